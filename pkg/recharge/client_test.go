@@ -1,0 +1,83 @@
+package recharge_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+)
+
+func TestClientCustomer(t *testing.T) {
+	server := rechargetest.NewServer("token")
+	t.Cleanup(server.Close)
+	server.PutCustomer("246936001", []byte(`{"customer":{"id":246936001,"email":"jo@example.com","phone":null,"subscriptions_active_count":0}}`))
+
+	customer, err := newClient(t, server.URL, "token").Customer(t.Context(), "246936001")
+	require.NoError(t, err)
+	assert.Equal(t, recharge.Customer{ID: "246936001", Email: "jo@example.com", PhoneKnown: true, Counted: true}, customer)
+
+	_, err = newClient(t, server.URL, "token").Customer(t.Context(), "7")
+	require.ErrorIs(t, err, recharge.ErrNotFound)
+}
+
+func TestClientErrors(t *testing.T) {
+	cases := []struct {
+		name   string
+		token  string
+		status int
+		body   string
+		want   recharge.APIError
+	}{
+		{name: "wrong token", token: "wrong-token", want: recharge.APIError{Status: http.StatusUnauthorized, Message: "bad authentication"}},
+		{name: "rate limit", status: 429, body: `{}`, want: recharge.APIError{Status: 429, Message: "rate limit reached", RetryAfter: 2 * time.Second}},
+		{name: "errors as a text", status: 403, body: `{"errors":"no scope"}`, want: recharge.APIError{Status: 403, Message: "no scope"}},
+		{name: "errors as texts", status: 422, body: `{"errors":{"email":"bad"}}`, want: recharge.APIError{Status: 422, Message: `{"email":"bad"}`}},
+		{name: "errors as lists", status: 422, body: `{"errors":{"cursor":["bad"]}}`, want: recharge.APIError{Status: 422, Message: `{"cursor":["bad"]}`}},
+		{name: "no JSON", status: 503, body: `<html>`, want: recharge.APIError{Status: 503, Message: "answer without an error text"}},
+		{name: "an answer that is no customer", status: 200, body: `{}`, want: recharge.APIError{Status: 200, Message: "decode customer/read: body lacks the object named by its topic, or that object lacks its id"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			server := rechargetest.NewServer("token")
+			t.Cleanup(server.Close)
+			if c.status != 0 {
+				server.FailNext(1, c.status, c.body)
+			}
+			if c.token == "" {
+				c.token = "token"
+			}
+			_, err := newClient(t, server.URL, c.token).Customer(t.Context(), "246936001")
+			var got *recharge.APIError
+			require.ErrorAs(t, err, &got)
+			assert.Equal(t, c.want, *got)
+			assert.NotContains(t, err.Error(), c.token+"-")
+		})
+	}
+}
+
+func TestClientUnreachable(t *testing.T) {
+	server := rechargetest.NewServer("token")
+	server.Close()
+	_, err := newClient(t, server.URL, "token").Customer(t.Context(), "246936001")
+	var got *recharge.APIError
+	require.ErrorAs(t, err, &got)
+	assert.Zero(t, got.Status)
+	assert.NotContains(t, err.Error(), "246936001", "an address with a customer's id has no place in a log")
+}
+
+func TestNewClientRefusesWhatIsNoURL(t *testing.T) {
+	_, err := recharge.NewClient(recharge.ClientConfig{BaseURL: "api.rechargeapps.com"})
+	require.ErrorContains(t, err, "is not a URL")
+}
+
+func newClient(t *testing.T, url, token string) *recharge.Client {
+	t.Helper()
+	client, err := recharge.NewClient(recharge.ClientConfig{BaseURL: url, Token: token})
+	require.NoError(t, err)
+	return client
+}

@@ -1,0 +1,15 @@
+// Package recharge speaks to Recharge, the subscription service for Shopify
+// shops: it verifies and decodes its webhooks in both API versions (2021-01 and
+// 2021-11) and reads customers through its REST API.
+//
+//	signature.go     who sent this body: both signature schemes
+//	scan.go          the customer's id, found without decoding the body
+//	decode.go        body to Webhook, whatever the API version
+//	wire_*.go        the two versions' spellings of one resource
+//	tolerant.go      JSON values whose type wobbles between versions
+//	time.go          timestamps with and without an offset
+//	client.go        GET /customers/{id}
+//
+// Statuses are lower case, times are UTC, money is a string of decimal digits
+// and ids are strings of digits, in every value this package returns.
+package recharge

@@ -1,0 +1,92 @@
+package recharge
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	_ "time/tzdata" // the zone below must be there in a container without zone files
+)
+
+// zones knows how to read a timestamp of either API version.
+type zones struct {
+	eastern *time.Location
+}
+
+func newZones() (zones, error) {
+	eastern, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		return zones{}, fmt.Errorf("load time zone: %w", err)
+	}
+	return zones{eastern: eastern}, nil
+}
+
+// clock reads the times of one body: without an offset they are US Eastern in
+// 2021-01 ("Our DB uses Eastern Time", https://docs.rechargepayments.com/docs/using-the-api)
+// and UTC in 2021-11. The first fault is kept, so that a caller checks once.
+type clock struct {
+	zones   zones
+	version Version
+	err     error
+}
+
+// at parses a timestamp to UTC; "" is the zero time. An hour that the clocks
+// repeat in autumn is read as its first.
+func (c *clock) at(field string, v text) time.Time {
+	if v == "" {
+		return time.Time{}
+	}
+	if t, err := time.Parse(time.RFC3339, string(v)); err == nil {
+		return t.UTC()
+	}
+	zone := time.UTC
+	if c.version == Version202101 {
+		zone = c.zones.eastern
+	}
+	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, string(v), zone); err == nil {
+			return t.UTC()
+		}
+	}
+	c.fail(field)
+	return time.Time{}
+}
+
+// date parses a day as Recharge's calendar has it. 2021-11 gives the bare day,
+// 2021-01 its midnight, orders an instant that is US Eastern's midnight.
+func (c *clock) date(field string, v text) Date {
+	if v == "" {
+		return ""
+	}
+	day, rest, _ := strings.Cut(string(v), "T")
+	if _, err := time.Parse(time.DateOnly, day); err != nil {
+		c.fail(field)
+		return ""
+	}
+	if instant, err := time.Parse(time.RFC3339, string(v)); rest != "" && err == nil {
+		return Date(instant.In(c.zones.eastern).Format(time.DateOnly))
+	}
+	return Date(day)
+}
+
+func (c *clock) fail(field string) {
+	if c.err == nil {
+		c.err = fmt.Errorf("read %s: not a timestamp that Recharge is known to send", field)
+	}
+}
+
+// Date is a day of Recharge's calendar, YYYY-MM-DD; "" when there is none.
+type Date string
+
+// Start is the instant at which the day begins for Recharge: midnight in US
+// Eastern, as its own order timestamps show. The zero time for "".
+func (d Date) Start() time.Time {
+	eastern, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		return time.Time{}
+	}
+	t, err := time.ParseInLocation(time.DateOnly, string(d), eastern)
+	if err != nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}

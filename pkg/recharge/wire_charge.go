@@ -1,0 +1,160 @@
+package recharge
+
+import (
+	"strings"
+	"time"
+)
+
+// Charge is a payment, made or to come.
+type Charge struct {
+	ID, AddressID             string
+	CustomerID, Email         string
+	CustomerHash              string
+	PlatformCustomerID        string
+	Status                    string // success, error, queued, skipped, refunded, partially_refunded; others may come
+	Type                      string // checkout, recurring
+	Currency                  string
+	TotalPrice, SubtotalPrice string // decimal digits
+	TotalDiscounts, TotalTax  string // decimal digits
+	ScheduledDate             Date
+	ProcessedAt, RetryAt      time.Time
+	CreatedAt, UpdatedAt      time.Time
+	Attempts                  int
+	ErrorType                 string // a code of Recharge's, upper case; "" for none
+	OrderID                   string // id at the shop's platform
+	LineItems                 []LineItem
+	Contact                   Contact
+}
+
+// LineItem is one product of a charge or an order.
+type LineItem struct {
+	SubscriptionID             string // "" for a one-time product
+	ProductID, VariantID, SKU  string // ids of the shop's platform
+	Title, VariantTitle, Price string // price of one unit, decimal digits
+	Quantity                   int
+}
+
+// Contact is whom a charge or an order goes to.
+type Contact struct {
+	FirstName, LastName string
+	// Phone is the shipping address's, else the billing address's, as typed.
+	Phone string
+	// Country is a name in 2021-01 and an ISO 3166 code in 2021-11.
+	Country, Province, Zip string
+}
+
+type wireCharge struct {
+	ID              id             `json:"id"`
+	AddressID       id             `json:"address_id"`
+	CustomerID      id             `json:"customer_id"`
+	Email           text           `json:"email"`
+	FirstName       text           `json:"first_name"`
+	LastName        text           `json:"last_name"`
+	Hash            text           `json:"customer_hash"`
+	Customer        wireCustomer   `json:"customer"`
+	ShopifyCustomer platformID     `json:"shopify_customer_id"`
+	ShopifyOrder    platformID     `json:"shopify_order_id"`
+	OrderID         platformID     `json:"external_order_id"`
+	Status          text           `json:"status"`
+	Type            text           `json:"type"`
+	Currency        text           `json:"currency"`
+	TotalPrice      decimal        `json:"total_price"`
+	SubtotalPrice   decimal        `json:"subtotal_price"`
+	TotalDiscounts  decimal        `json:"total_discounts"`
+	TotalTax        decimal        `json:"total_tax"`
+	ScheduledAt     text           `json:"scheduled_at"`
+	ProcessedAt     text           `json:"processed_at"`
+	RetryDate       text           `json:"retry_date"`
+	CreatedAt       text           `json:"created_at"`
+	UpdatedAt       text           `json:"updated_at"`
+	Attempts        count          `json:"charge_attempts"`
+	Tried           count          `json:"number_times_tried"`
+	ErrorType       text           `json:"error_type"`
+	LineItems       []wireLineItem `json:"line_items"`
+	Billing         wireAddress    `json:"billing_address"`
+	Shipping        wireAddress    `json:"shipping_address"`
+	Include         include        `json:"include"`
+}
+
+func (w *wireCharge) charge(c *clock) *Charge {
+	if w == nil || w.ID == "" {
+		return nil
+	}
+	c.version = marks{status: w.Status, shopify: []platformID{w.ShopifyCustomer, w.ShopifyOrder}}.version(c.version)
+	return &Charge{
+		ID: string(w.ID), AddressID: string(w.AddressID),
+		CustomerID: first(w.CustomerID, w.Customer.ID), Email: first(w.Email, w.Customer.Email),
+		CustomerHash:       first(w.Hash, w.Customer.Hash),
+		PlatformCustomerID: first(w.ShopifyCustomer, w.Customer.PlatformID),
+		Status:             strings.ToLower(string(w.Status)), Type: strings.ToLower(string(w.Type)),
+		Currency:   string(w.Currency),
+		TotalPrice: string(w.TotalPrice), SubtotalPrice: string(w.SubtotalPrice),
+		TotalDiscounts: string(w.TotalDiscounts), TotalTax: string(w.TotalTax),
+		ScheduledDate: c.date("charge.scheduled_at", w.ScheduledAt),
+		ProcessedAt:   c.at("charge.processed_at", w.ProcessedAt),
+		RetryAt:       c.at("charge.retry_date", w.RetryDate),
+		CreatedAt:     c.at("charge.created_at", w.CreatedAt),
+		UpdatedAt:     c.at("charge.updated_at", w.UpdatedAt),
+		Attempts:      w.Attempts.n + w.Tried.n,
+		ErrorType:     strings.ToUpper(string(w.ErrorType)),
+		OrderID:       first(w.OrderID, w.ShopifyOrder),
+		LineItems:     lineItems(w.LineItems),
+		Contact:       contact(w.FirstName, w.LastName, w.Shipping, w.Billing),
+	}
+}
+
+type wireLineItem struct {
+	PurchaseItemID   id         `json:"purchase_item_id"`
+	PurchaseItemType text       `json:"purchase_item_type"`
+	SubscriptionID   id         `json:"subscription_id"`
+	ProductID        platformID `json:"external_product_id"`
+	VariantID        platformID `json:"external_variant_id"`
+	ShopifyProduct   platformID `json:"shopify_product_id"`
+	ShopifyVariant   platformID `json:"shopify_variant_id"`
+	SKU              text       `json:"sku"`
+	Title            text       `json:"title"`
+	VariantTitle     text       `json:"variant_title"`
+	UnitPrice        decimal    `json:"unit_price"`
+	Price            decimal    `json:"price"`
+	Quantity         count      `json:"quantity"`
+}
+
+func lineItems(wire []wireLineItem) []LineItem {
+	items := make([]LineItem, 0, len(wire))
+	for _, w := range wire {
+		item := LineItem{
+			SubscriptionID: string(w.SubscriptionID),
+			ProductID:      first(w.ProductID, w.ShopifyProduct), VariantID: first(w.VariantID, w.ShopifyVariant),
+			SKU: string(w.SKU), Title: string(w.Title), VariantTitle: string(w.VariantTitle),
+			Price: first(w.UnitPrice, w.Price), Quantity: w.Quantity.n,
+		}
+		if item.SubscriptionID == "" && w.PurchaseItemType != "onetime" {
+			item.SubscriptionID = string(w.PurchaseItemID)
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+type wireAddress struct {
+	FirstName   text `json:"first_name"`
+	LastName    text `json:"last_name"`
+	Phone       text `json:"phone"`
+	Country     text `json:"country"`
+	CountryCode text `json:"country_code"`
+	Province    text `json:"province"`
+	Zip         text `json:"zip"`
+}
+
+func contact(firstName, lastName text, shipping, billing wireAddress) Contact {
+	at := shipping
+	if at.CountryCode == "" && at.Country == "" {
+		at = billing
+	}
+	return Contact{
+		FirstName: first(firstName, shipping.FirstName, billing.FirstName),
+		LastName:  first(lastName, shipping.LastName, billing.LastName),
+		Phone:     first(shipping.Phone, billing.Phone),
+		Country:   first(at.CountryCode, at.Country), Province: string(at.Province), Zip: string(at.Zip),
+	}
+}
