@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+
+	"github.com/rechargeflow/rechargeflow/pkg/config"
+)
+
+// configCheck reads what `run` would read and says whether it is sound.
+func configCheck(_ context.Context, c call) int {
+	o := newConfigOptions(c)
+	if code, ok := o.parseAlone(c); !ok {
+		return code
+	}
+	loaded, ok := o.load(c, config.NeedStores)
+	if !ok {
+		return exitUsage
+	}
+	sound := true
+	for _, store := range loaded.Config.Stores {
+		if _, err := storeFlows(store); err != nil {
+			say(c.stderr, "%v\n", err)
+			sound = false
+		}
+	}
+	if !sound {
+		say(c.stderr, "rechargeflow: faults in the flows\n")
+		return exitUsage
+	}
+	say(c.stdout, "configuration is sound, stores: %d\n", len(loaded.Config.Stores))
+	return exitOK
+}
+
+func configPrint(_ context.Context, c call) int {
+	o := newConfigOptions(c)
+	if code, ok := o.parseAlone(c); !ok {
+		return code
+	}
+	loaded, ok := o.load(c)
+	if !ok {
+		return exitUsage
+	}
+	if err := loaded.Print(c.stdout); err != nil {
+		say(c.stderr, "rechargeflow config print: %v\n", err)
+		return exitFailed
+	}
+	return exitOK
+}

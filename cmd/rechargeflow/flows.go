@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+)
+
+// storeFlows returns the twelve flows of a store, from its flows file or built in. The error has one line
+// for each fault, each beginning with the file or, for built-in flows, the store.
+func storeFlows(store config.Store) ([]flow.Flow, error) {
+	flows, source, err := readFlows(store)
+	if err != nil {
+		return nil, prefixed(source, err)
+	}
+	links := flow.Links{Portal: store.SMS.PortalURL, Activation: store.SMS.ActivationURL, Payment: store.SMS.PaymentURL}
+	if err := flow.Check(flows, store.Name, links); err != nil {
+		return nil, prefixed(source, err)
+	}
+	return flows, nil
+}
+
+func readFlows(store config.Store) (flows []flow.Flow, source string, err error) {
+	if store.SMS.FlowsFile == "" {
+		flows, err = flow.Defaults()
+		return flows, "stores[" + store.Name + "]", err
+	}
+	content, err := os.ReadFile(store.SMS.FlowsFile)
+	if err != nil {
+		return nil, "stores[" + store.Name + "].sms.flows_file", fmt.Errorf("read flows: %w", err)
+	}
+	flows, err = flow.Parse(content)
+	return flows, store.SMS.FlowsFile, err
+}
+
+// prefixed puts source before each line of err, which may be many errors joined.
+func prefixed(source string, err error) error {
+	var lines []error
+	for line := range strings.Lines(err.Error()) {
+		lines = append(lines, fmt.Errorf("%s: %s", source, strings.TrimSuffix(line, "\n")))
+	}
+	return errors.Join(lines...)
+}

@@ -1,0 +1,32 @@
+// Command rechargeflow brings Recharge's webhooks to Bloomreach and into text messages.
+//
+//	main.go      signals, the only exit
+//	commands.go  the commands and how one is found
+//	options.go   flags, and which configuration file is read
+//	run.go       rechargeflow run
+//	config.go    rechargeflow config check, config print
+//	flows.go     the flows of a store
+//	topics.go    rechargeflow topics plan, topics apply
+//	version.go   rechargeflow version
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // time zones, for images that have none
+)
+
+func main() {
+	os.Exit(untilSignal())
+}
+
+// untilSignal runs the command that the arguments name. The first SIGTERM or SIGINT asks it to stop, the
+// second one kills the process.
+func untilSignal() int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+}

@@ -1,0 +1,18 @@
+// Package pipeline is the path of a webhook from Recharge to Bloomreach and to a
+// subscriber's phone, one file per stage. Read it in this order:
+//
+//	pipeline.go          the table      which stage reads which topic in which group
+//	gateway.go           HTTP webhook   -> recharge.webhooks: verify, publish, 200
+//	transformer.go       raw webhook    -> recharge.events, recharge.sms-triggers
+//	customers.go         Recharge's API -> the customer a webhook leaves out
+//	tracking.go          event          -> Bloomreach, up to 50 at a time
+//	tracking_command.go  event          -> what exactly Bloomreach is told
+//	sms.go               trigger        -> a text, at most once
+//	sms_text.go          trigger        -> what a text may mention
+//	stage.go             any handler    -> outputs, dead letters, counters, log lines
+//	fate.go              what becomes of a record
+//	reason.go            every reason there is
+//	record.go            the records' headers
+//	topics.go            the topics' names
+//	deadletter.go        a rejected record and why
+package pipeline

@@ -1,0 +1,55 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+)
+
+// Outcome is what became of a record.
+type Outcome string
+
+// The outcomes, a label of rechargeflow_records_total. A record that has none
+// yet is waiting.
+const (
+	OutcomeAccepted   Outcome = "accepted"   // gateway: stored, answered 200
+	OutcomeRefused    Outcome = "refused"    // gateway: nothing stored
+	OutcomeDone       Outcome = "done"       // it had its effect
+	OutcomeSkipped    Outcome = "skipped"    // it needs none, for a reason
+	OutcomeRejected   Outcome = "rejected"   // it never can have one: dead letter
+	outcomePassedOver Outcome = "passedover" // another group's record: not counted
+)
+
+// Fate is what becomes of one record. Every record has exactly one.
+type Fate struct {
+	Outcome Outcome
+	Reason  Reason
+	Err     error
+}
+
+// Done says that the record had its effect.
+func Done() Fate { return Fate{Outcome: OutcomeDone} }
+
+// Skip says that the record needs no effect.
+func Skip(why Reason) Fate { return Fate{Outcome: OutcomeSkipped, Reason: why} }
+
+// Reject says that the record can never have its effect; it becomes a dead letter.
+func Reject(why Reason, err error) Fate {
+	return Fate{Outcome: OutcomeRejected, Reason: why, Err: err}
+}
+
+// passOver says that the record is another group's.
+func passOver() Fate { return Fate{Outcome: outcomePassedOver} }
+
+// Result is a record's fate and what is to be written before it is settled.
+type Result struct {
+	Fate    Fate
+	Outputs []kafka.Record
+}
+
+// Handler works on a batch of one partition's records, in order. It returns
+// results for as many leading records as it could settle; an error says why the
+// others must be tried again. It may be given a record more than once.
+type Handler interface {
+	Handle(ctx context.Context, records []kafka.Record) ([]Result, error)
+}

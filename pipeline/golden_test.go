@@ -1,0 +1,211 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+	"golang.org/x/tools/txtar"
+
+	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+)
+
+var update = flag.Bool("update", false, "rewrite what the golden cases want")
+
+// TestGolden runs the cases of testdata/*.txtar; testdata/README.md explains
+// their format.
+func TestGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			require.NoError(t, err)
+			given, wanted := split(archive)
+			got := play(t, given)
+			if *update {
+				archive.Files = append(given, got...)
+				require.NoError(t, os.WriteFile(file, txtar.Format(archive), 0o600))
+				return
+			}
+			assert.Equal(t, text(wanted), text(got))
+		})
+	}
+}
+
+func wants() []string { return []string{"answers", "fates", "records", "bloomreach", "texts"} }
+
+func split(archive *txtar.Archive) (given, wanted []txtar.File) {
+	for _, f := range archive.Files {
+		if strings.Contains(" "+strings.Join(wants(), " ")+" ", " "+f.Name+" ") {
+			wanted = append(wanted, f)
+			continue
+		}
+		given = append(given, f)
+	}
+	return given, wanted
+}
+
+func text(files []txtar.File) string { return string(txtar.Format(&txtar.Archive{Files: files})) }
+
+// play sends a case's webhooks and writes down what came of them.
+func play(t *testing.T, given []txtar.File) []txtar.File {
+	t.Helper()
+	w := newWorld(t, configOf(t, given))
+	var answers strings.Builder
+	for _, f := range given {
+		if id, ok := strings.CutPrefix(f.Name, "customers/"); ok {
+			w.api.PutCustomer(strings.TrimSuffix(id, ".json"), f.Data)
+		}
+	}
+	for _, f := range given {
+		if name, ok := strings.CutSuffix(f.Name, ".webhook"); ok {
+			fmt.Fprintf(&answers, "%s %s\n", name, w.play(f.Data))
+		}
+	}
+	got := map[string]string{
+		"answers": answers.String(), "fates": strings.Join(w.fates.lines, "\n"),
+		"records": w.records(), "bloomreach": w.tracked(), "texts": w.texted(),
+	}
+	var files []txtar.File
+	for _, name := range wants() {
+		if content := strings.TrimSpace(got[name]); content != "" {
+			files = append(files, txtar.File{Name: name, Data: []byte(content + "\n")})
+		}
+	}
+	return files
+}
+
+func configOf(t *testing.T, given []txtar.File) storeConfig {
+	t.Helper()
+	var cfg storeConfig
+	for _, f := range given {
+		if f.Name == "store.yaml" {
+			decoder := yaml.NewDecoder(bytes.NewReader(f.Data))
+			decoder.KnownFields(true)
+			require.NoError(t, decoder.Decode(&cfg))
+		}
+	}
+	return cfg
+}
+
+// play sends one webhook file: settings, an empty line, the body.
+func (w *world) play(raw []byte) string {
+	head, body, _ := bytes.Cut(raw, []byte("\n\n"))
+	var settings struct {
+		Topic  string            `yaml:"topic"`
+		Path   string            `yaml:"path"`
+		At     time.Time         `yaml:"at"`
+		Sign   string            `yaml:"sign"`
+		Header map[string]string `yaml:"header"`
+		Pad    int               `yaml:"pad"`
+	}
+	require.NoError(w.t, yaml.Unmarshal(head, &settings))
+	if !settings.At.IsZero() {
+		w.now = settings.At
+	}
+	if settings.Path == "" {
+		settings.Path = "/webhooks/" + store + "/" + settings.Topic
+	}
+	body = append(bytes.TrimSpace(body), bytes.Repeat([]byte(" "), settings.Pad)...)
+	header := w.sign(settings.Sign, body)
+	for key, value := range settings.Header {
+		header.Set(key, value)
+	}
+	answer := w.post(settings.Path, header, body)
+	line := fmt.Sprintf("%d %s", answer.Code, strings.TrimSpace(answer.Body.String()))
+	if after := answer.Header().Get("Retry-After"); after != "" {
+		line += " Retry-After: " + after
+	}
+	return line
+}
+
+func (w *world) sign(how string, body []byte) http.Header {
+	h := http.Header{}
+	switch how {
+	case "", "both":
+		rechargetest.Sign(h, body, secret, w.now)
+	case "legacy":
+		rechargetest.SignLegacy(h, body, secret)
+	case "wrong":
+		rechargetest.Sign(h, body, "another secret", w.now)
+	case "expired":
+		rechargetest.Sign(h, body, secret, w.now.Add(-49*time.Hour))
+	case "wrong timestamped, right legacy":
+		rechargetest.Sign(h, body, "another secret", w.now)
+		rechargetest.SignLegacy(h, body, secret)
+	case "none":
+	default:
+		require.Fail(w.t, "unknown way to sign", how)
+	}
+	return h
+}
+
+// records lists what was written, but for raw bodies, which are the webhooks.
+func (w *world) records() string {
+	var out strings.Builder
+	for _, r := range w.topics.since("recharge.webhooks", 0) {
+		fmt.Fprintf(&out, "recharge.webhooks %s %s\n", r.Key, r.Header(pipeline.HeaderTopic))
+	}
+	for _, topic := range []string{"recharge.events", "recharge.sms-triggers"} {
+		for _, r := range w.topics.since(topic, 0) {
+			fmt.Fprintf(&out, "%s %s %s from %s\n%s\n", topic, r.Key, r.Header(pipeline.HeaderType), r.Header(pipeline.HeaderRawOffset), indented(w.t, r.Value))
+		}
+	}
+	for _, role := range pipeline.Roles() {
+		for _, r := range w.topics.since(pipeline.Topics{}.DeadLetters(role), 0) {
+			w.checkDeadLetter(r)
+			fmt.Fprintf(&out, "%s %s %s: %s\n", r.Topic, r.Key, r.Header(pipeline.HeaderDeadReason), r.Header(pipeline.HeaderDeadError))
+		}
+	}
+	return out.String()
+}
+
+// checkDeadLetter holds a dead letter to the bytes and headers it was.
+func (w *world) checkDeadLetter(r kafka.Record) {
+	var offset int
+	_, err := fmt.Sscan(r.Header(pipeline.HeaderDeadOffset), &offset)
+	require.NoError(w.t, err)
+	origin := w.topics.since(r.Header(pipeline.HeaderDeadTopic), offset)[0]
+	require.Equal(w.t, origin.Value, r.Value)
+	require.Equal(w.t, origin.Headers, r.Headers[:len(origin.Headers)])
+}
+
+func (w *world) tracked() string {
+	var out strings.Builder
+	for _, c := range w.bloomreach.Received() {
+		fmt.Fprintf(&out, "%s %s\n", c.Name, indented(w.t, c.Data))
+	}
+	if n := w.bloomreach.Deduplicated(); n > 0 {
+		fmt.Fprintf(&out, "deduplicated by bloomreach: %d\n", n)
+	}
+	return out.String()
+}
+
+func (w *world) texted() string {
+	var out strings.Builder
+	for _, m := range w.texts.Texts() {
+		fmt.Fprintf(&out, "%s %s: %s\n", m.To, m.Flow, m.Body)
+	}
+	return out.String()
+}
+
+func indented(t *testing.T, raw []byte) string {
+	t.Helper()
+	var out bytes.Buffer
+	require.NoError(t, json.Indent(&out, raw, "", "  "))
+	return out.String()
+}

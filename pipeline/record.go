@@ -1,0 +1,121 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/schemas"
+)
+
+// Headers of every record. Those of CloudEvents follow its Kafka binding, binary
+// mode: https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md
+const (
+	HeaderStore       = "store"
+	HeaderReceivedAt  = "received_at" // when the gateway took the webhook, RFC 3339, UTC
+	HeaderTraceparent = "traceparent"
+
+	HeaderID          = "ce_id"
+	HeaderType        = "ce_type"
+	HeaderSource      = "ce_source"
+	HeaderSpecVersion = "ce_specversion"
+	HeaderTime        = "ce_time"
+	HeaderSubject     = "ce_subject"
+	HeaderDataSchema  = "ce_dataschema"
+	HeaderContentType = "content-type"
+)
+
+// Headers of a raw webhook; the signature headers lie beside them, in lower case.
+const (
+	HeaderTopic        = "recharge_topic"
+	HeaderDeliveryHash = "delivery_hash" // SHA-256 of topic and body: Recharge gives no delivery id
+	HeaderOrigin       = "source"        // how the body came to us: webhook
+)
+
+// Headers by which an output names the raw webhook it came from.
+const (
+	HeaderRawTopic     = "raw_topic"
+	HeaderRawPartition = "raw_partition"
+	HeaderRawOffset    = "raw_offset"
+)
+
+const typePrefix = "rechargeflow."
+
+// The ce_type of what lies in recharge.sms-triggers.
+const (
+	TypeTrigger    = typePrefix + schemas.SMSTrigger
+	TypeRevocation = typePrefix + schemas.SMSRevocation
+)
+
+func header(key, value string) kafka.Header {
+	return kafka.Header{Key: key, Value: []byte(value)}
+}
+
+// receivedAt is when the webhook behind r was taken.
+func receivedAt(r kafka.Record) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339Nano, r.Header(HeaderReceivedAt))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read header %s: %w", HeaderReceivedAt, err)
+	}
+	return at, nil
+}
+
+// output is a value on its way to Kafka.
+type output struct {
+	topic      string
+	subject    string // which schema it follows
+	id         string
+	store      string
+	customerID string
+	at         time.Time
+	value      any
+}
+
+// record makes the record for o, caused by raw. It goes to raw's partition
+// whatever its key: that is where the customer's order is kept.
+func (o output) record(raw kafka.Record) (kafka.Record, error) {
+	value, err := json.Marshal(o.value)
+	if err != nil {
+		return kafka.Record{}, fmt.Errorf("encode %s: %w", o.subject, err)
+	}
+	return kafka.Record{
+		Topic:     o.topic,
+		Partition: raw.Partition,
+		Key:       []byte(o.store + "/" + o.customerID),
+		Value:     value,
+		Headers: []kafka.Header{
+			header(HeaderSpecVersion, "1.0"),
+			header(HeaderID, o.id),
+			header(HeaderType, typePrefix+o.subject),
+			header(HeaderSource, "/stores/"+o.store),
+			header(HeaderTime, o.at.UTC().Format(time.RFC3339Nano)),
+			header(HeaderSubject, "customer/"+o.customerID),
+			header(HeaderDataSchema, schemas.URN(o.subject)),
+			header(HeaderContentType, "application/json"),
+			header(HeaderStore, o.store),
+			header(HeaderReceivedAt, raw.Header(HeaderReceivedAt)),
+			header(HeaderTraceparent, raw.Header(HeaderTraceparent)),
+			header(HeaderRawTopic, raw.Topic),
+			header(HeaderRawPartition, strconv.Itoa(raw.Partition)),
+			header(HeaderRawOffset, strconv.FormatInt(raw.Offset, 10)),
+		},
+	}, nil
+}
+
+// outputs lists what a decision writes: events, then triggers, then revocations.
+func outputs(topics Topics, d subscriber.Decision) []output {
+	var out []output
+	for _, e := range d.Events {
+		out = append(out, output{topics.Events(), string(e.Type), e.ID, e.Store, e.RechargeCustomerID, e.OccurredAt, e})
+	}
+	for _, t := range d.Triggers {
+		out = append(out, output{topics.Triggers(), schemas.SMSTrigger, t.ID, t.Store, t.RechargeCustomerID, t.OccurredAt, t})
+	}
+	for _, r := range d.Revocations {
+		out = append(out, output{topics.Triggers(), schemas.SMSRevocation, r.ID, r.Store, r.RechargeCustomerID, r.OccurredAt, r})
+	}
+	return out
+}

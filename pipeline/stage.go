@@ -1,0 +1,145 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+)
+
+// Producer appends records to Kafka and returns once every in-sync replica has
+// them all.
+type Producer interface {
+	Produce(ctx context.Context, records ...kafka.Record) error
+}
+
+// Metrics counts and times what the pipeline does.
+type Metrics interface {
+	Record(role, store, outcome, reason string)
+	Ingest(store string, took time.Duration)
+	EndToEnd(role, store string, took time.Duration)
+	Paused(role, store string, paused bool)
+}
+
+// Runtime is what every stage is given.
+type Runtime struct {
+	Topics   Topics
+	Producer Producer
+	Metrics  Metrics
+	Log      *zap.Logger
+	Now      func() time.Time
+}
+
+// Stage settles what a handler decides: outputs and dead letters are written and
+// acknowledged, then each record is counted and logged, then its offset may be
+// committed.
+type Stage struct {
+	Role    Role
+	Group   string
+	Topic   string
+	Handler Handler
+	// Sink says that the stage ends a webhook's path, so that its time counts.
+	Sink bool
+
+	run Runtime
+}
+
+// Handle is a kafka.Handler.
+func (s *Stage) Handle(ctx context.Context, records []kafka.Record) (int, error) {
+	results, handleErr := s.recovered(ctx, records)
+	if len(results) > len(records) {
+		return 0, fmt.Errorf("handler of %s settled %d of %d records", s.Role, len(results), len(records))
+	}
+	if writes := s.writes(records, results); len(writes) > 0 {
+		if err := s.run.Producer.Produce(ctx, writes...); err != nil {
+			return 0, fmt.Errorf("write outputs of %s: %w", s.Role, err)
+		}
+	}
+	for i, result := range results {
+		s.settle(records[i], result)
+	}
+	if handleErr != nil {
+		s.logWaiting(ctx, records[len(results)], handleErr)
+	}
+	return len(results), handleErr
+}
+
+// writes lists outputs and dead letters in the order of their records.
+func (s *Stage) writes(records []kafka.Record, results []Result) []kafka.Record {
+	var writes []kafka.Record
+	for i, result := range results {
+		writes = append(writes, result.Outputs...)
+		if result.Fate.Outcome == OutcomeRejected {
+			writes = append(writes, deadLetter(s.run.Topics, s.Role, records[i], result.Fate, s.run.Now()))
+		}
+	}
+	return writes
+}
+
+// recovered runs the handler. A record that makes it panic is found by handing
+// it over alone, and rejected: a crash would meet it again at every start.
+func (s *Stage) recovered(ctx context.Context, records []kafka.Record) (results []Result, err error) {
+	defer func() {
+		cause := recover()
+		if cause == nil {
+			return
+		}
+		s.run.Log.Error("handler panicked", zap.String("role", string(s.Role)), zap.Int("records", len(records)),
+			zap.Any("panic", cause), zap.Stack("stack"))
+		if len(records) > 1 {
+			results, err = s.recovered(ctx, records[:1])
+			return
+		}
+		results, err = []Result{{Fate: Reject(ReasonPanic, errors.New("the handler panicked; its log has the stack"))}}, nil
+	}()
+	return s.Handler.Handle(ctx, records)
+}
+
+// settle counts a record and writes its line.
+func (s *Stage) settle(r kafka.Record, result Result) {
+	fate, store := result.Fate, r.Header(HeaderStore)
+	if fate.Outcome == outcomePassedOver {
+		return
+	}
+	s.run.Metrics.Record(string(s.Role), store, string(fate.Outcome), string(fate.Reason))
+	if at, err := receivedAt(r); err == nil && s.Sink && fate.Outcome == OutcomeDone {
+		s.run.Metrics.EndToEnd(string(s.Role), store, s.run.Now().Sub(at))
+	}
+	fields := append(s.fields(r),
+		zap.String("outcome", string(fate.Outcome)), zap.String("reason", string(fate.Reason)), zap.Int("outputs", len(result.Outputs)))
+	if fate.Err != nil {
+		fields = append(fields, zap.Error(fate.Err))
+	}
+	if fate.Outcome == OutcomeRejected {
+		s.run.Log.Warn("record settled", fields...)
+		return
+	}
+	s.run.Log.Info("record settled", fields...)
+}
+
+// logWaiting says which record holds its partition up, and why; a stage that is
+// being stopped has nothing to say.
+func (s *Stage) logWaiting(ctx context.Context, r kafka.Record, cause error) {
+	if ctx.Err() == nil {
+		s.run.Log.Warn("record waits", append(s.fields(r), zap.Error(cause))...)
+	}
+}
+
+// fields name a record and the webhook behind it.
+func (s *Stage) fields(r kafka.Record) []zap.Field {
+	fields := []zap.Field{
+		zap.String("role", string(s.Role)), zap.String("store", r.Header(HeaderStore)),
+		zap.String("topic", r.Topic), zap.Int("partition", r.Partition), zap.Int64("offset", r.Offset),
+		zap.String("traceparent", r.Header(HeaderTraceparent)),
+	}
+	for _, key := range []string{HeaderTopic, HeaderType, HeaderID, HeaderDeliveryHash} {
+		if value := r.Header(key); value != "" {
+			fields = append(fields, zap.String(key, value))
+		}
+	}
+	return fields
+}

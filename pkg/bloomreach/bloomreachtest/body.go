@@ -1,0 +1,46 @@
+package bloomreachtest
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// parseBody returns the commands of a batch, none of them looked into yet. The texts are from
+// https://documentation.bloomreach.com/engagement/reference/tracking-api-request-body-errors.
+func (s *switches) parseBody(body []byte) ([]Command, *refusal) {
+	invalid := &refusal{http.StatusBadRequest, "Invalid JSON"}
+	var batch struct {
+		Commands []json.RawMessage `json:"commands"`
+	}
+	if json.Unmarshal(body, &batch) != nil {
+		return nil, invalid
+	}
+	entries := batch.Commands
+	if len(entries) == 0 {
+		return nil, &refusal{http.StatusBadRequest, "No commands"}
+	}
+	if len(entries) > maxCommands && !s.cut {
+		return nil, &refusal{http.StatusBadRequest, "Too many commands (simulator)"}
+	}
+	commands := make([]Command, 0, maxCommands)
+	for _, entry := range entries[:min(len(entries), maxCommands)] {
+		command, ok := parseEntry(entry)
+		if !ok {
+			return nil, invalid // "The entire request fails" when one command is not an object
+		}
+		commands = append(commands, command)
+	}
+	return commands, nil
+}
+
+// parseEntry reports false for what is not an object. A name or id that is not a string counts as absent.
+func parseEntry(entry json.RawMessage) (Command, bool) {
+	var parts map[string]json.RawMessage
+	if json.Unmarshal(entry, &parts) != nil || parts == nil {
+		return Command{}, false
+	}
+	command := Command{Data: parts["data"]}
+	_ = json.Unmarshal(parts["name"], &command.Name)
+	_ = json.Unmarshal(parts["command_id"], &command.ID)
+	return command, true
+}

@@ -1,0 +1,68 @@
+package bloomreachtest
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Command is one entry of a batch as it arrived.
+type Command struct {
+	ID   string // command_id
+	Name string
+	Data json.RawMessage
+}
+
+// Event is an event that was kept.
+type Event struct {
+	CommandID   string            // of the command that brought it first
+	CustomerIDs map[string]string // trimmed
+	Type        string
+	Timestamp   string         // UNIX seconds, decimal, no trailing zeros
+	Properties  map[string]any // numbers are json.Number
+}
+
+// Events are the events kept, without duplicates, in the order of their arrival.
+func (s *Server) Events() []Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.profiles.events)
+}
+
+// Received are all commands of all requests that were taken, with duplicates and rejected ones, in the order of their
+// arrival. Each event among them could have started a scenario, and counts as usage: deduplication comes later
+// (https://documentation.bloomreach.com/engagement/docs/imports-technical-reference).
+func (s *Server) Received() []Command {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.received)
+}
+
+// Deduplicated is how many events were discarded as duplicates.
+func (s *Server) Deduplicated() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.profiles.deduplicated
+}
+
+// Requests is how many requests came, whatever the answer.
+func (s *Server) Requests() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requests
+}
+
+// Customer returns the properties of the customer with this id, and whether there is one. Numbers are json.Number.
+func (s *Server) Customer(idName, id string) (map[string]any, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	customer := s.profiles.byID[[2]string{idName, strings.TrimSpace(id)}]
+	if customer == nil {
+		return nil, false
+	}
+	values := make(map[string]any, len(customer.properties))
+	for name, property := range customer.properties {
+		values[name] = property.value
+	}
+	return values, true
+}

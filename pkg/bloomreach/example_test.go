@@ -1,0 +1,56 @@
+package bloomreach_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
+)
+
+func ExampleClient_Batch() {
+	server := bloomreachtest.New()
+	defer server.Close()
+	client, err := bloomreach.New(bloomreach.Config{
+		BaseURL:      server.BaseURL(),
+		ProjectToken: bloomreachtest.ProjectToken,
+		Auth:         bloomreach.PrivateKey(bloomreachtest.KeyID, bloomreachtest.KeySecret),
+		HTTPClient:   server.Client(),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	at := bloomreach.Seconds(time.Date(2026, 3, 1, 10, 0, 0, 250_000_000, time.UTC))
+	canceled, err := bloomreach.NewEvent("event-1", bloomreach.Event{
+		CustomerIDs: map[string]string{"registered": "ann@example.com"},
+		Type:        "subscription",
+		Timestamp:   at,
+		Properties:  map[string]any{"status": "canceled", "subscription_id": "42"},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	inactive, err := bloomreach.NewCustomerUpdate("property-1", bloomreach.CustomerUpdate{
+		CustomerIDs:     map[string]string{"registered": "ann@example.com"},
+		Properties:      map[string]any{"recharge_subscription_active": false},
+		UpdateTimestamp: at,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	results, err := client.Batch(context.Background(), []bloomreach.Command{canceled, inactive})
+	for _, result := range results {
+		fmt.Println(result.ID, result.Outcome, result.Errors)
+	}
+	fmt.Println("error:", err)
+	fmt.Println("kept at", server.Events()[0].Timestamp)
+	// Output:
+	// event-1 accepted []
+	// property-1 accepted []
+	// error: <nil>
+	// kept at 1772359200.25
+}

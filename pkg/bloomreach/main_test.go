@@ -1,0 +1,114 @@
+package bloomreach_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func start(t *testing.T) *bloomreachtest.Server {
+	t.Helper()
+	server := bloomreachtest.New()
+	t.Cleanup(server.Close)
+	return server
+}
+
+// config reaches the simulator.
+func config(server *bloomreachtest.Server) bloomreach.Config {
+	return bloomreach.Config{
+		BaseURL:      server.BaseURL(),
+		ProjectToken: bloomreachtest.ProjectToken,
+		Auth:         bloomreach.PrivateKey(bloomreachtest.KeyID, bloomreachtest.KeySecret),
+		HTTPClient:   server.Client(),
+	}
+}
+
+func newClient(t *testing.T, config bloomreach.Config) *bloomreach.Client {
+	t.Helper()
+	client, err := bloomreach.New(config)
+	require.NoError(t, err)
+	return client
+}
+
+// event is a valid event command whose properties hold its id, so that no two are duplicates.
+func event(t require.TestingT, id string) bloomreach.Command {
+	command, err := bloomreach.NewEvent(id, bloomreach.Event{
+		CustomerIDs: map[string]string{"registered": "ann"},
+		Type:        "subscription",
+		Timestamp:   "1700000000.5",
+		Properties:  map[string]any{"status": "created", "subscription_id": id},
+	})
+	require.NoError(t, err)
+	return command
+}
+
+func events(t require.TestingT, n int) []bloomreach.Command {
+	commands := make([]bloomreach.Command, n)
+	for i := range commands {
+		commands[i] = event(t, fmt.Sprintf("e%d", i))
+	}
+	return commands
+}
+
+// broken is a command that the simulator rejects: it names no customer.
+func broken(id string) bloomreach.Command {
+	return bloomreach.Command{Name: bloomreach.NameEvent, ID: id, Data: json.RawMessage(`{"customer_ids":{},"event_type":"x"}`)}
+}
+
+func accepted(ids ...string) []bloomreach.Result {
+	results := make([]bloomreach.Result, len(ids))
+	for i, id := range ids {
+		results[i] = bloomreach.Result{ID: id, Outcome: bloomreach.Accepted}
+	}
+	return results
+}
+
+func rejected(id string, errors ...string) bloomreach.Result {
+	return bloomreach.Result{ID: id, Outcome: bloomreach.Rejected, Errors: errors}
+}
+
+func unanswered(id string) bloomreach.Result {
+	return bloomreach.Result{ID: id, Outcome: bloomreach.Unanswered}
+}
+
+// withoutRequestIDs makes results comparable.
+func withoutRequestIDs(results []bloomreach.Result) []bloomreach.Result {
+	for i := range results {
+		results[i].RequestID = ""
+	}
+	return results
+}
+
+// transport answers requests without a network.
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// always answers every request alike.
+func always(status int, body string, header http.Header) *http.Client {
+	return &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+		if header == nil {
+			header = http.Header{}
+		}
+		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	})}
+}
+
+// answering is a client of a server that always answers alike.
+func answering(t *testing.T, status int, body string) *bloomreach.Client {
+	t.Helper()
+	return newClient(t, bloomreach.Config{
+		BaseURL: "https://api.example", ProjectToken: "project-token", Auth: bloomreach.PublicToken("public-token"), HTTPClient: always(status, body, nil),
+	})
+}

@@ -1,0 +1,166 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// fileSuffix on the variable of a secret names a file that holds it.
+const fileSuffix = "_FILE"
+
+// variable is what one name in the environment stands for.
+type variable struct {
+	scope  *scope
+	key    Key
+	isFile bool
+}
+
+// environment reads our variables from environ ("NAME=value") into root and stores.
+type environment struct {
+	faults *Faults
+	root   *scope
+	stores []*scope
+	known  map[string]variable
+}
+
+func newEnvironment(faults *Faults, root *scope, stores []*scope) environment {
+	e := environment{faults: faults, root: root, stores: stores, known: map[string]variable{}}
+	e.learn(root, "")
+	// The longest name last: where two stores could claim a variable, the more specific one has it.
+	byLength := slices.SortedStableFunc(slices.Values(stores), func(a, b *scope) int {
+		return cmp.Compare(len(a.name()), len(b.name()))
+	})
+	for _, s := range byLength {
+		if s.name() != "" {
+			e.learn(s, s.envPrefix())
+		}
+	}
+	return e
+}
+
+func (e environment) learn(s *scope, prefix string) {
+	for _, k := range s.keys {
+		if k.Env == "" {
+			continue
+		}
+		e.known[prefix+k.Env] = variable{scope: s, key: k}
+		if k.Secret {
+			e.known[prefix+k.Env+fileSuffix] = variable{scope: s, key: k, isFile: true}
+		}
+	}
+}
+
+// read takes the variables in the order of their names.
+func (e environment) read(environ []string) {
+	given := map[string]string{}
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, envPrefix) && !isForeign(name) {
+			given[name] = value
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		v, ok := e.known[name]
+		switch {
+		case !ok:
+			e.unknown(name)
+		case v.isFile:
+			e.readFile(name, given, v)
+		default:
+			e.set(v, "environment "+name, given[name])
+		}
+	}
+}
+
+func (e environment) unknown(name string) {
+	hint, _ := didYouMean(name, slices.Sorted(maps.Keys(e.known)))
+	if strings.HasPrefix(name, storeEnvPrefix) && !e.isOfStore(name) {
+		if e.root.distrusted["stores"] {
+			return // nobody knows which stores there are
+		}
+		hint += ", no store of the file has this name"
+	}
+	e.faults.add("environment "+name, "", "unknown variable%s", hint)
+}
+
+func (e environment) isOfStore(name string) bool {
+	return slices.ContainsFunc(e.stores, func(s *scope) bool {
+		return s.name() != "" && strings.HasPrefix(name, s.envPrefix())
+	})
+}
+
+// readFile takes a secret from the file that the variable names. The name is never shown: put there by
+// mistake, the secret itself would be.
+func (e environment) readFile(name string, given map[string]string, v variable) {
+	if _, both := given[strings.TrimSuffix(name, fileSuffix)]; both {
+		e.faults.add("environment "+name, v.path(), "given together with %s, expected one of the two", strings.TrimSuffix(name, fileSuffix))
+		v.scope.distrust(v.key.Path)
+		return
+	}
+	content, err := os.ReadFile(given[name])
+	if err != nil {
+		e.faults.add("environment "+name, v.path(), "given a file that can't be read: %s", withoutPath(err))
+		v.scope.distrust(v.key.Path)
+		return
+	}
+	text := strings.TrimSuffix(strings.TrimSuffix(string(content), "\n"), "\r")
+	e.set(v, "file named by "+name, text)
+}
+
+func (e environment) set(v variable, origin, text string) {
+	value, ok := v.key.parse(text)
+	if !ok {
+		e.faults.add(origin, v.path(), "given %s, expected %s", v.key.shown(text), expectedInEnv(v.key))
+		v.scope.distrust(v.key.Path)
+		return
+	}
+	v.scope.env[v.key.Path] = setting{value: value, origin: origin}
+}
+
+func (v variable) path() string { return v.scope.label + v.key.Path }
+
+func expectedInEnv(k Key) string {
+	if k.Kind == KindList {
+		return "values separated by commas, each " + k.expectedText()
+	}
+	return k.Expected()
+}
+
+// name is the store's name, or nothing where the file gives no usable one.
+func (s *scope) name() string {
+	name, _ := s.file["name"].value.(string)
+	return name
+}
+
+// envPrefix begins the variables of a store.
+func (s *scope) envPrefix() string { return storeEnvPrefix + envName(s.name()) + "_" }
+
+// isForeign tells variables that begin like ours and are not settings: those of the command line and
+// the tests, and those Kubernetes sets in every pod for a Service named rechargeflow or rechargeflow-*
+// (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
+func isForeign(name string) bool {
+	rest := strings.TrimPrefix(name, envPrefix)
+	service := regexp.MustCompile(`(^|_)(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
+	return rest == "CONFIG" || rest == "KAFKA_JARS" || strings.HasPrefix(rest, "TEST_") || service.MatchString(rest)
+}
+
+// withoutPath returns the cause of a failed file operation, without the file's name.
+func withoutPath(err error) string {
+	var errno syscall.Errno
+	var pathError *fs.PathError
+	switch {
+	case errors.As(err, &errno):
+		return errno.Error()
+	case errors.As(err, &pathError):
+		return pathError.Err.Error()
+	default:
+		return "unknown cause"
+	}
+}

@@ -1,0 +1,86 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Fault is one thing wrong with the configuration.
+type Fault struct {
+	Where   string // rechargeflow.yaml:12, environment RECHARGEFLOW_LOG_LEVEL
+	Key     string // path of the key; empty when no key is concerned
+	Problem string // what was given and what is expected
+}
+
+// String returns where, key and problem, separated by colons.
+func (f Fault) String() string {
+	parts := make([]string, 0, 3)
+	for _, part := range []string{f.Where, f.Key, f.Problem} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, ": ")
+}
+
+// Faults is the error of Load: everything that is wrong, so that one look at it is enough.
+type Faults struct {
+	List []Fault
+}
+
+// Error returns one line for each fault.
+func (f *Faults) Error() string {
+	lines := make([]string, len(f.List))
+	for i, fault := range f.List {
+		lines[i] = fault.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (f *Faults) add(where, key, format string, args ...any) {
+	f.List = append(f.List, Fault{Where: where, Key: key, Problem: fmt.Sprintf(format, args...)})
+}
+
+// quoted shortens and quotes what the user gave.
+func quoted(text string) string {
+	const most = 60
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "..."
+	}
+	return fmt.Sprintf("%q", text)
+}
+
+// didYouMean returns ", did you mean x?" and x, the known name nearest to the given one, or nothing when
+// all are more than three letters away.
+func didYouMean(given string, known []string) (hint, nearest string) {
+	least := min(len(given)/3+2, 4)
+	for _, name := range known {
+		if d := distance(strings.ToLower(given), strings.ToLower(name)); d < least {
+			nearest, least = name, d
+		}
+	}
+	if nearest == "" {
+		return "", ""
+	}
+	return ", did you mean " + nearest + "?", nearest
+}
+
+// distance is the number of letters to insert, delete or replace to get from a to b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,126 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+	"time"
+)
+
+const (
+	envPrefix      = "RECHARGEFLOW_"
+	storeEnvPrefix = envPrefix + "STORE_"
+	storePath      = "stores[]."
+)
+
+// Kind is the type of a key's value.
+type Kind string
+
+// The kinds of value.
+const (
+	KindText     Kind = "text"
+	KindList     Kind = "list"
+	KindBool     Kind = "bool"
+	KindInteger  Kind = "integer"
+	KindDuration Kind = "duration"
+	KindSize     Kind = "size"
+)
+
+// Key is one setting as declared by the tags of Config.
+type Key struct {
+	Path     string   // gateway.body_limit, stores[].recharge.token
+	Env      string   // RECHARGEFLOW_GATEWAY_BODY_LIMIT, RECHARGEFLOW_STORE_{NAME}_RECHARGE_TOKEN; empty: file only
+	Kind     Kind     // type of the value
+	Default  string   // as it would be written in the environment
+	Doc      string   // one line
+	Example  string   // as it would be written in the environment
+	Secret   bool     // masked when shown; Env + "_FILE" may name a file with the value
+	Required bool     // an empty value is a fault
+	OneOf    []string // the values allowed, if only some are
+	Min, Max string   // bounds, as Default is written
+
+	check string
+}
+
+// Keys returns every key in the order of the declaration, those of a store last.
+func Keys() []Key {
+	keys := rootKeys()
+	for _, k := range storeKeys() {
+		k.Path = storePath + k.Path
+		if k.Env != "" {
+			k.Env = storeEnvPrefix + "{NAME}_" + k.Env
+		}
+		keys = append(keys, k)
+	}
+	return keys
+}
+
+// rootKeys returns the keys outside stores, with full paths and environment names.
+func rootKeys() []Key {
+	keys := walk(reflect.TypeFor[Config](), "")
+	for i := range keys {
+		keys[i].Env = envPrefix + keys[i].Env
+	}
+	return keys
+}
+
+// storeKeys returns the keys of one store; paths and environment names are relative to it.
+// The name has no variable: it is what the variables of a store are found by.
+func storeKeys() []Key {
+	keys := walk(reflect.TypeFor[Store](), "")
+	keys[0].Env = ""
+	return keys
+}
+
+// walk lists the keys that the fields of t declare.
+func walk(t reflect.Type, prefix string) []Key {
+	var keys []Key
+	for i := range t.NumField() {
+		field := t.Field(i)
+		path := prefix + field.Tag.Get("mapstructure")
+		switch {
+		case field.Type == reflect.TypeFor[[]Store]():
+		case field.Type.Kind() == reflect.Struct:
+			keys = append(keys, walk(field.Type, path+".")...)
+		default:
+			keys = append(keys, declared(field, path))
+		}
+	}
+	return keys
+}
+
+func declared(field reflect.StructField, path string) Key {
+	tag := field.Tag.Get
+	k := Key{
+		Path: path, Env: envName(path), Kind: kindOf(field.Type),
+		Default: tag("default"), Doc: tag("doc"), Example: tag("example"),
+		Secret:   field.Type == reflect.TypeFor[Secret]() || field.Type == reflect.TypeFor[[]Secret](),
+		Required: tag("required") == "true",
+		Min:      tag("min"), Max: tag("max"), check: tag("check"),
+	}
+	if values, ok := field.Tag.Lookup("oneof"); ok {
+		k.OneOf = strings.Split(values, ",")
+	}
+	return k
+}
+
+func kindOf(t reflect.Type) Kind {
+	switch {
+	case t == reflect.TypeFor[time.Duration]():
+		return KindDuration
+	case t == reflect.TypeFor[Size]():
+		return KindSize
+	case t.Kind() == reflect.Bool:
+		return KindBool
+	case t.Kind() == reflect.Int:
+		return KindInteger
+	case t.Kind() == reflect.Slice:
+		return KindList
+	default:
+		return KindText
+	}
+}
+
+// envName writes a key path or a store's name as part of an environment variable.
+func envName(path string) string {
+	return strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(path))
+}

@@ -1,0 +1,188 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// parse reads one value as written in the environment. The value is a string, []string, bool, int,
+// time.Duration or Size, by k.Kind. ok tells whether it is what k.Expected says.
+func (k Key) parse(text string) (value any, ok bool) {
+	switch k.Kind {
+	case KindList:
+		return k.parseList(splitList(text))
+	case KindBool:
+		return text == "true", text == "true" || text == "false"
+	case KindInteger:
+		return bounded(k, text, strconv.Atoi)
+	case KindDuration:
+		return bounded(k, text, time.ParseDuration)
+	case KindSize:
+		return bounded(k, text, ParseSize)
+	default:
+		return text, k.allows(text)
+	}
+}
+
+// parseList checks each element as a text of its own.
+func (k Key) parseList(elements []string) (value any, ok bool) {
+	for _, e := range elements {
+		if e == "" || !k.allows(e) {
+			return nil, false
+		}
+	}
+	return elements, true
+}
+
+// splitList takes a, b as two elements and white space alone as none.
+func splitList(text string) []string {
+	if strings.TrimSpace(text) == "" {
+		return []string{}
+	}
+	elements := strings.Split(text, ",")
+	for i := range elements {
+		elements[i] = strings.TrimSpace(elements[i])
+	}
+	return elements
+}
+
+func bounded[T cmp.Ordered](k Key, text string, read func(string) (T, error)) (any, bool) {
+	v, err := read(text)
+	if err != nil {
+		return v, false
+	}
+	if least, err := read(k.Min); err == nil && v < least {
+		return v, false
+	}
+	if most, err := read(k.Max); err == nil && v > most {
+		return v, false
+	}
+	return v, true
+}
+
+// allows tells whether a text has the form that the key wants. A key without a default may be empty.
+func (k Key) allows(text string) bool {
+	switch {
+	case strings.TrimSpace(text) != text || strings.ContainsFunc(text, unicode.IsControl):
+		return false
+	case text == "" && k.Kind == KindText:
+		return k.Default == ""
+	case k.OneOf != nil:
+		return slices.Contains(k.OneOf, text)
+	case k.check != "":
+		return forms()[k.check].fits(text)
+	default:
+		return true
+	}
+}
+
+// Expected says in words what a value must look like.
+func (k Key) Expected() string {
+	switch k.Kind {
+	case KindList:
+		return "a list, each element " + k.expectedText()
+	case KindBool:
+		return "true or false"
+	case KindInteger:
+		return "a whole number" + k.bounds()
+	case KindDuration:
+		return "a duration with its unit, such as 500ms, 3s or 10m," + k.bounds()
+	case KindSize:
+		return "bytes, KiB or MiB, such as 1MiB," + k.bounds()
+	default:
+		return k.expectedText()
+	}
+}
+
+func (k Key) expectedText() string {
+	switch {
+	case k.OneOf != nil && k.OneOf[0] == "":
+		return "empty or one of " + strings.Join(k.OneOf[1:], ", ")
+	case k.OneOf != nil:
+		return "one of " + strings.Join(k.OneOf, ", ")
+	case k.check != "":
+		return forms()[k.check].expected
+	case k.Kind == KindText && k.Default == "":
+		return "a text on one line, without white space around it"
+	default:
+		return "a text on one line, not empty, without white space around it"
+	}
+}
+
+func (k Key) bounds() string {
+	switch {
+	case k.Max != "":
+		return fmt.Sprintf(" from %s to %s", k.Min, k.Max)
+	default:
+		return fmt.Sprintf(" at least %s", k.Min)
+	}
+}
+
+// shown is how a fault quotes a value: secrets, and texts with an @ (which may hold a password or an
+// e-mail address), are not.
+func (k Key) shown(text string) string {
+	if k.Secret || strings.Contains(text, "@") {
+		return "a value that is not shown"
+	}
+	return quoted(text)
+}
+
+// form is what a text must look like.
+type form struct {
+	expected string
+	fits     func(text string) bool
+}
+
+// forms are the values of the tag check.
+func forms() map[string]form {
+	return map[string]form{
+		"address":  {"host:port", func(s string) bool { return isAddress(s, false) }},
+		"listen":   {"host:port or :port", func(s string) bool { return isAddress(s, true) }},
+		"loopback": {"a loopback address, such as 127.0.0.1:9092", isLoopback},
+		"prefix":   {"at most 100 of a-z, 0-9, dot, underscore and hyphen", regexp.MustCompile(`^[a-z0-9._-]{1,100}$`).MatchString},
+		"name":     {"1 to 40 of a-z, 0-9 and hyphen", regexp.MustCompile(`^[a-z0-9-]{1,40}$`).MatchString},
+		"region":   {"a country as two capital letters, such as US", regexp.MustCompile(`^[A-Z]{2}$`).MatchString},
+		"url":      {"an http or https address without user, query or fragment", isBaseURL},
+		"hook":     {"an http or https address without user or fragment", isURL},
+		"template": {"an http or https address without user, in which only {shop} and {hash} may stand in braces", isTemplate},
+	}
+}
+
+func isAddress(text string, anyHost bool) bool {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil || (host == "" && !anyHost) || strings.ContainsAny(host, " /@") {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
+}
+
+func isLoopback(text string) bool {
+	host, _, err := net.SplitHostPort(text)
+	if err != nil || !isAddress(text, false) {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && ip.IsLoopback())
+}
+
+func isURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil && u.Fragment == ""
+}
+
+func isBaseURL(text string) bool { return isURL(text) && !strings.Contains(text, "?") }
+
+func isTemplate(text string) bool {
+	filled := strings.NewReplacer("{shop}", "shop", "{hash}", "hash").Replace(text)
+	return isURL(filled) && !strings.ContainsAny(filled, "{}")
+}

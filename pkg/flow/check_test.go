@@ -1,0 +1,119 @@
+package flow_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+)
+
+// with returns the default flows with one changed.
+func with(t *testing.T, key flow.Key, change func(*flow.Flow)) []flow.Flow {
+	t.Helper()
+	flows := defaults(t)
+	i := slices.IndexFunc(flows, func(f flow.Flow) bool { return f.Key == key })
+	require.GreaterOrEqual(t, i, 0)
+	change(&flows[i])
+	return flows
+}
+
+var allLinks = flow.Links{Portal: "https://p", Activation: "https://a", Payment: "https://c"}
+
+func TestCheckTexts(t *testing.T) {
+	tests := map[string]struct{ text, want string }{
+		"unknown variable":         {"{{ frist_name }}", `unknown variable "frist_name"`},
+		"unknown property":         {"{{ customer.phone }}", `unknown variable "customer.phone"`},
+		"unknown, in no branch":    {"x{% if false %}{{ nope }}{% endif %}", `unknown variable "nope"`},
+		"unknown, in a condition":  {"x{% if nope %}y{% endif %}", `unknown variable "nope"`},
+		"unknown filter":           {"{{ first_name | shout }}", `unknown filter "shout"`},
+		"unknown, after a default": {"{{ first_name | default: 'x' | shout }}", `unknown filter "shout"`},
+		"HTML":                     {"{{ first_name | escape }}", `filter "escape" writes HTML`},
+		"growing filter":           {"{{ 'a' | replace: '', 'aaaa' }}", `unknown filter "replace"`},
+		"no filter":                {"{{ first_name | }}", "text: "},
+		"bar, then text":           {"{{ first_name | 'x' }}", "want the name of a filter"},
+		"one brace":                {"Hi {{ first_name }, hi", "is never closed with }}"},
+		"one brace, then a name":   {"Hi {{ first_name } {{ total }}", "the closing }} is missing"},
+		"no opening":               {"Hi first_name }}", "}} closes nothing"},
+		"open tag":                 {"Hi {% if total", "is never closed with %}"},
+		"no endif":                 {"Hi {% if total %}", "unterminated"},
+		"include":                  {"{% include 'go.mod' %}", `tag "include" can not be used`},
+		"render":                   {"{% render 'go.mod' %}", `tag "render" can not be used`},
+		"loop":                     {"{% for i in (1..9) %}x{% endfor %}", `tag "for" can not be used`},
+		"assign":                   {"{% assign a = 'x' %}a", `tag "assign" can not be used`},
+		"raw":                      {"{% raw %}{{ x }}{% endraw %}", `tag "raw" can not be used`},
+		"range":                    {"{{ (1..999999999) }}", "can not be read"},
+		"index":                    {"{{ customer['first_name'] }}", "can not be read"},
+		"empty output":             {"a {{ }}", "{{ }} is empty"},
+		"two lines":                {"{{ first_name\n}}", "stands on another line"},
+		"padded date":              {"{{ retry_date | date: '%1000000Y' }}", "use directives without a width"},
+		"empty":                    {" \n ", "text: is empty"},
+		"empty output only":        {"{% if false %}x{% endif %}", "is empty with sample values"},
+		"long source":              {strings.Repeat("x", 2049), "the template has 2049 bytes, at most 2048 are allowed"},
+		"long output":              {strings.Repeat("{{ portal_url }}", 40), "longer than 1600 characters"},
+		"not UTF-8":                {"a\xffb", "not UTF-8"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			err := flow.Check(with(t, flow.ChargePaid, func(f *flow.Flow) { f.Text = tt.text }), "acme", allLinks)
+			require.ErrorContains(t, err, tt.want)
+			assert.ErrorContains(t, err, "flow charge_paid: text: ")
+		})
+	}
+}
+
+func TestCheckAcceptsTheWholeLanguage(t *testing.T) {
+	text := `{%- comment -%} why {%- endcomment -%}{% unless total %}z{% endunless %}{% if total == nil or charge.attempts >= 3 and first_name contains "x" %}a
+{% elsif order_number != '1' %}b{% else %}c{% endif %}{% case charge.currency %}{% when "USD", "CAD" %}$ {% else %}? {% endcase %}
+{{- first_name | default: 'you' | upcase | append: "!" | prepend: '@' | strip | truncate: 10, "" | remove: "x" | truncatewords: 3 -}}
+{{ order.items_summary | downcase | capitalize | url_encode }} {{ -1.5 }} {{ true }}`
+	assert.NoError(t, flow.Check(with(t, flow.ChargePaid, func(f *flow.Flow) { f.Text = text }), "acme", allLinks))
+}
+
+func TestCheckQuietHours(t *testing.T) {
+	for _, f := range defaults(t) {
+		active := flow.Check(with(t, f.Key, func(f *flow.Flow) { f.Active = true }), "acme", allLinks)
+		changed := flow.Check(with(t, f.Key, func(g *flow.Flow) { g.QuietHours = !f.QuietHours }), "acme", allLinks)
+		both := flow.Check(with(t, f.Key, func(g *flow.Flow) { g.QuietHours, g.Active = !f.QuietHours, true }), "acme", allLinks)
+		if f.QuietHours {
+			require.ErrorContains(t, active, "flow "+string(f.Key)+": active: is true, but this version can not keep quiet hours yet")
+			require.ErrorContains(t, changed, "flow "+string(f.Key)+": quiet_hours: is false, but quiet hours always apply")
+		} else {
+			assert.NoError(t, active)
+			assert.NoError(t, changed)
+		}
+		assert.ErrorContains(t, both, "can not keep quiet hours yet")
+	}
+}
+
+func TestCheckLinks(t *testing.T) {
+	tests := []struct {
+		key  flow.Key
+		text string
+		want string
+	}{
+		{flow.ChargeFailed, "", "flow charge_failed: active: is true and the text uses payment_url, but store acme has no sms.payment_url"},
+		{flow.ChargePaid, "", "the text uses portal_url, but store acme has no sms.portal_url"},
+		{flow.CustomerAccountActivation, "", "the text uses activation_url, but store acme has no sms.activation_url"},
+		{flow.ChargeFailed, "{% if false %}{{ customer.portal_url }}{% endif %}x", "uses customer.portal_url, but store acme has no sms.portal_url"},
+		{flow.ChargeFailed, "x {{ charge.payment_update_url }}", "uses charge.payment_update_url"},
+	}
+	for _, tt := range tests {
+		activate := func(f *flow.Flow) {
+			f.Active = true
+			if tt.text != "" {
+				f.Text = tt.text
+			}
+		}
+		require.ErrorContains(t, flow.Check(with(t, tt.key, activate), "acme", flow.Links{}), tt.want)
+		assert.NoError(t, flow.Check(with(t, tt.key, activate), "acme", allLinks))
+	}
+}
+
+func TestCheckName(t *testing.T) {
+	err := flow.Check(with(t, flow.ChargePaid, func(f *flow.Flow) { f.Name = " " }), "acme", allLinks)
+	assert.ErrorContains(t, err, "flow charge_paid: name: is empty")
+}

@@ -1,0 +1,170 @@
+package flow
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/rechargeflow/rechargeflow/configs"
+)
+
+// maxFile bounds a flows file, in bytes. Twelve texts of MaxSource fit into a fifth of it.
+const maxFile = 128 << 10
+
+// Defaults returns the twelve built-in flows: none is active.
+func Defaults() ([]Flow, error) {
+	return parse(configs.Flows(), make([]Flow, 0, len(Keys())))
+}
+
+// Parse reads a flows file, a YAML list of flows with the fields key, name, text, active and quiet_hours, and returns all
+// twelve flows in the order of Keys. What the file does not name keeps its built-in value; an empty file changes nothing.
+//
+// It is strict: an unknown field or flow, a flow named twice and a value of the wrong type are faults, all reported at
+// once. What the texts say is for Check.
+func Parse(file []byte) ([]Flow, error) {
+	defaults, err := Defaults()
+	if err != nil {
+		return nil, fmt.Errorf("read built-in flows: %w", err)
+	}
+	return parse(file, defaults)
+}
+
+// parse lays the file over base. With an empty base the file must name all twelve flows.
+func parse(file []byte, base []Flow) ([]Flow, error) {
+	if len(file) > maxFile {
+		return nil, fmt.Errorf("parse flows: the file has %d bytes, at most %d are read", len(file), maxFile)
+	}
+	entries, err := list(file)
+	if err != nil {
+		return nil, err
+	}
+	var fs faults
+	byKey := make(map[Key]Flow, len(Keys()))
+	for _, f := range base {
+		byKey[f.Key] = f
+	}
+	seen := map[Key]int{}
+	for i, entry := range entries {
+		readEntry(entry, fmt.Sprintf("number %d", i+1), byKey, seen, &fs)
+	}
+	out := make([]Flow, 0, len(Keys()))
+	for _, k := range Keys() {
+		f, ok := byKey[k]
+		if !ok {
+			fs.add(string(k), "", "missing: add it")
+		}
+		out = append(out, f)
+	}
+	if len(fs) > 0 {
+		return nil, fmt.Errorf("parse flows: %w", fs.err())
+	}
+	return out, nil
+}
+
+// list returns the entries of the file's one list; none of an empty file.
+func list(file []byte) ([]*yaml.Node, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(file))
+	var doc yaml.Node
+	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("parse flows: %w", err)
+	}
+	if dec.Decode(new(yaml.Node)) == nil {
+		return nil, errors.New("parse flows: the file holds several YAML documents; keep one list of flows, without ---")
+	}
+	root := doc.Content[0] // a decoded document has one node
+	switch {
+	case root.Kind == yaml.SequenceNode:
+		return root.Content, nil
+	case root.ShortTag() == "!!null":
+		return nil, nil
+	default:
+		return nil, fmt.Errorf("parse flows: line %d: want a list of flows, each beginning with \"- key:\"", root.Line)
+	}
+}
+
+// readEntry lays one entry over its flow in byKey.
+func readEntry(entry *yaml.Node, place string, byKey map[Key]Flow, seen map[Key]int, fs *faults) {
+	if entry.Kind != yaml.MappingNode {
+		fs.add(place, "", "line %d: want the fields key, name, text, active, quiet_hours", entry.Line)
+		return
+	}
+	key, ok := readKey(entry, place, fs)
+	if !ok {
+		return
+	}
+	if first, twice := seen[key]; twice {
+		fs.add(string(key), "key", "line %d: already on line %d; keep one of the two", entry.Line, first)
+		return
+	}
+	seen[key] = entry.Line
+	f := byKey[key]
+	f.Key = key
+	readFields(entry, &f, fs)
+	byKey[key] = f
+}
+
+// readKey finds the flow that an entry is about.
+func readKey(entry *yaml.Node, place string, fs *faults) (Key, bool) {
+	for i := 0; i+1 < len(entry.Content); i += 2 {
+		if entry.Content[i].Value != "key" {
+			continue
+		}
+		value := entry.Content[i+1]
+		if key := Key(value.Value); value.Kind == yaml.ScalarNode && slices.Contains(Keys(), key) {
+			return key, true
+		}
+		fs.add(place, "key", "line %d: no flow is called %q; the flows are %s", value.Line, value.Value, joined(Keys()))
+		return "", false
+	}
+	fs.add(place, "key", "line %d: missing; the flows are %s", entry.Line, joined(Keys()))
+	return "", false
+}
+
+// readFields reads the fields of an entry into f.
+func readFields(entry *yaml.Node, f *Flow, fs *faults) {
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(entry.Content); i += 2 {
+		name, value := entry.Content[i], entry.Content[i+1]
+		if seen[name.Value] {
+			fs.add(string(f.Key), name.Value, "line %d: given twice; keep one", name.Line)
+			continue
+		}
+		seen[name.Value] = true
+		switch name.Value {
+		case "key":
+		case "name":
+			read(value, &f.Name, "!!str", "a text", f.Key, "name", fs)
+		case "text":
+			read(value, &f.Text, "!!str", "a text; put it in quotes", f.Key, "text", fs)
+		case "active":
+			read(value, &f.Active, "!!bool", "true or false", f.Key, "active", fs)
+		case "quiet_hours":
+			read(value, &f.QuietHours, "!!bool", "true or false", f.Key, "quiet_hours", fs)
+		default:
+			fs.add(string(f.Key), name.Value, "line %d: no such field; a flow has key, name, text, active, quiet_hours", name.Line)
+		}
+	}
+}
+
+// read decodes one scalar of the wanted YAML type.
+func read[T any](value *yaml.Node, into *T, tag, want string, flow Key, field string, fs *faults) {
+	if value.Kind != yaml.ScalarNode || value.ShortTag() != tag || value.Decode(into) != nil {
+		fs.add(string(flow), field, "line %d: want %s", value.Line, want)
+	}
+}
+
+// joined lists names for a message.
+func joined[T ~string](names []T) string {
+	words := make([]string, len(names))
+	for i, n := range names {
+		words[i] = string(n)
+	}
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,97 @@
+package flow_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/configs"
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+)
+
+func TestParseKeepsWhatTheFileDoesNotName(t *testing.T) {
+	flows, err := flow.Parse([]byte("- key: charge_failed\n  active: true\n- key: charge_paid\n  text: \"{{ shop_name }}: thanks\"\n"))
+	require.NoError(t, err)
+	want := defaults(t)
+	want[9].Active = true
+	want[10].Text = "{{ shop_name }}: thanks"
+	assert.Equal(t, want, flows)
+}
+
+func TestParseOfTheBuiltInFileOrOfNothingChangesNothing(t *testing.T) {
+	for _, file := range []string{string(configs.Flows()), "", "\n", "# only a comment\n", "null\n", "[]\n"} {
+		flows, err := flow.Parse([]byte(file))
+		require.NoError(t, err, file)
+		assert.Equal(t, defaults(t), flows)
+	}
+}
+
+func TestParseNamesEveryFaultAtOnce(t *testing.T) {
+	_, err := flow.Parse([]byte(`
+- key: charge_failed
+  active: "yes"
+  colour: blue
+  text: 12
+- key: charge_will_be_retired
+- name: nobody
+- key: charge_failed
+- charge_paid
+- key: charge_paid
+  active: true
+  active: false
+  quiet_hours: [true]
+`))
+	require.Error(t, err)
+	for _, want := range []string{
+		"flow charge_failed: active: line 3: want true or false",
+		"flow charge_failed: colour: line 4: no such field; a flow has key, name, text, active, quiet_hours",
+		"flow charge_failed: text: line 5: want a text; put it in quotes",
+		`flow number 2: key: line 6: no flow is called "charge_will_be_retired"; the flows are subscription_started`,
+		"flow number 3: key: line 7: missing; the flows are",
+		"flow charge_failed: key: line 8: already on line 2; keep one of the two",
+		"flow number 5: line 9: want the fields key",
+		"flow charge_paid: active: line 12: given twice; keep one",
+		"flow charge_paid: quiet_hours: line 13: want true or false",
+	} {
+		require.ErrorContains(t, err, want)
+	}
+	var first flow.Fault
+	require.ErrorAs(t, err, &first)
+	assert.Equal(t, "charge_failed", first.Flow)
+	assert.Equal(t, "active", first.Field)
+}
+
+func TestParseRefusesOtherFiles(t *testing.T) {
+	tests := map[string]string{
+		"key: charge_failed\n":         "want a list of flows",
+		"just text":                    "want a list of flows",
+		"- key: [\n":                   "parse flows: yaml",
+		"[]\n---\n[]\n":                "several YAML documents",
+		strings.Repeat("# x\n", 40000): "at most 131072 are read",
+	}
+	for file, want := range tests {
+		_, err := flow.Parse([]byte(file))
+		assert.ErrorContains(t, err, want)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(configs.Flows())
+	f.Add([]byte("- key: charge_failed\n  active: true\n"))
+	f.Add([]byte("- &a [*a, *a]\n- <<: *a\n"))
+	f.Add([]byte("- key: charge_failed\n  text: !!binary aGk=\n"))
+	f.Add([]byte("\x00: - {"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		flows, err := flow.Parse(file)
+		if err != nil {
+			return
+		}
+		require.Len(t, flows, 12)
+		for i, f := range flows {
+			require.Equal(t, flow.Keys()[i], f.Key)
+		}
+		_ = flow.Check(flows, "acme", flow.Links{})
+	})
+}

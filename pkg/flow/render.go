@@ -1,0 +1,65 @@
+package flow
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of a text.
+const (
+	MaxSource = 2 << 10 // bytes of a template
+	MaxText   = 1600    // characters of a rendered text: what Twilio takes (https://www.twilio.com/docs/messaging/api/message-resource)
+)
+
+// Why a text can not be rendered. None of them holds a customer's values.
+var (
+	ErrBadTemplate = errors.New("the template is faulty; config check says where")
+	ErrTooLong     = fmt.Errorf("the text is longer than %d characters with this customer's values", MaxText)
+	ErrEmpty       = errors.New("the text is empty with this customer's values")
+)
+
+// Render writes the flow's text for one customer, normalized (see Normalize). Braces in a customer's values are text.
+//
+// The error wraps ErrBadTemplate, ErrTooLong or ErrEmpty, and names the flow; it never quotes a customer's values.
+// Trying again does not help.
+func Render(f Flow, v Variables) (string, error) {
+	text, err := rendered(f.Text, v)
+	switch {
+	case err == nil:
+		return text, nil
+	case errors.Is(err, ErrTooLong), errors.Is(err, ErrEmpty):
+		return "", fmt.Errorf("render flow %s: %w", f.Key, err)
+	default:
+		return "", fmt.Errorf("render flow %s: %w", f.Key, ErrBadTemplate)
+	}
+}
+
+// rendered is Render with the engine's own words, which may quote values.
+func rendered(template string, v Variables) (string, error) {
+	if len(template) > MaxSource {
+		return "", fmt.Errorf("the template has %d bytes, at most %d are allowed", len(template), MaxSource)
+	}
+	if !utf8.ValidString(template) {
+		return "", errors.New("the template is not UTF-8")
+	}
+	if problems := scan(template).problems; len(problems) > 0 {
+		return "", errors.New(strings.Join(problems, "; "))
+	}
+	raw, err := fill(template, v.bindings())
+	if errors.Is(err, errTooLong) {
+		return "", ErrTooLong
+	}
+	if err != nil {
+		return "", err
+	}
+	text := Normalize(raw)
+	switch {
+	case text == "":
+		return "", ErrEmpty
+	case utf8.RuneCountInString(text) > MaxText:
+		return "", ErrTooLong
+	}
+	return text, nil
+}

@@ -1,0 +1,29 @@
+package flow
+
+// Sample returns values of a length that real shops have, with which texts are checked and shown: a name of 22
+// characters, a product title of 45, links of 63 to 70.
+func Sample() Variables {
+	return Variables{
+		Shop: Shop{Name: "Northern Lights Coffee", URL: "https://northernlights.example", SupportPhone: "+14155550123"},
+		Customer: Customer{
+			FirstName: "Maximiliana", LastName: "Featherstonehaugh",
+			PortalURL:     "https://northernlights.example/tools/recurring/portal/6f5902ac237024bd",
+			ActivationURL: "https://northernlights.example/account/activate/6f5902ac237024bd",
+		},
+		Subscription: Subscription{
+			ID: "512304871", ProductTitle: "Organic Ethiopia Yirgacheffe Whole Bean 12 oz", VariantTitle: "Whole Bean / 12 oz",
+			Quantity: 2, Price: "24.90 USD", Interval: "30 day", NextChargeDate: "2026-09-24",
+			CancellationReason: "I have too much of it already",
+		},
+		Charge: Charge{
+			Total: "1249.90", Currency: "USD", ScheduledAt: "2026-09-24", Error: "Your card was declined.", Attempts: 2,
+			NextRetryDate:    "2026-09-27",
+			PaymentUpdateURL: "https://northernlights.example/tools/recurring/portal/6f5902ac237024bd",
+		},
+		Order: Order{
+			Number: "1048576", StatusURL: "https://northernlights.example/58412/orders/6f5902ac237024bd01a7",
+			ScheduledAt: "2026-09-24", ItemsSummary: "Organic Ethiopia Yirgacheffe, Oat Milk and 2 more",
+		},
+		SkippedDate: "2026-08-24",
+	}
+}
