@@ -126,7 +126,7 @@ func (w *world) play(raw []byte) string {
 		header.Set(key, value)
 	}
 	answer := w.post(settings.Path, header, body)
-	line := fmt.Sprintf("%d %s", answer.Code, strings.TrimSpace(answer.Body.String()))
+	line := strings.TrimSpace(fmt.Sprintf("%d %s", answer.Code, answer.Body))
 	if after := answer.Header().Get("Retry-After"); after != "" {
 		line += " Retry-After: " + after
 	}

@@ -58,7 +58,7 @@ func (s Shop) host() string {
 func aboutSubscription(v *flow.Variables, s *subscriber.Subscription) {
 	v.Subscription = flow.Subscription{
 		ID: s.ID, ProductTitle: s.ProductTitle, VariantTitle: s.VariantTitle, Quantity: s.Quantity,
-		Price:              strings.TrimSpace(s.Price + " " + s.Currency),
+		Price:              strings.TrimSpace(money(s.Price) + " " + s.Currency),
 		NextChargeDate:     string(s.NextChargeDate),
 		CancellationReason: s.CancellationReason,
 	}
@@ -68,7 +68,7 @@ func aboutSubscription(v *flow.Variables, s *subscriber.Subscription) {
 }
 
 func aboutCharge(v *flow.Variables, c *subscriber.Charge) {
-	v.Charge.Total, v.Charge.Currency = c.TotalPrice, c.Currency
+	v.Charge.Total, v.Charge.Currency = money(c.TotalPrice), c.Currency
 	v.Charge.ScheduledAt = string(c.ScheduledDate)
 	v.Charge.Error, v.Charge.Attempts = c.ErrorType, c.Attempts
 	if !c.RetryAt.IsZero() {
@@ -79,8 +79,18 @@ func aboutCharge(v *flow.Variables, c *subscriber.Charge) {
 
 func aboutOrder(v *flow.Variables, o *subscriber.Order) {
 	v.Order = flow.Order{Number: o.Number, ScheduledAt: string(o.ScheduledDate), ItemsSummary: summary(o.Items)}
-	v.Charge.Total, v.Charge.Currency = o.TotalPrice, o.Currency
+	v.Charge.Total, v.Charge.Currency = money(o.TotalPrice), o.Currency
 	v.Subscription.ProductTitle, v.Subscription.NextChargeDate = firstTitle(o.Items), string(o.ScheduledDate)
+}
+
+// money gives an amount two decimals at least, as people write it: API version
+// 2021-01 says 41.9 where 2021-11 says 41.90.
+func money(digits string) string {
+	whole, fraction, _ := strings.Cut(digits, ".")
+	if digits == "" || len(fraction) >= 2 {
+		return digits
+	}
+	return whole + "." + (fraction + "00")[:2]
 }
 
 func firstTitle(items []subscriber.Item) string {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -79,6 +80,7 @@ type process struct {
 	log     *zap.Logger
 	metrics *telemetry.Metrics
 	health  *telemetry.Health
+	running atomic.Bool
 	closers []func()
 }
 
@@ -87,6 +89,7 @@ func (p *process) run(ctx context.Context) error {
 	version := telemetry.ReadVersion(version)
 	p.metrics.Build(version)
 	p.log.Info("starting", zap.String("version", version.Version), zap.String("roles", joinRoles(p.roles)))
+	p.health.Register("start", true, p.started)
 	if err := p.startAdmin(ctx, version); err != nil {
 		return err
 	}
@@ -127,6 +130,7 @@ func (p *process) serve(ctx context.Context, cluster kafka.Cluster, runtime pipe
 	if listener != nil {
 		group.Go(func() error { return p.serveGateway(ctx, listener, runtime) })
 	}
+	p.running.Store(true)
 	p.log.Info("running")
 	done := make(chan error, 1)
 	go func() { done <- group.Wait() }()
@@ -152,6 +156,13 @@ func (p *process) consumerConfig(stage *pipeline.Stage) kafka.ConsumerConfig {
 		// handlers must be done before shutdown_timeout is
 		DrainTimeout: p.cfg.ShutdownTimeout * 3 / 5,
 	}
+}
+
+func (p *process) started() error {
+	if !p.running.Load() {
+		return errors.New("still starting")
+	}
+	return nil
 }
 
 func membership(consumer *kafka.Consumer) func() error {

@@ -33,7 +33,7 @@ func (p *process) options(ctx context.Context) (pipeline.Options, error) {
 		if err := folderOf(p.cfg.Ledger.Path); err != nil {
 			return options, err
 		}
-		texts, err := sqlite.Open(ctx, p.cfg.Ledger.Path, ledger.Options{})
+		texts, err := sqlite.Open(ctx, p.cfg.Ledger.Path, ledger.Options{Sole: true})
 		if err != nil {
 			return options, err
 		}

@@ -167,6 +167,9 @@ func (i *include) UnmarshalJSON(raw []byte) error {
 func clean(err error) error {
 	var mismatch *json.UnmarshalTypeError
 	if errors.As(err, &mismatch) {
+		if mismatch.Field == "" {
+			return fmt.Errorf("body is a JSON %s, not an object", mismatch.Value)
+		}
 		return fmt.Errorf("field %s holds %s where %s belongs", mismatch.Field, mismatch.Value, mismatch.Type)
 	}
 	var syntax *json.SyntaxError

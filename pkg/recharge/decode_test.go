@@ -69,7 +69,7 @@ func TestDecodeNamesTheFaultAndQuotesNothing(t *testing.T) {
 		{"customer in place of the resource", "subscription/created", `{"customer":{"id":1}}`, "lacks the object"},
 		{"resource is null", "subscription/created", `{"subscription":null}`, "lacks the object"},
 		{"no id", "customer/updated", `{"customer":{"email":"hidden"}}`, "lacks its id"},
-		{"not an object", "subscription/created", `["hidden"]`, "holds array"},
+		{"not an object", "subscription/created", `["hidden"]`, "body is a JSON array"},
 		{"not JSON", "subscription/created", `hidden`, "not valid JSON at byte"},
 	}
 	for _, c := range cases {

@@ -39,7 +39,7 @@ var (
 	ErrNoSignature      = errors.New("no signature header")
 	ErrBadSignature     = errors.New("signature matches none of the store's secrets")
 	ErrSignatureExpired = errors.New("signature timestamp is more than 48 h from now")
-	ErrSignatureFormat  = errors.New("signature header is not of the form t=<unix seconds>,v1=<hex>")
+	ErrSignatureFormat  = errors.New("signature header is not of the form t=UNIX_SECONDS,v1=HEX")
 )
 
 // Verify reports which scheme proves that body was sent by the owner of one of

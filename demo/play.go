@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
+	"github.com/rechargeflow/rechargeflow/test/lab"
+)
+
+// player sends webhooks and follows each through the log by its traceparent.
+type player struct {
+	lab      *lab.Lab
+	process  *lab.Process
+	out      io.Writer
+	sent     int
+	accepted int
+}
+
+// settleWithin is how long a webhook may take from the door to its last effect.
+const settleWithin = 15 * time.Second
+
+func (p *player) play(ctx context.Context, n int, w lab.Webhook) error {
+	w.Traceparent = fmt.Sprintf("00-%032x-%016x-01", n, n)
+	tracked, dropped, texted := len(p.lab.Bloomreach.Received()), p.lab.Bloomreach.Deduplicated(), len(p.lab.Texts.Texts())
+	status, answer, err := p.lab.Send(ctx, w)
+	if err != nil {
+		return err
+	}
+	p.sent++
+	say(p.out, "\n%2d  %-28s %s\n      -> %d %s\n", n, w.Topic, w.About, status, answer)
+	if status != http.StatusOK {
+		return nil
+	}
+	p.accepted++
+	lines, err := p.settled(ctx, w.Traceparent)
+	if err != nil {
+		return fmt.Errorf("webhook %d (%s): %w", n, w.Topic, err)
+	}
+	slices.SortStableFunc(lines, func(a, b lab.Line) int { return strings.Compare(order(a.Role), order(b.Role)) })
+	for _, line := range lines {
+		say(p.out, "      %s\n", told(line))
+	}
+	for _, command := range p.lab.Bloomreach.Received()[tracked:] {
+		say(p.out, "      bloomreach   got %s\n", delivered(command.Data))
+	}
+	for _, text := range p.lab.Texts.Texts()[texted:] {
+		say(p.out, "      sms gateway  got %s: %q\n", sms.Mask(text.To), text.Body)
+	}
+	if more := p.lab.Bloomreach.Deduplicated() - dropped; more > 0 {
+		say(p.out, "      bloomreach   dropped %d as a repetition\n", more)
+	}
+	return nil
+}
+
+// settled waits until the webhook and everything that came of it have a fate.
+func (p *player) settled(ctx context.Context, traceparent string) ([]lab.Line, error) {
+	ctx, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	for {
+		lines, complete := follow(p.process.Lines(), traceparent)
+		if complete {
+			return lines, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("not settled within %s; the log:\n%s", settleWithin, p.process.Output())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// follow picks the lines of one webhook. It is complete when the transformer's
+// line is there, and one line for each of its outputs.
+func follow(log []lab.Line, traceparent string) (lines []lab.Line, complete bool) {
+	missing := -1
+	for _, line := range log {
+		if line.Traceparent != traceparent || line.Message != "record settled" {
+			continue
+		}
+		lines = append(lines, line)
+		if line.Role == "transformer" {
+			missing += 1 + line.Outputs
+		} else {
+			missing--
+		}
+	}
+	return lines, missing == 0
+}
+
+// delivered is the gist of what Bloomreach was told.
+func delivered(raw []byte) string {
+	var command struct {
+		CustomerIDs map[string]string `json:"customer_ids"`
+		EventType   string            `json:"event_type"`
+		Properties  map[string]any    `json:"properties"`
+	}
+	if err := json.Unmarshal(raw, &command); err != nil {
+		return err.Error()
+	}
+	if command.EventType == "" {
+		return fmt.Sprintf("customer %v %v", command.CustomerIDs, command.Properties)
+	}
+	if status, ok := command.Properties["status"]; ok {
+		command.EventType += fmt.Sprintf(" status=%v", status)
+	}
+	return fmt.Sprintf("event %s for %v", command.EventType, command.CustomerIDs)
+}
+
+// told puts a fate into words.
+func told(line lab.Line) string {
+	what := strings.TrimPrefix(line.Type, "rechargeflow.")
+	text := fmt.Sprintf("%-12s %s", line.Role, line.Outcome)
+	switch {
+	case line.Role == "transformer" && line.Outputs > 0:
+		text += fmt.Sprintf(": %d records written", line.Outputs)
+	case line.Outcome == "done":
+		text += ": " + what
+	case what != "":
+		text += fmt.Sprintf(": %s, %s", what, line.Reason)
+	default:
+		text += ": " + line.Reason
+	}
+	if line.Error != "" {
+		text += " (" + line.Error + ")"
+	}
+	return text
+}

@@ -1,0 +1,125 @@
+// Package lab runs the rechargeflow binary between simulators of Recharge's API,
+// Bloomreach and an SMS gateway. The demo and the tests that kill processes are
+// built on it.
+//
+//	lab.go       the simulators and the configuration that points at them
+//	process.go   one running binary: its log, its end, its metrics
+//	webhook.go   webhooks read from a txtar file, signed and sent
+package lab
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
+)
+
+// What every lab's store is called and signs with.
+const (
+	Store     = "acme"
+	Secret    = "lab-client-secret"
+	apiToken  = "lab-api-token"
+	smsSecret = "lab-sms-secret"
+)
+
+// Lab is a folder, a binary and the simulators around it.
+type Lab struct {
+	Dir        string
+	Binary     string
+	Brokers    []string // none: the embedded broker
+	Prefix     string   // of the topics
+	API        *rechargetest.Server
+	Bloomreach *bloomreachtest.Server
+	Texts      *smstest.Gateway
+	// Flows are switched on.
+	Flows []string
+	// Embedded, Gateway and Admin are loopback addresses that were free.
+	Embedded, Gateway, Admin string
+}
+
+// New starts the simulators. Close ends them; the folder is the caller's.
+func New(dir, binary string) (*Lab, error) {
+	l := &Lab{
+		Dir: dir, Binary: binary,
+		API: rechargetest.NewServer(apiToken), Bloomreach: bloomreachtest.New(), Texts: smstest.New(smsSecret, time.Now),
+	}
+	for _, address := range []*string{&l.Embedded, &l.Gateway, &l.Admin} {
+		free, err := FreeAddress()
+		if err != nil {
+			l.Close()
+			return nil, err
+		}
+		*address = free
+	}
+	return l, nil
+}
+
+// Close ends the simulators.
+func (l *Lab) Close() {
+	l.API.Close()
+	l.Bloomreach.Close()
+	l.Texts.Close()
+}
+
+// FreeAddress is a loopback address that nobody listened on a moment ago.
+func FreeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed before anybody could want to cancel it
+	if err != nil {
+		return "", fmt.Errorf("find free port: %w", err)
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+// writeConfig writes rechargeflow.yaml and flows.yaml for processes whose admin
+// port is admin, and returns the first one's path.
+func (l *Lab) writeConfig(name, admin string) (string, error) {
+	var flows strings.Builder
+	for _, key := range l.Flows {
+		fmt.Fprintf(&flows, "- key: %s\n  active: true\n", key)
+	}
+	if err := os.WriteFile(filepath.Join(l.Dir, "flows.yaml"), []byte(flows.String()), 0o600); err != nil {
+		return "", fmt.Errorf("write flows: %w", err)
+	}
+	path := filepath.Join(l.Dir, name+".yaml")
+	if err := os.WriteFile(path, []byte(l.config(admin)), 0o600); err != nil {
+		return "", fmt.Errorf("write configuration: %w", err)
+	}
+	return path, nil
+}
+
+func (l *Lab) config(admin string) string {
+	brokers := "[]"
+	if len(l.Brokers) > 0 {
+		brokers = `["` + strings.Join(l.Brokers, `", "`) + `"]`
+	}
+	return fmt.Sprintf(`kafka: {brokers: %s, topic_prefix: %q, durability: single}
+embedded: {dir: %q, listen: %q}
+gateway: {listen: %q}
+admin: {listen: %q}
+ledger: {path: %q}
+stores:
+  - name: %s
+    recharge: {secrets: [%q], token: %q, api_url: %q}
+    bloomreach: {url: %q, project: %q, key_id: %q, secret: %q}
+    sms:
+      driver: webhook
+      url: %q
+      secret: %q
+      flows_file: flows.yaml
+      shop_name: Acme Coffee
+      shop_url: https://acme.example
+      portal_url: https://{shop}/portal/{hash}
+      activation_url: https://{shop}/activate
+      payment_url: https://{shop}/portal/{hash}/payment
+`,
+		brokers, l.Prefix, filepath.Join(l.Dir, "kafka"), l.Embedded, l.Gateway, admin, filepath.Join(l.Dir, "ledger.db"),
+		Store, Secret, apiToken, l.API.URL,
+		l.Bloomreach.BaseURL(), bloomreachtest.ProjectToken, bloomreachtest.KeyID, bloomreachtest.KeySecret,
+		l.Texts.URL, smsSecret)
+}

@@ -1,0 +1,197 @@
+package lab
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Line is one line of a process's log.
+type Line struct {
+	Message     string `json:"msg"`
+	Level       string `json:"level"`
+	Role        string `json:"role"`
+	Store       string `json:"store"`
+	Topic       string `json:"topic"`
+	Partition   int    `json:"partition"`
+	Offset      int64  `json:"offset"`
+	Outcome     string `json:"outcome"`
+	Reason      string `json:"reason"`
+	Outputs     int    `json:"outputs"`
+	Traceparent string `json:"traceparent"`
+	Recharge    string `json:"recharge_topic"`
+	Type        string `json:"ce_type"`
+	Status      int    `json:"status"`
+	Error       string `json:"error"`
+}
+
+// Process is one running binary.
+type Process struct {
+	Roles []string
+
+	admin string
+	cmd   *exec.Cmd
+	ended chan struct{}
+	err   error
+
+	mu    sync.Mutex
+	lines []Line
+	raw   []byte
+}
+
+// Start runs the binary with the given roles, all of them when none is given,
+// and waits until it is ready.
+func (l *Lab) Start(ctx context.Context, roles ...string) (*Process, error) {
+	p, err := l.start(ctx, roles)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.awaitReady(ctx); err != nil {
+		p.Kill()
+		return nil, fmt.Errorf("%w; its log:\n%s", err, p.Output())
+	}
+	return p, nil
+}
+
+func (l *Lab) start(ctx context.Context, roles []string) (*Process, error) {
+	admin, name := l.Admin, "rechargeflow"
+	if len(roles) > 0 {
+		free, err := FreeAddress()
+		if err != nil {
+			return nil, err
+		}
+		admin, name = free, roles[0]
+	}
+	config, err := l.writeConfig(name, admin)
+	if err != nil {
+		return nil, err
+	}
+	args := append([]string{"run", "-config", config}, roles...)
+	p := &Process{Roles: roles, admin: admin, ended: make(chan struct{})}
+	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), l.Binary, args...) //nolint:gosec // the binary under test
+	p.cmd.Dir = l.Dir
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("pipe output: %w", err)
+	}
+	p.cmd.Stderr = p.cmd.Stdout
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", l.Binary, err)
+	}
+	go p.follow(out)
+	return p, nil
+}
+
+// follow keeps the log and notes the end.
+func (p *Process) follow(out io.Reader) {
+	defer close(p.ended)
+	scanner := bufio.NewScanner(out)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		var line Line
+		_ = json.Unmarshal(scanner.Bytes(), &line) // what is no JSON is kept as it is
+		p.mu.Lock()
+		p.lines = append(p.lines, line)
+		p.raw = append(append(p.raw, scanner.Bytes()...), '\n')
+		p.mu.Unlock()
+	}
+	p.err = p.cmd.Wait()
+}
+
+// awaitReady asks /readyz until every check is well.
+func (p *Process) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
+	defer cancel()
+	for {
+		if p.ready(ctx) {
+			return nil
+		}
+		select {
+		case <-p.ended:
+			return fmt.Errorf("rechargeflow %v ended: %w", p.Roles, p.err)
+		case <-ctx.Done():
+			return fmt.Errorf("rechargeflow %v is not ready: %w", p.Roles, ctx.Err())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (p *Process) ready(ctx context.Context) bool {
+	body, err := get(ctx, "http://"+p.admin+"/readyz")
+	if err != nil {
+		return false
+	}
+	var report struct {
+		Checks []struct {
+			OK bool `json:"ok"`
+		} `json:"checks"`
+	}
+	return json.Unmarshal(body, &report) == nil && !slices.ContainsFunc(report.Checks, func(c struct {
+		OK bool `json:"ok"`
+	},
+	) bool {
+		return !c.OK
+	})
+}
+
+// Metrics is the process's /metrics page.
+func (p *Process) Metrics(ctx context.Context) (string, error) {
+	page, err := get(ctx, "http://"+p.admin+"/metrics")
+	return string(page), err
+}
+
+func get(ctx context.Context, url string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, fmt.Errorf("build request: %w", err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }() // read to its end
+	return io.ReadAll(response.Body)
+}
+
+// Lines is the log so far.
+func (p *Process) Lines() []Line {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.lines)
+}
+
+// Output is the log so far, as written.
+func (p *Process) Output() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return string(p.raw)
+}
+
+// Kill ends the process as a power cut would (SIGKILL) and waits for its end.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill() // it may have ended by itself
+	<-p.ended
+}
+
+// Stop asks the process to end (SIGTERM) and returns what it ended with.
+func (p *Process) Stop(within time.Duration) error {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("stop rechargeflow: %w", err)
+	}
+	select {
+	case <-p.ended:
+		return p.err
+	case <-time.After(within):
+		p.Kill()
+		return errors.New("rechargeflow did not stop in time")
+	}
+}
