@@ -2,8 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -122,18 +120,15 @@ func (g *Gateway) record(h http.Header, store string, topic recharge.Topic, body
 	if owner.CustomerID == "" {
 		key = store + "/" + topic.Resource() + "/" + owner.ResourceID
 	}
-	sum := sha256.Sum256(append([]byte(string(topic)+"\n"), body...))
 	headers := []kafka.Header{
 		header(HeaderTopic, string(topic)),
 		header(HeaderStore, store),
 		header(HeaderReceivedAt, at.UTC().Format(time.RFC3339Nano)),
-		header(HeaderDeliveryHash, hex.EncodeToString(sum[:])),
+		header(HeaderDeliveryHash, recharge.DeliveryHash(topic, body)),
 		header(HeaderOrigin, "webhook"),
 		header(HeaderTraceparent, telemetry.EnsureTraceparent(h.Get(HeaderTraceparent))),
 	}
-	for _, name := range []string{
-		recharge.HeaderSignature, recharge.HeaderTimestamp, recharge.HeaderLegacySignature, recharge.HeaderTopic, recharge.HeaderDomain,
-	} {
+	for _, name := range recharge.KeptHeaders() {
 		if value := h.Get(name); value != "" {
 			headers = append(headers, header(strings.ToLower(name), value))
 		}

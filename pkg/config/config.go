@@ -49,7 +49,7 @@ type Embedded struct {
 // Gateway is the door for Recharge's webhooks.
 type Gateway struct {
 	Listen         string        `mapstructure:"listen" default:":8080" check:"listen" doc:"Address that takes webhooks."`
-	BodyLimit      Size          `mapstructure:"body_limit" default:"1MiB" min:"1KiB" max:"16MiB" doc:"Largest webhook body taken; larger ones get 413."`
+	BodyLimit      Size          `mapstructure:"body_limit" default:"512KiB" min:"1KiB" max:"768KiB" doc:"Largest webhook body taken; larger ones get 413. A Kafka record of ours holds 900,000 bytes at most, headers included."`
 	PublishTimeout time.Duration `mapstructure:"publish_timeout" default:"3s" min:"1ms" max:"4s" doc:"Time Kafka has to confirm a webhook before the answer is 503. Recharge itself gives up after 5 s."`
 	RetryAfter     time.Duration `mapstructure:"retry_after" default:"5s" min:"1s" doc:"Retry-After header of a 503."`
 }

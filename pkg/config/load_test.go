@@ -18,7 +18,7 @@ func TestDefaults(t *testing.T) {
 	want := config.Config{
 		Kafka:           config.Kafka{Brokers: []string{}, ClientID: "rechargeflow", Durability: "replicated"},
 		Embedded:        config.Embedded{Dir: "./rechargeflow-data", Listen: "127.0.0.1:9092"},
-		Gateway:         config.Gateway{Listen: ":8080", BodyLimit: 1 << 20, PublishTimeout: 3 * time.Second, RetryAfter: 5 * time.Second},
+		Gateway:         config.Gateway{Listen: ":8080", BodyLimit: 512 << 10, PublishTimeout: 3 * time.Second, RetryAfter: 5 * time.Second},
 		Admin:           config.Admin{Listen: ":9090"},
 		Log:             config.Log{Level: "info"},
 		ShutdownTimeout: 25 * time.Second,

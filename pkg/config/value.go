@@ -97,7 +97,7 @@ func (k Key) Expected() string {
 	case KindDuration:
 		return "a duration with its unit, such as 500ms, 3s or 10m," + k.bounds()
 	case KindSize:
-		return "bytes, KiB or MiB, such as 1MiB," + k.bounds()
+		return "bytes, KiB or MiB, such as 512KiB," + k.bounds()
 	default:
 		return k.expectedText()
 	}

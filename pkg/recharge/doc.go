@@ -3,6 +3,7 @@
 // 2021-11) and reads customers through its REST API.
 //
 //	signature.go     who sent this body: both signature schemes
+//	delivery.go      which delivery this is, and what to keep of it
 //	scan.go          the customer's id, found without decoding the body
 //	decode.go        body to Webhook, whatever the API version
 //	wire_*.go        the two versions' spellings of one resource

@@ -1,0 +1,40 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+)
+
+var (
+	// ErrTooLarge says that a record weighs more than MaxRecordBytes; sending it again is of no use.
+	ErrTooLarge = errors.New("record too large")
+	// ErrRefused says that the topics of a cluster can't be made what the topics file says; nothing was changed.
+	ErrRefused = errors.New("topics refused")
+	// ErrLocked says that another process has the folder of an embedded broker.
+	ErrLocked = errors.New("folder is in use by another process")
+
+	errNothingDone = errors.New("handler finished no record and gave no error")
+	errNoTopic     = errors.New("topic does not exist")
+)
+
+// transient tells whether the same request may succeed a moment later: a leader that moved, a broker that restarts, a
+// connection that broke. kafka-go's own list lacks io.EOF (https://github.com/segmentio/kafka-go/issues/1352) and a
+// partition without a leader.
+func transient(err error) bool {
+	if errors.Is(err, context.Canceled) {
+		return false
+	}
+	var code kafka.Error
+	if errors.As(err, &code) { // before net.Error, whose methods it has too
+		return code.Temporary()
+	}
+	var network net.Error
+	return errors.As(err, &network) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, protocol.ErrNoLeader) || errors.Is(err, protocol.ErrNoTopic)
+}

@@ -1,0 +1,51 @@
+package kafkatest
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+)
+
+const patience = 20 * time.Second
+
+// Topic creates a topic with a name of its own, one replica and the broker's default settings.
+func Topic(t testing.TB, addr string, partitions int) string {
+	t.Helper()
+	name := "test-" + strings.ToLower(rand.Text())
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	spec := kafka.Spec{Topics: []kafka.TopicSpec{{Name: name, Partitions: partitions, Replication: 1}}}
+	_, err := kafka.Apply(ctx, clusterAt(addr), spec)
+	require.NoError(t, err)
+	return name
+}
+
+// All returns a topic's records from the first to where it ends now: partition by partition, each in order.
+func All(t testing.TB, addr, topic string) []kafka.Record {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	records, err := kafka.ReadAll(ctx, clusterAt(addr), topic)
+	require.NoError(t, err)
+	return records
+}
+
+// Consume waits until a topic has at least want records and returns all it has, in the order of All. It fails the test
+// after 20 seconds.
+func Consume(t testing.TB, addr, topic string, want int) []kafka.Record {
+	t.Helper()
+	var records []kafka.Record
+	deadline := time.Now().Add(patience)
+	for len(records) < want {
+		records = All(t, addr, topic)
+		require.Falsef(t, len(records) < want && time.Now().After(deadline),
+			"topic %s has %d records, want %d", topic, len(records), want)
+	}
+	return records
+}

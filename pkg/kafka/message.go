@@ -1,0 +1,75 @@
+package kafka
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// messagesOf turns records into what kafka-go sends.
+func messagesOf(records []Record) ([]kafka.Message, error) {
+	messages := make([]kafka.Message, 0, len(records))
+	for i, record := range records {
+		if err := record.producible(); err != nil {
+			return nil, fmt.Errorf("record %d of %d: %w", i+1, len(records), err)
+		}
+		headers := make([]kafka.Header, 0, len(record.Headers))
+		for _, h := range record.Headers {
+			headers = append(headers, kafka.Header{Key: h.Key, Value: h.Value})
+		}
+		messages = append(messages, kafka.Message{
+			Topic:      record.Topic,
+			Key:        record.Key,
+			Value:      record.Value,
+			Headers:    headers,
+			Time:       record.Time,
+			WriterData: chosen(record.Partition),
+		})
+	}
+	return messages, nil
+}
+
+func (r Record) producible() error {
+	if r.Topic == "" {
+		return errors.New("no topic given")
+	}
+	if r.Partition < ByKey {
+		return fmt.Errorf("partition %d of topic %s is neither a partition nor ByKey", r.Partition, r.Topic)
+	}
+	if weight := r.weight(); weight > MaxRecordBytes {
+		return fmt.Errorf("%d bytes for topic %s, at most %d: %w", weight, r.Topic, MaxRecordBytes, ErrTooLarge)
+	}
+	return nil
+}
+
+// weight is what kafka-go counts against a batch, rounded up: lengths, time and checksum take some bytes each.
+func (r Record) weight() int {
+	const frame, headerFrame = 64, 16
+	weight := frame + len(r.Key) + len(r.Value)
+	for _, h := range r.Headers {
+		weight += headerFrame + len(h.Key) + len(h.Value)
+	}
+	return weight
+}
+
+// chosen is the partition a record asks for, carried through kafka-go to the partitioner.
+type chosen int
+
+func partitionOf(message kafka.Message) int {
+	if partition, ok := message.WriterData.(chosen); ok {
+		return int(partition)
+	}
+	return ByKey
+}
+
+// partitioner takes the partition that a record asks for, and else hashes its key as Java's default partitioner does.
+type partitioner struct{}
+
+// Balance returns the partition of a message.
+func (partitioner) Balance(message kafka.Message, partitions ...int) int {
+	if partition := partitionOf(message); partition != ByKey {
+		return partition
+	}
+	return kafka.Murmur2Balancer{}.Balance(message, partitions...)
+}

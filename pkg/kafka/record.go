@@ -1,0 +1,45 @@
+package kafka
+
+import "time"
+
+// ByKey as the Partition of a record to be produced lets the key choose: Murmur2, as Java's default partitioner does.
+// A record without a key (nil) goes to any partition.
+const ByKey = -1
+
+// MaxRecordBytes is the most a record may weigh: key, value and headers together. Brokers refuse batches above
+// 1,048,588 bytes by default (https://kafka.apache.org/documentation/#brokerconfigs_message.max.bytes).
+const MaxRecordBytes = 900_000
+
+// Record is one record of a topic, read or to be produced.
+type Record struct {
+	// Topic is the topic's whole name, prefix included.
+	Topic string
+	// Partition is taken as given when producing, zero included; ByKey lets the key choose.
+	Partition int
+	// Offset is set by the broker and ignored when producing.
+	Offset int64
+	// Key is nil for a record without a key.
+	Key []byte
+	// Value is nil for a tombstone.
+	Value []byte
+	// Headers keep their order; a key may occur more than once.
+	Headers []Header
+	// Time has milliseconds; zero when producing means now. Retention counts from it.
+	Time time.Time
+}
+
+// Header is one header of a record.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// Header returns the value of the first header of that key, "" when there is none.
+func (r Record) Header(key string) string {
+	for _, h := range r.Headers {
+		if h.Key == key {
+			return string(h.Value)
+		}
+	}
+	return ""
+}
