@@ -151,8 +151,9 @@ func (p *process) serve(ctx context.Context, cluster kafka.Cluster, runtime pipe
 
 func (p *process) consumerConfig(stage *pipeline.Stage) kafka.ConsumerConfig {
 	return kafka.ConsumerConfig{
-		Group:  stage.Group,
-		Topics: []string{stage.Topic},
+		Group:          stage.Group,
+		Topics:         []string{stage.Topic},
+		SessionTimeout: p.cfg.Kafka.SessionTimeout,
 		// handlers must be done before shutdown_timeout is
 		DrainTimeout: p.cfg.ShutdownTimeout * 3 / 5,
 	}

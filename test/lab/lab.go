@@ -98,7 +98,7 @@ func (l *Lab) config(admin string) string {
 	if len(l.Brokers) > 0 {
 		brokers = `["` + strings.Join(l.Brokers, `", "`) + `"]`
 	}
-	return fmt.Sprintf(`kafka: {brokers: %s, topic_prefix: %q, durability: single}
+	return fmt.Sprintf(`kafka: {brokers: %s, topic_prefix: %q, durability: single, session_timeout: 6s}
 embedded: {dir: %q, listen: %q}
 gateway: {listen: %q}
 admin: {listen: %q}

@@ -91,6 +91,19 @@ func (l *Lab) start(ctx context.Context, roles []string) (*Process, error) {
 	return p, nil
 }
 
+// ApplyTopics makes the topics on the lab's brokers.
+func (l *Lab) ApplyTopics(ctx context.Context) error {
+	config, err := l.writeConfig("topics", l.Admin)
+	if err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(ctx, l.Binary, "topics", "apply", "-config", config).CombinedOutput() //nolint:gosec // the binary under test
+	if err != nil {
+		return fmt.Errorf("apply topics: %w: %s", err, out)
+	}
+	return nil
+}
+
 // follow keeps the log and notes the end.
 func (p *Process) follow(out io.Reader) {
 	defer close(p.ended)

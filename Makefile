@@ -1,0 +1,53 @@
+# `make` alone prints what there is.
+BIN       := $(CURDIR)/.bin
+JARS      := $(CURDIR)/.cache/kafka/jars
+LINT      := $(BIN)/golangci-lint
+LINT_V    := v2.15.0
+VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# the race detector needs a C compiler
+RACE      := $(shell command -v gcc >/dev/null 2>&1 && echo -race)
+
+.PHONY: help demo test build lint unit kafka-jars update fuzz clean
+
+help: ## print this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: build ## the whole pipeline on embedded parts, a subscriber's life through it; KEEP=1 leaves it running
+	@go build -o $(BIN)/demo ./demo
+	@$(BIN)/demo -binary $(BIN)/rechargeflow $(if $(KEEP),-keep)
+
+test: lint unit ## everything that can run here; says what cannot and why
+
+build: ## the binary, .bin/rechargeflow
+	@go build -ldflags "-X main.version=$(VERSION)" -o $(BIN)/rechargeflow ./cmd/rechargeflow
+
+lint: $(LINT) ## the linters, as strict as in CI
+	$(LINT) run ./...
+
+$(LINT):
+	@echo "installing golangci-lint $(LINT_V) into .bin (a minute or two, once)"
+	@GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_V)
+
+unit: kafka-jars ## all tests, those on Apache Kafka included where Java and its jars are there
+	go test $(RACE) -shuffle=on -timeout 15m ./...
+
+kafka-jars: ## Apache Kafka's jars by Maven into .cache (54 MB, once); without Maven or Java the tests on Kafka are skipped
+	@if [ -e $(JARS)/.complete ]; then :; \
+	elif command -v mvn >/dev/null 2>&1 && command -v java >/dev/null 2>&1; then \
+	  echo "fetching Apache Kafka's jars into .cache/kafka/jars"; \
+	  mvn -q -B -f test/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=$(JARS) && touch $(JARS)/.complete; \
+	else echo "no mvn or java here: tests on Apache Kafka are skipped"; fi
+
+update: ## rewrite every golden file from what the code does now; read the diff
+	go test ./pipeline ./pkg/recharge ./pkg/config ./pkg/flow -update
+
+FUZZTIME ?= 30s
+fuzz: ## every fuzz target for FUZZTIME (30s) each
+	@for package in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep ^Fuzz); do \
+	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+	  done; \
+	done
+
+clean: ## what building and testing left behind
+	rm -rf $(BIN) .cache

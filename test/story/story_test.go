@@ -1,0 +1,162 @@
+// Package story_test runs the built binary from the HTTP door to both
+// destinations, on the embedded broker and on Apache Kafka, and kills it.
+package story_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
+	"github.com/rechargeflow/rechargeflow/schemas/schematest"
+	"github.com/rechargeflow/rechargeflow/test/lab"
+)
+
+// build makes the binary once per test that needs it; Go's cache makes it cheap.
+func build(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "rechargeflow")
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/rechargeflow").CombinedOutput()
+	require.NoError(t, err, string(out))
+	return binary
+}
+
+func newLab(t *testing.T, flows ...string) *lab.Lab {
+	t.Helper()
+	l, err := lab.New(t.TempDir(), build(t))
+	require.NoError(t, err)
+	t.Cleanup(l.Close)
+	l.Flows = flows
+	return l
+}
+
+func start(t *testing.T, l *lab.Lab, roles ...string) *lab.Process {
+	t.Helper()
+	p, err := l.Start(t.Context(), roles...)
+	require.NoError(t, err)
+	t.Cleanup(p.Kill)
+	return p
+}
+
+// eachBroker runs a test in one process on the embedded broker, and with one
+// process per role on Apache Kafka.
+func eachBroker(t *testing.T, test func(t *testing.T, l *lab.Lab, processes map[string]*lab.Process), flows ...string) {
+	t.Helper()
+	t.Run("embedded", func(t *testing.T) {
+		l := newLab(t, flows...)
+		test(t, l, map[string]*lab.Process{"": start(t, l)})
+	})
+	t.Run("kafka", func(t *testing.T) {
+		broker := kafkatest.Real(t)
+		l := newLab(t, flows...)
+		l.Brokers, l.Prefix = []string{broker.Addr()}, "story."
+		require.NoError(t, l.ApplyTopics(t.Context()))
+		processes := map[string]*lab.Process{}
+		for _, role := range pipeline.Roles() {
+			processes[string(role)] = start(t, l, string(role))
+		}
+		test(t, l, processes)
+	})
+}
+
+func cluster(l *lab.Lab) kafka.Cluster {
+	if len(l.Brokers) > 0 {
+		return kafka.Cluster{Brokers: l.Brokers}
+	}
+	return kafka.Cluster{Brokers: []string{l.Embedded}}
+}
+
+func read(t *testing.T, l *lab.Lab, topic string) []kafka.Record {
+	t.Helper()
+	records, err := kafka.ReadAll(t.Context(), cluster(l), topic)
+	require.NoError(t, err)
+	return records
+}
+
+// TestLife sends the demo's script and compares what is in the topics and at the
+// destinations: the same on every broker.
+func TestLife(t *testing.T) {
+	eachBroker(t, func(t *testing.T, l *lab.Lab, processes map[string]*lab.Process) {
+		raw, err := os.ReadFile("../../demo/life.txtar")
+		require.NoError(t, err)
+		script, err := lab.ParseScript(raw, time.Now())
+		require.NoError(t, err)
+		for id, body := range script.Customers {
+			l.API.PutCustomer(id, body)
+		}
+		answers := map[int]int{}
+		for _, w := range script.Webhooks {
+			status, _, err := l.Send(t.Context(), w)
+			require.NoError(t, err)
+			answers[status]++
+		}
+		assert.Equal(t, map[int]int{200: 22, 400: 1, 401: 1, 404: 1}, answers)
+		topics := pipeline.Topics{Prefix: l.Prefix}
+		eventually(t, func() bool {
+			return len(l.Bloomreach.Received()) >= 19 && len(l.Texts.Texts()) >= 7 && len(read(t, l, topics.DeadLetters(pipeline.RoleTransformer))) >= 2
+		})
+		stop(t, processes)
+		if len(l.Brokers) == 0 {
+			return // the broker has ended with its process
+		}
+		assert.Len(t, read(t, l, topics.Webhooks()), 22)
+		assert.Len(t, read(t, l, topics.Events()), 19)
+		assert.Len(t, read(t, l, topics.Triggers()), 16)
+		assert.Len(t, read(t, l, topics.DeadLetters(pipeline.RoleTransformer)), 2)
+		checkSchemas(t, read(t, l, topics.Events()), read(t, l, topics.Triggers()))
+	}, "subscription_started", "subscription_paused", "subscription_canceled", "charge_will_be_retried", "charge_failed", "charge_paid", "customer_account_activation")
+}
+
+// stop asks every process to end and expects that each does so with exit code 0.
+func stop(t *testing.T, processes map[string]*lab.Process) {
+	t.Helper()
+	for role, p := range processes {
+		require.NoError(t, p.Stop(30*time.Second), "%s: %s", role, p.Output())
+	}
+}
+
+func checkSchemas(t *testing.T, topics ...[]kafka.Record) {
+	t.Helper()
+	validator, err := schematest.New()
+	require.NoError(t, err)
+	for _, records := range topics {
+		for _, r := range records {
+			require.NoError(t, validator.Check(r.Header(pipeline.HeaderDataSchema), r.Value))
+			require.Equal(t, "1.0", r.Header(pipeline.HeaderSpecVersion))
+		}
+	}
+}
+
+// eventually waits for a condition that other processes bring about.
+func eventually(t *testing.T, condition func() bool) {
+	t.Helper()
+	require.Eventually(t, condition, 90*time.Second, 100*time.Millisecond)
+}
+
+// deliver sends a webhook again and again until it is taken, as Recharge does.
+func deliver(ctx context.Context, l *lab.Lab, w lab.Webhook) error {
+	for {
+		status, _, err := l.Send(ctx, w)
+		if err == nil && status == http.StatusOK {
+			return nil
+		}
+		if err == nil && status != http.StatusServiceUnavailable {
+			return fmt.Errorf("answer %d", status)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
