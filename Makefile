@@ -3,6 +3,8 @@ BIN       := $(CURDIR)/.bin
 JARS      := $(CURDIR)/.cache/kafka/jars
 LINT      := $(BIN)/golangci-lint
 LINT_V    := v2.15.0
+SUM       := $(BIN)/gotestsum
+SUM_V     := v1.13.0
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # the race detector needs a C compiler
 RACE      := $(shell command -v gcc >/dev/null 2>&1 && echo -race)
@@ -28,8 +30,12 @@ $(LINT):
 	@echo "installing golangci-lint $(LINT_V) into .bin (a minute or two, once)"
 	@GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_V)
 
-unit: kafka-jars ## all tests, those on Apache Kafka included where Java and its jars are there
-	go test $(RACE) -shuffle=on -timeout 15m ./...
+$(SUM):
+	@echo "installing gotestsum $(SUM_V) into .bin (seconds, once): it lists what was skipped and why"
+	@GOBIN=$(BIN) go install gotest.tools/gotestsum@$(SUM_V)
+
+unit: $(SUM) kafka-jars ## all tests, those on Apache Kafka included where Java and its jars are there
+	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m ./...
 
 kafka-jars: ## Apache Kafka's jars by Maven into .cache (54 MB, once); without Maven or Java the tests on Kafka are skipped
 	@if [ -e $(JARS)/.complete ]; then :; \

@@ -164,7 +164,7 @@ func (s *SMS) failed(ctx context.Context, claim ledger.Claim, store string, caus
 		if err := s.ledger.Release(ctx, claim); err != nil {
 			return Fate{}, s.noted(err)
 		}
-		return Fate{}, cause
+		return Fate{}, kafka.Pause(cause, failure.RetryAfter)
 	case sms.Rejected:
 		return Reject(ReasonRefused, cause), s.noted(s.ledger.Reject(ctx, claim.MessageID, failure.Code))
 	}

@@ -62,9 +62,6 @@ func (s *Stage) Handle(ctx context.Context, records []kafka.Record) (int, error)
 	for i, result := range results {
 		s.settle(records[i], result)
 	}
-	if handleErr != nil {
-		s.logWaiting(ctx, records[len(results)], handleErr)
-	}
 	return len(results), handleErr
 }
 
@@ -119,14 +116,6 @@ func (s *Stage) settle(r kafka.Record, result Result) {
 		return
 	}
 	s.run.Log.Info("record settled", fields...)
-}
-
-// logWaiting says which record holds its partition up, and why; a stage that is
-// being stopped has nothing to say.
-func (s *Stage) logWaiting(ctx context.Context, r kafka.Record, cause error) {
-	if ctx.Err() == nil {
-		s.run.Log.Warn("record waits", append(s.fields(r), zap.Error(cause))...)
-	}
 }
 
 // fields name a record and the webhook behind it.

@@ -124,8 +124,11 @@ func (t *Tracking) send(ctx context.Context, b *trackingBatch) error {
 		}
 	}
 	var failure *bloomreach.Error
-	t.metrics.Paused(string(RoleTracking), t.store, errors.As(err, &failure) && failure.Class == bloomreach.ClassConfig)
-	return err
+	if !errors.As(err, &failure) {
+		failure = &bloomreach.Error{}
+	}
+	t.metrics.Paused(string(RoleTracking), t.store, failure.Class == bloomreach.ClassConfig)
+	return kafka.Pause(err, failure.RetryAfter)
 }
 
 // settled are the leading results that have a fate. What was accepted behind one

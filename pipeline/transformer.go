@@ -81,7 +81,11 @@ func (t *Transformer) decide(ctx context.Context, s subscriber.Settings, w recha
 	}
 	looked, err := t.customers.Lookup(ctx, s.Store, needed.CustomerID)
 	if err != nil {
-		return subscriber.Decision{}, fmt.Errorf("look up customer: %w", err)
+		var answer *recharge.APIError
+		if !errors.As(err, &answer) {
+			answer = &recharge.APIError{}
+		}
+		return subscriber.Decision{}, kafka.Pause(fmt.Errorf("look up customer: %w", err), answer.RetryAfter)
 	}
 	return subscriber.Decide(s, w, at, &looked)
 }

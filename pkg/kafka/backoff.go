@@ -28,8 +28,11 @@ func (b *backoff) next() time.Duration {
 }
 
 // wait waits and tells whether ctx still lasts.
-func (b *backoff) wait(ctx context.Context) bool {
-	timer := time.NewTimer(b.next())
+func (b *backoff) wait(ctx context.Context) bool { return b.waitAtLeast(ctx, 0) }
+
+// waitAtLeast is wait with a floor under the pause.
+func (b *backoff) waitAtLeast(ctx context.Context, floor time.Duration) bool {
+	timer := time.NewTimer(max(floor, b.next()))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -15,7 +15,8 @@ import (
 
 // Handler gets records of one partition in the order of their offsets, never none, and tells how many of them, counted
 // from the first, it is finished with: their offsets may be committed. An error means: again, with the rest, after a
-// pause that grows from 100 ms to 30 s while nothing is finished. Finishing none without an error counts as an error.
+// pause that grows from 100 ms to 30 s while nothing is finished, and is as long as a PauseError asks for. Finishing none
+// without an error counts as an error.
 //
 // Different partitions are handled at the same time, the batches of one strictly one after the other. When ctx ends the
 // partition is about to be someone else's: return soon, with what is done. A panic is not recovered.

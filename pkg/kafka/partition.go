@@ -93,7 +93,7 @@ func (p *partition) deliver(fetching, handling context.Context, records []Record
 		}
 		p.log.Warn("handle records, will go on after a pause",
 			zap.Int64("offset", batch[0].Offset), zap.Int("records", len(batch)), zap.Int("done", done), zap.Error(err))
-		if !pause.wait(fetching) {
+		if !pause.waitAtLeast(fetching, pauseOf(err)) {
 			return false
 		}
 	}

@@ -1,0 +1,49 @@
+package kafka_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
+)
+
+func TestPauseIsTheCauseItself(t *testing.T) {
+	cause := errors.New("busy")
+	require.NoError(t, kafka.Pause(nil, time.Second))
+	assert.Equal(t, cause, kafka.Pause(cause, 0))
+	require.ErrorIs(t, kafka.Pause(cause, time.Second), cause)
+	assert.EqualError(t, kafka.Pause(cause, time.Second), "busy")
+}
+
+// TestConsumerPausesAsAsked: the first backoff is 100 ms at most, so a second try
+// that comes later than what was asked for has waited for it.
+func TestConsumerPausesAsAsked(t *testing.T) {
+	broker := kafkatest.Embedded(t)
+	topic := kafkatest.Topic(t, broker.Addr(), 1)
+	producer := kafka.NewProducer(broker.Cluster())
+	t.Cleanup(func() { require.NoError(t, producer.Close()) })
+	require.NoError(t, producer.Produce(t.Context(), kafka.Record{Topic: topic, Value: []byte("a")}))
+
+	const asked = 400 * time.Millisecond
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	defer stop()
+	var tries []time.Time
+	consumer := kafka.NewConsumer(broker.Cluster(), kafka.ConsumerConfig{Group: topic, Topics: []string{topic}}, zap.NewNop())
+	require.NoError(t, consumer.Run(ctx, func(context.Context, []kafka.Record) (int, error) {
+		tries = append(tries, time.Now())
+		if len(tries) == 1 {
+			return 0, kafka.Pause(errors.New("busy"), asked)
+		}
+		stop()
+		return 1, nil
+	}))
+	require.Len(t, tries, 2)
+	assert.GreaterOrEqual(t, tries[1].Sub(tries[0]), asked)
+}
