@@ -9,7 +9,7 @@ VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 # the race detector needs a C compiler
 RACE      := $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: help demo test build lint unit kafka-jars update fuzz clean
+.PHONY: help demo test build lint unit kafka-jars update docs fuzz clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ kafka-jars: ## Apache Kafka's jars by Maven into .cache (54 MB, once); without M
 
 update: ## rewrite every golden file from what the code does now; read the diff
 	go test ./pipeline ./pkg/recharge ./pkg/config ./pkg/flow -update
+
+docs: build ## rewrite the generated reference, docs/configuration.md
+	@$(BIN)/rechargeflow config docs > docs/configuration.md
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME (30s) each

@@ -38,6 +38,7 @@ func commands() []command {
 		{"run", "[-config file] [role...]", "run the roles named, or all of them in one process", runCommand},
 		{"config check", "[-config file]", "report every fault of the configuration and the flows", configCheck},
 		{"config print", "[-config file]", "print every key, its value and where that comes from; secrets as ***", configPrint},
+		{"config docs", "", "write the reference of all keys, docs/configuration.md", configDocs},
 		{"topics plan", "[-config file] [-file topics.yaml]", "compare the topics of the brokers with what they should be; change nothing", topicsPlan},
 		{"topics apply", "[-config file] [-file topics.yaml]", "create and adjust the topics; never what could harm their records", topicsApply},
 		{"version", "", "print which build this is", printVersion},

@@ -46,3 +46,15 @@ func configPrint(_ context.Context, c call) int {
 	}
 	return exitOK
 }
+
+func configDocs(_ context.Context, c call) int {
+	o := newOptions(c)
+	if code, ok := o.parseAlone(c); !ok {
+		return code
+	}
+	if err := config.WriteReference(c.stdout); err != nil {
+		say(c.stderr, "rechargeflow config docs: %v\n", err)
+		return exitFailed
+	}
+	return exitOK
+}

@@ -11,6 +11,7 @@
 //	file.go                    YAML: unknown keys, keys given twice, line numbers
 //	environ.go                 RECHARGEFLOW_*, and RECHARGEFLOW_*_FILE for secrets
 //	rules.go                   what one key alone cannot tell
+//	reference.go               docs/configuration.md, from the declaration
 //	print.go    Loaded.Print   every key, its value and where it comes from
 //
 // Viper holds the layers and fills the structs; no other package imports it. Three of its habits are

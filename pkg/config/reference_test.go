@@ -1,0 +1,25 @@
+package config_test
+
+import (
+	"bytes"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/config"
+)
+
+// TestReferenceIsFresh keeps docs/configuration.md what `make docs` would write.
+func TestReferenceIsFresh(t *testing.T) {
+	var want bytes.Buffer
+	require.NoError(t, config.WriteReference(&want))
+	have, err := os.ReadFile("../../docs/configuration.md")
+	require.NoError(t, err)
+	assert.Equal(t, want.String(), string(have), "docs/configuration.md is stale: run make docs")
+	for _, k := range config.Keys() {
+		assert.Contains(t, want.String(), "`"+k.Path+"`")
+		assert.Contains(t, want.String(), k.Doc)
+	}
+}
