@@ -6,10 +6,12 @@ LINT_V    := v2.15.0
 SUM       := $(BIN)/gotestsum
 SUM_V     := v1.13.0
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+IMAGE     ?= rechargeflow
+KAFKA_IMAGE ?= rechargeflow-kafka:4.3.0
 # the race detector needs a C compiler
 RACE      := $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: help demo test build lint unit kafka-jars update docs fuzz clean
+.PHONY: help demo test build image lint unit kafka-jars kafka-image update bench load docs fuzz clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,6 +25,11 @@ test: lint unit ## everything that can run here; says what cannot and why
 build: ## the binary, .bin/rechargeflow
 	@go build -ldflags "-X main.version=$(VERSION)" -o $(BIN)/rechargeflow ./cmd/rechargeflow
 
+image: ## the container image, rechargeflow:latest; needs Docker and pulls nothing
+	@mkdir -p $(BIN)/image/data
+	@CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN)/image/rechargeflow ./cmd/rechargeflow
+	@docker build -q --build-arg VERSION=$(VERSION) -t $(IMAGE):$(VERSION) -t $(IMAGE) .
+
 lint: $(LINT) ## the linters, as strict as in CI
 	$(LINT) run ./...
 
@@ -34,6 +41,9 @@ $(SUM):
 	@echo "installing gotestsum $(SUM_V) into .bin (seconds, once): it lists what was skipped and why"
 	@GOBIN=$(BIN) go install gotest.tools/gotestsum@$(SUM_V)
 
+load: kafka-jars ## LIVES (2000) lives through the binary on both brokers, compared fact by fact
+	LIVES=$(or $(LIVES),2000) go test -count=1 -timeout 30m -v ./test/story -run TestLoad
+
 unit: $(SUM) kafka-jars ## all tests, those on Apache Kafka included where Java and its jars are there
 	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m ./...
 
@@ -44,8 +54,15 @@ kafka-jars: ## Apache Kafka's jars by Maven into .cache (54 MB, once); without M
 	  mvn -q -B -f test/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=$(JARS) && touch $(JARS)/.complete; \
 	else echo "no mvn or java here: tests on Apache Kafka are skipped"; fi
 
+kafka-image: kafka-jars ## Apache Kafka as an image for tests where none can be pulled, out of this machine's Java; needs Docker, busybox
+	@test/image/kafka/build $(JARS) $(KAFKA_IMAGE)
+
 update: ## rewrite every golden file from what the code does now; read the diff
 	go test ./pipeline ./pkg/recharge ./pkg/config ./pkg/flow -update
+
+# the broker under test gets its optimizing compiler and memory back, which the tests do without
+bench: kafka-jars ## measure on this machine; prints tables and keeps them in docs/bench
+	_JAVA_OPTIONS="-XX:TieredStopAtLevel=4 -Xmx1g" go test -tags bench -count=1 -timeout 60m -v ./test/bench
 
 docs: build ## rewrite the generated reference, docs/configuration.md
 	@$(BIN)/rechargeflow config docs > docs/configuration.md

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -39,10 +40,13 @@ func NewCustomers(readers map[string]CustomerReader, size int, ttl time.Duration
 	return &Customers{readers: readers, cache: cache, ttl: ttl, now: now}, nil
 }
 
-// Lookup returns the customer, fresh when the API was asked just now. A store
-// without API access knows nobody: subscriber.ErrCustomerUnknown.
-func (c *Customers) Lookup(ctx context.Context, store, id string) (subscriber.Lookup, error) {
-	if known, ok := c.cache.Get(store + "/" + id); ok && c.now().Sub(known.at) < c.ttl {
+// Lookup returns what the API says of a customer, fresh on demand: nothing when it
+// knows none. A store without API access knows nobody: subscriber.ErrCustomerUnknown.
+// What is remembered is never given out as fresh, so that the same webhook met
+// again is decided in the same way.
+func (c *Customers) Lookup(ctx context.Context, store string, needed subscriber.LookupNeeded) (subscriber.Lookup, error) {
+	id := needed.CustomerID
+	if known, ok := c.cache.Get(store + "/" + id); ok && !needed.Fresh && c.now().Sub(known.at) < c.ttl {
 		return subscriber.Lookup{Customer: known.customer}, nil
 	}
 	reader, ok := c.readers[store]
@@ -50,11 +54,14 @@ func (c *Customers) Lookup(ctx context.Context, store, id string) (subscriber.Lo
 		return subscriber.Lookup{}, subscriber.ErrCustomerUnknown
 	}
 	customer, err := reader.Customer(ctx, id)
+	if errors.Is(err, recharge.ErrNotFound) {
+		return subscriber.Lookup{Fresh: needed.Fresh}, nil
+	}
 	if err != nil {
 		return subscriber.Lookup{}, err
 	}
 	c.remember(store, customer)
-	return subscriber.Lookup{Customer: customer, Fresh: true}, nil
+	return subscriber.Lookup{Customer: customer, Fresh: needed.Fresh}, nil
 }
 
 // Forget drops what is remembered: a webhook just told of a change.

@@ -21,6 +21,9 @@ const (
 	HeaderDeadAt        = headerDeadPrefix + "at"
 )
 
+// maxCause is the most bytes of an error that a dead letter's header keeps.
+const maxCause = 2 << 10
+
 // deadLetter is r with its original key, bytes and headers, and why it was
 // rejected. It keeps r's partition.
 func deadLetter(topics Topics, role Role, r kafka.Record, fate Fate, at time.Time) kafka.Record {
@@ -33,6 +36,7 @@ func deadLetter(topics Topics, role Role, r kafka.Record, fate Fate, at time.Tim
 	cause := string(fate.Reason)
 	if fate.Err != nil {
 		cause = fate.Err.Error()
+		cause = strings.ToValidUTF8(cause[:min(len(cause), maxCause)], "")
 	}
 	headers = append(headers,
 		header(HeaderDeadReason, string(fate.Reason)),

@@ -129,12 +129,16 @@ func (g *Gateway) record(h http.Header, store string, topic recharge.Topic, body
 		header(HeaderTraceparent, telemetry.EnsureTraceparent(h.Get(HeaderTraceparent))),
 	}
 	for _, name := range recharge.KeptHeaders() {
-		if value := h.Get(name); value != "" {
+		if value := h.Get(name); value != "" && len(value) <= maxHeader {
 			headers = append(headers, header(strings.ToLower(name), value))
 		}
 	}
 	return kafka.Record{Topic: g.run.Topics.Webhooks(), Partition: kafka.ByKey, Key: []byte(key), Value: body, Headers: headers, Time: at}
 }
+
+// maxHeader is the longest header of a delivery that is kept: Recharge's have
+// under 200 bytes.
+const maxHeader = 1 << 10
 
 // publish goes on when the caller hangs up: it may be stored already.
 func (g *Gateway) publish(c echo.Context, record kafka.Record) error {

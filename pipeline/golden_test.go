@@ -115,7 +115,7 @@ func (w *world) play(raw []byte) string {
 	}
 	require.NoError(w.t, yaml.Unmarshal(head, &settings))
 	if !settings.At.IsZero() {
-		w.now = settings.At
+		w.set(settings.At)
 	}
 	if settings.Path == "" {
 		settings.Path = "/webhooks/" + store + "/" + settings.Topic
@@ -203,7 +203,7 @@ func (w *world) texted() string {
 	return out.String()
 }
 
-func indented(t *testing.T, raw []byte) string {
+func indented(t testing.TB, raw []byte) string {
 	t.Helper()
 	var out bytes.Buffer
 	require.NoError(t, json.Indent(&out, raw, "", "  "))

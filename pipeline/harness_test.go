@@ -2,7 +2,6 @@ package pipeline_test
 
 import (
 	"bytes"
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
@@ -22,6 +20,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/ledger/sqlite"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
@@ -44,30 +43,37 @@ type storeConfig struct {
 	APIDown        int      `yaml:"api_down"` // so many calls fail with 503
 	Reject         string   `yaml:"reject"`   // what Bloomreach says to every command
 	KafkaDown      bool     `yaml:"kafka_down"`
+
+	textTimeout time.Duration // of the SMS driver, 0 for its own
 }
 
 // world is the whole pipeline in one goroutine, with simulators at its ends and
 // memory for topics: what one webhook sets off has happened when post returns.
 type world struct {
-	t          *testing.T
-	now        time.Time
+	t          testing.TB
+	mu         sync.Mutex
+	now        time.Time // see set
+	run        pipeline.Runtime
+	log        *logText
 	topics     *memoryTopics
 	fates      *fates
 	api        *rechargetest.Server
 	bloomreach *bloomreachtest.Server
 	texts      *smstest.Gateway
+	driver     *anyDriver
+	ledger     *openLedger
 	gateway    http.Handler
 	stages     []*pipeline.Stage
 	read       map[string]int
 	schemas    *schematest.Validator
 }
 
-func newWorld(t *testing.T, cfg storeConfig) *world {
+func newWorld(t testing.TB, cfg storeConfig) *world {
 	t.Helper()
 	validator, err := schematest.New()
 	require.NoError(t, err)
 	w := &world{
-		t: t, fates: &fates{}, read: map[string]int{}, schemas: validator,
+		t: t, fates: &fates{}, log: &logText{}, read: map[string]int{}, schemas: validator,
 		topics: &memoryTopics{down: cfg.KafkaDown, records: map[string][]kafka.Record{}},
 		api:    rechargetest.NewServer("token"), bloomreach: bloomreachtest.New(),
 		now: time.Date(2026, 3, 1, 10, 0, 5, 0, time.UTC),
@@ -80,16 +86,34 @@ func newWorld(t *testing.T, cfg storeConfig) *world {
 	if cfg.Reject != "" {
 		w.bloomreach.RejectWhen(func(bloomreachtest.Command) []string { return []string{cfg.Reject} })
 	}
-	run := pipeline.Runtime{Producer: w.topics, Metrics: w.fates, Log: zap.NewNop(), Now: w.clock}
-	w.gateway = pipeline.NewGateway(pipeline.GatewayConfig{
-		Secrets: map[string][]string{store: {secret}}, BodyLimit: 16 << 10, PublishTimeout: time.Second, RetryAfter: 5 * time.Second,
-	}, run).Handler()
-	w.stages, err = pipeline.Stages(pipeline.Roles(), w.options(cfg), run)
+	t.Cleanup(func() { w.log.requireDiscreet(t) })
+	w.run = pipeline.Runtime{Producer: w.topics, Metrics: w.fates, Log: w.log.logger(), Now: w.clock}
+	w.gateway = pipeline.NewGateway(gatewayConfig(), w.run).Handler()
+	w.stages, err = pipeline.Stages(pipeline.Roles(), w.options(cfg), w.run)
 	require.NoError(t, err)
 	return w
 }
 
-func (w *world) clock() time.Time { return w.now }
+func gatewayConfig() pipeline.GatewayConfig {
+	return pipeline.GatewayConfig{
+		Secrets: map[string][]string{store: {secret}}, BodyLimit: 16 << 10, PublishTimeout: time.Second, RetryAfter: 5 * time.Second,
+	}
+}
+
+// clock is read by the simulators' goroutines too.
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) set(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = now
+}
+
+func (w *world) later(by time.Duration) { w.set(w.clock().Add(by)) }
 
 func (w *world) options(cfg storeConfig) pipeline.Options {
 	settings := subscriber.Settings{
@@ -111,7 +135,8 @@ func (w *world) options(cfg storeConfig) pipeline.Options {
 	texts, err := sqlite.Open(w.t.Context(), filepath.Join(w.t.TempDir(), "ledger.db"), ledger.Options{Now: w.clock})
 	require.NoError(w.t, err)
 	w.t.Cleanup(func() { require.NoError(w.t, texts.Close()) })
-	return pipeline.Options{Stores: []pipeline.Store{built}, Ledger: texts, CustomerCacheSize: 100, CustomerCacheTTL: 10 * time.Minute}
+	w.ledger = &openLedger{Ledger: texts}
+	return pipeline.Options{Stores: []pipeline.Store{built}, Ledger: w.ledger, CustomerCacheSize: 100, CustomerCacheTTL: 10 * time.Minute}
 }
 
 func (w *world) tracker() *bloomreach.Client {
@@ -136,10 +161,9 @@ func (w *world) storeTexts(cfg storeConfig) *pipeline.Texts {
 			}
 		}
 	}
-	driver, err := webhook.New(webhook.Options{URL: w.texts.URL, Secret: "sms-secret", Now: w.clock})
-	require.NoError(w.t, err)
+	w.driver = &anyDriver{Driver: w.gatewayDriver(w.texts.URL, cfg.textTimeout)}
 	return &pipeline.Texts{
-		Flows: flows, Driver: driver, DefaultRegion: "US",
+		Flows: flows, Driver: w.driver, DefaultRegion: "US",
 		Shop: pipeline.Shop{
 			Name: "Acme Coffee", URL: "https://acme.example", PortalURL: "https://{shop}/portal/{hash}",
 			ActivationURL: "https://{shop}/activate", PaymentURL: "https://{shop}/portal/{hash}/payment",
@@ -149,13 +173,19 @@ func (w *world) storeTexts(cfg storeConfig) *pipeline.Texts {
 
 // post sends a request through the door and lets everything behind it happen.
 func (w *world) post(path string, header http.Header, body []byte) *httptest.ResponseRecorder {
+	answer := w.knock(path, header, body)
+	w.settle()
+	return answer
+}
+
+// knock sends a request through the door, and nothing more.
+func (w *world) knock(path string, header http.Header, body []byte) *httptest.ResponseRecorder {
 	request := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
 	for key, values := range header {
 		request.Header[key] = values
 	}
 	answer := httptest.NewRecorder()
 	w.gateway.ServeHTTP(answer, request)
-	w.settle()
 	return answer
 }
 
@@ -163,18 +193,42 @@ func (w *world) post(path string, header http.Header, body []byte) *httptest.Res
 // tried again once per call.
 func (w *world) settle() {
 	for _, stage := range w.stages {
-		records := w.topics.since(stage.Topic, w.read[stage.Group])
-		for len(records) > 0 {
-			done, err := stage.Handle(w.t.Context(), records)
-			w.read[stage.Group] += done
-			records = records[done:]
-			if err != nil {
-				w.fates.wait(stage.Role, err)
-				break
-			}
-		}
+		_ = w.work(stage) // noted as a fate
 	}
 	w.checkSchemas()
+}
+
+// work runs one stage over what it has not read, and returns why a record waits.
+func (w *world) work(stage *pipeline.Stage) error {
+	records := w.topics.since(stage.Topic, w.read[stage.Group])
+	for len(records) > 0 {
+		done, err := stage.Handle(w.t.Context(), records)
+		w.read[stage.Group] += done
+		records = records[done:]
+		if err != nil {
+			w.fates.wait(stage.Role, err)
+			return err
+		}
+	}
+	return nil
+}
+
+// stage is the one of that role.
+func (w *world) stage(role pipeline.Role) *pipeline.Stage {
+	for _, stage := range w.stages {
+		if stage.Role == role {
+			return stage
+		}
+	}
+	require.Fail(w.t, "no such stage", role)
+	return nil
+}
+
+// gatewayDriver sends texts to url.
+func (w *world) gatewayDriver(url string, timeout time.Duration) sms.Driver {
+	driver, err := webhook.New(webhook.Options{URL: url, Secret: "sms-secret", Timeout: timeout, Now: w.clock})
+	require.NoError(w.t, err)
+	return driver
 }
 
 // checkSchemas holds every record that carries a schema to it.
@@ -184,74 +238,5 @@ func (w *world) checkSchemas() {
 			require.NoError(w.t, w.schemas.Check(r.Header(pipeline.HeaderDataSchema), r.Value))
 			require.NotEmpty(w.t, r.Header(pipeline.HeaderTraceparent))
 		}
-	}
-}
-
-// memoryTopics is Kafka with one partition per topic.
-type memoryTopics struct {
-	mu      sync.Mutex
-	down    bool
-	records map[string][]kafka.Record
-}
-
-// Produce appends the records.
-func (m *memoryTopics) Produce(_ context.Context, records ...kafka.Record) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.down {
-		return context.DeadlineExceeded
-	}
-	for _, r := range records {
-		r.Partition = 0
-		r.Offset = int64(len(m.records[r.Topic]))
-		m.records[r.Topic] = append(m.records[r.Topic], r)
-	}
-	return nil
-}
-
-func (m *memoryTopics) since(topic string, offset int) []kafka.Record {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.records[topic][offset:]
-}
-
-// fates notes what is counted, in order.
-type fates struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-// Record notes one.
-func (f *fates) Record(role, store, outcome, reason string) {
-	line := role + " " + outcome
-	if reason != "" {
-		line += " " + reason
-	}
-	if store != "acme" {
-		line += " (store " + store + ")"
-	}
-	f.add(line)
-}
-
-func (f *fates) wait(role pipeline.Role, err error) {
-	f.add(string(role) + " waits: " + err.Error())
-}
-
-func (f *fates) add(line string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.lines = append(f.lines, line)
-}
-
-// Ingest is part of pipeline.Metrics.
-func (f *fates) Ingest(string, time.Duration) {}
-
-// EndToEnd is part of pipeline.Metrics.
-func (f *fates) EndToEnd(string, string, time.Duration) {}
-
-// Paused notes only a pause.
-func (f *fates) Paused(role, _ string, paused bool) {
-	if paused {
-		f.add(role + " paused")
 	}
 }

@@ -34,7 +34,7 @@ type Options struct {
 //	role         topic                  group                             work
 //	transformer  recharge.webhooks      rechargeflow.transformer          Transformer
 //	tracking     recharge.events        rechargeflow.tracking.{store}     Tracking, one per store
-//	sms          recharge.sms-triggers  rechargeflow.sms                  SMS
+//	sms          recharge.sms-triggers  rechargeflow.sms.{store}          SMS, one per store
 //
 // The gateway reads no topic: see NewGateway.
 func Stages(roles []Role, o Options, run Runtime) ([]*Stage, error) {
@@ -51,7 +51,7 @@ func Stages(roles []Role, o Options, run Runtime) ([]*Stage, error) {
 		case RoleTracking:
 			stages = append(stages, o.tracking(run)...)
 		case RoleSMS:
-			stages = append(stages, &Stage{Role: role, Topic: run.Topics.Triggers(), Group: run.Topics.Group(role, ""), Handler: o.sms(run), Sink: true, run: run})
+			stages = append(stages, o.sms(run)...)
 		default:
 			return nil, fmt.Errorf("role %q is unknown", role)
 		}
@@ -62,6 +62,7 @@ func Stages(roles []Role, o Options, run Runtime) ([]*Stage, error) {
 func (o Options) transformer(run Runtime) (*Transformer, error) {
 	settings, readers := map[string]subscriber.Settings{}, map[string]CustomerReader{}
 	for _, s := range o.Stores {
+		s.Settings.API = s.Customers != nil
 		settings[s.Settings.Store] = s.Settings
 		if s.Customers != nil {
 			readers[s.Settings.Store] = s.Customers
@@ -71,7 +72,7 @@ func (o Options) transformer(run Runtime) (*Transformer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewTransformer(run.Topics, settings, customers)
+	return NewTransformer(run, settings, customers)
 }
 
 func (o Options) tracking(run Runtime) []*Stage {
@@ -88,12 +89,16 @@ func (o Options) tracking(run Runtime) []*Stage {
 	return stages
 }
 
-func (o Options) sms(run Runtime) *SMS {
-	texts := map[string]Texts{}
+func (o Options) sms(run Runtime) []*Stage {
+	var stages []*Stage
 	for _, s := range o.Stores {
-		if s.Texts != nil {
-			texts[s.Settings.Store] = *s.Texts
+		if s.Texts == nil {
+			continue
 		}
+		stages = append(stages, &Stage{
+			Role: RoleSMS, Topic: run.Topics.Triggers(), Group: run.Topics.Group(RoleSMS, s.Settings.Store),
+			Handler: NewSMS(s.Settings.Store, *s.Texts, o.Ledger, run), Sink: true, Whole: true, run: run,
+		})
 	}
-	return NewSMS(texts, o.Ledger, run)
+	return stages
 }

@@ -21,14 +21,14 @@ const (
 
 // Why the transformer skips a webhook.
 const (
-	ReasonTopicNotUsed      = Reason(subscriber.SkipTopicNotUsed)
-	ReasonNoFact            = Reason(subscriber.SkipNoFact)
-	ReasonSMSOff            = Reason(subscriber.SkipSMSOff)
-	ReasonNoShopify         = Reason(subscriber.SkipNoShopify)
-	ReasonPropertyOff       = Reason(subscriber.SkipPropertyOff)
-	ReasonNotCustomers      = Reason(subscriber.SkipNotCustomers)
-	ReasonChargeErrorUnkown = Reason(subscriber.SkipUnknownError)
-	ReasonRetryDatePassed   = Reason(subscriber.SkipRetryDatePassed)
+	ReasonTopicNotUsed       = Reason(subscriber.SkipTopicNotUsed)
+	ReasonNoFact             = Reason(subscriber.SkipNoFact)
+	ReasonSMSOff             = Reason(subscriber.SkipSMSOff)
+	ReasonNoShopify          = Reason(subscriber.SkipNoShopify)
+	ReasonPropertyOff        = Reason(subscriber.SkipPropertyOff)
+	ReasonNotCustomers       = Reason(subscriber.SkipNotCustomers)
+	ReasonChargeErrorUnknown = Reason(subscriber.SkipUnknownError)
+	ReasonRetryDatePassed    = Reason(subscriber.SkipRetryDatePassed)
 )
 
 // Why the sms sink sends no text.
@@ -39,16 +39,16 @@ const (
 	ReasonNoPhone        Reason = "no_phone"        // the customer gave none
 	ReasonPhoneInvalid   Reason = "phone_invalid"   // not a number that takes texts
 	ReasonAlreadySent    Reason = "already_sent"    // the ledger knows this trigger
-	ReasonAlreadyRefused Reason = "already_refused" // the provider refused it before
 	ReasonOutcomeUnknown Reason = "outcome_unknown" // perhaps sent: never sent again
 )
 
 // Why a record becomes a dead letter.
 const (
-	ReasonMalformed       Reason = "malformed"
-	ReasonCustomerUnknown Reason = "customer_unknown"
-	ReasonStoreUnknown    Reason = "store_unknown"
-	ReasonRefused         Reason = "refused" // the destination refused this one by name
-	ReasonTextNotRendered Reason = "text_not_rendered"
-	ReasonPanic           Reason = "panic"
+	ReasonMalformed          Reason = "malformed"
+	ReasonCustomerUnknown    Reason = "customer_unknown"
+	ReasonCustomerUnreadable Reason = "customer_unreadable" // Recharge's answer is no customer
+	ReasonTooLarge           Reason = "too_large"           // what comes of it doesn't fit into a Kafka record
+	ReasonRefused            Reason = "refused"             // the destination refused this one by name
+	ReasonTextNotRendered    Reason = "text_not_rendered"
+	ReasonPanic              Reason = "panic"
 )

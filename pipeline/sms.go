@@ -23,23 +23,24 @@ type Texts struct {
 	DefaultRegion string // ISO 3166 code, for numbers without a country
 }
 
-// SMS sends the texts of switched-on flows.
+// SMS sends the texts of one store's switched-on flows.
 //
-//	in         recharge.sms-triggers
+//	in         recharge.sms-triggers, this store's records only
 //	out        the store's SMS driver
 //	guarantee  a trigger is texted at most once: the ledger is told before the
 //	           provider is, and a text whose answer was unclear is never repeated
 //	on failure not taken by the provider: the partition waits; refused: dead letter
 type SMS struct {
-	stores  map[string]Texts
+	store   string
+	texts   Texts
 	ledger  ledger.Ledger
 	metrics Metrics
 	now     func() time.Time
 }
 
-// NewSMS takes the stores that send texts, by name.
-func NewSMS(stores map[string]Texts, l ledger.Ledger, run Runtime) *SMS {
-	return &SMS{stores: stores, ledger: l, metrics: run.Metrics, now: run.Now}
+// NewSMS is the sink of one store.
+func NewSMS(store string, texts Texts, l ledger.Ledger, run Runtime) *SMS {
+	return &SMS{store: store, texts: texts, ledger: l, metrics: run.Metrics, now: run.Now}
 }
 
 // Handle works through the batch until one text has to wait.
@@ -56,9 +57,8 @@ func (s *SMS) Handle(ctx context.Context, records []kafka.Record) ([]Result, err
 }
 
 func (s *SMS) settle(ctx context.Context, r kafka.Record) (Fate, error) {
-	texts, sends := s.stores[r.Header(HeaderStore)]
-	if !sends {
-		return Skip(ReasonSMSOff), nil
+	if r.Header(HeaderStore) != s.store {
+		return passOver(), nil
 	}
 	if r.Header(HeaderType) == TypeRevocation {
 		return Skip(ReasonNothingHeld), nil // texts go out at once: none is waiting to be taken back
@@ -67,16 +67,16 @@ func (s *SMS) settle(ctx context.Context, r kafka.Record) (Fate, error) {
 	if err := json.Unmarshal(r.Value, &t); err != nil {
 		return Reject(ReasonMalformed, fmt.Errorf("decode trigger: %w", err)), nil
 	}
-	message, fate := s.message(texts, t)
+	message, fate := s.message(t)
 	if fate.Outcome != "" {
 		return fate, nil
 	}
-	return s.once(ctx, texts.Driver, t, message)
+	return s.once(ctx, t, message)
 }
 
 // message is the text of a trigger, or the fate of a trigger that gets none.
-func (s *SMS) message(texts Texts, t subscriber.Trigger) (sms.Message, Fate) {
-	f, known := flowOf(texts.Flows, t.Flow)
+func (s *SMS) message(t subscriber.Trigger) (sms.Message, Fate) {
+	f, known := flowOf(s.texts.Flows, t.Flow)
 	if !known {
 		return sms.Message{}, Reject(ReasonMalformed, fmt.Errorf("flow %q is none of the twelve", t.Flow))
 	}
@@ -89,15 +89,15 @@ func (s *SMS) message(texts Texts, t subscriber.Trigger) (sms.Message, Fate) {
 	if t.Recipient.Phone == "" {
 		return sms.Message{}, Skip(ReasonNoPhone)
 	}
-	to, err := sms.Normalize(t.Recipient.Phone, texts.region(t.Recipient.Country))
+	to, err := sms.Normalize(t.Recipient.Phone, s.texts.region(t.Recipient.Country))
 	if err != nil {
 		return sms.Message{}, Skip(ReasonPhoneInvalid)
 	}
-	body, err := flow.Render(f, variables(t, texts.Shop))
+	body, err := flow.Render(f, variables(t, s.texts.Shop))
 	if err != nil {
 		return sms.Message{}, Reject(ReasonTextNotRendered, err)
 	}
-	return sms.Message{To: to, From: texts.From, Body: body, Store: t.Store, Flow: string(t.Flow)}, Fate{}
+	return sms.Message{To: to, From: s.texts.From, Body: body, Store: t.Store, Flow: string(t.Flow)}, Fate{}
 }
 
 func flowOf(flows []flow.Flow, key flow.Key) (flow.Flow, bool) {
@@ -118,7 +118,7 @@ func (t Texts) region(country string) string {
 }
 
 // once sends the text if the ledger has never let it out before.
-func (s *SMS) once(ctx context.Context, driver sms.Driver, t subscriber.Trigger, m sms.Message) (Fate, error) {
+func (s *SMS) once(ctx context.Context, t subscriber.Trigger, m sms.Message) (Fate, error) {
 	claim, err := s.ledger.Claim(ctx, ledger.Trigger{
 		ID: t.ID, Store: t.Store, Flow: string(t.Flow), Cause: t.Cause, CustomerID: t.RechargeCustomerID, OccurredAt: t.OccurredAt,
 	})
@@ -130,9 +130,9 @@ func (s *SMS) once(ctx context.Context, driver sms.Driver, t subscriber.Trigger,
 	}
 	switch claim.Outcome {
 	case ledger.Claimed:
-		return s.send(ctx, driver, claim, m)
-	case ledger.AlreadyRejected:
-		return Skip(ReasonAlreadyRefused), nil
+		return s.send(ctx, claim, m)
+	case ledger.AlreadyRejected: // its dead letter may not have been written
+		return Reject(ReasonRefused, errors.New("the sms gateway refused this text before")), nil
 	case ledger.Unknown:
 		return Skip(ReasonOutcomeUnknown), nil
 	case ledger.InFlight:
@@ -142,23 +142,23 @@ func (s *SMS) once(ctx context.Context, driver sms.Driver, t subscriber.Trigger,
 }
 
 // send hands a claimed text over. A stop must not cut it off from its answer.
-func (s *SMS) send(ctx context.Context, driver sms.Driver, claim ledger.Claim, m sms.Message) (Fate, error) {
+func (s *SMS) send(ctx context.Context, claim ledger.Claim, m sms.Message) (Fate, error) {
 	ctx = context.WithoutCancel(ctx)
 	m.SendKey = claim.SendKey
-	receipt, err := driver.Send(ctx, m)
+	receipt, err := s.texts.Driver.Send(ctx, m)
 	if err != nil {
-		return s.failed(ctx, claim, m.Store, err)
+		return s.failed(ctx, claim, err)
 	}
-	s.metrics.Paused(string(RoleSMS), m.Store, false)
+	s.metrics.Paused(string(RoleSMS), s.store, false)
 	return Done(), s.noted(s.ledger.Accept(ctx, claim.MessageID, receipt.ProviderID))
 }
 
 // failed decides by what is known of the text: only one that was surely not
 // taken may be tried again.
-func (s *SMS) failed(ctx context.Context, claim ledger.Claim, store string, cause error) (Fate, error) {
+func (s *SMS) failed(ctx context.Context, claim ledger.Claim, cause error) (Fate, error) {
 	failure := &sms.SendError{Class: sms.Unknown, Code: "no_class", Err: cause}
 	errors.As(cause, &failure)
-	s.metrics.Paused(string(RoleSMS), store, failure.Class == sms.Config)
+	s.metrics.Paused(string(RoleSMS), s.store, failure.Class == sms.Config)
 	switch failure.Class {
 	case sms.NotSent, sms.Config:
 		if err := s.ledger.Release(ctx, claim); err != nil {

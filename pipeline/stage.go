@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -22,7 +23,10 @@ type Metrics interface {
 	Record(role, store, outcome, reason string)
 	Ingest(store string, took time.Duration)
 	EndToEnd(role, store string, took time.Duration)
+	// Paused tells of wrong credentials: somebody has to mend them.
 	Paused(role, store string, paused bool)
+	// Waiting tells in how many partitions a record waits.
+	Waiting(role, group string, partitions int)
 }
 
 // Runtime is what every stage is given.
@@ -44,16 +48,28 @@ type Stage struct {
 	Handler Handler
 	// Sink says that the stage ends a webhook's path, so that its time counts.
 	Sink bool
+	// Whole says that nothing may be handled before all partitions of the topic are
+	// this process's: its ledger is a file that no other process shares.
+	Whole bool
 
-	run Runtime
+	run     Runtime
+	mu      sync.Mutex
+	waiting map[int]error // by partition: why its next record waits
 }
 
 // Handle is a kafka.Handler.
 func (s *Stage) Handle(ctx context.Context, records []kafka.Record) (int, error) {
+	done, err := s.handle(ctx, records)
+	s.note(records[0].Partition, err)
+	return done, err
+}
+
+func (s *Stage) handle(ctx context.Context, records []kafka.Record) (int, error) {
 	results, handleErr := s.recovered(ctx, records)
 	if len(results) > len(records) {
 		return 0, fmt.Errorf("handler of %s settled %d of %d records", s.Role, len(results), len(records))
 	}
+	rejectOversize(results)
 	if writes := s.writes(records, results); len(writes) > 0 {
 		if err := s.run.Producer.Produce(ctx, writes...); err != nil {
 			return 0, fmt.Errorf("write outputs of %s: %w", s.Role, err)
@@ -63,6 +79,55 @@ func (s *Stage) Handle(ctx context.Context, records []kafka.Record) (int, error)
 		s.settle(records[i], result)
 	}
 	return len(results), handleErr
+}
+
+// note remembers what a partition waits for; nil when it goes on.
+func (s *Stage) note(partition int, why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting == nil {
+		s.waiting = map[int]error{}
+	}
+	delete(s.waiting, partition)
+	if why != nil {
+		s.waiting[partition] = why
+	}
+	s.run.Metrics.Waiting(string(s.Role), s.Group, len(s.waiting))
+}
+
+// Reset forgets what partitions waited for: they have been shared out anew.
+func (s *Stage) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.waiting)
+	s.run.Metrics.Waiting(string(s.Role), s.Group, 0)
+}
+
+// Trouble says what the stage waits for, nil when nothing waits.
+func (s *Stage) Trouble() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for partition, why := range s.waiting {
+		return fmt.Errorf("%d partitions wait, one of them (%d) for: %w", len(s.waiting), partition, why)
+	}
+	return nil
+}
+
+// maxOutput is below what Kafka takes, so that an output still fits when it becomes
+// a dead letter, with what headers are added then.
+const maxOutput = kafka.MaxRecordBytes - 16<<10
+
+// rejectOversize keeps an output that no broker would take from holding up its
+// partition for ever.
+func rejectOversize(results []Result) {
+	for i, result := range results {
+		for _, o := range result.Outputs {
+			if o.Size() > maxOutput {
+				results[i] = rejected(ReasonTooLarge, fmt.Errorf("an output for %s has %d bytes, at most %d fit", o.Topic, o.Size(), maxOutput))
+				break
+			}
+		}
+	}
 }
 
 // writes lists outputs and dead letters in the order of their records.

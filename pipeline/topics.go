@@ -33,8 +33,8 @@ func (t Topics) Triggers() string { return t.Prefix + "recharge.sms-triggers" }
 // DeadLetters holds what a role could not work on.
 func (t Topics) DeadLetters(r Role) string { return t.Prefix + "recharge.deadletter." + string(r) }
 
-// Group is a role's consumer group. The tracking sink has one per store, so that
-// a store whose destination is down holds up nobody else.
+// Group is a role's consumer group. The sinks have one per store, so that a store
+// whose destination is down holds up nobody else.
 func (t Topics) Group(r Role, store string) string {
 	group := t.Prefix + "rechargeflow." + string(r)
 	if store != "" {

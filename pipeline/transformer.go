@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
@@ -16,21 +17,23 @@ import (
 //	out        recharge.events, recharge.sms-triggers
 //	guarantee  every webhook ends as outputs, a skip or a dead letter; offsets
 //	           are committed after the outputs are acknowledged
-//	on failure Recharge's API down: the partition waits
+//	on failure Recharge's API down or refusing our token, a store that this
+//	           process doesn't know yet: the partition waits
 type Transformer struct {
 	topics    Topics
+	metrics   Metrics
 	stores    map[string]subscriber.Settings
 	decoder   *recharge.Decoder
 	customers *Customers
 }
 
 // NewTransformer takes the settings of each store by name.
-func NewTransformer(topics Topics, stores map[string]subscriber.Settings, customers *Customers) (*Transformer, error) {
+func NewTransformer(run Runtime, stores map[string]subscriber.Settings, customers *Customers) (*Transformer, error) {
 	decoder, err := recharge.NewDecoder()
 	if err != nil {
 		return nil, err
 	}
-	return &Transformer{topics: topics, stores: stores, decoder: decoder, customers: customers}, nil
+	return &Transformer{topics: run.Topics, metrics: run.Metrics, stores: stores, decoder: decoder, customers: customers}, nil
 }
 
 // Handle works through the batch until one record has to wait.
@@ -48,18 +51,24 @@ func (t *Transformer) Handle(ctx context.Context, records []kafka.Record) ([]Res
 
 func (t *Transformer) transform(ctx context.Context, raw kafka.Record) (Result, error) {
 	settings, known := t.stores[raw.Header(HeaderStore)]
-	if !known {
-		return rejected(ReasonStoreUnknown, fmt.Errorf("store %q is not in the configuration", raw.Header(HeaderStore))), nil
+	if !known { // the gateway knows it, so this process has an older configuration, or a newer one without it
+		return Result{}, fmt.Errorf("store %q is not in the configuration of this process: restart it with the one the gateway has", raw.Header(HeaderStore))
 	}
-	webhook, err := t.decoder.Decode(recharge.Topic(raw.Header(HeaderTopic)), raw.Value)
+	topic := recharge.Topic(raw.Header(HeaderTopic))
+	if !subscriber.Uses(topic) {
+		return Result{Fate: Skip(ReasonTopicNotUsed)}, nil
+	}
+	webhook, err := t.decoder.Decode(topic, raw.Value)
 	if err != nil {
 		return rejected(ReasonMalformed, err), nil
 	}
 	t.forgetChanged(settings.Store, webhook)
 	decision, err := t.decide(ctx, settings, webhook, raw)
 	switch {
-	case errors.Is(err, subscriber.ErrCustomerUnknown), errors.Is(err, recharge.ErrNotFound):
+	case errors.Is(err, subscriber.ErrCustomerUnknown):
 		return rejected(ReasonCustomerUnknown, err), nil
+	case errors.Is(err, recharge.ErrUnreadable):
+		return rejected(ReasonCustomerUnreadable, err), nil
 	case err != nil:
 		return Result{}, err
 	case decision.Empty():
@@ -79,12 +88,13 @@ func (t *Transformer) decide(ctx context.Context, s subscriber.Settings, w recha
 	if !errors.As(err, &needed) {
 		return decision, err
 	}
-	looked, err := t.customers.Lookup(ctx, s.Store, needed.CustomerID)
+	looked, err := t.customers.Lookup(ctx, s.Store, *needed)
+	var answer *recharge.APIError
+	if !errors.As(err, &answer) {
+		answer = &recharge.APIError{}
+	}
+	t.metrics.Paused(string(RoleTransformer), s.Store, answer.Status == http.StatusUnauthorized || answer.Status == http.StatusForbidden)
 	if err != nil {
-		var answer *recharge.APIError
-		if !errors.As(err, &answer) {
-			answer = &recharge.APIError{}
-		}
 		return subscriber.Decision{}, kafka.Pause(fmt.Errorf("look up customer: %w", err), answer.RetryAfter)
 	}
 	return subscriber.Decide(s, w, at, &looked)

@@ -41,6 +41,7 @@ func commands() []command {
 		{"config docs", "", "write the reference of all keys, docs/configuration.md", configDocs},
 		{"topics plan", "[-config file] [-file topics.yaml]", "compare the topics of the brokers with what they should be; change nothing", topicsPlan},
 		{"topics apply", "[-config file] [-file topics.yaml]", "create and adjust the topics; never what could harm their records", topicsApply},
+		{"ready", "[-config file]", "ask the process that runs here with this configuration whether it is ready; for health checks", ready},
 		{"version", "", "print which build this is", printVersion},
 		{"help", "", "print this", help},
 	}
@@ -76,7 +77,7 @@ func runCommand(ctx context.Context, c call) int {
 	if !ok {
 		return exitUsage
 	}
-	return runRoles(ctx, loaded, o.set.Args(), c.stdout, c.stderr)
+	return runRoles(ctx, loaded, o.set.Args(), c.stderr)
 }
 
 func help(_ context.Context, c call) int {

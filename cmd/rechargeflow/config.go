@@ -16,15 +16,8 @@ func configCheck(_ context.Context, c call) int {
 	if !ok {
 		return exitUsage
 	}
-	sound := true
-	for _, store := range loaded.Config.Stores {
-		if _, err := storeFlows(store); err != nil {
-			say(c.stderr, "%v\n", err)
-			sound = false
-		}
-	}
-	if !sound {
-		say(c.stderr, "rechargeflow: faults in the flows\n")
+	if err := checkFlows(loaded.Config.Stores); err != nil {
+		say(c.stderr, "%v\nrechargeflow: faults in the flows\n", err)
 		return exitUsage
 	}
 	say(c.stdout, "configuration is sound, stores: %d\n", len(loaded.Config.Stores))

@@ -17,11 +17,25 @@ func storeFlows(store config.Store) ([]flow.Flow, error) {
 	if err != nil {
 		return nil, prefixed(source, err)
 	}
-	links := flow.Links{Portal: store.SMS.PortalURL, Activation: store.SMS.ActivationURL, Payment: store.SMS.PaymentURL}
+	links := flow.Links{
+		Portal: store.SMS.PortalURL, Activation: store.SMS.ActivationURL, Payment: store.SMS.PaymentURL,
+		ShopName: store.SMS.ShopName, ShopURL: store.SMS.ShopURL,
+	}
 	if err := flow.Check(flows, store.Name, links); err != nil {
 		return nil, prefixed(source, err)
 	}
 	return flows, nil
+}
+
+// checkFlows reports every fault in the flows of all stores.
+func checkFlows(stores []config.Store) error {
+	var faults []error
+	for _, store := range stores {
+		if _, err := storeFlows(store); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
 }
 
 func readFlows(store config.Store) (flows []flow.Flow, source string, err error) {

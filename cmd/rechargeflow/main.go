@@ -7,6 +7,7 @@
 //	config.go    rechargeflow config check, config print
 //	flows.go     the flows of a store
 //	topics.go    rechargeflow topics plan, topics apply
+//	ready.go     rechargeflow ready
 //	version.go   rechargeflow version
 package main
 
@@ -16,6 +17,8 @@ import (
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // time zones, for images that have none
+
+	_ "golang.org/x/crypto/x509roots/fallback" // certificates of public authorities, likewise; the system's win
 )
 
 func main() {

@@ -22,14 +22,17 @@ import (
 // runRoles runs the named roles, all of them when none is named, until ctx ends
 // or one of them fails. Then no more work is taken, what is in hand is finished,
 // and the rest stops in the order in which it is needed.
-func runRoles(ctx context.Context, loaded config.Loaded, names []string, stdout, stderr io.Writer) int {
+func runRoles(ctx context.Context, loaded config.Loaded, names []string, stderr io.Writer) int {
 	cfg := loaded.Config
 	roles, err := rolesOf(names, cfg)
+	if err == nil {
+		err = checkFlows(cfg.Stores)
+	}
 	if err != nil {
 		say(stderr, "rechargeflow run: %v\n", err)
 		return exitUsage
 	}
-	log, err := telemetry.NewLogger(cfg.Log.Level, stdout)
+	log, err := telemetry.NewLogger(cfg.Log.Level, stderr)
 	if err != nil {
 		say(stderr, "rechargeflow run: %v\n", err)
 		return exitUsage
@@ -121,26 +124,38 @@ func (p *process) serve(ctx context.Context, cluster kafka.Cluster, runtime pipe
 	if err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	taking, stopTaking := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopTaking()
+	group, taking := errgroup.WithContext(taking)
 	for _, stage := range stages {
 		consumer := kafka.NewConsumer(cluster, p.consumerConfig(stage), p.log)
-		p.health.Register(stage.Group, !p.has(pipeline.RoleGateway), membership(consumer))
-		group.Go(func() error { return consumer.Run(ctx, stage.Handle) })
+		p.watch(stage, consumer)
+		group.Go(func() error { return consumer.Run(taking, stage.Handle) })
 	}
 	if listener != nil {
-		group.Go(func() error { return p.serveGateway(ctx, listener, runtime) })
+		group.Go(func() error { return p.serveGateway(taking, listener, runtime) })
 	}
 	p.running.Store(true)
 	p.log.Info("running")
-	done := make(chan error, 1)
-	go func() { done <- group.Wait() }()
 	select {
-	case err := <-done:
-		return err
 	case <-ctx.Done():
+	case <-taking.Done(): // a part has failed
 	}
 	p.health.Drain()
+	p.log.Info("stopping: no longer ready")
+	select {
+	case <-time.After(p.cfg.ShutdownDelay):
+	case <-taking.Done():
+	}
+	stopTaking()
 	p.log.Info("stopping: finishing what is in hand", zap.Duration("within", p.cfg.ShutdownTimeout))
+	return p.finish(group)
+}
+
+// finish waits for what is in hand, but not for ever.
+func (p *process) finish(group *errgroup.Group) error {
+	done := make(chan error, 1)
+	go func() { done <- group.Wait() }()
 	select {
 	case err := <-done:
 		return err
@@ -149,11 +164,26 @@ func (p *process) serve(ctx context.Context, cluster kafka.Cluster, runtime pipe
 	}
 }
 
+// watch shows in /readyz and in the metrics how a stage is doing. Where the
+// gateway runs, no stage decides whether the process is ready.
+func (p *process) watch(stage *pipeline.Stage, consumer *kafka.Consumer) {
+	p.health.Register(stage.Group, !p.has(pipeline.RoleGateway), membership(consumer))
+	p.health.Register(stage.Group+" work", false, func() error {
+		if idle := consumer.Status().Idle; idle != "" {
+			return errors.New(idle)
+		}
+		return stage.Trouble()
+	})
+	p.metrics.Lost(stage.Group, consumer.Lost)
+}
+
 func (p *process) consumerConfig(stage *pipeline.Stage) kafka.ConsumerConfig {
 	return kafka.ConsumerConfig{
 		Group:          stage.Group,
 		Topics:         []string{stage.Topic},
 		SessionTimeout: p.cfg.Kafka.SessionTimeout,
+		Whole:          stage.Whole,
+		OnAssigned:     stage.Reset,
 		// handlers must be done before shutdown_timeout is
 		DrainTimeout: p.cfg.ShutdownTimeout * 3 / 5,
 	}

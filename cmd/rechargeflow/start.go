@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 
 	"go.uber.org/zap"
@@ -107,12 +105,4 @@ func (p *process) gatewayConfig() pipeline.GatewayConfig {
 		Secrets: secrets, BodyLimit: int64(p.cfg.Gateway.BodyLimit),
 		PublishTimeout: p.cfg.Gateway.PublishTimeout, RetryAfter: p.cfg.Gateway.RetryAfter,
 	}
-}
-
-// folderOf makes the folder that a file is to lie in.
-func folderOf(file string) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
-		return fmt.Errorf("make folder for %s: %w", file, err)
-	}
-	return nil
 }

@@ -30,9 +30,6 @@ func (p *process) options(ctx context.Context) (pipeline.Options, error) {
 		options.Stores = append(options.Stores, built)
 	}
 	if p.has(pipeline.RoleSMS) {
-		if err := folderOf(p.cfg.Ledger.Path); err != nil {
-			return options, err
-		}
 		texts, err := sqlite.Open(ctx, p.cfg.Ledger.Path, ledger.Options{Sole: true})
 		if err != nil {
 			return options, err

@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 )
 
 // ErrBatch is a batch that can't be sent as it is: more than [MaxCommands] commands, or a command id that is empty or
@@ -39,7 +42,7 @@ type Result struct {
 // (https://documentation.bloomreach.com/engagement/docs/batch-commands-2).
 //
 // A request that Bloomreach refuses for what is in it is halved until the commands at fault stand alone, and only
-// those are rejected.
+// those are rejected; unless that would be all of many, see refusedAll.
 //
 // The error is nil when every command is accepted or rejected. Otherwise it is an [*Error], and the results are valid
 // too: what is accepted or rejected there is settled, and only what is [Unanswered] is to be sent again. For a batch
@@ -59,7 +62,35 @@ func (c *Client) Batch(ctx context.Context, commands []Command) ([]Result, error
 		}
 		batch = append(batch, sending{body: body, result: &results[i]})
 	}
-	return results, c.send(ctx, batch)
+	if err := c.send(ctx, batch); err != nil {
+		return results, err
+	}
+	return results, refusedAll(batch)
+}
+
+// manyCommands is from how many commands on it is no accident that each of them alone is refused in the same words.
+const manyCommands = 5
+
+// refusedAll is an error of [ClassConfig] when many commands were sent and each of them, alone in its request, was
+// refused in the same words: then the fault is hardly in all of them but in what they have in common, an address, a
+// proxy, a project. They are all unanswered then.
+func refusedAll(batch []sending) error {
+	if len(batch) < manyCommands {
+		return nil
+	}
+	for _, s := range batch {
+		if !s.alone || !slices.Equal(s.result.Errors, batch[0].result.Errors) {
+			return nil
+		}
+	}
+	failure := &Error{
+		Class: ClassConfig, Status: http.StatusBadRequest, RequestID: batch[0].result.RequestID,
+		Message: fmt.Sprintf("every one of %d commands alone was refused: %s", len(batch), strings.Join(batch[0].result.Errors, "; ")),
+	}
+	for _, s := range batch {
+		*s.result = Result{ID: s.result.ID, Outcome: Unanswered}
+	}
+	return failure
 }
 
 func checkBatch(commands []Command) error {
@@ -80,6 +111,7 @@ func checkBatch(commands []Command) error {
 type sending struct {
 	body   []byte
 	result *Result
+	alone  bool // refused with its whole request, which held nothing else
 }
 
 // send settles every command of the batch, or returns an error that leaves the rest unanswered.
@@ -94,6 +126,7 @@ func (c *Client) send(ctx context.Context, batch []sending) error {
 	}
 	if len(batch) == 1 {
 		batch[0].result.reject(refused.requestID, refused.messages)
+		batch[0].alone = true
 		return nil
 	}
 	half := len(batch) / 2

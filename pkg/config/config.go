@@ -20,6 +20,7 @@ type Config struct {
 	Gateway         Gateway       `mapstructure:"gateway"`
 	Admin           Admin         `mapstructure:"admin"`
 	Log             Log           `mapstructure:"log"`
+	ShutdownDelay   time.Duration `mapstructure:"shutdown_delay" default:"1s" min:"0s" max:"1m" doc:"Time between not being ready any more and taking no more work, for a load balancer to notice."`
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout" default:"25s" min:"1s" doc:"Time to finish the records in hand when asked to stop; keep it below the 30 s after which Kubernetes kills."`
 	Ledger          Ledger        `mapstructure:"ledger"`
 	Transformer     Transformer   `mapstructure:"transformer"`
@@ -36,7 +37,7 @@ const (
 type Kafka struct {
 	Brokers        []string      `mapstructure:"brokers" check:"address" example:"kafka-1:9092,kafka-2:9092" doc:"Brokers to start from. Empty: an embedded broker, for trials on one machine."`
 	ClientID       string        `mapstructure:"client_id" default:"rechargeflow" doc:"Name under which brokers log and limit this client."`
-	TopicPrefix    string        `mapstructure:"topic_prefix" check:"prefix" example:"staging." doc:"Put before every topic, consumer group and transactional id."`
+	TopicPrefix    string        `mapstructure:"topic_prefix" check:"prefix" example:"staging." doc:"Put before the name of every topic and consumer group."`
 	Durability     string        `mapstructure:"durability" default:"replicated" oneof:"replicated,single" doc:"replicated: three copies, two must confirm. single: one copy, for a cluster of one broker."`
 	SessionTimeout time.Duration `mapstructure:"session_timeout" default:"30s" min:"6s" max:"30m" doc:"How long a process that went silent keeps its partitions. Brokers allow 6 s to 30 min by default."`
 }
@@ -73,5 +74,5 @@ type Ledger struct {
 // Transformer turns webhooks into events and triggers.
 type Transformer struct {
 	CustomerCacheTTL  time.Duration `mapstructure:"customer_cache_ttl" default:"10m" min:"0s" doc:"How long a customer looked up at Recharge is believed."`
-	CustomerCacheSize int           `mapstructure:"customer_cache_size" default:"10000" min:"0" max:"10000000" doc:"How many customers are remembered at most."`
+	CustomerCacheSize int           `mapstructure:"customer_cache_size" default:"10000" min:"1" max:"10000000" doc:"How many customers are remembered at most."`
 }

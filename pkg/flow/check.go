@@ -6,11 +6,13 @@ import (
 	"strings"
 )
 
-// Links are the store's link templates; "" is not configured.
+// Links are the store's link templates, and what else of a store texts may use; "" is not configured.
 type Links struct {
 	Portal     string // sms.portal_url
 	Activation string // sms.activation_url
 	Payment    string // sms.payment_url
+	ShopName   string // sms.shop_name
+	ShopURL    string // sms.shop_url: also what {shop} in a link stands for, and where one leads whose {hash} is unknown
 }
 
 // Check judges the flows of a store, all faults at once: every text must render, with sample values and with none known,
@@ -86,11 +88,18 @@ func checkLinks(f Flow, store string, links Links, fs *faults) {
 		{[]string{"portal_url", "customer.portal_url"}, links.Portal, "sms.portal_url"},
 		{[]string{"activation_url", "customer.activation_url"}, links.Activation, "sms.activation_url"},
 		{[]string{"payment_url", "charge.payment_update_url"}, links.Payment, "sms.payment_url"},
+		{[]string{"shop_name", "shop.name"}, links.ShopName, "sms.shop_name"},
+		{[]string{"shop.url"}, links.ShopURL, "sms.shop_url"},
 	} {
 		i := slices.IndexFunc(used, func(name string) bool { return slices.Contains(link.names, name) })
-		if i >= 0 && link.template == "" {
-			fs.add(string(f.Key), "active", "is true and the text uses %s, but store %s has no %s: set it, or take the link out of the text",
+		switch {
+		case i < 0:
+		case link.template == "":
+			fs.add(string(f.Key), "active", "is true and the text uses %s, but store %s has no %s: set it, or take it out of the text",
 				used[i], store, link.key)
+		case strings.ContainsAny(link.template, "{}") && links.ShopURL == "":
+			fs.add(string(f.Key), "active", "is true and %s of store %s has places to fill, but the store has no sms.shop_url: set it",
+				link.key, store)
 		}
 	}
 }

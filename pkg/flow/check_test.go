@@ -21,7 +21,7 @@ func with(t *testing.T, key flow.Key, change func(*flow.Flow)) []flow.Flow {
 	return flows
 }
 
-var allLinks = flow.Links{Portal: "https://p", Activation: "https://a", Payment: "https://c"}
+var allLinks = flow.Links{ShopName: "Acme", ShopURL: "https://acme.example", Portal: "https://p", Activation: "https://a", Payment: "https://c"}
 
 func TestCheckTexts(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
@@ -100,6 +100,8 @@ func TestCheckLinks(t *testing.T) {
 		{flow.CustomerAccountActivation, "", "the text uses activation_url, but store acme has no sms.activation_url"},
 		{flow.ChargeFailed, "{% if false %}{{ customer.portal_url }}{% endif %}x", "uses customer.portal_url, but store acme has no sms.portal_url"},
 		{flow.ChargeFailed, "x {{ charge.payment_update_url }}", "uses charge.payment_update_url"},
+		{flow.ChargeFailed, "{{ shop_name }} x", "uses shop_name, but store acme has no sms.shop_name"},
+		{flow.ChargeFailed, "x {{ shop.url }}", "uses shop.url, but store acme has no sms.shop_url"},
 	}
 	for _, tt := range tests {
 		activate := func(f *flow.Flow) {
@@ -111,6 +113,13 @@ func TestCheckLinks(t *testing.T) {
 		require.ErrorContains(t, flow.Check(with(t, tt.key, activate), "acme", flow.Links{}), tt.want)
 		assert.NoError(t, flow.Check(with(t, tt.key, activate), "acme", allLinks))
 	}
+}
+
+func TestCheckPlacesInLinks(t *testing.T) {
+	activate := func(f *flow.Flow) { f.Active, f.Text = true, "x {{ portal_url }}" }
+	err := flow.Check(with(t, flow.ChargePaid, activate), "acme", flow.Links{Portal: "https://{shop}/portal/{hash}"})
+	require.ErrorContains(t, err, "sms.portal_url of store acme has places to fill, but the store has no sms.shop_url")
+	require.NoError(t, flow.Check(with(t, flow.ChargePaid, activate), "acme", flow.Links{Portal: "https://acme.example/account"}))
 }
 
 func TestCheckName(t *testing.T) {

@@ -4,7 +4,7 @@ package flow
 // characters, a product title of 45, links of 63 to 70.
 func Sample() Variables {
 	return Variables{
-		Shop: Shop{Name: "Northern Lights Coffee", URL: "https://northernlights.example", SupportPhone: "+14155550123"},
+		Shop: Shop{Name: "Northern Lights Coffee", URL: "https://northernlights.example"},
 		Customer: Customer{
 			FirstName: "Maximiliana", LastName: "Featherstonehaugh",
 			PortalURL:     "https://northernlights.example/tools/recurring/portal/6f5902ac237024bd",
@@ -21,9 +21,7 @@ func Sample() Variables {
 			PaymentUpdateURL: "https://northernlights.example/tools/recurring/portal/6f5902ac237024bd",
 		},
 		Order: Order{
-			Number: "1048576", StatusURL: "https://northernlights.example/58412/orders/6f5902ac237024bd01a7",
-			ScheduledAt: "2026-09-24", ItemsSummary: "Organic Ethiopia Yirgacheffe, Oat Milk and 2 more",
+			Number: "1048576", ScheduledAt: "2026-09-24", ItemsSummary: "Organic Ethiopia Yirgacheffe, Oat Milk and 2 more",
 		},
-		SkippedDate: "2026-08-24",
 	}
 }

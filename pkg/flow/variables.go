@@ -13,14 +13,12 @@ type Variables struct {
 	Subscription Subscription // {{ subscription.* }}
 	Charge       Charge       // {{ charge.* }}
 	Order        Order        // {{ order.* }}
-	SkippedDate  string       // {{ skipped_date }}: the day that was skipped, 2006-01-02
 }
 
 // Shop is who speaks.
 type Shop struct {
-	Name         string // {{ shop.name }}, {{ shop_name }}: the brand, first word of every text
-	URL          string // {{ shop.url }}: front page
-	SupportPhone string // {{ shop.support_phone }}
+	Name string // {{ shop.name }}, {{ shop_name }}: the brand, first word of every text
+	URL  string // {{ shop.url }}: front page
 }
 
 // Customer is who is spoken to.
@@ -57,7 +55,6 @@ type Charge struct {
 // Order is the delivery the text is about.
 type Order struct {
 	Number       string // {{ order.number }}, {{ order_number }}: without #
-	StatusURL    string // {{ order.status_url }}, {{ order_url }}
 	ScheduledAt  string // {{ order.scheduled_at }}: 2006-01-02
 	ItemsSummary string // {{ order.items_summary }}: "Coffee, Tea and 2 more"
 }
@@ -83,7 +80,7 @@ func Names() []string {
 func (v Variables) bindings() map[string]any {
 	return map[string]any{
 		"shop": map[string]any{
-			"name": known(v.Shop.Name), "url": known(v.Shop.URL), "support_phone": known(v.Shop.SupportPhone),
+			"name": known(v.Shop.Name), "url": known(v.Shop.URL),
 		},
 		"customer": map[string]any{
 			"first_name": known(v.Customer.FirstName), "last_name": known(v.Customer.LastName),
@@ -101,8 +98,6 @@ func (v Variables) bindings() map[string]any {
 		"retry_date":       known(v.Charge.NextRetryDate),
 		"payment_url":      known(v.Charge.PaymentUpdateURL),
 		"order_number":     known(v.Order.Number),
-		"order_url":        known(v.Order.StatusURL),
-		"skipped_date":     known(v.SkippedDate),
 		"activation_url":   known(v.Customer.ActivationURL),
 	}
 }
@@ -133,8 +128,7 @@ func (c Charge) amount() any {
 
 func (o Order) bindings() map[string]any {
 	return map[string]any{
-		"number": known(o.Number), "status_url": known(o.StatusURL),
-		"scheduled_at": known(o.ScheduledAt), "items_summary": known(o.ItemsSummary),
+		"number": known(o.Number), "scheduled_at": known(o.ScheduledAt), "items_summary": known(o.ItemsSummary),
 	}
 }
 

@@ -33,6 +33,7 @@ var conformance = []struct {
 	{"topics are planned and applied", topicsPlannedAndApplied},
 	{"a differing partition count is refused", partitionCountRefused},
 	{"a missing topic is waited for", missingTopicAwaited},
+	{"who needs all partitions is idle without them", wholeOrNothing},
 }
 
 func TestOnTheEmbeddedBroker(t *testing.T) {
@@ -208,7 +209,7 @@ func membersJoinAndLeave(t *testing.T, cluster kafka.Cluster) {
 	b := member()
 	eventually(t, func() bool { load(); return partitionsOf(a) == 3 && partitionsOf(b) == 3 }, "two members share")
 	a.stop()
-	assert.False(t, a.Assigned())
+	assert.False(t, assigned(a))
 	eventually(t, func() bool { load(); return partitionsOf(b) == partitions }, "who stays has all")
 	c := member()
 	eventually(t, func() bool { load(); return partitionsOf(b) == 3 && partitionsOf(c) == 3 }, "a third joins")
@@ -273,6 +274,24 @@ func missingTopicAwaited(t *testing.T, cluster kafka.Cluster) {
 	require.NoError(t, err)
 	produce(t, cluster, numbered(topic, 0, 2)...)
 	eventually(t, func() bool { return handled.count() == 2 }, "records handled")
-	assert.True(t, r.Assigned())
+	assert.True(t, assigned(r))
 	assert.True(t, r.Status().Member)
+}
+
+// wholeOrNothing: two members that each need every partition both stand still and
+// say so; when one leaves, the other does all the work.
+func wholeOrNothing(t *testing.T, cluster kafka.Cluster) {
+	topic := newTopic(t, cluster, 4)
+	config := kafka.ConsumerConfig{Group: topic, Topics: []string{topic}, Whole: true, HeartbeatInterval: 200 * time.Millisecond}
+	var ca, cb collector
+	a := run(t, cluster, config, zap.NewNop(), ca.handle)
+	eventually(t, func() bool { return assigned(a) && a.Status().Idle == "" }, "alone, the first works")
+	b := run(t, cluster, config, zap.NewNop(), cb.handle)
+	eventually(t, func() bool { return a.Status().Idle != "" && b.Status().Idle != "" }, "together, both are idle")
+	assert.Contains(t, b.Status().Idle, "has 2 of 4 partitions")
+	produce(t, cluster, numbered(topic, 0, 10)...)
+	a.stop()
+	eventually(t, func() bool { return cb.count() == 10 }, "the one that is left does the work")
+	assert.Empty(t, b.Status().Idle)
+	assert.Zero(t, ca.count())
 }

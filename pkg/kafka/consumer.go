@@ -38,6 +38,10 @@ type ConsumerConfig struct {
 	RebalanceTimeout time.Duration
 	// DrainTimeout is how long handlers may go on after Run's ctx ended before theirs ends too. Default 10 s.
 	DrainTimeout time.Duration
+	// Whole keeps the handler idle while any partition is another member's: for work that must not be shared.
+	Whole bool
+	// OnAssigned, if set, is called whenever the partitions have been shared out anew, before any is handled.
+	OnAssigned func()
 	// FetchWait is how long a broker holds back an empty answer. Default 500 ms.
 	FetchWait time.Duration
 }
@@ -97,6 +101,8 @@ type Status struct {
 	Generation int
 	// Partitions are the consumer's partitions of each topic, in order.
 	Partitions map[string][]int
+	// Idle says why nothing is handled although the consumer is a member; "" when it works.
+	Idle string
 }
 
 // Consumer reads topics as a member of a consumer group.
@@ -114,16 +120,6 @@ type Consumer struct {
 func NewConsumer(cluster Cluster, config ConsumerConfig, log *zap.Logger) *Consumer {
 	config = config.withDefaults()
 	return &Consumer{cluster: cluster, config: config, log: log.With(zap.String("group", config.Group))}
-}
-
-// Assigned tells whether the consumer has at least one partition.
-func (c *Consumer) Assigned() bool {
-	for _, partitions := range c.Status().Partitions {
-		if len(partitions) > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // Status returns what the consumer has right now.

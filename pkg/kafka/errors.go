@@ -13,6 +13,8 @@ import (
 var (
 	// ErrTooLarge says that a record weighs more than MaxRecordBytes; sending it again is of no use.
 	ErrTooLarge = errors.New("record too large")
+	// ErrFull says that the producer holds as many bytes as it may: Kafka takes them more slowly than they come, or not.
+	ErrFull = errors.New("too many bytes on their way to kafka already")
 	// ErrRefused says that the topics of a cluster can't be made what the topics file says; nothing was changed.
 	ErrRefused = errors.New("topics refused")
 	// ErrLocked says that another process has the folder of an embedded broker.

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -28,18 +29,40 @@ func (c *Consumer) serve(ctx context.Context, connections *connections, gen *kaf
 		offsets: newCommitter(gen.CommitOffsets, log),
 	}
 	status := statusOf(gen)
+	status.Idle = c.idle(ctx, connections, status)
 	c.setStatus(status)
 	defer c.setStatus(Status{})
-	log.Info("partitions assigned", zap.Any("partitions", status.Partitions))
+	log.Info("partitions assigned", zap.Any("partitions", status.Partitions), zap.String("idle", status.Idle))
+	if c.config.OnAssigned != nil {
+		c.config.OnAssigned()
+	}
+	assignments := gen.Assignments
+	if status.Idle != "" {
+		assignments = nil
+	}
 
 	finished := make(chan struct{})
 	gen.Start(func(ended context.Context) {
-		g.run(ctx, ended, gen.Assignments)
+		g.run(ctx, ended, assignments)
 		close(finished)
 		<-ended.Done() // a function that returns ends the generation: kafka-go would join anew while we are leaving
 	})
 	<-finished
 	log.Info("partitions released")
+}
+
+// idle says why a consumer that needs all partitions must not work, "" when it may.
+func (c *Consumer) idle(ctx context.Context, connections *connections, status Status) string {
+	if !c.config.Whole {
+		return ""
+	}
+	for _, topic := range c.config.Topics {
+		all, err := connections.partitions(ctx, topic)
+		if have := len(status.Partitions[topic]); err != nil || have < len(all) {
+			return fmt.Sprintf("has %d of %d partitions of %s, works only with all: another process has the others", have, len(all), topic)
+		}
+	}
+	return ""
 }
 
 func statusOf(gen *kafka.Generation) Status {

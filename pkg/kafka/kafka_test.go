@@ -144,3 +144,13 @@ func assertNoGaps(t *testing.T, handled []kafka.Record) {
 		next[at] = max(next[at], r.Offset+1)
 	}
 }
+
+// assigned tells whether a consumer has at least one partition.
+func assigned(r *running) bool {
+	for _, partitions := range r.Status().Partitions {
+		if len(partitions) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -37,14 +37,15 @@ func (r Record) producible() error {
 	if r.Partition < ByKey {
 		return fmt.Errorf("partition %d of topic %s is neither a partition nor ByKey", r.Partition, r.Topic)
 	}
-	if weight := r.weight(); weight > MaxRecordBytes {
+	if weight := r.Size(); weight > MaxRecordBytes {
 		return fmt.Errorf("%d bytes for topic %s, at most %d: %w", weight, r.Topic, MaxRecordBytes, ErrTooLarge)
 	}
 	return nil
 }
 
-// weight is what kafka-go counts against a batch, rounded up: lengths, time and checksum take some bytes each.
-func (r Record) weight() int {
+// Size is what the record counts against MaxRecordBytes: what kafka-go counts, rounded up, since lengths, time and
+// checksum take some bytes each.
+func (r Record) Size() int {
 	const frame, headerFrame = 64, 16
 	weight := frame + len(r.Key) + len(r.Value)
 	for _, h := range r.Headers {
@@ -56,9 +57,18 @@ func (r Record) weight() int {
 // chosen is the partition a record asks for, carried through kafka-go to the partitioner.
 type chosen int
 
+// placed is a chosen partition, and counts the messages of a call that got theirs: when all have, kafka-go queues them.
+type placed struct {
+	chosen
+	count *int
+}
+
 func partitionOf(message kafka.Message) int {
-	if partition, ok := message.WriterData.(chosen); ok {
+	switch partition := message.WriterData.(type) {
+	case chosen:
 		return int(partition)
+	case placed:
+		return int(partition.chosen)
 	}
 	return ByKey
 }
@@ -68,6 +78,9 @@ type partitioner struct{}
 
 // Balance returns the partition of a message.
 func (partitioner) Balance(message kafka.Message, partitions ...int) int {
+	if p, ok := message.WriterData.(placed); ok {
+		*p.count++
+	}
 	if partition := partitionOf(message); partition != ByKey {
 		return partition
 	}

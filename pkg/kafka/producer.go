@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -20,12 +21,31 @@ const (
 type Producer struct {
 	connections *connections
 	writer      *kafka.Writer
+	queued      atomic.Int64 // bytes that the writer holds
 }
+
+// maxQueued is the most bytes of records on their way to Kafka. What a caller gave up on stays in kafka-go's queue until
+// its request has failed, so callers that come and go would fill the memory while a broker hangs.
+const maxQueued = 64 << 20
 
 // NewProducer returns a producer for a cluster. It dials on first use.
 func NewProducer(cluster Cluster) *Producer {
 	connections := cluster.connect()
-	return &Producer{connections: connections, writer: newWriter(connections)}
+	p := &Producer{connections: connections, writer: newWriter(connections)}
+	p.writer.Completion = func(messages []kafka.Message, _ error) { p.queued.Add(-sizeOf(messages)) }
+	return p
+}
+
+// sizeOf is what messages count against maxQueued.
+func sizeOf(messages []kafka.Message) int64 {
+	size := 0
+	for _, m := range messages {
+		size += len(m.Key) + len(m.Value)
+		for _, h := range m.Headers {
+			size += len(h.Key) + len(h.Value)
+		}
+	}
+	return int64(size)
 }
 
 // newWriter spells out everything in which kafka-go's defaults lose, delay or scatter records: it asks for no
@@ -51,7 +71,8 @@ func newWriter(connections *connections) *kafka.Writer {
 
 // Produce sends records and returns nil only when every in-sync replica has all of them. On an error none, some or all
 // of them may have been written, or may still be: keep their bytes as they are, and send all of them again. It gives
-// up when ctx ends, after ten seconds at the latest, or at once for what can't succeed (ErrTooLarge).
+// up when ctx ends, after ten seconds at the latest, or at once for what can't succeed (ErrTooLarge) and when 64 MiB are
+// on their way already (ErrFull).
 //
 // Records of one call keep their order in each partition. Where a part had to be sent again, a record may be there
 // twice; its last copy is in order.
@@ -85,7 +106,7 @@ func (p *Producer) write(ctx context.Context, messages []kafka.Message) error {
 	pause := backoff{first: retryFirst, most: retryMost}
 	var last error
 	for {
-		err := p.writer.WriteMessages(ctx, messages...)
+		err := p.enqueue(ctx, messages)
 		if err == nil {
 			return nil
 		}
@@ -101,6 +122,25 @@ func (p *Producer) write(ctx context.Context, messages []kafka.Message) error {
 			return errors.Join(ctx.Err(), last)
 		}
 	}
+}
+
+// enqueue hands messages to the writer if there is room for them. What the writer queues it tells to Completion one day,
+// whatever became of it; what it fails to queue it doesn't.
+func (p *Producer) enqueue(ctx context.Context, messages []kafka.Message) error {
+	size := sizeOf(messages)
+	if p.queued.Add(size) > maxQueued {
+		p.queued.Add(-size)
+		return ErrFull
+	}
+	count := 0
+	for i := range messages {
+		messages[i].WriterData = placed{chosen: chosen(partitionOf(messages[i])), count: &count}
+	}
+	err := p.writer.WriteMessages(ctx, messages...)
+	if count < len(messages) {
+		p.queued.Add(-size)
+	}
+	return err
 }
 
 // unwritten returns what is to be sent again, and why. In each partition that is everything from the first failure on,

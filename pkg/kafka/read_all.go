@@ -32,7 +32,7 @@ func ReadAll(ctx context.Context, cluster Cluster, topic string) ([]Record, erro
 }
 
 func (c *connections) readPartition(ctx context.Context, topic string, partition int) ([]Record, error) {
-	next, end, err := c.bounds(ctx, topic, partition)
+	next, end, err := c.awaitBounds(ctx, topic, partition)
 	if err != nil {
 		return nil, err
 	}
@@ -56,4 +56,16 @@ func (c *connections) readPartition(ctx context.Context, topic string, partition
 		}
 	}
 	return all, nil
+}
+
+// awaitBounds weathers a leader that is just moving or only coming up.
+func (c *connections) awaitBounds(ctx context.Context, topic string, partition int) (first, end int64, err error) {
+	pause := backoff{first: retryFirst, most: retryMost}
+	for {
+		first, end, err = c.bounds(ctx, topic, partition)
+		if err == nil || !transient(err) || !pause.wait(ctx) {
+			return first, end, err
+		}
+		c.refresh()
+	}
 }

@@ -6,14 +6,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
 
 // ErrNotFound says that Recharge has no such customer; asking again won't help.
 var ErrNotFound = errors.New("not found at recharge")
+
+// ErrUnreadable says that Recharge answered, about this customer, with something
+// that is no customer; asking again won't help.
+var ErrUnreadable = errors.New("recharge api: answer is not readable")
 
 // APIError is any other answer than the one asked for.
 type APIError struct {
@@ -71,11 +77,18 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if c.http == nil {
 		c.http = &http.Client{Timeout: defaultTimeout}
 	}
+	c.http = withoutRedirects(*c.http)
 	return c, nil
 }
 
+// withoutRedirects never follows: the access token would go along to another host.
+func withoutRedirects(client http.Client) *http.Client {
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &client
+}
+
 // Customer reads one customer in the 2021-11 shape. Errors are ErrNotFound
-// (final) or an *APIError.
+// (final), ErrUnreadable (final) or an *APIError.
 func (c *Client) Customer(ctx context.Context, id string) (Customer, error) {
 	answer, err := c.get(ctx, "/customers/"+url.PathEscape(id))
 	if err != nil {
@@ -83,7 +96,7 @@ func (c *Client) Customer(ctx context.Context, id string) (Customer, error) {
 	}
 	w, err := c.decoder.Decode("customer/read", answer)
 	if err != nil {
-		return Customer{}, &APIError{Status: http.StatusOK, Message: err.Error()}
+		return Customer{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	return *w.Customer, nil
 }
@@ -108,30 +121,53 @@ func (c *Client) get(ctx context.Context, path string) ([]byte, error) {
 }
 
 func statusError(status int, answer []byte) error {
-	switch status {
-	case http.StatusOK:
+	text, said := errorText(answer)
+	switch {
+	case status == http.StatusOK:
 		return nil
-	case http.StatusNotFound:
+	case status == http.StatusNotFound && said: // without its words it may be anybody's 404: a wrong address
 		return ErrNotFound
-	case http.StatusTooManyRequests:
+	case status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
+		return fmt.Errorf("%w: status %d: %s", ErrUnreadable, status, text)
+	case status == http.StatusTooManyRequests:
 		return &APIError{Status: status, Message: "rate limit reached", RetryAfter: afterLimit}
 	}
-	return &APIError{Status: status, Message: errorText(answer)}
+	return &APIError{Status: status, Message: text}
 }
 
 // errorText reads the shapes in which Recharge says what is wrong: "error" or
-// "errors" as a text, or "errors" as an object of texts or lists.
-func errorText(answer []byte) string {
-	var said struct {
-		Error  json.RawMessage `json:"error"`
-		Errors json.RawMessage `json:"errors"`
+// "errors" as a text, or "errors" as an object, of which only the names of the
+// fields are kept. said tells whether the answer is of one of these shapes.
+func errorText(answer []byte) (text string, said bool) {
+	var shape struct {
+		Error  any `json:"error"`
+		Errors any `json:"errors"`
 	}
-	const most = 200
-	if json.Unmarshal(answer, &said) != nil || len(said.Error)+len(said.Errors) == 0 {
-		return "answer without an error text"
+	if json.Unmarshal(answer, &shape) != nil {
+		return "answer without an error text", false
 	}
-	text := strings.Trim(string(said.Error)+string(said.Errors), `"`)
-	return text[:min(len(text), most)]
+	for _, v := range []any{shape.Error, shape.Errors} {
+		switch v := v.(type) {
+		case string:
+			return masked(v), true
+		case map[string]any:
+			return "fields at fault: " + strings.Join(slices.Sorted(maps.Keys(v)), ", "), true
+		}
+	}
+	return "answer without an error text", false
+}
+
+// masked keeps a short text without words that may be an address or a number of
+// somebody's.
+func masked(text string) string {
+	const most = 30
+	words := strings.Fields(text)
+	for i, word := range words {
+		if strings.ContainsAny(word, "@0123456789") {
+			words[i] = "***"
+		}
+	}
+	return strings.Join(words[:min(len(words), most)], " ")
 }
 
 // withoutURL drops the address from a transport error: it holds a customer id.

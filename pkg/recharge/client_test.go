@@ -2,6 +2,7 @@ package recharge_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -36,10 +37,11 @@ func TestClientErrors(t *testing.T) {
 		{name: "wrong token", token: "wrong-token", want: recharge.APIError{Status: http.StatusUnauthorized, Message: "bad authentication"}},
 		{name: "rate limit", status: 429, body: `{}`, want: recharge.APIError{Status: 429, Message: "rate limit reached", RetryAfter: 2 * time.Second}},
 		{name: "errors as a text", status: 403, body: `{"errors":"no scope"}`, want: recharge.APIError{Status: 403, Message: "no scope"}},
-		{name: "errors as texts", status: 422, body: `{"errors":{"email":"bad"}}`, want: recharge.APIError{Status: 422, Message: `{"email":"bad"}`}},
-		{name: "errors as lists", status: 422, body: `{"errors":{"cursor":["bad"]}}`, want: recharge.APIError{Status: 422, Message: `{"cursor":["bad"]}`}},
+		{name: "errors as texts", status: 409, body: `{"errors":{"email":"jo@example.com is taken"}}`, want: recharge.APIError{Status: 409, Message: "fields at fault: email"}},
+		{name: "errors as lists", status: 409, body: `{"errors":{"cursor":["bad"],"a":["b"]}}`, want: recharge.APIError{Status: 409, Message: "fields at fault: a, cursor"}},
+		{name: "somebody's data", status: 403, body: `{"error":"jo@example.com and +15035550100 may not"}`, want: recharge.APIError{Status: 403, Message: "*** and *** may not"}},
+		{name: "404 of another server", status: 404, body: `<html>`, want: recharge.APIError{Status: 404, Message: "answer without an error text"}},
 		{name: "no JSON", status: 503, body: `<html>`, want: recharge.APIError{Status: 503, Message: "answer without an error text"}},
-		{name: "an answer that is no customer", status: 200, body: `{}`, want: recharge.APIError{Status: 200, Message: "decode customer/read: body lacks the object named by its topic, or that object lacks its id"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -58,6 +60,32 @@ func TestClientErrors(t *testing.T) {
 			assert.NotContains(t, err.Error(), "wrong-token")
 		})
 	}
+}
+
+func TestClientUnreadableAnswers(t *testing.T) {
+	for status, body := range map[int]string{
+		200: `{"customer":{"id":1,"created_at":"soon"}}`, 400: `{"error":"no"}`, 422: `{"errors":{"id":["bad"]}}`,
+	} {
+		server := rechargetest.NewServer("token")
+		server.FailNext(1, status, body)
+		_, err := newClient(t, server.URL, "token").Customer(t.Context(), "1")
+		require.ErrorIs(t, err, recharge.ErrUnreadable)
+		server.Close()
+	}
+}
+
+// A token must not follow a redirect to another host.
+func TestClientFollowsNoRedirect(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		assert.Fail(t, "the redirect was followed")
+	}))
+	t.Cleanup(elsewhere.Close)
+	server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusFound))
+	t.Cleanup(server.Close)
+	_, err := newClient(t, server.URL, "token").Customer(t.Context(), "1")
+	var got *recharge.APIError
+	require.ErrorAs(t, err, &got)
+	assert.Equal(t, http.StatusFound, got.Status)
 }
 
 func TestClientUnreachable(t *testing.T) {

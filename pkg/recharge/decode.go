@@ -34,6 +34,7 @@ var ErrNoResource = errors.New("body lacks the object named by its topic, or tha
 type Webhook struct {
 	Topic        Topic
 	Version      Version
+	Hash         string // DeliveryHash of topic and body
 	Subscription *Subscription
 	Charge       *Charge
 	Order        *Order
@@ -86,7 +87,7 @@ func (d *Decoder) Decode(topic Topic, raw []byte) (Webhook, error) {
 	if err := json.Unmarshal(raw, &b); err != nil {
 		return Webhook{}, fmt.Errorf("decode %s: %w", topic, clean(err))
 	}
-	w := Webhook{Topic: topic}
+	w := Webhook{Topic: topic, Hash: DeliveryHash(topic, raw)}
 	c := &clock{zones: d.zones, version: Version202111} // which the product registers its webhooks with
 	wanted, found := b.resource(&w, c)
 	if !wanted {

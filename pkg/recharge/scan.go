@@ -15,7 +15,8 @@ type Owner struct {
 // {resource}.customer.id, customer.id, the first that holds one) and the
 // resource's own id from {resource}.id, without decoding the rest. An id is a
 // JSON integer above zero or a string of such digits. body must be valid JSON
-// (json.Valid); of a repeated key the last one counts, as in encoding/json.
+// (json.Valid). Names are matched exactly, and of a repeated one the last counts: a
+// full decode may read such a body, which Recharge doesn't send, in another way.
 func FindOwner(resource string, body []byte) Owner {
 	var top, res, nested members
 	top.read(body, resource, "customer", "")

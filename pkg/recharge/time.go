@@ -62,10 +62,22 @@ func (c *clock) date(field string, v text) Date {
 		c.fail(field)
 		return ""
 	}
-	if instant, err := time.Parse(time.RFC3339, string(v)); rest != "" && err == nil {
-		return Date(instant.In(c.zones.eastern).Format(time.DateOnly))
+	instant, err := time.Parse(time.RFC3339, string(v))
+	if err != nil || strings.HasPrefix(rest, "00:00:00") { // a day, whatever the offset that was put behind it
+		return Date(day)
 	}
-	return Date(day)
+	return Date(instant.In(c.zones.eastern).Format(time.DateOnly))
+}
+
+// retry parses a retry date. It is a day: "at 4 PM ET on each scheduled retry
+// date", https://support.getrecharge.com/hc/en-us/articles/31960016578199.
+func (c *clock) retry(field string, v text) time.Time {
+	at := c.at(field, v)
+	local := at.In(c.zones.eastern)
+	if at.IsZero() || local.Hour() != 0 || local.Minute() != 0 {
+		return at
+	}
+	return time.Date(local.Year(), local.Month(), local.Day(), 16, 0, 0, 0, c.zones.eastern).UTC()
 }
 
 func (c *clock) fail(field string) {

@@ -17,7 +17,8 @@ type Charge struct {
 	TotalPrice, SubtotalPrice string // decimal digits
 	TotalDiscounts, TotalTax  string // decimal digits
 	ScheduledDate             Date
-	ProcessedAt, RetryAt      time.Time
+	ProcessedAt               time.Time
+	RetryAt                   time.Time // the next attempt
 	CreatedAt, UpdatedAt      time.Time
 	Attempts                  int
 	ErrorType                 string // a code of Recharge's, upper case; "" for none
@@ -92,7 +93,7 @@ func (w *wireCharge) charge(c *clock) *Charge {
 		TotalDiscounts: string(w.TotalDiscounts), TotalTax: string(w.TotalTax),
 		ScheduledDate: c.date("charge.scheduled_at", w.ScheduledAt),
 		ProcessedAt:   c.at("charge.processed_at", w.ProcessedAt),
-		RetryAt:       c.at("charge.retry_date", w.RetryDate),
+		RetryAt:       c.retry("charge.retry_date", w.RetryDate),
 		CreatedAt:     c.at("charge.created_at", w.CreatedAt),
 		UpdatedAt:     c.at("charge.updated_at", w.UpdatedAt),
 		Attempts:      w.Attempts.n + w.Tried.n,

@@ -17,6 +17,8 @@ type Settings struct {
 	ActiveProperty bool
 	// SMS says whether the store sends texts.
 	SMS bool
+	// API says whether customers can be looked up.
+	API bool
 }
 
 // Skip is why a webhook has no output.
@@ -49,6 +51,7 @@ func (d Decision) Empty() bool {
 
 // Lookup is what Recharge's API said about the customer.
 type Lookup struct {
+	// Customer is the zero value where the API knows none.
 	Customer recharge.Customer
 	// Fresh says that the API was asked for this very webhook: only then does the
 	// count of active subscriptions belong to it.
@@ -66,12 +69,21 @@ func Decide(s Settings, w recharge.Webhook, receivedAt time.Time, looked *Lookup
 	if d.out.Empty() {
 		return Decision{Skip: d.reason()}, nil
 	}
-	who, err := identify(s, w, looked, len(d.out.Triggers) > 0)
+	if id := w.CustomerID(); id != "" && d.countWanted && (looked == nil || !looked.Fresh) {
+		return Decision{}, &LookupNeeded{CustomerID: id, Fresh: true}
+	}
+	who, err := identify(s, w, looked, d.needs())
 	if err != nil {
 		return Decision{}, err
 	}
 	d.address(who)
 	return d.out, nil
+}
+
+// Uses reports whether anything ever comes of a topic.
+func Uses(topic recharge.Topic) bool {
+	d := draft{webhook: recharge.Webhook{Topic: topic}}
+	return d.table() != nil
 }
 
 // draft is a decision in the making: outputs still without a customer.
@@ -81,30 +93,46 @@ type draft struct {
 	receivedAt time.Time
 	looked     *Lookup
 	out        Decision
+	// countWanted says that the customer's count should be asked for.
+	countWanted bool
 }
 
-// rule is the table of topics: which ones are used, and for what.
+// needs says what the outputs must know of the customer.
+func (d *draft) needs() needs {
+	return needs{destinationID: len(d.out.Events) > 0, phone: len(d.out.Triggers) > 0}
+}
+
+// rule drafts what the webhook's topic is worth.
 func (d *draft) rule() {
+	rule := d.table()
+	if rule == nil {
+		d.skip(SkipTopicNotUsed)
+		return
+	}
+	rule()
+}
+
+// table says which topics are used, and for what.
+func (d *draft) table() func() {
 	switch d.webhook.Topic {
 	case "subscription/created":
-		d.subscriptionCreated()
+		return d.subscriptionCreated
 	case "subscription/activated":
-		d.subscriptionActivated()
+		return d.subscriptionActivated
 	case "subscription/cancelled":
-		d.subscriptionCancelled()
+		return d.subscriptionCancelled
 	case "subscription/deleted":
-		d.subscriptionDeleted()
+		return d.subscriptionDeleted
 	case "subscription/updated", "subscription/paused", "subscription/skipped", "subscription/unskipped":
-		d.subscriptionFlows()
+		return d.subscriptionFlows
 	case "charge/created", "charge/paid", "charge/upcoming", "charge/failed", "charge/max_retries_reached":
-		d.chargeRule()
+		return d.chargeRule
 	case "order/upcoming", "order/processed":
-		d.orderFlows()
+		return d.orderFlows
 	case "customer/created", "customer/updated", "customer/activated", "customer/deactivated":
-		d.customerRule()
-	default:
-		d.out.Skip = SkipTopicNotUsed
+		return d.customerRule
 	}
+	return nil
 }
 
 // skip notes why there is no output; the first reason stays.

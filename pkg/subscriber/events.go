@@ -19,7 +19,7 @@ func (d *draft) subscriptionCreated() {
 func (d *draft) subscriptionActivated() {
 	s := d.webhook.Subscription
 	at := firstTime(s.UpdatedAt, d.receivedAt)
-	fact := d.subscriptionEvent(StatusActivated, at, instant(at))
+	fact := d.subscriptionEvent(StatusActivated, at, d.changed(s.UpdatedAt))
 	d.active(true, at)
 	d.trigger(flow.SubscriptionResumed, at, fact)
 	d.revoke(at, fact, flow.SubscriptionCanceled, flow.SubscriptionExpired, flow.SubscriptionPaused)
@@ -28,7 +28,7 @@ func (d *draft) subscriptionActivated() {
 func (d *draft) subscriptionCancelled() {
 	s := d.webhook.Subscription
 	at := firstTime(s.CancelledAt, s.UpdatedAt, d.receivedAt)
-	fact := d.subscriptionEvent(StatusCanceled, at, second(at))
+	fact := d.subscriptionEvent(StatusCanceled, at, d.changed(firstTime(s.CancelledAt, s.UpdatedAt).Truncate(time.Second)))
 	d.activeFromCount()
 	if s.Status == "expired" {
 		d.expired()
@@ -115,7 +115,7 @@ func (d *draft) customerChange(at time.Time) {
 		return
 	}
 	d.out.Events = append(d.out.Events, Event{
-		ID:   factID(d.settings.Store, string(EventCustomerChange), "", c.ID, instant(at)),
+		ID:   factID(d.settings.Store, string(EventCustomerChange), "", c.ID, d.changed(c.UpdatedAt)),
 		Type: EventCustomerChange, OccurredAt: at, Customer: customerOf(c),
 	})
 }
@@ -135,6 +135,7 @@ func (d *draft) activeFromCount() {
 	if c == nil && d.looked != nil && d.looked.Fresh {
 		c = &d.looked.Customer
 	}
+	d.countWanted = d.settings.ActiveProperty && d.settings.API && d.webhook.Customer == nil
 	if c == nil || !c.Counted {
 		return
 	}

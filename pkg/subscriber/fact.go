@@ -18,9 +18,18 @@ func factID(parts ...string) string {
 	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
-// instant and second are how a time enters a fact id.
+// instant is how a time enters a fact id.
 func instant(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-func second(t time.Time) string  { return strconv.FormatInt(t.Unix(), 10) }
+
+// changed is how the change that a webhook tells enters a fact id: its time, or
+// the body itself where the time is missing. Never the time of receipt: the same
+// webhook delivered again must be the same fact.
+func (d *draft) changed(at time.Time) string {
+	if at.IsZero() {
+		return "body " + d.webhook.Hash
+	}
+	return instant(at)
+}
 
 // firstTime is the first time that is set.
 func firstTime(times ...time.Time) time.Time {

@@ -20,9 +20,11 @@ const (
 // customer is, or that the customer lacks the id which the store uses.
 var ErrCustomerUnknown = errors.New("customer unknown")
 
-// LookupNeeded says that the API must be asked for a customer.
+// LookupNeeded says that the API must be asked for a customer. Fresh says that
+// what is remembered of an earlier call won't do.
 type LookupNeeded struct {
 	CustomerID string
+	Fresh      bool
 }
 
 // Error says whose customer object is missing.
@@ -48,9 +50,14 @@ type person struct {
 	contact    recharge.Contact
 }
 
-// identify finds the customer in the webhook and in the API's answer. The phone
-// is needed only when a text may come of it.
-func identify(s Settings, w recharge.Webhook, looked *Lookup, phoneNeeded bool) (identity, error) {
+// needs are the parts of an identity that outputs can't do without: events need
+// the id at the destination, triggers a phone, revocations neither.
+type needs struct {
+	destinationID, phone bool
+}
+
+// identify finds the customer in the webhook and in the API's answer.
+func identify(s Settings, w recharge.Webhook, looked *Lookup, n needs) (identity, error) {
 	id := w.CustomerID()
 	if id == "" {
 		return identity{}, ErrCustomerUnknown
@@ -58,11 +65,9 @@ func identify(s Settings, w recharge.Webhook, looked *Lookup, phoneNeeded bool) 
 	var p person
 	p.fromResource(w)
 	p.fromCustomer(w.Customer)
-	if looked != nil {
-		p.fromCustomer(&looked.Customer)
-	}
-	emailMissing := s.CustomerID == ByEmail && p.email == ""
-	if looked == nil && (emailMissing || phoneNeeded && !p.phoneKnown) {
+	p.fromCustomer(looked.customer())
+	emailMissing := n.destinationID && s.CustomerID == ByEmail && p.email == ""
+	if looked == nil && (emailMissing || n.phone && !p.phoneKnown) {
 		return identity{}, &LookupNeeded{CustomerID: id}
 	}
 	if emailMissing {
@@ -73,6 +78,14 @@ func identify(s Settings, w recharge.Webhook, looked *Lookup, phoneNeeded bool) 
 		who.destinationID = p.email
 	}
 	return who, nil
+}
+
+// customer is what was looked up, nil when nothing was.
+func (l *Lookup) customer() *recharge.Customer {
+	if l == nil {
+		return nil
+	}
+	return &l.Customer
 }
 
 func (p *person) fromResource(w recharge.Webhook) {

@@ -13,7 +13,7 @@ const hour = time.Hour
 func (d *draft) subscriptionFlows() {
 	s := d.webhook.Subscription
 	at := firstTime(s.UpdatedAt, d.receivedAt)
-	fact := factID(d.settings.Store, string(d.webhook.Topic), s.ID, instant(at))
+	fact := factID(d.settings.Store, string(d.webhook.Topic), s.ID, d.changed(s.UpdatedAt))
 	switch d.webhook.Topic {
 	case "subscription/updated":
 		d.expired()

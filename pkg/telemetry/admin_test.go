@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -58,9 +57,8 @@ func TestMetricsPage(t *testing.T) {
 	m.Paused("tracking", "other", true)
 	m.Paused("tracking", "other", false)
 	m.Build(telemetry.Version{Version: "v1.2.3", Commit: "abc", Go: "go1.26"})
-	lag := prometheus.NewGauge(prometheus.GaugeOpts{Name: "rechargeflow_lag_records", Help: "Lag."})
-	lag.Set(7)
-	m.Register(lag)
+	m.Waiting("tracking", "rechargeflow.tracking.acme", 3)
+	m.Lost("rechargeflow.transformer", func() int64 { return 7 })
 
 	_, body := admin(t, m, telemetry.NewHealth())("/metrics")
 	for _, line := range []string{
@@ -72,7 +70,8 @@ func TestMetricsPage(t *testing.T) {
 		`rechargeflow_store_paused{role="tracking",store="acme"} 1`,
 		`rechargeflow_store_paused{role="tracking",store="other"} 0`,
 		`rechargeflow_build_info{commit="abc",go="go1.26",version="v1.2.3"} 1`,
-		`rechargeflow_lag_records 7`,
+		`rechargeflow_waiting_partitions{group="rechargeflow.tracking.acme",role="tracking"} 3`,
+		`rechargeflow_lost_records_total{group="rechargeflow.transformer"} 7`,
 		`# TYPE go_goroutines gauge`,
 		`# TYPE process_start_time_seconds gauge`,
 	} {

@@ -1,7 +1,6 @@
 // Package telemetry is what operators see of a process: its log, its metrics, its health, its version.
 //
 //	log.go      NewLogger              JSON lines on standard error
-//	mask.go     MaskEmail              personal data in a log line
 //	metrics.go  Metrics                counters and times, in a registry of their own
 //	health.go   Health                 what /readyz tells
 //	admin.go    Admin                  the HTTP server of /metrics, /healthz, /readyz and /version

@@ -19,6 +19,7 @@ type Metrics struct {
 	ingest   *prometheus.HistogramVec
 	endToEnd *prometheus.HistogramVec
 	paused   *prometheus.GaugeVec
+	waiting  *prometheus.GaugeVec
 	build    *prometheus.GaugeVec
 }
 
@@ -44,12 +45,16 @@ func NewMetrics() *Metrics {
 			Name: "rechargeflow_store_paused",
 			Help: "1 while the role takes no work of the store, because its destination refuses all.",
 		}, []string{"role", "store"}),
+		waiting: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "rechargeflow_waiting_partitions",
+			Help: "Partitions whose next record waits for something outside; the log and /readyz say for what.",
+		}, []string{"role", "group"}),
 		build: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "rechargeflow_build_info",
 			Help: "Always 1; the labels tell which build runs.",
 		}, []string{"version", "commit", "go"}),
 	}
-	m.registry.MustRegister(m.records, m.ingest, m.endToEnd, m.paused, m.build,
+	m.registry.MustRegister(m.records, m.ingest, m.endToEnd, m.paused, m.waiting, m.build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -78,14 +83,25 @@ func (m *Metrics) Paused(role, store string, paused bool) {
 	m.paused.WithLabelValues(role, store).Set(value)
 }
 
+// Waiting sets in how many partitions of a group a record waits.
+func (m *Metrics) Waiting(role, group string, partitions int) {
+	m.waiting.WithLabelValues(role, group).Set(float64(partitions))
+}
+
 // Build notes which build runs.
 func (m *Metrics) Build(v Version) {
 	m.build.WithLabelValues(v.Version, v.Commit, v.Go).Set(1)
 }
 
-// Register adds a collector, such as the lag of a consumer. It panics when the name is taken: metrics are
-// declared once, when the process starts.
-func (m *Metrics) Register(c prometheus.Collector) { m.registry.MustRegister(c) }
+// Lost exports how many records a group passed over because retention had deleted them before they were
+// read. It is called once per group, when the process starts.
+func (m *Metrics) Lost(group string, read func() int64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name:        "rechargeflow_lost_records_total",
+		Help:        "Records deleted by retention before they were read. Anything but 0 is an incident.",
+		ConstLabels: prometheus.Labels{"group": group},
+	}, func() float64 { return float64(read()) }))
+}
 
 // Handler answers a scrape by Prometheus.
 func (m *Metrics) Handler() http.Handler {

@@ -39,6 +39,10 @@ type Lab struct {
 	Texts      *smstest.Gateway
 	// Flows are switched on.
 	Flows []string
+	// LogLevel is the least that processes log; "" is info.
+	LogLevel string
+	// BloomreachURL replaces the simulator's where it is set.
+	BloomreachURL string
 	// Embedded, Gateway and Admin are loopback addresses that were free.
 	Embedded, Gateway, Admin string
 }
@@ -98,8 +102,17 @@ func (l *Lab) config(admin string) string {
 	if len(l.Brokers) > 0 {
 		brokers = `["` + strings.Join(l.Brokers, `", "`) + `"]`
 	}
-	return fmt.Sprintf(`kafka: {brokers: %s, topic_prefix: %q, durability: single, session_timeout: 6s}
+	level, bloomreachURL := "info", l.Bloomreach.BaseURL()
+	if l.LogLevel != "" {
+		level = l.LogLevel
+	}
+	if l.BloomreachURL != "" {
+		bloomreachURL = l.BloomreachURL
+	}
+	return fmt.Sprintf(`shutdown_delay: 0s
+kafka: {brokers: %s, topic_prefix: %q, durability: single, session_timeout: 6s}
 embedded: {dir: %q, listen: %q}
+log: {level: %s}
 gateway: {listen: %q}
 admin: {listen: %q}
 ledger: {path: %q}
@@ -118,8 +131,8 @@ stores:
       activation_url: https://{shop}/activate
       payment_url: https://{shop}/portal/{hash}/payment
 `,
-		brokers, l.Prefix, filepath.Join(l.Dir, "kafka"), l.Embedded, l.Gateway, admin, filepath.Join(l.Dir, "ledger.db"),
+		brokers, l.Prefix, filepath.Join(l.Dir, "kafka"), l.Embedded, level, l.Gateway, admin, filepath.Join(l.Dir, "ledger.db"),
 		Store, Secret, apiToken, l.API.URL,
-		l.Bloomreach.BaseURL(), bloomreachtest.ProjectToken, bloomreachtest.KeyID, bloomreachtest.KeySecret,
+		bloomreachURL, bloomreachtest.ProjectToken, bloomreachtest.KeyID, bloomreachtest.KeySecret,
 		l.Texts.URL, smsSecret)
 }

@@ -156,6 +156,9 @@ func (p *Process) ready(ctx context.Context) bool {
 	})
 }
 
+// PID is the process's id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Metrics is the process's /metrics page.
 func (p *Process) Metrics(ctx context.Context) (string, error) {
 	page, err := get(ctx, "http://"+p.admin+"/metrics")

@@ -39,8 +39,8 @@ func (e ErrorShape) Body(text string) string {
 }
 
 // writeRefusal uses the form documented for the status, unless a switch fixes another.
-func (s *switches) writeRefusal(w http.ResponseWriter, refused refusal) {
-	Failure{Status: refused.status, Body: s.refusalBody(refused)}.write(w)
+func (s *switches) writeRefusal(w http.ResponseWriter, refused refusal) ending {
+	return Failure{Status: refused.status, Body: s.refusalBody(refused)}.write(w)
 }
 
 func (s *switches) refusalBody(refused refusal) string {
@@ -69,14 +69,14 @@ type result struct {
 
 // writeResults answers 200 with success true even when commands failed
 // (https://documentation.bloomreach.com/engagement/reference/tracking-api-error-messages).
-func (s *switches) writeResults(w http.ResponseWriter, commands []Command, reasons [][]string, started time.Time) {
+func (s *switches) writeResults(w http.ResponseWriter, commands []Command, reasons [][]string, started time.Time) ending {
 	body := map[string]any{
 		"success": true, "start_time": unixFloat(started), "end_time": unixFloat(s.now()),
 	}
 	if !s.noResults {
 		body["results"] = s.results(commands, reasons)
 	}
-	Failure{Status: http.StatusOK, Body: encode(body)}.write(w)
+	return Failure{Status: http.StatusOK, Body: encode(body)}.write(w)
 }
 
 func (s *switches) results(commands []Command, reasons [][]string) []result {
@@ -97,13 +97,20 @@ func (s *switches) results(commands []Command, reasons [][]string) []result {
 	return results
 }
 
-func (f Failure) write(w http.ResponseWriter) {
+func (f Failure) write(w http.ResponseWriter) ending {
+	switch {
+	case f.Hang:
+		return hanging
+	case f.Reset:
+		return reset
+	}
 	if f.RetryAfter != "" {
 		w.Header().Set("Retry-After", f.RetryAfter)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(f.Status)
 	_, _ = w.Write([]byte(f.Body)) // a caller that is gone reads nothing
+	return answered
 }
 
 // unixFloat is how Bloomreach writes the times in an answer: 1722458972.7475243.

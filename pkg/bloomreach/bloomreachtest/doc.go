@@ -8,6 +8,6 @@
 // A [Server] starts with [New] and listens on the loopback interface; it is also an [net/http.Handler]. It accepts the
 // project [ProjectToken], the private key [KeyID] with [KeySecret], and the public token [PublicToken].
 //
-// One request goes through ServeHTTP in server.go, access.go, body.go, command.go, profiles.go and answer.go, in this
-// order; records.go is what a test asks afterwards.
+// One request goes through ServeHTTP in server.go, access.go, body.go, command.go, profiles.go, answer.go and ending.go, in
+// this order; records.go is what a test asks afterwards. conformance_test.go lists each behaviour with its source.
 package bloomreachtest

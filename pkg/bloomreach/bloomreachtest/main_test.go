@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -81,3 +82,23 @@ const (
 	event  = `{"name":"customers/events","command_id":"e1","data":{"customer_ids":{"registered":"ann"},"event_type":"subscription","timestamp":1700000000.5,"properties":{"status":"created","price":18.50}}}`
 	update = `{"name":"customers","command_id":"u1","data":{"customer_ids":{"registered":"ann"},"update_timestamp":1700000000,"properties":{"active":true}}}`
 )
+
+var times = regexp.MustCompile(`("(?:start|end)_time"):[0-9.]+`)
+
+// brief shortens an answer's results, and hides the times of one without.
+func brief(t *testing.T, body string) string {
+	t.Helper()
+	var answer struct{ Results []result }
+	if json.Unmarshal([]byte(body), &answer) != nil || len(answer.Results) == 0 {
+		return times.ReplaceAllString(body, "$1:_")
+	}
+	results := make([]string, 0, len(answer.Results))
+	for _, r := range answer.Results {
+		said := "ok"
+		if !r.Success {
+			said = strings.Join(r.Errors, ", ")
+		}
+		results = append(results, "["+said+" "+r.CommandID+"]")
+	}
+	return strings.Join(results, " ")
+}

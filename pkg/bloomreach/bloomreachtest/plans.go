@@ -1,6 +1,33 @@
 package bloomreachtest
 
-import "slices"
+import (
+	"net/http"
+	"slices"
+	"time"
+)
+
+// rate counts the requests of a period.
+type rate struct {
+	limit      int
+	per        time.Duration
+	retryAfter string
+	began      time.Time
+	count      int
+}
+
+// overRate is what LimitRate planned for a request that is too many.
+func (s *switches) overRate() (Failure, bool) {
+	r, now := &s.rate, s.now()
+	if r.limit == 0 {
+		return Failure{}, false
+	}
+	if r.began.IsZero() || now.Sub(r.began) >= r.per {
+		r.began, r.count = now, 0
+	}
+	r.count++
+	body := ShapeMessage.Body("Too Many Requests")
+	return Failure{Status: http.StatusTooManyRequests, Body: body, RetryAfter: r.retryAfter}, r.count > r.limit
+}
 
 // nextFailure takes the next answer planned by FailNext.
 func (s *switches) nextFailure() (Failure, bool) {

@@ -25,7 +25,9 @@ const maxBody = 64 << 20
 
 // Server is the simulator. All methods are safe for concurrent use.
 type Server struct {
-	http *httptest.Server
+	http   *httptest.Server
+	closed chan struct{}
+	close  func()
 
 	mu       sync.Mutex
 	switches switches
@@ -37,9 +39,11 @@ type Server struct {
 // New starts a simulator on a free port of the loopback interface. Close it after use.
 func New() *Server {
 	s := &Server{
+		closed:   make(chan struct{}),
 		switches: switches{keyID: KeyID, keySecret: KeySecret, echo: true, now: time.Now},
 		profiles: newProfiles(),
 	}
+	s.close = sync.OnceFunc(func() { close(s.closed) })
 	s.http = httptest.NewServer(s)
 	return s
 }
@@ -50,60 +54,71 @@ func (s *Server) BaseURL() string { return s.http.URL }
 // Client is an HTTP client whose connections end with Close.
 func (s *Server) Client() *http.Client { return s.http.Client() }
 
-// Close waits for the requests under way and stops.
-func (s *Server) Close() { s.http.Close() }
+// Close ends the requests that hang, waits for the others and stops.
+func (s *Server) Close() {
+	s.close()
+	s.http.Close()
+}
 
 // ServeHTTP answers one request as Bloomreach would, unless a switch says otherwise.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
-	number, hook := s.arrived()
+	number, hook, latency := s.arrived()
 	if hook != nil {
 		hook(r)
 	}
-	if err != nil || r.Context().Err() != nil {
+	if !s.wait(r, latency) || err != nil || r.Context().Err() != nil {
 		return // the caller is gone: nothing is applied and nobody reads an answer
 	}
 	w.Header().Set("X-Request-Id", fmt.Sprintf("00000000-0000-4000-8000-%012d", number))
-	if !s.serve(w, r, body) {
-		panic(http.ErrAbortHandler) // the documented way to close a connection without an answer
-	}
+	s.finish(w, r, s.serve(w, r, body))
 }
 
-func (s *Server) arrived() (int, func(*http.Request)) {
+func (s *Server) arrived() (int, func(*http.Request), time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests++
-	return s.requests, s.switches.onRequest
+	return s.requests, s.switches.onRequest, s.switches.latency
 }
 
-// serve reports false when the connection is to be dropped after the commands are applied.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, body []byte) bool {
+// serve writes the answer, unless the ending says that there is none.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, body []byte) ending {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if failure, planned := s.switches.nextFailure(); planned {
-		failure.write(w)
-		return true
+	if refused, over := s.switches.overRate(); over {
+		return refused.write(w)
 	}
-	if refused := s.switches.checkAccess(r, body); refused != nil {
-		s.switches.writeRefusal(w, *refused)
-		return true
+	failure, planned := s.switches.nextFailure()
+	if planned && !failure.Applied {
+		return failure.write(w)
 	}
-	commands, refused := s.switches.parseBody(body)
+	commands, refused := s.switches.read(r, body)
 	if refused != nil {
-		s.switches.writeRefusal(w, *refused)
-		return true
+		return s.switches.writeRefusal(w, *refused)
 	}
-	if failure, matched := s.switches.failureFor(commands); matched {
-		failure.write(w)
-		return true
+	if !planned {
+		failure, planned = s.switches.failureFor(commands)
+	}
+	if planned && !failure.Applied {
+		return failure.write(w)
 	}
 	started := s.switches.now()
 	results := s.apply(commands)
-	if s.switches.dropsConnection() {
-		return false
+	if planned {
+		return failure.write(w)
 	}
-	s.switches.writeResults(w, commands, results, started)
-	return true
+	if s.switches.dropsConnection() {
+		return dropped
+	}
+	return s.switches.writeResults(w, commands, results, started)
+}
+
+// read returns the commands, or why the request is refused whole.
+func (s *switches) read(r *http.Request, body []byte) ([]Command, *refusal) {
+	if refused := s.checkAccess(r, body); refused != nil {
+		return nil, refused
+	}
+	return s.parseBody(body)
 }
 
 // apply executes the commands and returns why each was rejected; no reason means that it was accepted.

@@ -12,6 +12,8 @@ type switches struct {
 	keyID, keySecret string
 	now              func() time.Time
 	onRequest        func(*http.Request)
+	latency          time.Duration
+	rate             rate
 
 	failures   []Failure
 	failWhen   func(Command) bool
@@ -31,11 +33,16 @@ type switches struct {
 	shape     ErrorShape
 }
 
-// Failure is an answer that takes the place of the usual one.
+// Failure is an answer, or the lack of one, that takes the place of the usual answer.
 type Failure struct {
 	Status     int
 	Body       string // any text; [ErrorShape.Body] makes the documented ones
-	RetryAfter string // value of the header, none when empty
+	RetryAfter string // value of the header, none when empty; whether Bloomreach sends it is documented nowhere
+	Hang       bool   // no answer until the caller gives up or the simulator closes
+	Reset      bool   // the connection is reset instead of an answer
+	// Applied says that the commands of a valid request are executed first: the caller can't know that they were taken.
+	// "Write requests: Go into a queue for later processing" (https://documentation.bloomreach.com/engagement/reference/about).
+	Applied bool
 }
 
 func (s *Server) set(change func(*switches)) {
@@ -62,7 +69,20 @@ func (s *Server) OnRequest(hook func(*http.Request)) {
 	s.set(func(w *switches) { w.onRequest = hook })
 }
 
-// FailNext answers the next n requests with failure, without looking at them: a 429, whose commands "will be ignored"
+// SetLatency makes every request wait before anything is done; the wait ends when the caller gives up. [Server.OnRequest]
+// waits by any other clock.
+func (s *Server) SetLatency(d time.Duration) {
+	s.set(func(w *switches) { w.latency = d })
+}
+
+// LimitRate answers 429 to what exceeds so many requests in each period of the clock, with a Retry-After if one is given:
+// "6,000 requests a minute per IP", whose data "will be ignored (i.e., not saved)"
+// (https://documentation.bloomreach.com/engagement/reference/tracking-api-overview-2). 0 requests are no limit.
+func (s *Server) LimitRate(requests int, per time.Duration, retryAfter string) {
+	s.set(func(w *switches) { w.rate = rate{limit: requests, per: per, retryAfter: retryAfter} })
+}
+
+// FailNext answers the next n requests with failure, without looking at them unless it is Applied: a 429, whose commands "will be ignored"
 // (https://documentation.bloomreach.com/engagement/reference/tracking-api-overview-2), a 500 "API is unavailable"
 // (https://documentation.bloomreach.com/engagement/reference/tips-and-best-practices), a 200 with "success": false,
 // a proxy's page that is not JSON.

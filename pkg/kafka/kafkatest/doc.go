@@ -1,3 +1,9 @@
-// Package kafkatest gives tests a broker and a look into its topics: Embedded is the broker inside the process, Real is
-// Apache Kafka itself, run from its jars.
+// Package kafkatest gives tests a broker and a look into its topics.
+//
+//	choose.go     Choose, Real       the broker that this machine can give, and why that one
+//	broker.go     Broker, Embedded   a running broker, ended and started again
+//	jars.go                          Apache Kafka as a process, from its jars
+//	server.go                        that process
+//	container.go  Container          Apache Kafka in a container, by testcontainers
+//	topic.go      Topic, All         topics and what is in them
 package kafkatest

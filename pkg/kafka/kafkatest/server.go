@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 )
 
 // server is the process of one Apache Kafka broker.
@@ -78,13 +77,13 @@ func (s *server) arguments(class string, arguments ...string) []string {
 	}, arguments...)
 }
 
-func (s *server) start() error {
+func (s *server) start(context.Context) error {
 	log, err := os.OpenFile(s.path("kafka.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("start Kafka: %w", err)
 	}
 	defer log.Close()                                                                           //nolint:errcheck // the process has its own copy
-	command := exec.Command("java", s.arguments("kafka.Kafka", s.path("server.properties"))...) //nolint:noctx // kill ends it
+	command := exec.Command("java", s.arguments("kafka.Kafka", s.path("server.properties"))...) //nolint:noctx // end ends it
 	command.Stdout, command.Stderr = log, log
 	if err := command.Start(); err != nil {
 		return fmt.Errorf("start Kafka: %w", err)
@@ -93,8 +92,13 @@ func (s *server) start() error {
 	return nil
 }
 
-// kill ends the process that start began, if there is one.
-func (s *server) kill() {
+func (s *server) kill(context.Context) error {
+	s.end()
+	return nil
+}
+
+// end kills the process that start began, if there is one.
+func (s *server) end() {
 	if s.process == nil {
 		return
 	}
@@ -103,20 +107,7 @@ func (s *server) kill() {
 	s.process = nil
 }
 
-// awaitReady waits until the broker does what it is asked for.
-func (s *server) awaitReady(ctx context.Context) error {
-	ticker := time.NewTicker(100 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := answers(ctx, s.addr)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			log, _ := os.ReadFile(s.path("kafka.log"))
-			return fmt.Errorf("await Kafka: %w; its log ends with: %s", err, log[max(0, len(log)-2000):])
-		}
-	}
+func (s *server) log(context.Context) string {
+	log, _ := os.ReadFile(s.path("kafka.log")) // without it there is nothing to show
+	return string(log)
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -32,15 +33,22 @@ type Text struct {
 	Flow  string `json:"flow"`
 }
 
-// Behaviour is how the gateway treats a well-formed request. The zero value refuses it with the status 500.
+// Behaviour is how the gateway treats a well-formed request. The zero value refuses it with the status 500. Those of real
+// providers are in vendors.go.
 type Behaviour struct {
 	Accept     bool          // whether the text is taken, whatever the answer is
 	Status     int           // of the answer; 0 is 200 with Accept, else 500
 	RetryAfter time.Duration // header Retry-After, in whole seconds; 0 leaves it out
-	Body       string        // of the answer; "" is {"id":"..."} with Accept, else {"error":"..."}
+	Header     http.Header   // further headers of the answer
+	Body       string        // of the answer; "" is {"id":"..."} with Accept, else {"error":"..."}; Empty is none at all
+	Slow       time.Duration // before anything is done; ends when the caller gives up, who then is not heard
 	Hang       bool          // no answer until the caller gives up or the gateway closes
-	Drop       bool          // the connection breaks instead of an answer
+	Drop       bool          // the connection ends in order instead of an answer
+	Reset      bool          // the connection is reset instead of an answer
 }
+
+// Empty is the Body of an answer without one.
+const Empty = "\x00"
 
 // Gateway is a running simulator.
 type Gateway struct {
@@ -50,12 +58,14 @@ type Gateway struct {
 	secret string
 	now    func() time.Time
 	closed chan struct{}
+	close  func()
 
 	mu       sync.Mutex
 	texts    []Text
 	requests int
 	refused  []string
 	next     []Behaviour
+	numbers  map[string]Behaviour
 }
 
 // New starts a gateway on a port of this machine. The clock judges timestamps; nil is time.Now. Close stops it.
@@ -64,6 +74,7 @@ func New(secret string, now func() time.Time) *Gateway {
 		now = time.Now
 	}
 	g := &Gateway{secret: secret, now: now, closed: make(chan struct{})}
+	g.close = sync.OnceFunc(func() { close(g.closed) })
 	g.server = httptest.NewServer(http.HandlerFunc(g.serve))
 	g.URL = g.server.URL
 	return g
@@ -71,7 +82,7 @@ func New(secret string, now func() time.Time) *Gateway {
 
 // Close stops the gateway, ends hanging requests and waits for all of them.
 func (g *Gateway) Close() {
-	close(g.closed)
+	g.close()
 	g.server.Close()
 }
 
@@ -80,6 +91,17 @@ func (g *Gateway) Next(n int, b Behaviour) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.next = append(g.next, slices.Repeat([]Behaviour{b}, n)...)
+}
+
+// ForNumber lays down how texts to a number are treated, whenever none is laid down by Next: like Twilio's magic numbers
+// (https://www.twilio.com/docs/iam/test-credentials).
+func (g *Gateway) ForNumber(to string, b Behaviour) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.numbers == nil {
+		g.numbers = map[string]Behaviour{}
+	}
+	g.numbers[to] = b
 }
 
 // Texts returns the accepted texts in the order they came.
@@ -123,26 +145,27 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	text, status, err := g.read(r)
 	if err != nil {
 		g.refuse(err)
-		answer(w, status, 0, refusal(err.Error()))
+		answer(w, Behaviour{Status: status, Body: refusal(err.Error())})
 		return
 	}
-	b, id := g.treat(text)
+	b := g.treat(text)
+	if !g.wait(r, b.Slow) {
+		return // the caller is gone, and the text with them
+	}
+	id := g.keep(b, text)
 	switch {
 	case b.Hang:
-		select {
-		case <-r.Context().Done():
-		case <-g.closed:
-		}
-		panic(http.ErrAbortHandler)
+		g.hang(r)
+	case b.Reset:
+		reset(w)
 	case b.Drop:
 		panic(http.ErrAbortHandler)
-	case b.Body != "":
-		answer(w, b.status(), b.RetryAfter, b.Body)
-	case b.Accept:
-		answer(w, b.status(), b.RetryAfter, fmt.Sprintf(`{"id":%q}`, id))
-	default:
-		answer(w, b.status(), b.RetryAfter, refusal("told to refuse"))
+	case b.Body == "" && b.Accept:
+		b.Body = fmt.Sprintf(`{"id":%q}`, id)
+	case b.Body == "":
+		b.Body = refusal("told to refuse")
 	}
+	answer(w, b)
 }
 
 // read judges a request as a real gateway should.
@@ -186,19 +209,30 @@ func (g *Gateway) refuse(err error) {
 	g.refused = append(g.refused, err.Error())
 }
 
-// treat takes the next behaviour and keeps the text if it accepts.
-func (g *Gateway) treat(text Text) (Behaviour, string) {
+// treat takes the behaviour for a text.
+func (g *Gateway) treat(text Text) Behaviour {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.requests++
-	b := Behaviour{Accept: true}
 	if len(g.next) > 0 {
-		b, g.next = g.next[0], g.next[1:]
+		b := g.next[0]
+		g.next = g.next[1:]
+		return b
 	}
+	if b, ok := g.numbers[text.To]; ok {
+		return b
+	}
+	return Behaviour{Accept: true}
+}
+
+// keep keeps the text if it is accepted, and names it.
+func (g *Gateway) keep(b Behaviour, text Text) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if b.Accept {
 		g.texts = append(g.texts, text)
 	}
-	return b, "gw-" + strconv.Itoa(len(g.texts))
+	return "gw-" + strconv.Itoa(len(g.texts))
 }
 
 func (b Behaviour) status() int {
@@ -214,11 +248,15 @@ func (b Behaviour) status() int {
 
 func refusal(why string) string { return fmt.Sprintf(`{"error":%q}`, why) }
 
-func answer(w http.ResponseWriter, status int, retryAfter time.Duration, body string) {
-	if retryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+func answer(w http.ResponseWriter, b Behaviour) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	maps.Copy(h, b.Header)
+	if b.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(b.RetryAfter.Seconds())))
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body) // the caller may be gone
+	w.WriteHeader(b.status())
+	if b.Body != Empty {
+		_, _ = io.WriteString(w, b.Body) // the caller may be gone
+	}
 }

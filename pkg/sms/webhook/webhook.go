@@ -119,8 +119,7 @@ func judge(status int, wait time.Duration) *sms.SendError {
 		return nil
 	case status == http.StatusTooManyRequests:
 		e.Class, e.RetryAfter = sms.NotSent, wait
-	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound,
-		status == http.StatusMethodNotAllowed, status >= 300 && status < 400:
+	case aboutUs(status), status >= 300 && status < 400:
 		e.Class = sms.Config
 	case status == http.StatusRequestTimeout, status < 400, status >= 500:
 		e.Class = sms.Unknown
@@ -128,6 +127,17 @@ func judge(status int, wait time.Duration) *sms.SendError {
 		e.Class = sms.Rejected
 	}
 	return e
+}
+
+// aboutUs tells a status that is about address, credentials or account, not about this text.
+func aboutUs(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound,
+		http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusProxyAuthRequired,
+		http.StatusUnsupportedMediaType, http.StatusUpgradeRequired:
+		return true
+	}
+	return false
 }
 
 // retryAfter reads a Retry-After header, seconds or a date; 0 when it says nothing, at most an hour.

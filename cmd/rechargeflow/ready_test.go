@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+)
+
+// askedAt runs `rechargeflow ready` for a process with this admin.listen.
+func askedAt(t *testing.T, listen string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), []string{"ready"}, []string{"RECHARGEFLOW_ADMIN_LISTEN=" + listen}, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func TestReady(t *testing.T) {
+	var trouble, aside error
+	health := telemetry.NewHealth()
+	health.Register("start", true, func() error { return trouble })
+	health.Register("tracking/acme", false, func() error { return aside })
+	admin := telemetry.NewAdmin("127.0.0.1:0", telemetry.NewMetrics(), health, telemetry.Version{})
+	require.NoError(t, admin.Start(t.Context()))
+	t.Cleanup(func() { require.NoError(t, admin.Shutdown(context.Background())) })
+	_, port, err := net.SplitHostPort(admin.Addr())
+	require.NoError(t, err)
+
+	for _, listen := range []string{admin.Addr(), ":" + port, "0.0.0.0:" + port, "[::]:" + port} {
+		code, stdout, stderr := askedAt(t, listen)
+		assert.Equal(t, exitOK, code, "%s: %s", listen, stderr)
+		assert.Equal(t, "ready\n", stdout)
+	}
+
+	aside = errors.New("401 from Bloomreach")
+	code, stdout, _ := askedAt(t, admin.Addr())
+	assert.Equal(t, exitOK, code, "a store's trouble is told, and does not decide")
+	assert.Equal(t, "ready\ntracking/acme: 401 from Bloomreach\n", stdout)
+
+	trouble = errors.New("still starting")
+	code, stdout, _ = askedAt(t, admin.Addr())
+	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, "not ready\nstart: still starting\ntracking/acme: 401 from Bloomreach\n", stdout)
+
+	health.Drain()
+	code, stdout, _ = askedAt(t, admin.Addr())
+	assert.Equal(t, exitFailed, code)
+	assert.True(t, strings.HasPrefix(stdout, "draining\n"), stdout)
+}
+
+// Nobody there, somebody else there, and an address that tells nothing.
+func TestReadyWithoutAnAnswer(t *testing.T) {
+	other := httptest.NewServer(http.NotFoundHandler())
+	address := strings.TrimPrefix(other.URL, "http://")
+	code, _, stderr := askedAt(t, address)
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stderr, "answer 404 is not a readiness report")
+
+	other.Close()
+	code, _, stderr = askedAt(t, address)
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stderr, "connection refused")
+
+	code, _, stderr = askedAt(t, "127.0.0.1:0")
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stderr, "port 0")
+}
+
+// An image has no certificates of its own: the binary brings those of the public authorities. Go lets them be set once.
+func TestCertificatesAreInTheBinary(t *testing.T) {
+	assert.Panics(t, func() { x509.SetFallbackRoots(x509.NewCertPool()) }, "main.go imports no roots")
+}

@@ -1,0 +1,277 @@
+package pipeline_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
+)
+
+// Whatever comes, in whatever order, and whatever fails on the way: when nothing
+// waits any more, what the product promises holds.
+func TestAnySequence(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld(oneCheck{TB: t, rt: rt}, storeConfig{SMS: true, Flows: flowKeys()})
+		for id, customer := range apiCustomers() {
+			w.api.PutCustomer(id, []byte(`{"customer":`+customer+`}`))
+		}
+		accepted := 0
+		var sent []delivery
+		for _, s := range rapid.SliceOfN(steps(), 1, 25).Draw(rt, "steps") {
+			w.later(time.Duration(s.seconds) * time.Second)
+			w.trouble(s)
+			for _, hook := range s.webhooks {
+				if hook.again && len(sent) > 0 {
+					hook = sent[s.seconds%len(sent)]
+				}
+				sent = append(sent, hook)
+				answer := w.knock("/webhooks/acme/"+hook.topic, w.signed([]byte(hook.body)), []byte(hook.body))
+				if !w.topics.down {
+					require.Equal(rt, http.StatusOK, answer.Code)
+					accepted++
+				}
+			}
+			w.settle()
+			w.topics.down = false
+		}
+		w.untilNothingWaits()
+		require.Len(rt, w.topics.since("recharge.webhooks", 0), accepted)
+		w.requirePromises()
+	})
+}
+
+// oneCheck lets a world belong to one check of a property.
+type oneCheck struct {
+	testing.TB
+
+	rt *rapid.T
+}
+
+func (c oneCheck) Cleanup(f func())                  { c.rt.Cleanup(f) }
+func (c oneCheck) Context() context.Context          { return c.rt.Context() }
+func (c oneCheck) Errorf(format string, args ...any) { c.rt.Errorf(format, args...) }
+func (c oneCheck) FailNow()                          { c.rt.FailNow() }
+func (c oneCheck) Helper()                           {}
+
+// step is some webhooks that come together, after a while, and what goes wrong
+// at that time.
+type step struct {
+	seconds  int
+	webhooks []delivery
+	trouble  string
+	times    int
+}
+
+type delivery struct {
+	topic, body string
+	again       bool // instead, one that was sent before
+}
+
+func steps() *rapid.Generator[step] {
+	return rapid.Custom(func(t *rapid.T) step {
+		return step{
+			seconds:  rapid.IntRange(0, 90).Draw(t, "seconds"),
+			webhooks: rapid.SliceOfN(deliveries(), 0, 4).Draw(t, "webhooks"),
+			trouble:  rapid.SampledFrom(append(troubles(), "", "", "", "")).Draw(t, "trouble"),
+			times:    rapid.IntRange(1, 3).Draw(t, "times"),
+		}
+	})
+}
+
+func troubles() []string {
+	return []string{
+		"kafka down", "api down", "api limit", "api locked", "bloomreach down", "bloomreach lost", "gateway limit", "gateway lost", "gateway refuses", "gateway locked",
+	}
+}
+
+// trouble makes the next calls fail.
+func (w *world) trouble(s step) {
+	switch s.trouble {
+	case "kafka down":
+		w.topics.down = true
+	case "api down":
+		w.api.FailNext(s.times, http.StatusServiceUnavailable, `{}`)
+	case "api limit":
+		w.api.FailNext(s.times, http.StatusTooManyRequests, `{}`)
+	case "api locked":
+		w.api.FailNext(s.times, http.StatusUnauthorized, `{"error":"bad authentication"}`)
+	case "bloomreach down":
+		w.bloomreach.FailNext(s.times, bloomreachtest.Failure{Status: http.StatusInternalServerError})
+	case "bloomreach lost":
+		w.bloomreach.DropAfterApplying(s.times)
+	case "gateway limit":
+		w.texts.Next(s.times, smstest.Behaviour{Status: http.StatusTooManyRequests})
+	case "gateway lost":
+		w.texts.Next(s.times, smstest.Behaviour{Accept: true, Drop: true})
+	case "gateway refuses":
+		w.texts.Next(s.times, smstest.Behaviour{Status: http.StatusUnprocessableEntity})
+	case "gateway locked":
+		w.texts.Next(s.times, smstest.Behaviour{Status: http.StatusUnauthorized})
+	}
+}
+
+// apiCustomers are those whom the API knows: the second has no phone. A third
+// one is unknown there.
+func apiCustomers() map[string]string {
+	return map[string]string{"1": customer("1", 0), "2": customer("2", 0)}
+}
+
+func customer(id string, minute int) string {
+	phone := `"+1415712000` + id + `"`
+	if id == "2" {
+		phone = "null"
+	}
+	return fmt.Sprintf(`{"id":%s,"email":"c%s@shop.test","phone":%s,"external_customer_id":{"ecommerce":"9%s"},`+
+		`"subscriptions_active_count":%d,"subscriptions_total_count":2,"updated_at":%q}`, id, id, phone, id, minute%2, at(minute))
+}
+
+// at is so many minutes after ten.
+func at(minute int) string {
+	return atTen().Add(time.Duration(minute) * time.Minute).Format(time.RFC3339)
+}
+
+// deliveries are of three customers, each with two of each resource. A body is
+// made of its topic, resource and minute alone: the same fact is told alike.
+func deliveries() *rapid.Generator[delivery] {
+	return rapid.Custom(func(t *rapid.T) delivery {
+		if rapid.IntRange(0, 9).Draw(t, "malformed") == 0 {
+			return delivery{
+				topic: rapid.SampledFrom([]string{"subscription/created", "charge/paid", "order/processed", "customer/updated"}).Draw(t, "topic"),
+				body:  rapid.SampledFrom([]string{`{}`, `[]`, `null`, `"text"`, `{"subscription":{"id":"x"}}`, `{"charge":{"id":0}}`, `{"customer":{"id":1,"updated_at":"now"}}`}).Draw(t, "body"),
+			}
+		}
+		topic := rapid.SampledFrom(allTopics()).Draw(t, "topic")
+		owner := strconv.Itoa(rapid.IntRange(1, 3).Draw(t, "customer"))
+		resource := owner + strconv.Itoa(rapid.IntRange(1, 2).Draw(t, "resource"))
+		minute := rapid.IntRange(0, 3).Draw(t, "minute")
+		body := bodyOf(topic, resource, owner, minute)
+		if !strings.HasPrefix(topic, "customer/") && rapid.Bool().Draw(t, "included") {
+			body = strings.TrimSuffix(body, "}") + `,"customer":` + customer(owner, 0) + "}"
+		}
+		return delivery{topic: topic, body: body, again: rapid.IntRange(0, 4).Draw(t, "again") == 0}
+	})
+}
+
+func allTopics() []string {
+	var topics []string
+	for _, resource := range []string{"subscription", "charge", "order", "customer", "address"} {
+		topics = append(topics, topicsOf(resource)...)
+	}
+	return topics
+}
+
+func bodyOf(topic, id, owner string, minute int) string {
+	resource, action, _ := strings.Cut(topic, "/")
+	switch resource {
+	case "subscription":
+		status, cancelled := "active", "null"
+		if action == "cancelled" {
+			status, cancelled = "cancelled", strconv.Quote(at(minute))
+		}
+		return fmt.Sprintf(`{"subscription":{"id":%s,"customer_id":%s,"address_id":5,"status":%q,"price":"18.50","quantity":1,`+
+			`"next_charge_scheduled_at":"2026-03-31","created_at":%q,"updated_at":%q,"cancelled_at":%s}}`, id, owner, status, at(0), at(minute), cancelled)
+	case "charge":
+		status := "success"
+		if action == "created" && strings.HasSuffix(id, "2") {
+			status = "queued"
+		}
+		return fmt.Sprintf(`{"charge":{"id":%s,"customer":{"id":%s},"address_id":5,"status":%q,"error_type":"CARD_DECLINED","retry_date":"2026-03-04",`+
+			`"charge_attempts":%d,"scheduled_at":"2026-03-31","created_at":%q,"processed_at":%q,"updated_at":%q,"line_items":[{"purchase_item_id":%s}]}}`,
+			id, owner, status, minute, at(0), at(0), at(minute), id)
+	case "order":
+		return fmt.Sprintf(`{"order":{"id":%s,"customer":{"id":%s},"charge":{"id":%s},"scheduled_at":"2026-03-31","processed_at":%q,"updated_at":%q}}`,
+			id, owner, id, at(0), at(minute))
+	case "customer":
+		return `{"customer":` + customer(owner, minute) + `}`
+	}
+	return fmt.Sprintf(`{%q:{"id":%s,"customer_id":%s}}`, resource, id, owner)
+}
+
+// untilNothingWaits lets everything be tried again until all is settled.
+func (w *world) untilNothingWaits() {
+	const patience = 200
+	for range patience {
+		waiting := 0
+		for _, stage := range w.stages {
+			waiting += len(w.topics.since(stage.Topic, w.read[stage.Group]))
+		}
+		if waiting == 0 {
+			return
+		}
+		w.settle()
+	}
+	require.Fail(w.t, "something waits forever", "%v", w.fates.all()[max(0, len(w.fates.all())-5):])
+}
+
+// requirePromises looks at the end of a story.
+func (w *world) requirePromises() {
+	events, triggers := w.topics.since("recharge.events", 0), w.topics.since("recharge.sms-triggers", 0)
+	require.Equal(w.t, len(w.topics.since("recharge.webhooks", 0)), w.settledBy(pipeline.RoleTransformer), "one fate per webhook")
+	require.Equal(w.t, len(events), w.settledBy(pipeline.RoleTracking), "one fate per event")
+	require.Equal(w.t, len(triggers), w.settledBy(pipeline.RoleSMS), "one fate per trigger")
+	require.Len(w.t, w.dead(pipeline.RoleTransformer), w.fates.count("transformer rejected malformed")+w.fates.count("transformer rejected customer_unknown"))
+	require.Zero(w.t, w.fates.count("transformer rejected panic"))
+	for _, letter := range w.dead(pipeline.RoleTransformer) {
+		w.checkDeadLetter(letter)
+	}
+	require.Empty(w.t, w.dead(pipeline.RoleTracking))
+	w.requireOrder(events)
+	w.requireOrder(triggers)
+	w.requireToldOnce(events)
+	w.requireTextedOnce()
+}
+
+// requireOrder: a customer's records lie in the order of their webhooks, and each
+// is written once.
+func (w *world) requireOrder(records []kafka.Record) {
+	last, seen := map[string]int{}, map[string]bool{}
+	for _, r := range records {
+		offset, err := strconv.Atoi(r.Header(pipeline.HeaderRawOffset))
+		require.NoError(w.t, err)
+		require.GreaterOrEqual(w.t, offset, last[string(r.Key)])
+		last[string(r.Key)] = offset
+		written := r.Header(pipeline.HeaderRawOffset) + " " + r.Header(pipeline.HeaderID)
+		require.False(w.t, seen[written], written)
+		seen[written] = true
+		require.Equal(w.t, string(r.Key), string(w.topics.since("recharge.webhooks", offset)[0].Key))
+	}
+}
+
+// requireToldOnce: Bloomreach keeps each fact, and keeps it once. Only a deletion,
+// which has no time of its own, is kept again when it is delivered again.
+func (w *world) requireToldOnce(events []kafka.Record) {
+	kept := map[string]int{}
+	for _, e := range w.bloomreach.Events() {
+		fact, _, _ := strings.Cut(e.CommandID, ":")
+		if e.Properties["status"] == "deleted" {
+			kept[fact] = 0
+		}
+		kept[fact]++
+		require.Equal(w.t, 1, kept[fact], "%v", e)
+	}
+	for _, r := range events {
+		if r.Header(pipeline.HeaderType) != "rechargeflow.customer_property" {
+			require.Contains(w.t, kept, r.Header(pipeline.HeaderID))
+		}
+	}
+}
+
+func (w *world) requireTextedOnce() {
+	seen := map[string]bool{}
+	for _, text := range w.texts.Texts() {
+		require.False(w.t, seen[text.ID], "%v", text)
+		seen[text.ID] = true
+	}
+	require.Empty(w.t, w.texts.Refused())
+}

@@ -1,0 +1,172 @@
+package pipeline_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+)
+
+// topicsOf are the topics under which a resource comes, used ones and others.
+func topicsOf(resource string) []string {
+	actions := map[string]string{
+		"subscription": "created activated cancelled deleted updated paused skipped unskipped swapped",
+		"charge":       "created paid upcoming failed max_retries_reached updated refunded deleted",
+		"order":        "created processed upcoming updated cancelled deleted",
+		"customer":     "created updated activated deactivated deleted payment_method_updated",
+	}
+	var topics []string
+	for _, action := range strings.Fields(actions[resource]) {
+		topics = append(topics, resource+"/"+action)
+	}
+	if topics == nil {
+		topics = []string{resource + "/created"}
+	}
+	return topics
+}
+
+// Every recorded payload, under every topic of its resource, goes all the way:
+// nothing panics and each webhook has exactly one fate, with a reason where it
+// has no effect.
+func TestSamples(t *testing.T) {
+	bodies := sampleBodies(t)
+	for _, settings := range []storeConfig{
+		{SMS: true, Flows: flowKeys()},
+		{SMS: true, Flows: flowKeys(), CustomerID: "recharge_id"},
+		{NoAPI: true},
+	} {
+		w := newWorld(t, settings)
+		w.knowCustomers(bodies)
+		sent := 0
+		for _, b := range bodies {
+			for _, topic := range topicsOf(b.resource) {
+				before := len(w.fates.all())
+				answer := w.post("/webhooks/acme/"+topic, w.signed(b.body), b.body)
+				require.Equal(t, http.StatusOK, answer.Code, "%s as %s: %s", b.file, topic, answer.Body)
+				sent++
+				requireOneFate(t, w.fates.all()[before:], b.file+" as "+topic)
+			}
+		}
+		require.Greater(t, sent, 100)
+		assert.Equal(t, sent, w.settledBy(pipeline.RoleTransformer))
+		assert.Empty(t, w.texts.Refused())
+		assert.Zero(t, w.fates.count("tracking rejected malformed"))
+		assert.Zero(t, w.fates.count("sms rejected malformed"))
+		assert.NotZero(t, w.fates.count("tracking done"))
+	}
+}
+
+func flowKeys() []string {
+	var keys []string
+	for _, key := range flow.Keys() {
+		keys = append(keys, string(key))
+	}
+	return keys
+}
+
+// requireOneFate looks at what one webhook set off.
+func requireOneFate(t *testing.T, lines []string, what string) {
+	t.Helper()
+	require.Equal(t, "gateway accepted", lines[0], what)
+	fates := 0
+	for _, line := range lines {
+		require.NotContains(t, line, "waits", what)
+		require.NotContains(t, line, "panic", what)
+		role, outcome, _ := strings.Cut(line, " ")
+		if role != string(pipeline.RoleTransformer) {
+			continue
+		}
+		fates++
+		outcome, reason, _ := strings.Cut(outcome, " ")
+		require.Equal(t, outcome != "done", reason != "", "%s: %s", what, line)
+	}
+	require.Equal(t, 1, fates, what)
+}
+
+// settledBy is how many records have had their fate from a role.
+func (w *world) settledBy(role pipeline.Role) int {
+	n := 0
+	for _, line := range w.fates.all() {
+		for _, outcome := range []pipeline.Outcome{pipeline.OutcomeDone, pipeline.OutcomeSkipped, pipeline.OutcomeRejected} {
+			if strings.HasPrefix(line, string(role)+" "+string(outcome)) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// knowCustomers lets the API answer for the customers among the bodies.
+func (w *world) knowCustomers(bodies []sampleBody) {
+	for _, b := range bodies {
+		var document struct{ Customer struct{ ID json.Number } }
+		if json.Unmarshal(b.body, &document) == nil && document.Customer.ID != "" {
+			w.api.PutCustomer(document.Customer.ID.String(), b.body)
+		}
+	}
+}
+
+type sampleBody struct {
+	file, resource string
+	body           []byte
+}
+
+// sampleBodies are all recorded payloads: what a file holds as it is, and the
+// elements of the lists of the four resources as bodies of their own.
+func sampleBodies(t *testing.T) []sampleBody {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(repositoryRoot(t), "..", "shared", "samples", "recharge", "*.json"))
+	require.NoError(t, err)
+	if len(files) == 0 {
+		t.Skip("no recorded payloads at ../shared/samples/recharge, seen from the repository")
+	}
+	var bodies []sampleBody
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var parts map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal(raw, &parts), file)
+		for _, name := range slices.Sorted(maps.Keys(parts)) {
+			bodies = append(bodies, bodiesOf(filepath.Base(file), name, parts[name], raw)...)
+		}
+	}
+	return bodies
+}
+
+func bodiesOf(file, name string, part, whole json.RawMessage) []sampleBody {
+	if !strings.HasPrefix(string(part), "{") && !strings.HasPrefix(string(part), "[") {
+		return nil // a cursor, a header
+	}
+	bodies := []sampleBody{{file, name, whole}}
+	var elements []json.RawMessage
+	if resource, isList := strings.CutSuffix(name, "s"); isList && json.Unmarshal(part, &elements) == nil {
+		for _, element := range elements {
+			bodies = append(bodies, sampleBody{file, resource, []byte(`{"` + resource + `":` + string(element) + `}`)})
+		}
+	}
+	return bodies
+}
+
+// repositoryRoot is the folder of go.mod.
+func repositoryRoot(t *testing.T) string {
+	t.Helper()
+	folder, err := os.Getwd()
+	require.NoError(t, err)
+	for {
+		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
+			return folder
+		}
+		require.NotEqual(t, folder, filepath.Dir(folder), "no go.mod above")
+		folder = filepath.Dir(folder)
+	}
+}

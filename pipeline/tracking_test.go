@@ -1,0 +1,315 @@
+package pipeline_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/schemas"
+)
+
+// untilDone hands a stage the records until all are settled, and returns what it
+// was told on the way.
+func untilDone(t *testing.T, stage *pipeline.Stage, records []kafka.Record) []error {
+	t.Helper()
+	const patience = 20
+	var told []error
+	for len(records) > 0 {
+		done, err := stage.Handle(t.Context(), records)
+		records = records[done:]
+		if err != nil {
+			told = append(told, err)
+		}
+		require.LessOrEqual(t, len(told), patience, "%v", err)
+	}
+	return told
+}
+
+// kept are the subscriptions of the events that Bloomreach keeps.
+func (w *world) kept() []string {
+	var found []string
+	for _, e := range w.bloomreach.Events() {
+		found = append(found, e.Properties["subscription_id"].(string))
+	}
+	return found
+}
+
+// upTo are the subscriptions of the first n event records.
+func upTo(n int) []string {
+	found := make([]string, n)
+	for i := range found {
+		found[i] = strconv.Itoa(i + 1)
+	}
+	return found
+}
+
+func (w *world) dead(role pipeline.Role) []kafka.Record {
+	return w.topics.since(pipeline.Topics{}.DeadLetters(role), 0)
+}
+
+// Another store's records are that store's group's: not even looked at.
+func TestTrackingPassesOthersOver(t *testing.T) {
+	w := newWorld(t, storeConfig{})
+	other := kafka.Record{
+		Topic: "recharge.events", Value: []byte("\x00 not JSON"),
+		Headers: []kafka.Header{{Key: pipeline.HeaderStore, Value: []byte("another")}},
+	}
+	nobody := kafka.Record{Topic: "recharge.events", Value: []byte("{")}
+	own := w.eventRecords(2)
+	done, err := w.stage(pipeline.RoleTracking).Handle(t.Context(), []kafka.Record{other, own[0], other, nobody, own[1], other})
+	require.NoError(t, err)
+	assert.Equal(t, 6, done)
+	assert.Equal(t, upTo(2), w.kept())
+	assert.Equal(t, []string{"tracking done", "tracking done"}, w.fates.lines)
+	assert.Equal(t, 2, strings.Count(w.log.String(), "record settled"))
+
+	requests := w.bloomreach.Requests()
+	done, err = w.stage(pipeline.RoleTracking).Handle(t.Context(), []kafka.Record{other, other})
+	require.NoError(t, err)
+	assert.Equal(t, 2, done)
+	assert.Equal(t, requests, w.bloomreach.Requests(), "nothing to say, nothing said")
+}
+
+// A request holds 50 commands; the records behind come with the next.
+func TestTrackingMoreThanOneRequestHolds(t *testing.T) {
+	w := newWorld(t, storeConfig{})
+	records := w.eventRecords(120)
+	for _, want := range []int{50, 50, 20} {
+		done, err := w.stage(pipeline.RoleTracking).Handle(t.Context(), records)
+		require.NoError(t, err)
+		assert.Equal(t, want, done)
+		records = records[done:]
+	}
+	assert.Equal(t, upTo(120), w.kept())
+	assert.Equal(t, 3, w.bloomreach.Requests())
+}
+
+// Records that need no place in the request do not take one.
+func TestTrackingCountsCommandsOnly(t *testing.T) {
+	w := newWorld(t, storeConfig{})
+	other := kafka.Record{Topic: "recharge.events", Headers: []kafka.Header{{Key: pipeline.HeaderStore, Value: []byte("another")}}}
+	broken := w.eventRecord(0)
+	broken.Value = []byte(`{"type":"subscription"}`)
+	var records []kafka.Record
+	for _, r := range w.eventRecords(60) {
+		records = append(records, other, broken, r)
+	}
+	done, err := w.stage(pipeline.RoleTracking).Handle(t.Context(), records)
+	require.NoError(t, err)
+	assert.Equal(t, 150, done)
+	assert.Equal(t, upTo(50), w.kept())
+	assert.Len(t, w.dead(pipeline.RoleTracking), 50)
+	untilDone(t, w.stage(pipeline.RoleTracking), records[done:])
+	assert.Equal(t, upTo(60), w.kept())
+	assert.Equal(t, 60, w.fates.count("tracking rejected malformed"))
+	assert.Equal(t, 60, w.fates.count("tracking done"))
+}
+
+// Wrong credentials are nobody's fault among the events: they wait, all of them,
+// until someone has mended it.
+func TestTrackingWrongCredentials(t *testing.T) {
+	w := newWorld(t, storeConfig{})
+	w.bloomreach.RotateKey("new-id", "new-secret")
+	records := w.eventRecords(3)
+	for range 3 {
+		done, err := w.stage(pipeline.RoleTracking).Handle(t.Context(), records)
+		require.ErrorContains(t, err, "check base url, project token, api key")
+		assert.Zero(t, done)
+	}
+	assert.Equal(t, []string{"tracking paused", "tracking paused", "tracking paused"}, w.fates.lines)
+	assert.Equal(t, []bool{true, true, true}, w.fates.pauses)
+	assert.Empty(t, w.dead(pipeline.RoleTracking))
+
+	w.bloomreach.RotateKey(bloomreachtest.KeyID, bloomreachtest.KeySecret)
+	done, err := w.stage(pipeline.RoleTracking).Handle(t.Context(), records)
+	require.NoError(t, err)
+	assert.Equal(t, 3, done)
+	assert.Equal(t, []bool{true, true, true, false}, w.fates.pauses)
+	assert.Equal(t, upTo(3), w.kept())
+}
+
+// A missing permission is found only with the event types it is for: what else
+// was in the request is settled as far as the order allows.
+func TestTrackingMissingPermission(t *testing.T) {
+	w := newWorld(t, storeConfig{})
+	w.bloomreach.ForbidEvents("subscription")
+	done, err := w.stage(pipeline.RoleTracking).Handle(t.Context(), w.eventRecords(2))
+	require.ErrorContains(t, err, "Not authorized to add event")
+	assert.Zero(t, done)
+	assert.Equal(t, []bool{true}, w.fates.pauses)
+	assert.Empty(t, w.dead(pipeline.RoleTracking))
+	w.bloomreach.ForbidEvents()
+	untilDone(t, w.stage(pipeline.RoleTracking), w.eventRecords(2))
+	assert.Equal(t, upTo(2), w.kept())
+}
+
+// Whatever goes wrong on the way, in the end Bloomreach has each event once.
+func TestTrackingTriesAgain(t *testing.T) {
+	third := func(c bloomreachtest.Command) bool { return strings.HasSuffix(c.ID, ":2") }
+	tests := []struct {
+		name         string
+		fail         func(*bloomreachtest.Server)
+		deduplicated int
+		pause        time.Duration // that is asked for
+	}{
+		{"rate limit", func(s *bloomreachtest.Server) {
+			s.FailNext(2, bloomreachtest.Failure{Status: http.StatusTooManyRequests, RetryAfter: "9"})
+		}, 0, 9 * time.Second},
+		{"unavailable", func(s *bloomreachtest.Server) {
+			s.FailNext(3, bloomreachtest.Failure{Status: http.StatusServiceUnavailable, Body: "<html>"})
+		}, 0, 0},
+		{"failed", func(s *bloomreachtest.Server) {
+			s.FailNext(1, bloomreachtest.Failure{Status: http.StatusInternalServerError})
+		}, 0, 0},
+		{"connection lost after they were taken", func(s *bloomreachtest.Server) { s.DropAfterApplying(2) }, 10, 0},
+		{"answer without results", func(s *bloomreachtest.Server) {
+			omitted := 0
+			s.OmitResultsOf(func(bloomreachtest.Command) bool { omitted++; return omitted <= 5 })
+		}, 5, 0},
+		{"answer without one result", func(s *bloomreachtest.Server) {
+			omitted := false
+			s.OmitResultsOf(func(c bloomreachtest.Command) bool {
+				now := third(c) && !omitted
+				omitted = omitted || now
+				return now
+			})
+		}, 3, 0}, // the third, and the two behind it
+		{"results in another order", func(s *bloomreachtest.Server) { s.ShuffleResults(true) }, 0, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t, storeConfig{})
+			test.fail(w.bloomreach)
+			told := untilDone(t, w.stage(pipeline.RoleTracking), w.eventRecords(5))
+			assert.Equal(t, upTo(5), w.kept())
+			assert.Equal(t, test.deduplicated, w.bloomreach.Deduplicated())
+			assert.Equal(t, 5, w.fates.count("tracking done"))
+			assert.Len(t, w.fates.lines, 5)
+			assert.Empty(t, w.dead(pipeline.RoleTracking))
+			if test.pause > 0 {
+				var asked *kafka.PauseError
+				require.ErrorAs(t, told[0], &asked)
+				assert.Equal(t, test.pause, asked.After)
+			}
+		})
+	}
+}
+
+// One that is refused by name is a dead letter, and only that one.
+func TestTrackingPartialFailure(t *testing.T) {
+	w := newWorld(t, storeConfig{})
+	w.bloomreach.RejectWhen(func(c bloomreachtest.Command) []string {
+		if strings.HasSuffix(c.ID, ":1") {
+			return []string{"Timestamp is too far in the past", "and more"}
+		}
+		return nil
+	})
+	records := w.eventRecords(4)
+	done, err := w.stage(pipeline.RoleTracking).Handle(t.Context(), records)
+	require.NoError(t, err)
+	assert.Equal(t, 4, done)
+	assert.Equal(t, []string{"1", "3", "4"}, w.kept())
+	assert.Equal(t, []string{"tracking done", "tracking rejected refused", "tracking done", "tracking done"}, w.fates.lines)
+	require.Len(t, w.dead(pipeline.RoleTracking), 1)
+	letter := w.dead(pipeline.RoleTracking)[0]
+	assert.Equal(t, string(records[1].Value), string(letter.Value))
+	assert.Equal(t, "bloomreach: Timestamp is too far in the past; and more", letter.Header(pipeline.HeaderDeadError))
+}
+
+// A refusal of the whole request is that of one command in it: the client finds
+// it, and the others are kept.
+func TestTrackingOneSpoilsTheRequest(t *testing.T) {
+	w := newWorld(t, storeConfig{})
+	w.bloomreach.FailWhen(func(c bloomreachtest.Command) bool { return strings.HasSuffix(c.ID, ":3") },
+		bloomreachtest.Failure{Status: http.StatusBadRequest, Body: bloomreachtest.ShapeMessage.Body("Invalid JSON")})
+	assert.Empty(t, untilDone(t, w.stage(pipeline.RoleTracking), w.eventRecords(6)))
+	assert.Equal(t, []string{"1", "2", "3", "5", "6"}, sorted(w.kept()))
+	assert.Len(t, w.dead(pipeline.RoleTracking), 1)
+}
+
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return list
+}
+
+// A fact that was told twice may stand in one request twice: it is taken twice
+// and kept once.
+func TestTrackingFactTwiceInOneRequest(t *testing.T) {
+	w := newWorld(t, storeConfig{})
+	first := w.eventRecord(0)
+	again := first
+	again.Offset = 1
+	done, err := w.stage(pipeline.RoleTracking).Handle(t.Context(), []kafka.Record{first, again})
+	require.NoError(t, err)
+	assert.Equal(t, 2, done)
+	assert.Equal(t, upTo(1), w.kept())
+	assert.Equal(t, 1, w.bloomreach.Deduplicated())
+	assert.Equal(t, []string{"tracking done", "tracking done"}, w.fates.lines)
+}
+
+// What is no event is a dead letter, whoever wrote it.
+func TestTrackingMalformed(t *testing.T) {
+	for _, value := range []string{
+		``, `null`, `{`, `[]`, `{}`, `{"type":"subscription"}`, `{"type":"subscription_charge"}`, `{"type":"customer_change"}`,
+		`{"type":"customer_property"}`, `{"type":"page_visit"}`, `{"type":"subscription","subscription":{"id":1}}`,
+		`{"id":"1","type":"subscription","occurred_at":"2026-03-01T10:00:00Z","subscription":{"id":"1"}}`,
+		`{"id":"1","type":"subscription","occurred_at":"2026-03-01T10:00:00Z","subscription":{"id":"1"},"customer_ids":{"registered":"@"}}`,
+		`{"id":"1","type":"subscription","occurred_at":"2026-03-01T10:00:00Z","subscription":{"id":"1","price":"much"},"customer_ids":{"registered":"jo"}}`,
+		`{"id":"1","type":"subscription_charge","occurred_at":"2026-03-01T10:00:00Z","charge":{"id":"1","items":[{"price":"1e9"}]},"customer_ids":{"registered":"jo"}}`,
+	} {
+		t.Run(value, func(t *testing.T) {
+			w := newWorld(t, storeConfig{})
+			record := w.eventRecord(0)
+			record.Value = []byte(value)
+			done, err := w.stage(pipeline.RoleTracking).Handle(t.Context(), []kafka.Record{record, w.eventRecord(1)})
+			require.NoError(t, err)
+			assert.Equal(t, 2, done)
+			assert.Equal(t, []string{"tracking rejected malformed", "tracking done"}, w.fates.lines)
+			require.Len(t, w.dead(pipeline.RoleTracking), 1)
+			assert.Equal(t, value, string(w.dead(pipeline.RoleTracking)[0].Value))
+		})
+	}
+}
+
+// A batch that could not be sent at all is nobody's fate.
+func TestTrackingBatchNotSent(t *testing.T) {
+	w := newWorld(t, storeConfig{})
+	broken := errors.New("no such host")
+	stage := w.stage(pipeline.RoleTracking)
+	stage.Handler = pipeline.NewTracking(store, trackerFunc(func([]bloomreach.Command) ([]bloomreach.Result, error) { return nil, broken }), w.fates)
+	done, err := stage.Handle(t.Context(), w.eventRecords(2))
+	require.ErrorIs(t, err, broken)
+	assert.Zero(t, done)
+	assert.Empty(t, w.fates.lines)
+}
+
+// The same event is told in the same bytes but for the command's id, which
+// Bloomreach's deduplication does not look at.
+func TestTrackingSameBytes(t *testing.T) {
+	w := newWorld(t, storeConfig{})
+	var sent [][]bloomreach.Command
+	stage := w.stage(pipeline.RoleTracking)
+	stage.Handler = pipeline.NewTracking(store, trackerFunc(func(commands []bloomreach.Command) ([]bloomreach.Result, error) {
+		sent = append(sent, commands)
+		return nil, errors.New("again")
+	}), w.fates)
+	charge := w.sinkRecord("recharge.events", schemas.SubscriptionCharge, 9, chargeEvent())
+	for range 20 {
+		_, _ = stage.Handle(t.Context(), []kafka.Record{charge})
+	}
+	require.Len(t, sent, 20)
+	for _, commands := range sent {
+		require.Equal(t, sent[0], commands)
+	}
+}

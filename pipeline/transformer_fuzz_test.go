@@ -1,0 +1,46 @@
+package pipeline_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/schemas/schematest"
+)
+
+// Whatever a signed body holds, the transformer settles it: a body that made it
+// wait would hold up its partition for ever. What comes of it fits into Kafka and is
+// as the schemas promise.
+func FuzzTransformer(f *testing.F) {
+	for i, topic := range allTopics() {
+		f.Add(byte(i), []byte(bodyOf(topic, "11", "1", 2)))
+		f.Add(byte(i), []byte(subscriptionBody("1", joBean)))
+		f.Add(byte(i), []byte(`{"subscription":{"id":1,"customer_id":2,"product_title":"<&>\u2028","quantity":"1.0","price":"00.10"},"customer":[]}`))
+	}
+	validator, err := schematest.New()
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, topic byte, body []byte) {
+		topics := allTopics()
+		d := newDoor(t, nil, nil)
+		if answer := d.send(webhookRequest("/webhooks/acme/"+topics[int(topic)%len(topics)], string(body))); answer.Code != 200 {
+			return
+		}
+		stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, pipeline.Options{
+			Stores: []pipeline.Store{{Settings: settingsOf(store), Customers: &people{}}}, CustomerCacheSize: 1,
+		}, pipeline.Runtime{Producer: d.topics, Metrics: d.stores, Log: d.log.logger(), Now: atTen})
+		require.NoError(t, err)
+		raw := d.stored()[0]
+		done, err := stages[0].Handle(t.Context(), []kafka.Record{raw})
+		require.NoError(t, err)
+		require.Equal(t, 1, done)
+		require.Zero(t, d.stores.count("transformer rejected panic"))
+		for _, topic := range []string{"recharge.events", "recharge.sms-triggers"} {
+			for _, r := range d.topics.since(topic, 0) {
+				require.LessOrEqual(t, r.Size(), kafka.MaxRecordBytes)
+				require.NoError(t, validator.Check(r.Header(pipeline.HeaderDataSchema), r.Value))
+			}
+		}
+	})
+}

@@ -1,0 +1,150 @@
+package rechargetest
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+)
+
+// maxBody bounds what the simulator reads into memory.
+const maxBody = 1 << 20
+
+// Server is the REST API of one store. It answers from what it was given, refuses a wrong token and an API version other
+// than 2021-11, and misbehaves as it is told:
+//
+//	GET  /customers, /subscriptions, /charges, and each with /{id}
+//	GET  /webhooks, POST /webhooks, GET, PUT and DELETE /webhooks/{id}
+//	GET  /token_information
+//
+// All methods are safe for concurrent use.
+type Server struct {
+	URL string
+
+	token  string
+	http   *httptest.Server
+	closed chan struct{}
+	close  func()
+
+	mu       sync.Mutex
+	now      func() time.Time
+	calls    int
+	next     []Behaviour
+	bucket   *bucket
+	scopes   []string
+	records  map[string]map[int64]record // by resource, as in the path
+	raw      map[string][]byte           // by path: what PutCustomer was given
+	webhooks []Webhook
+	created  int // webhooks
+}
+
+// NewServer starts a server on a loopback port; Close stops it.
+func NewServer(token string) *Server {
+	s := &Server{
+		token: token, now: time.Now, closed: make(chan struct{}), scopes: Scopes(),
+		records: map[string]map[int64]record{}, raw: map[string][]byte{},
+	}
+	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
+	s.URL = s.http.URL
+	s.close = sync.OnceFunc(func() { close(s.closed) })
+	return s
+}
+
+// Close ends the requests that hang, waits for the others and stops the server.
+func (s *Server) Close() {
+	s.close()
+	s.http.Close()
+}
+
+// Calls is how many requests were made, refused ones included.
+func (s *Server) Calls() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls
+}
+
+// answer is what a request ends with.
+type answer struct {
+	status     int
+	body       []byte
+	retryAfter string
+	limit      string // of x-recharge-limit
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	number, behaviour, over, limit := s.arrived()
+	if !s.wait(r, behaviour.Slow) || err != nil {
+		return // the caller is gone
+	}
+	given := answer{status: behaviour.Status, body: []byte(behaviour.Body), retryAfter: behaviour.RetryAfter}
+	switch {
+	case over != nil:
+		behaviour, given = Behaviour{}, *over
+	case behaviour.Accept:
+		if usual := s.act(r, body); behaviour.Status == 0 {
+			given = usual
+		}
+	case behaviour.usual():
+		given = s.act(r, body)
+	}
+	switch {
+	case behaviour.Hang:
+		s.hang(r)
+	case behaviour.Reset:
+		reset(w)
+	}
+	given.limit = limit
+	given.write(w, r, number)
+}
+
+// arrived counts the call and takes what is planned for it; over is the answer when the bucket overflows.
+func (s *Server) arrived() (number int, planned Behaviour, over *answer, limit string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls++
+	limit = "1/40"
+	if s.bucket != nil {
+		over, limit = s.bucket.take(s.now())
+	}
+	if over == nil && len(s.next) > 0 {
+		planned, s.next = s.next[0], s.next[1:]
+	}
+	return s.calls, planned, over, limit
+}
+
+func (s *Server) act(r *http.Request, body []byte) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.route(r, body)
+}
+
+// write: the headers are those of recorded answers (github.com/NangoHQ/integration-templates, integrations/recharge).
+func (a answer) write(w http.ResponseWriter, r *http.Request, number int) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Access-Control-Expose-Headers", "link, x-request-id, x-recharge-limit, x-recharge-version")
+	h.Set("X-Request-Id", fmt.Sprintf("%032x", number))
+	h.Set("X-Recharge-Limit", a.limit)
+	h.Set("X-Recharge-Version", string(version(r)))
+	if a.retryAfter != "" {
+		h.Set("Retry-After", a.retryAfter)
+	}
+	w.WriteHeader(a.status)
+	if a.status != http.StatusNoContent {
+		_, _ = w.Write(a.body) // the caller may be gone: it will ask again
+	}
+}
+
+// version is the one asked for, else the store's default, which was 2021-01 in every observed case
+// (github.com/NangoHQ/integration-templates, integrations/recharge).
+func version(r *http.Request) recharge.Version {
+	if asked := r.Header.Get("X-Recharge-Version"); asked != "" {
+		return recharge.Version(asked)
+	}
+	return recharge.Version202101
+}

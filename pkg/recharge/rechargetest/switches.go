@@ -1,0 +1,128 @@
+package rechargetest
+
+import (
+	"net"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Behaviour is how the server treats one request. The zero value is the usual answer.
+type Behaviour struct {
+	// Status and Body take the place of the usual answer; Body is any text, [ErrorShape.Body] makes the seen ones. 500, 501
+	// and 503 ("third party timeout"), 402, 406 ("data source not allowed") and 409 ("a call to this resource is in
+	// progress") are listed by https://github.com/singer-io/tap-recharge, tap_recharge/client.py.
+	Status     int
+	Body       string
+	RetryAfter string        // value of the header, none when empty; it is documented nowhere
+	Slow       time.Duration // before anything is done; ends when the caller gives up
+	Hang       bool          // no answer until the caller gives up or the server closes
+	Reset      bool          // the connection is reset instead of an answer
+	Accept     bool          // the request is carried out even so: with Status, Hang or Reset nobody is told
+}
+
+func (b Behaviour) usual() bool { return b.Status == 0 && !b.Hang && !b.Reset }
+
+// Next lays down how the next n requests are treated, after those already laid down. Later ones get the usual answer.
+func (s *Server) Next(n int, b Behaviour) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next = append(s.next, slices.Repeat([]Behaviour{b}, n)...)
+}
+
+// FailNext makes the next n calls end with status and body.
+func (s *Server) FailNext(n, status int, body string) {
+	s.Next(n, Behaviour{Status: status, Body: body})
+}
+
+// SetClock sets the time by which the bucket leaks and charges age, default time.Now.
+func (s *Server) SetClock(now func() time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = now
+}
+
+// LimitRate puts the bucket of the documentation in place; without it no call is ever too many. The zero Bucket takes it
+// away.
+func (s *Server) LimitRate(b Bucket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bucket = nil
+	if b.Size > 0 {
+		s.bucket = &bucket{Bucket: b}
+	}
+}
+
+// ErrorShape is one of the forms in which Recharge says what is wrong.
+type ErrorShape string
+
+// The forms of an error body.
+const (
+	// ShapeError is {"error":"bad authentication"}, seen live at a 401.
+	ShapeError ErrorShape = "error"
+	// ShapeErrors is {"errors":"Not Found"}, recorded at a 404 by https://github.com/mattgenious/RechargeSharp,
+	// get-subscription_404_no-subscription-with-the-given-id.json.
+	ShapeErrors ErrorShape = "errors"
+	// ShapeField is {"errors":{"email":"email already exists on store"}}, recorded at a 422 by the same,
+	// create-customer_422_email-already-taken.json.
+	ShapeField ErrorShape = "field"
+	// ShapeList is {"errors":{"cursor":["Invalid value"]}}, recorded at a 422 by the same, list-customers_422_invalid-cursor.json.
+	ShapeList ErrorShape = "list"
+)
+
+// Body is an error body of this form; the first two forms name no field.
+func (e ErrorShape) Body(field, text string) string {
+	body := fields{}
+	switch e {
+	case ShapeErrors:
+		body["errors"] = text
+	case ShapeField:
+		body["errors"] = fields{field: text}
+	case ShapeList:
+		body["errors"] = fields{field: []string{text}}
+	default:
+		body["error"] = text
+	}
+	return string(encode(body))
+}
+
+func refuse(status int, shape ErrorShape, field, text string) answer {
+	return answer{status: status, body: []byte(shape.Body(field, text))}
+}
+
+// wait reports false when the caller gave up or the server closed before its end.
+func (s *Server) wait(r *http.Request, d time.Duration) bool {
+	if d == 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.Context().Done():
+	case <-s.closed:
+	}
+	return false
+}
+
+func (s *Server) hang(r *http.Request) {
+	select {
+	case <-r.Context().Done():
+	case <-s.closed:
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// reset ends the connection as a failing machine does, with RST.
+func reset(w http.ResponseWriter) {
+	if hijacker, ok := w.(http.Hijacker); ok {
+		if conn, _, err := hijacker.Hijack(); err == nil {
+			if tcp, ok := conn.(*net.TCPConn); ok {
+				_ = tcp.SetLinger(0) // without it the end would be an orderly one
+			}
+			_ = conn.Close()
+		}
+	}
+	panic(http.ErrAbortHandler)
+}

@@ -1,0 +1,229 @@
+package smstest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
+)
+
+const unknown = "documented nowhere, so that a client must bear it"
+
+// behaviour is one row of the statement of what the gateway imitates: its source, how it is switched on, what a plain HTTP
+// client then sees, how many texts went out, and what the webhook driver makes of the same.
+type behaviour struct {
+	name, source string
+	on           smstest.Behaviour
+	sees         string
+	sent         int
+	driver       sms.Class // "" is accepted
+}
+
+func conformance() []behaviour {
+	return []behaviour{
+		{
+			name: "accepted", source: "https://github.com/knadh/listmonk postback messenger: any gateway by webhook",
+			on: smstest.Behaviour{Accept: true}, sees: `200 {"id":"gw-1"}`, sent: 1,
+		},
+		{
+			name: "accepted with 202 and no body", source: "https://github.com/klaviyo/openapi create_event.json",
+			on: smstest.Queued(), sees: `202 `, sent: 1,
+		},
+		{
+			name: "accepted with a body that is not JSON", source: unknown,
+			on: smstest.Behaviour{Accept: true, Body: "OK 1234"}, sees: `200 OK 1234`, sent: 1,
+		},
+		{
+			name: "429 without Retry-After", source: "https://developers.postscript.io/reference/create-custom-event",
+			on:   smstest.TooManyRequests(),
+			sees: `429 {"error_code":3002,"error_message":"Rate limit exceeded","success":false}`, driver: sms.NotSent,
+		},
+		{
+			name: "429 with Retry-After and rate-limit headers", source: "https://github.com/api-evangelist/attentive; Retry-After assumed of Klaviyo",
+			on:   smstest.TooManyRequestsUntil(7 * time.Second),
+			sees: `429 {"error_code":3002,"error_message":"Rate limit exceeded","success":false}; Retry-After 7; X-Ratelimit-Remaining 0`, driver: sms.NotSent,
+		},
+		{
+			name: "refused for good: opted out", source: "https://www.twilio.com/docs/api/errors/21610",
+			on: smstest.OptedOut(), driver: sms.Rejected,
+			sees: `400 {"code":21610,"message":"Attempt to send to unsubscribed recipient","more_info":"https://www.twilio.com/docs/errors/21610","status":400}`,
+		},
+		{
+			name: "refused for good: invalid number", source: "https://www.twilio.com/docs/api/errors/21211",
+			on: smstest.InvalidNumber(), driver: sms.Rejected,
+			sees: `400 {"code":21211,"message":"Invalid 'To' Phone Number","more_info":"https://www.twilio.com/docs/errors/21211","status":400}`,
+		},
+		{
+			name: "refused for now, as a 400: the driver can't tell it from one for good", source: "https://www.twilio.com/docs/api/errors/21611",
+			on: smstest.QueueFull(), driver: sms.Rejected,
+			sees: `400 {"code":21611,"message":"This 'From' number has exceeded the maximum number of queued messages","more_info":"https://www.twilio.com/docs/errors/21611","status":400}`,
+		},
+		{
+			name: "wrong credentials", source: "https://www.twilio.com/docs/api/errors/20003",
+			on: smstest.BadCredentials(), driver: sms.Config,
+			sees: `401 {"code":20003,"message":"Authenticate","more_info":"https://www.twilio.com/docs/errors/20003","status":401}`,
+		},
+		{
+			name: "forbidden", source: "https://github.com/api-evangelist/attentive",
+			on: smstest.Behaviour{Status: 403, Body: `{}`}, sees: `403 {}`, driver: sms.Config,
+		},
+		{
+			name: "moved: not followed, the text would go elsewhere", source: unknown,
+			on:   smstest.Behaviour{Status: 307, Body: smstest.Empty, Header: http.Header{"Location": {"http://127.0.0.1:1/"}}},
+			sees: `307 `, driver: sms.Config,
+		},
+		{
+			name: "200 with the failure inside: the driver takes it for accepted, an adapter must answer 4xx", source: "https://github.com/api-evangelist/vonage",
+			on:   smstest.FailedInside(),
+			sees: `200 {"message-count":"1","messages":[{"status":"6","error-text":"Invalid message"}]}`,
+		},
+		{
+			name: "500 before acceptance", source: "https://github.com/api-evangelist/attentive lists 500",
+			sees: `500 {"error":"told to refuse"}`, driver: sms.Unknown,
+		},
+		{
+			name: "500 after acceptance", source: "https://github.com/twilio/twilio-oai: no idempotency key on Messages",
+			on: smstest.FailedAfterwards(), sees: `500 {"error":"internal"}`, sent: 1, driver: sms.Unknown,
+		},
+		{
+			name: "a body that is not JSON", source: unknown + "; a proxy's page",
+			on: smstest.NotJSON(), sees: `502 <html><body><h1>502 Bad Gateway</h1></body></html>`, driver: sms.Unknown,
+		},
+		{
+			name: "slow", source: "https://github.com/twilio/twilio-go: 10 s by default",
+			on: smstest.Behaviour{Accept: true, Slow: 20 * time.Millisecond}, sees: `200 {"id":"gw-1"}`, sent: 1,
+		},
+		{
+			name: "slower than the client waits: not accepted", source: unknown,
+			on: smstest.Behaviour{Accept: true, Slow: time.Hour}, sees: `timeout`, driver: sms.Unknown,
+		},
+		{
+			name: "hangs before acceptance", source: unknown,
+			on: smstest.Behaviour{Hang: true}, sees: `timeout`, driver: sms.Unknown,
+		},
+		{
+			name: "hangs after acceptance", source: unknown,
+			on: smstest.Behaviour{Accept: true, Hang: true}, sees: `timeout`, sent: 1, driver: sms.Unknown,
+		},
+		{
+			name: "reset before acceptance", source: unknown,
+			on: smstest.Behaviour{Reset: true}, sees: `reset`, driver: sms.Unknown,
+		},
+		{
+			name: "reset after acceptance", source: unknown,
+			on: smstest.Behaviour{Accept: true, Reset: true}, sees: `reset`, sent: 1, driver: sms.Unknown,
+		},
+		{
+			name: "connection ended in order after acceptance", source: unknown,
+			on: smstest.Behaviour{Accept: true, Drop: true}, sees: `closed`, sent: 1, driver: sms.Unknown,
+		},
+	}
+}
+
+func gateway(t *testing.T) *smstest.Gateway {
+	t.Helper()
+	g := smstest.New("s", func() time.Time { return noon })
+	t.Cleanup(g.Close)
+	return g
+}
+
+func TestConformance(t *testing.T) {
+	for _, row := range conformance() {
+		t.Run(row.name, func(t *testing.T) {
+			require.NotEmpty(t, row.source)
+			patience := 10 * time.Second
+			if row.sees == "timeout" {
+				patience = 200 * time.Millisecond
+			}
+			g := gateway(t)
+			g.Next(1, row.on)
+			began := time.Now()
+			assert.Equal(t, row.sees, seen(t, g, "+14155552671", patience))
+			if row.sees != "timeout" {
+				assert.GreaterOrEqual(t, time.Since(began), row.on.Slow)
+			}
+			assert.Len(t, g.Texts(), row.sent)
+
+			g.Next(1, row.on)
+			assert.Equal(t, row.driver, sentByDriver(t, g, patience))
+			assert.Len(t, g.Texts(), 2*row.sent)
+			assert.Equal(t, 2, g.Requests())
+		})
+	}
+}
+
+// Twilio's magic numbers: https://www.twilio.com/docs/iam/test-credentials.
+func TestConformanceByNumber(t *testing.T) {
+	g := gateway(t)
+	g.ForNumber("+15005550001", smstest.InvalidNumber())
+	g.ForNumber("+15005550004", smstest.OptedOut())
+	g.Next(1, smstest.Behaviour{Accept: true})
+	for i, want := range []struct{ to, sees string }{
+		{"+15005550004", "200"}, {"+15005550001", "400"}, {"+15005550004", "400"}, {"+15005550006", "200"}, {"+15005550001", "400"},
+	} {
+		assert.Equal(t, want.sees, seen(t, g, want.to, 10*time.Second)[:3], i)
+	}
+	assert.Len(t, g.Texts(), 2)
+}
+
+// seen is what a client sees: status, body and the headers that matter, or how it got no answer.
+func seen(t *testing.T, g *smstest.Gateway, to string, patience time.Duration) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	body, stamp := `{"id":"1","to":"`+to+`","body":"hi"}`, strconv.FormatInt(noon.Unix(), 10)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, g.URL, strings.NewReader(body))
+	require.NoError(t, err)
+	r.Close = true
+	r.Header.Set(webhook.TimestampHeader, stamp)
+	r.Header.Set(webhook.SignatureHeader, webhook.Sign("s", stamp, []byte(body)))
+	response, err := http.DefaultTransport.RoundTrip(r)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.Is(err, syscall.ECONNRESET):
+		return "reset"
+	case errors.Is(err, io.EOF):
+		return "closed"
+	}
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	raw, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	line := fmt.Sprint(response.StatusCode, " ", string(raw))
+	for _, name := range []string{"Retry-After", "X-Ratelimit-Remaining"} {
+		if value := response.Header.Get(name); value != "" {
+			line += "; " + name + " " + value
+		}
+	}
+	return line
+}
+
+// sentByDriver is the class of the driver's error, "" when it takes the text for accepted.
+func sentByDriver(t *testing.T, g *smstest.Gateway, patience time.Duration) sms.Class {
+	t.Helper()
+	driver, err := webhook.New(webhook.Options{
+		URL: g.URL, Secret: "s", Timeout: patience, Now: func() time.Time { return noon },
+	})
+	require.NoError(t, err)
+	_, err = driver.Send(t.Context(), sms.Message{SendKey: "1", To: "+14155552671", Body: "hi"})
+	if err == nil {
+		return ""
+	}
+	var failed *sms.SendError
+	require.ErrorAs(t, err, &failed)
+	return failed.Class
+}

@@ -1,0 +1,319 @@
+package subscriber_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+)
+
+// idsOf names each id of a decision by what it is of.
+func idsOf(t require.TestingT, d subscriber.Decision) map[string]string {
+	found := map[string]string{}
+	add := func(name, id string) {
+		require.NotContains(t, found, name)
+		require.Regexp(t, "^[0-9a-f]{32}$", id)
+		found[name] = id
+	}
+	for _, e := range d.Events {
+		add("event "+string(e.Type)+" "+e.Status, e.ID)
+	}
+	for _, trigger := range d.Triggers {
+		add("trigger "+string(trigger.Flow), trigger.ID)
+	}
+	for _, revocation := range d.Revocations {
+		add("revocation", revocation.ID)
+	}
+	return found
+}
+
+const propertyEvent = "event customer_property "
+
+// The ids are those of the facts: when the webhook came does not matter.
+func TestIDsDoNotDependOnReceipt(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := fullCase(usedTopics()...).Draw(t, "case")
+		again := c
+		again.at = instants().Draw(t, "received again at")
+		first, second := decided(t, c), decided(t, again)
+		if c.webhook.Topic == "charge/failed" && first.Empty() != second.Empty() {
+			return // Recharge tries again after the one time and before the other
+		}
+		require.Equal(t, idsOf(t, first), idsOf(t, second))
+	})
+}
+
+// Whether the customer came along or was asked for does not matter either.
+func TestIDsDoNotDependOnDelivery(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := fullCase(usedTopics()...).Draw(t, "case")
+		if c.webhook.Topic.Resource() == "customer" {
+			return
+		}
+		c.settings.API = false // nobody asks for what is remembered
+		asked := c
+		asked.webhook.Customer = nil
+		included := asked
+		included.webhook.Customer = &asked.looked.Customer
+		require.Equal(t, idsOf(t, decided(t, asked)), idsOf(t, decided(t, included)))
+
+		remembered := asked
+		remembered.looked = &subscriber.Lookup{Customer: asked.looked.Customer}
+		want, got := idsOf(t, decided(t, asked)), idsOf(t, decided(t, remembered))
+		for name, id := range got {
+			require.Equal(t, want[name], id, name)
+		}
+		delete(want, propertyEvent) // a remembered customer's count is not this webhook's
+		delete(got, propertyEvent)
+		require.Equal(t, want, got)
+	})
+}
+
+// A webhook without any time of its own, delivered again, is the same fact; another
+// one of that resource may be another fact. Only the property, which has nothing
+// but its time, has another id.
+func TestIDsWithoutTimes(t *testing.T) {
+	for _, topic := range usedTopics() {
+		t.Run(string(topic), func(t *testing.T) {
+			c := plain(topic, time.Time{})
+			c.webhook.Hash, c.at = "one body", time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
+			if c.webhook.Charge != nil {
+				c.webhook.Charge.RetryAt = c.at.Add(48 * time.Hour)
+			}
+			again := clone(c)
+			again.at = c.at.Add(time.Minute)
+			first, second := idsOf(t, decided(t, c)), idsOf(t, decided(t, again))
+			delete(first, propertyEvent)
+			delete(second, propertyEvent)
+			assert.Equal(t, first, second)
+		})
+	}
+}
+
+// Where the time is missing, the body tells one change from another.
+func TestIDsWithoutTimesDiffer(t *testing.T) {
+	for _, topic := range []recharge.Topic{
+		"subscription/activated", "subscription/cancelled", "subscription/paused", "subscription/skipped", "subscription/unskipped", "customer/updated",
+	} {
+		t.Run(string(topic), func(t *testing.T) {
+			c := plain(topic, time.Time{})
+			c.webhook.Hash, c.at = "one body", time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
+			other := clone(c)
+			other.webhook.Hash = "another body"
+			first, second := idsOf(t, decided(t, c)), idsOf(t, decided(t, other))
+			delete(first, propertyEvent)
+			require.NotEmpty(t, first)
+			for name, id := range first {
+				assert.NotEqual(t, id, second[name], name)
+			}
+		})
+	}
+}
+
+// No two outputs of a webhook share an id.
+func TestIDsDoNotCollide(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		seen := map[string]string{}
+		for name, id := range idsOf(t, decided(t, fullCase(usedTopics()...).Draw(t, "case"))) {
+			require.NotContains(t, seen, id, "%s and %s", seen[id], name)
+			seen[id] = name
+		}
+	})
+}
+
+// Another resource or another store is another fact.
+func TestIDsDifferByResourceAndStore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := fullCase(usedTopics()...).Draw(t, "case")
+		other := clone(c)
+		if rapid.Bool().Draw(t, "other store") {
+			other.settings.Store = "another"
+		} else {
+			setResourceID(&other.webhook, "1"+resourceID(c.webhook))
+		}
+		first, second := idsOf(t, decided(t, c)), idsOf(t, decided(t, other))
+		if other.settings.Store == c.settings.Store {
+			delete(first, propertyEvent) // the customer's, whatever resource tells it
+		}
+		require.Len(t, second, len(idsOf(t, decided(t, c))))
+		for name, id := range first {
+			require.NotEqual(t, id, second[name], name)
+		}
+	})
+}
+
+func setResourceID(w *recharge.Webhook, id string) {
+	switch {
+	case w.Subscription != nil:
+		w.Subscription.ID = id
+	case w.Charge != nil:
+		w.Charge.ID = id
+	case w.Order != nil:
+		w.Order.ID = id
+	default:
+		w.Customer.ID = id
+	}
+}
+
+func decided(t require.TestingT, c aCase) subscriber.Decision {
+	decision, err := c.decide()
+	require.NoError(t, err)
+	return decision
+}
+
+// A deletion tells no time of its own: it has the id of the first one and the
+// time of this one.
+func TestDeletedTwice(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := fullCase("subscription/deleted").Draw(t, "case")
+		again := c
+		again.at = c.at.Add(time.Duration(rapid.Int64Range(1, int64(48*time.Hour)).Draw(t, "later by")))
+		first, second := decided(t, c).Events[0], decided(t, again).Events[0]
+		require.Equal(t, first.ID, second.ID)
+		require.Equal(t, c.at, first.OccurredAt)
+		require.Equal(t, again.at, second.OccurredAt)
+	})
+}
+
+// What defines a fact, by what may change without making it another one.
+func TestDiscriminators(t *testing.T) {
+	at := time.Date(2026, 3, 1, 10, 0, 0, 250_000_000, time.UTC)
+	const event, created, canceled = "event subscription ", "event subscription created", "event subscription canceled"
+	tests := []struct {
+		topic   recharge.Topic
+		name    string
+		change  func(*aCase)
+		differs []string // all others are the same
+	}{
+		{"subscription/created", "updated_at", updated, nil},
+		{"subscription/created", "created_at", func(c *aCase) { c.webhook.Subscription.CreatedAt = at.Add(time.Minute) }, []string{propertyEvent}},
+		{"subscription/activated", "created_at", func(c *aCase) { c.webhook.Subscription.CreatedAt = at.Add(-time.Hour) }, nil},
+		{"subscription/activated", "updated_at", updated, []string{event + "activated", propertyEvent, "trigger subscription_resumed", "revocation"}},
+		{"subscription/cancelled", "updated_at", updated, nil},
+		{"subscription/cancelled", "cancelled_at, a fraction", cancelledAt(at.Add(500 * time.Millisecond)), nil},
+		{"subscription/cancelled", "cancelled_at", cancelledAt(at.Add(time.Second)), []string{canceled, "trigger subscription_canceled", "revocation"}},
+		{"subscription/deleted", "updated_at", updated, nil},
+		{"subscription/deleted", "cancelled_at", cancelledAt(at.Add(time.Hour)), nil},
+		{"subscription/paused", "updated_at", updated, []string{"trigger subscription_paused", "revocation"}},
+		{"subscription/skipped", "updated_at", updated, []string{"trigger order_skipped", "revocation"}},
+		{"subscription/unskipped", "updated_at", updated, []string{"revocation"}},
+		{"charge/created", "updated_at", updated, nil},
+		{"charge/created", "status", func(c *aCase) { c.webhook.Charge.Status = "error" }, nil},
+		{"charge/paid", "processed_at", func(c *aCase) { c.webhook.Charge.ProcessedAt = at.Add(time.Hour) }, nil},
+		{"charge/paid", "attempts", attempts, nil},
+		{"charge/upcoming", "updated_at", updated, nil},
+		{"charge/upcoming", "scheduled_at", func(c *aCase) { c.webhook.Charge.ScheduledDate = "2026-04-01" }, []string{"trigger upcoming_order"}},
+		{"charge/failed", "updated_at", updated, nil},
+		{"charge/failed", "retry_date", func(c *aCase) { c.webhook.Charge.RetryAt = at.Add(99 * time.Hour) }, nil},
+		{"charge/failed", "attempt", attempts, []string{"trigger charge_will_be_retried"}},
+		{"charge/max_retries_reached", "attempt", attempts, nil},
+		{"charge/max_retries_reached", "updated_at", updated, nil},
+		{"order/upcoming", "updated_at", updated, nil},
+		{"order/upcoming", "scheduled_at", func(c *aCase) { c.webhook.Order.ScheduledDate = "2026-04-01" }, []string{"trigger upcoming_order"}},
+		{"order/processed", "updated_at", updated, nil},
+		{"order/processed", "processed_at", func(c *aCase) { c.webhook.Order.ProcessedAt = at.Add(time.Hour) }, nil},
+		{"customer/updated", "updated_at", updated, []string{"event customer_change ", propertyEvent}},
+		{"customer/updated", "count", func(c *aCase) { c.webhook.Customer.ActiveSubscriptions = 0 }, []string{propertyEvent}},
+		{"customer/updated", "count above one", func(c *aCase) { c.webhook.Customer.ActiveSubscriptions = 2 }, nil},
+		{"customer/updated", "e-mail", func(c *aCase) { c.webhook.Customer.Email = "ann@example.com" }, []string{propertyEvent}},
+		{"customer/activated", "updated_at", updated, []string{propertyEvent}},
+	}
+	for _, test := range tests {
+		t.Run(string(test.topic)+" "+test.name, func(t *testing.T) {
+			first, second := plain(test.topic, at), plain(test.topic, at)
+			count(&first)
+			count(&second)
+			cancelledAt(at)(&first)
+			cancelledAt(at)(&second)
+			test.change(&second)
+			want, got := idsOf(t, decided(t, first)), idsOf(t, decided(t, second))
+			require.NotEmpty(t, want)
+			require.Len(t, got, len(want))
+			for name := range want {
+				if slices.Contains(test.differs, name) {
+					assert.NotEqual(t, want[name], got[name], name)
+				} else {
+					assert.Equal(t, want[name], got[name], name)
+				}
+			}
+			for _, name := range test.differs {
+				assert.Contains(t, want, name)
+			}
+		})
+	}
+}
+
+func updated(c *aCase) {
+	switch w := c.webhook; {
+	case w.Subscription != nil:
+		w.Subscription.UpdatedAt = w.Subscription.UpdatedAt.Add(time.Microsecond)
+	case w.Charge != nil:
+		w.Charge.UpdatedAt = w.Charge.UpdatedAt.Add(time.Microsecond)
+	case w.Order != nil:
+		w.Order.UpdatedAt = w.Order.UpdatedAt.Add(time.Microsecond)
+	default:
+		w.Customer.UpdatedAt = w.Customer.UpdatedAt.Add(time.Microsecond)
+	}
+}
+
+func cancelledAt(at time.Time) func(*aCase) {
+	return func(c *aCase) {
+		if c.webhook.Subscription != nil {
+			c.webhook.Subscription.CancelledAt = at
+		}
+	}
+}
+
+func attempts(c *aCase) { c.webhook.Charge.Attempts++ }
+
+// count gives a customer webhook's customer one active subscription.
+func count(c *aCase) {
+	if c.webhook.Topic.Resource() == "customer" {
+		c.webhook.Customer.Counted, c.webhook.Customer.ActiveSubscriptions = true, 1
+	}
+}
+
+// One fact may be told by two topics: it has one id.
+func TestOneFactByTwoTopics(t *testing.T) {
+	at := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name       string
+		one, other recharge.Topic
+		change     func(*aCase)
+		fact       string
+	}{
+		{"paid at once", "charge/created", "charge/paid", func(c *aCase) { c.webhook.Charge.Status = "success" }, "event subscription_charge paid"},
+		{"expired", "subscription/cancelled", "subscription/updated", func(c *aCase) { c.webhook.Subscription.Status = "expired" }, "trigger subscription_expired"},
+		{"failed for good", "charge/failed", "charge/max_retries_reached", func(c *aCase) { c.webhook.Charge.ErrorType = "DO_NOT_HONOR" }, "trigger charge_failed"},
+		{"failed for good, revoked", "charge/failed", "charge/max_retries_reached", func(c *aCase) { c.webhook.Charge.ErrorType = "DO_NOT_HONOR" }, "revocation"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			one, other := plain(test.one, at), plain(test.other, at.Add(time.Minute))
+			test.change(&one)
+			test.change(&other)
+			if other.webhook.Subscription != nil {
+				other.webhook.Subscription.CreatedAt = at
+			}
+			id := idsOf(t, decided(t, one))[test.fact]
+			require.NotEmpty(t, id)
+			assert.Equal(t, id, idsOf(t, decided(t, other))[test.fact])
+		})
+	}
+}
+
+// The ids stand in topics that are kept for months: they must never change.
+func TestIDsGolden(t *testing.T) {
+	decision := decided(t, plain("subscription/created", time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)))
+	assert.Equal(t, map[string]string{
+		"event subscription created":   "72399c19fa2c40b9293d4bb6484eef60",
+		propertyEvent:                  "ba73b15a3aac7b1e9fd4655a7afbd84c",
+		"trigger subscription_started": "b61cf6903efbf50b2bd78244d91cfb57",
+	}, idsOf(t, decision))
+}

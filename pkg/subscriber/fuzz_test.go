@@ -1,0 +1,90 @@
+package subscriber_test
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/schemas"
+	"github.com/rechargeflow/rechargeflow/schemas/schematest"
+)
+
+// Whatever a signed body holds, deciding on it does not panic, and what comes of
+// it is as the schemas promise.
+func FuzzDecide(f *testing.F) {
+	for _, body := range []string{
+		`{"subscription":{"id":784594001,"customer_id":246936001,"address_id":178918,"status":"active","created_at":"2026-03-01T10:00:00+00:00","updated_at":"2026-03-01T10:00:00+00:00","next_charge_scheduled_at":"2026-03-31","price":"18.50","quantity":2}}`,
+		`{"subscription":{"id":784594001,"customer_id":246936001,"status":"EXPIRED","cancelled_at":"2026-03-01T10:00:00","email":"jo.bean@example.com","price":18.5}}`,
+		`{"subscription":{"id":"784594001"},"customer":{"id":246936001,"email":" Jo@Example.COM","phone":null,"subscriptions_active_count":0}}`,
+		`{"charge":{"id":580825303,"status":"success","customer":{"id":246936001,"email":"jo.bean@example.com"},"error_type":"CARD_DECLINED","retry_date":"2026-03-04","charge_attempts":2,"scheduled_at":"2026-03-31","total_price":"41.90","line_items":[{"purchase_item_id":784594001,"quantity":2,"unit_price":"18.50"}],"shipping_address":{"phone":"503 555 0100","country_code":"US"}}}`,
+		`{"order":{"id":417810001,"customer":{"id":246936001},"email":"jo.bean@example.com","is_prepaid":1,"charge":{"id":580825303},"processed_at":"2026-03-01T10:00:00","line_items":[{}]}}`,
+		`{"customer":{"id":246936001,"email":"jo.bean@example.com","external_customer_id":{"ecommerce":"5213433266347"},"number_active_subscriptions":1,"updated_at":"2026-03-01T10:00:01+00:00"}}`,
+		`{"subscription":{"id":1,"customer_id":1,"email":"\ud800\u0000","created_at":"0001-01-01"},"charge":{"id":1},"order":{"id":1},"customer":{"id":1}}`,
+		`{"subscription":null,"charge":[],"order":0,"customer":""}`,
+		`{"charge":{"id":1,"customer_id":1,"email":"x","line_items":[null,{"price":"-00.10"}]}}`,
+		`{}`, `null`, `[]`, ``,
+	} {
+		for topic := range usedTopics() {
+			f.Add(byte(topic), byte(topic), []byte(body))
+		}
+	}
+	decoder, err := recharge.NewDecoder()
+	require.NoError(f, err)
+	validator, err := schematest.New()
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, topic, switches byte, body []byte) {
+		topics := usedTopics()
+		w, err := decoder.Decode(topics[int(topic)%len(topics)], body)
+		if err != nil {
+			return
+		}
+		c := aCase{settings: switched(switches), webhook: w, at: time.Date(2026, 3, 1, 10, 0, 5, 0, time.UTC)}
+		decision, err := c.decide()
+		var needed *subscriber.LookupNeeded
+		if errors.As(err, &needed) {
+			c.looked = plain("customer/created", c.at).looked
+			c.looked.Fresh = needed.Fresh
+			decision, err = c.decide()
+			require.NotErrorAs(t, err, &needed)
+		}
+		if err != nil {
+			require.ErrorIs(t, err, subscriber.ErrCustomerUnknown)
+			return
+		}
+		requireSchemas(t, validator, decision)
+	})
+}
+
+// switched chooses the store's settings by the lowest bits.
+func switched(bits byte) subscriber.Settings {
+	s := subscriber.Settings{
+		Store: store, CustomerID: subscriber.ByEmail, CustomerIDName: "registered", SMS: bits&1 != 0, ActiveProperty: bits&2 != 0, API: bits&8 != 0,
+	}
+	if bits&4 != 0 {
+		s.CustomerID = subscriber.ByRechargeID
+	}
+	return s
+}
+
+func requireSchemas(t *testing.T, validator *schematest.Validator, d subscriber.Decision) {
+	t.Helper()
+	check := func(subject string, value any) {
+		document, err := json.Marshal(value)
+		require.NoError(t, err)
+		require.NoError(t, validator.Check(schemas.URN(subject), document), "%s", document)
+	}
+	for _, e := range d.Events {
+		check(string(e.Type), e)
+	}
+	for _, trigger := range d.Triggers {
+		check(schemas.SMSTrigger, trigger)
+	}
+	for _, revocation := range d.Revocations {
+		check(schemas.SMSRevocation, revocation)
+	}
+}

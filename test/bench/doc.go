@@ -1,0 +1,13 @@
+// Package bench measures the product on the machine it runs on: `make bench`. It
+// consists of tests behind the build tag bench, which assert nothing about speed.
+// Each figure stands beside the limit of the same machine in the same run. What
+// was measured is printed as a table and kept under docs/bench.
+//
+//	bench_test.go     the brokers, the order of the benchmarks, the report
+//	ingest_test.go    HTTP door to acknowledged, against a handler that discards
+//	transform_test.go webhooks to events, against raw consume and produce
+//	tracking_test.go  events to a destination that takes its time
+//	endtoend_test.go  HTTP 200 to accepted by the destination, at a fixed rate
+//	load_test.go      callers, bodies, percentiles
+//	report_test.go    the table
+package bench

@@ -1,0 +1,124 @@
+//go:build bench
+
+package bench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/test/lab"
+)
+
+// webhookBody is a subscription/created with its customer, 1.2 KB.
+func webhookBody(id int, at time.Time) []byte {
+	stamp := at.UTC().Format("2006-01-02T15:04:05.000000+00:00")
+	body := fmt.Sprintf(`{"subscription":{"id":%d,"address_id":%d,"customer_id":%d,"analytics_data":{"utm_params":[]},"cancellation_reason":null,"cancellation_reason_comments":null,"cancelled_at":null,"charge_interval_frequency":30,"created_at":%q,"expire_after_specific_number_of_charges":null,"external_product_id":{"ecommerce":"7746395766960"},"external_variant_id":{"ecommerce":"44042053943472"},"has_queued_charges":true,"is_prepaid":false,"is_skippable":true,"is_swappable":false,"max_retries_reached":false,"next_charge_scheduled_at":"2026-12-31","order_day_of_month":null,"order_day_of_week":null,"order_interval_frequency":30,"order_interval_unit":"day","presentment_currency":"USD","price":"49.00","product_title":"House Blend","properties":[{"name":"grind","value":"whole"}],"quantity":4,"sku":"HB-1","sku_override":false,"status":"active","updated_at":%q,"variant_title":"1 kg"},"customer":{"id":%d,"email":"customer-%d@example.com","external_customer_id":{"ecommerce":"5213433266347"},"first_name":"Jo","hash":"f99bd4a600000000","last_name":"Bean","phone":"+15035550100","subscriptions_active_count":1,"subscriptions_total_count":1,"updated_at":%q}}`,
+		1_000_000+id, 2_000_000+id, 3_000_000+id, stamp, stamp, 3_000_000+id, id, stamp)
+	return []byte(body)
+}
+
+const webhookTopic = "subscription/created"
+
+// signed is a request that is ready to go, made before the clock runs.
+func signed(ctx context.Context, address string, body []byte) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/webhooks/"+lab.Store+"/"+webhookTopic, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	rechargetest.Sign(r.Header, body, lab.Secret, time.Now())
+	return r, nil
+}
+
+// newClient keeps as many connections open as there are callers.
+func newClient(callers int) *http.Client {
+	return &http.Client{
+		Timeout:   30 * time.Second,
+		Transport: &http.Transport{MaxIdleConnsPerHost: callers, MaxIdleConns: callers, DisableCompression: true},
+	}
+}
+
+// send makes one request and wants a 200.
+func send(client *http.Client, r *http.Request) error {
+	response, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	_, _ = io.Copy(io.Discard, response.Body)
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("answer %d", response.StatusCode)
+	}
+	return nil
+}
+
+// hammer lets callers send total webhooks, each the next as soon as its last was
+// answered, and returns how long each took.
+func hammer(t *testing.T, address string, callers, total int) (each []time.Duration, took time.Duration) {
+	t.Helper()
+	client := newClient(callers)
+	defer client.CloseIdleConnections()
+	var next, failed atomic.Int64
+	times := make([][]time.Duration, callers)
+	var all sync.WaitGroup
+	began := time.Now()
+	for caller := range callers {
+		all.Go(func() {
+			for {
+				id := int(next.Add(1))
+				if id > total {
+					return
+				}
+				r, err := signed(t.Context(), address, webhookBody(id, began))
+				start := time.Now()
+				if err == nil {
+					err = send(client, r)
+				}
+				if err != nil {
+					failed.Add(1)
+				}
+				times[caller] = append(times[caller], time.Since(start))
+			}
+		})
+	}
+	all.Wait()
+	took = time.Since(began)
+	require.Zero(t, failed.Load(), "webhooks without a 200")
+	return slices.Concat(times...), took
+}
+
+// percentile of durations, 0 to 100.
+func percentile(d []time.Duration, p float64) time.Duration {
+	if len(d) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(d))
+	return sorted[min(len(sorted)-1, int(float64(len(sorted))*p/100))]
+}
+
+// residentMiB is a process's memory, and its greatest so far.
+func residentMiB(pid int) (now, peak int) {
+	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	for line := range strings.Lines(string(content)) {
+		var kib int
+		if n, _ := fmt.Sscanf(line, "VmRSS: %d kB", &kib); n == 1 {
+			now = kib >> 10
+		}
+		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kib); n == 1 {
+			peak = kib >> 10
+		}
+	}
+	return now, peak
+}
