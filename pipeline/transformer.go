@@ -74,7 +74,7 @@ func (t *Transformer) transform(ctx context.Context, raw kafka.Record) (Result, 
 	case decision.Empty():
 		return Result{Fate: Skip(Reason(decision.Skip))}, nil
 	}
-	return t.outputs(decision, raw)
+	return t.outputs(decision, raw), nil
 }
 
 // decide asks the API where the webhook doesn't say who the customer is.
@@ -107,16 +107,16 @@ func (t *Transformer) forgetChanged(store string, w recharge.Webhook) {
 	}
 }
 
-func (t *Transformer) outputs(d subscriber.Decision, raw kafka.Record) (Result, error) {
+func (t *Transformer) outputs(d subscriber.Decision, raw kafka.Record) Result {
 	result := Result{Fate: Done()}
 	for _, o := range outputs(t.topics, d) {
 		record, err := o.record(raw)
 		if err != nil {
-			return Result{}, err
+			return rejected(ReasonMalformed, err)
 		}
 		result.Outputs = append(result.Outputs, record)
 	}
-	return result, nil
+	return result
 }
 
 func rejected(why Reason, err error) Result { return Result{Fate: Reject(why, err)} }

@@ -36,7 +36,7 @@ func (c *clock) at(field string, v text) time.Time {
 		return time.Time{}
 	}
 	if t, err := time.Parse(time.RFC3339, string(v)); err == nil {
-		return t.UTC()
+		return c.sane(field, t)
 	}
 	zone := time.UTC
 	if c.version == Version202101 {
@@ -44,11 +44,24 @@ func (c *clock) at(field string, v text) time.Time {
 	}
 	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly} {
 		if t, err := time.ParseInLocation(layout, string(v), zone); err == nil {
-			return t.UTC()
+			return c.sane(field, t)
 		}
 	}
 	c.fail(field)
 	return time.Time{}
+}
+
+// Years outside of these are no shop's, and some can't be written as JSON.
+const firstYear, lastYear = 1970, 2999
+
+// sane is the time in UTC, unless its year is nonsense.
+func (c *clock) sane(field string, t time.Time) time.Time {
+	t = t.UTC()
+	if t.Year() < firstYear || t.Year() > lastYear {
+		c.fail(field)
+		return time.Time{}
+	}
+	return t
 }
 
 // date parses a day as Recharge's calendar has it. 2021-11 gives the bare day,
@@ -58,7 +71,7 @@ func (c *clock) date(field string, v text) Date {
 		return ""
 	}
 	day, rest, _ := strings.Cut(string(v), "T")
-	if _, err := time.Parse(time.DateOnly, day); err != nil {
+	if t, err := time.Parse(time.DateOnly, day); err != nil || t.Year() < firstYear || t.Year() > lastYear {
 		c.fail(field)
 		return ""
 	}

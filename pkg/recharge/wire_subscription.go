@@ -27,32 +27,33 @@ type Subscription struct {
 }
 
 type wireSubscription struct {
-	ID             id         `json:"id"`
-	CustomerID     id         `json:"customer_id"`
-	AddressID      id         `json:"address_id"`
-	Email          text       `json:"email"`
-	Status         text       `json:"status"`
-	ProductID      platformID `json:"external_product_id"`
-	VariantID      platformID `json:"external_variant_id"`
-	ShopifyProduct platformID `json:"shopify_product_id"`
-	ShopifyVariant platformID `json:"shopify_variant_id"`
-	SKU            text       `json:"sku"`
-	ProductTitle   text       `json:"product_title"`
-	VariantTitle   text       `json:"variant_title"`
-	Price          decimal    `json:"price"`
-	Currency       text       `json:"presentment_currency"`
-	Quantity       count      `json:"quantity"`
-	IntervalUnit   text       `json:"order_interval_unit"`
-	OrderInterval  count      `json:"order_interval_frequency"`
-	ChargeInterval count      `json:"charge_interval_frequency"`
-	NextCharge     text       `json:"next_charge_scheduled_at"`
-	IsPrepaid      flag       `json:"is_prepaid"`
-	CreatedAt      text       `json:"created_at"`
-	UpdatedAt      text       `json:"updated_at"`
-	CancelledAt    text       `json:"cancelled_at"`
-	Reason         text       `json:"cancellation_reason"`
-	Comments       text       `json:"cancellation_reason_comments"`
-	Include        include    `json:"include"`
+	ID             id            `json:"id"`
+	CustomerID     id            `json:"customer_id"`
+	Customer       wireReference `json:"customer"`
+	AddressID      id            `json:"address_id"`
+	Email          text          `json:"email"`
+	Status         text          `json:"status"`
+	ProductID      platformID    `json:"external_product_id"`
+	VariantID      platformID    `json:"external_variant_id"`
+	ShopifyProduct platformID    `json:"shopify_product_id"`
+	ShopifyVariant platformID    `json:"shopify_variant_id"`
+	SKU            text          `json:"sku"`
+	ProductTitle   text          `json:"product_title"`
+	VariantTitle   text          `json:"variant_title"`
+	Price          decimal       `json:"price"`
+	Currency       text          `json:"presentment_currency"`
+	Quantity       count         `json:"quantity"`
+	IntervalUnit   text          `json:"order_interval_unit"`
+	OrderInterval  count         `json:"order_interval_frequency"`
+	ChargeInterval count         `json:"charge_interval_frequency"`
+	NextCharge     text          `json:"next_charge_scheduled_at"`
+	IsPrepaid      flag          `json:"is_prepaid"`
+	CreatedAt      text          `json:"created_at"`
+	UpdatedAt      text          `json:"updated_at"`
+	CancelledAt    text          `json:"cancelled_at"`
+	Reason         text          `json:"cancellation_reason"`
+	Comments       text          `json:"cancellation_reason_comments"`
+	Include        include       `json:"include"`
 }
 
 func (w *wireSubscription) subscription(c *clock) *Subscription {
@@ -61,7 +62,7 @@ func (w *wireSubscription) subscription(c *clock) *Subscription {
 	}
 	c.version = marks{status: w.Status, shopify: []platformID{w.ShopifyProduct, w.ShopifyVariant}}.version(c.version)
 	return &Subscription{
-		ID: string(w.ID), CustomerID: string(w.CustomerID), AddressID: string(w.AddressID),
+		ID: string(w.ID), CustomerID: first(w.CustomerID, w.Customer.ID), AddressID: string(w.AddressID),
 		Email:     string(w.Email),
 		Status:    strings.ToLower(string(w.Status)),
 		ProductID: first(w.ProductID, w.ShopifyProduct), VariantID: first(w.VariantID, w.ShopifyVariant),
