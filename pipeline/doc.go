@@ -8,7 +8,6 @@
 //	tracking.go          event          -> Bloomreach, up to 50 at a time
 //	tracking_command.go  event          -> what exactly Bloomreach is told
 //	sms.go               trigger        -> a text, at most once
-//	sms_text.go          trigger        -> what a text may mention
 //	stage.go             any handler    -> outputs, dead letters, counters, log lines
 //	fate.go              what becomes of a record
 //	reason.go            every reason there is

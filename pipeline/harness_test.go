@@ -164,7 +164,7 @@ func (w *world) storeTexts(cfg storeConfig) *pipeline.Texts {
 	w.driver = &anyDriver{Driver: w.gatewayDriver(w.texts.URL, cfg.textTimeout)}
 	return &pipeline.Texts{
 		Flows: flows, Driver: w.driver, DefaultRegion: "US",
-		Shop: pipeline.Shop{
+		Shop: subscriber.Shop{
 			Name: "Acme Coffee", URL: "https://acme.example", PortalURL: "https://{shop}/portal/{hash}",
 			ActivationURL: "https://{shop}/activate", PaymentURL: "https://{shop}/portal/{hash}/payment",
 		},

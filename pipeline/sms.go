@@ -16,7 +16,7 @@ import (
 
 // Texts is how one store sends its texts.
 type Texts struct {
-	Shop          Shop
+	Shop          subscriber.Shop
 	Flows         []flow.Flow
 	Driver        sms.Driver
 	From          string
@@ -93,7 +93,7 @@ func (s *SMS) message(t subscriber.Trigger) (sms.Message, Fate) {
 	if err != nil {
 		return sms.Message{}, Skip(ReasonPhoneInvalid)
 	}
-	body, err := flow.Render(f, variables(t, s.texts.Shop))
+	body, err := flow.Render(f, t.Variables(s.texts.Shop))
 	if err != nil {
 		return sms.Message{}, Reject(ReasonTextNotRendered, err)
 	}

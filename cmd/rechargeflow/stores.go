@@ -85,7 +85,7 @@ func bloomreachAuth(b config.Bloomreach) bloomreach.Auth {
 func (p *process) texts(store config.Store) (pipeline.Texts, error) {
 	texts := pipeline.Texts{
 		From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion,
-		Shop: pipeline.Shop{
+		Shop: subscriber.Shop{
 			Name: store.SMS.ShopName, URL: store.SMS.ShopURL,
 			PortalURL: store.SMS.PortalURL, ActivationURL: store.SMS.ActivationURL, PaymentURL: store.SMS.PaymentURL,
 		},

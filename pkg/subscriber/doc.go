@@ -7,6 +7,7 @@
 //	triggers.go    the triggers of the twelve flows, and what revokes them
 //	charges.go     which failed charges are worth a text, and which text
 //	identity.go    whom it is about, and what must be looked up to know
+//	text.go        what a trigger's text may mention
 //	fact.go        fact ids: the hash of what defines a fact
 //	model.go       the records' values, as schemas/ describes them
 package subscriber

@@ -1,4 +1,4 @@
-package pipeline
+package subscriber
 
 import (
 	"fmt"
@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
-	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
 // Shop is what a store's texts say of the shop. The links are templates: {shop}
@@ -16,8 +15,8 @@ type Shop struct {
 	PortalURL, ActivationURL, PaymentURL string
 }
 
-// variables are all that the text of a trigger may mention.
-func variables(t subscriber.Trigger, shop Shop) flow.Variables {
+// Variables are all that the trigger's text may mention.
+func (t Trigger) Variables(shop Shop) flow.Variables {
 	v := flow.Variables{
 		Shop: flow.Shop{Name: shop.Name, URL: shop.URL},
 		Customer: flow.Customer{
@@ -55,7 +54,7 @@ func (s Shop) host() string {
 	return u.Host
 }
 
-func aboutSubscription(v *flow.Variables, s *subscriber.Subscription) {
+func aboutSubscription(v *flow.Variables, s *Subscription) {
 	v.Subscription = flow.Subscription{
 		ID: s.ID, ProductTitle: s.ProductTitle, VariantTitle: s.VariantTitle, Quantity: s.Quantity,
 		Price:              strings.TrimSpace(money(s.Price) + " " + s.Currency),
@@ -67,7 +66,7 @@ func aboutSubscription(v *flow.Variables, s *subscriber.Subscription) {
 	}
 }
 
-func aboutCharge(v *flow.Variables, c *subscriber.Charge) {
+func aboutCharge(v *flow.Variables, c *Charge) {
 	v.Charge.Total, v.Charge.Currency = money(c.TotalPrice), c.Currency
 	v.Charge.ScheduledAt = string(c.ScheduledDate)
 	v.Charge.Error, v.Charge.Attempts = c.ErrorType, c.Attempts
@@ -77,7 +76,7 @@ func aboutCharge(v *flow.Variables, c *subscriber.Charge) {
 	v.Subscription.ProductTitle, v.Subscription.NextChargeDate = firstTitle(c.Items), string(c.ScheduledDate)
 }
 
-func aboutOrder(v *flow.Variables, o *subscriber.Order) {
+func aboutOrder(v *flow.Variables, o *Order) {
 	v.Order = flow.Order{Number: o.Number, ScheduledAt: string(o.ScheduledDate), ItemsSummary: summary(o.Items)}
 	v.Charge.Total, v.Charge.Currency = money(o.TotalPrice), o.Currency
 	v.Subscription.ProductTitle, v.Subscription.NextChargeDate = firstTitle(o.Items), string(o.ScheduledDate)
@@ -93,7 +92,7 @@ func money(digits string) string {
 	return whole + "." + (fraction + "00")[:2]
 }
 
-func firstTitle(items []subscriber.Item) string {
+func firstTitle(items []Item) string {
 	if len(items) == 0 {
 		return ""
 	}
@@ -101,7 +100,7 @@ func firstTitle(items []subscriber.Item) string {
 }
 
 // summary names two products and counts the rest.
-func summary(items []subscriber.Item) string {
+func summary(items []Item) string {
 	const named = 2
 	var titles []string
 	for _, item := range items[:min(named, len(items))] {

@@ -1,0 +1,105 @@
+package image_test
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/test/lab"
+)
+
+// compose starts docker-compose.yml without what only watches: a broker, the topics, one process per role. A webhook
+// goes in at the published port and comes out of the topics at the broker's.
+func compose(t *testing.T, image string) {
+	docker := composeCommand(t)
+	gateway, broker := composeEnv(t, image)
+	run := func(args ...string) string { return command(t, docker[0], append(docker[1:], args...)...) }
+	run("--profile", "postgres", "config", "-q")
+
+	t.Cleanup(func() { run("down", "-v", "-t", "5") })
+	roles := []string{"gateway", "transformer", "tracking", "sms"}
+	run(append([]string{"up", "-d", "kafka", "topics"}, roles...)...)
+	containers := map[string]string{}
+	for _, role := range roles {
+		containers[role] = run("ps", "-q", role)
+		eventually(t, func() bool { return healthy(t, containers[role]) })
+	}
+
+	assert.Equal(t, http.StatusOK, post(t, gateway, secret, subscription(1)))
+	cluster := kafka.Cluster{Brokers: []string{broker}}
+	for _, topic := range []string{"recharge.webhooks", "recharge.events"} {
+		eventually(t, func() bool {
+			records, err := kafka.ReadAll(t.Context(), cluster, topic)
+			require.NoError(t, err)
+			return len(records) > 0
+		})
+	}
+	run("stop")
+	for role, id := range containers {
+		assert.Equal(t, "0", command(t, "docker", "inspect", "-f", "{{.State.ExitCode}}", id), "%s: %s", role, command(t, "docker", "logs", id))
+	}
+}
+
+// composeCommand is Docker Compose as it is called here.
+func composeCommand(t *testing.T) []string {
+	t.Helper()
+	file := []string{"-f", filepath.Join(root, "docker-compose.yml")}
+	if exec.CommandContext(t.Context(), "docker", "compose", "version").Run() == nil {
+		return append([]string{"docker", "compose"}, file...)
+	}
+	if _, err := exec.LookPath("docker-compose"); err != nil {
+		t.Skip("neither `docker compose` nor docker-compose here")
+	}
+	return append([]string{"docker-compose"}, file...)
+}
+
+// composeEnv sets what docker-compose.yml takes from the environment, and returns where gateway and broker are found.
+func composeEnv(t *testing.T, image string) (gateway, broker string) {
+	t.Helper()
+	secrets := t.TempDir()
+	write(t, filepath.Join(secrets, "acme_recharge_secrets"), secret)
+	for _, name := range []string{"acme_recharge_token", "acme_bloomreach_project", "acme_bloomreach_secret", "grafana_password", "postgres_password"} {
+		write(t, filepath.Join(secrets, name), "of-"+name)
+	}
+	var ports []string
+	for _, address := range []*string{&gateway, &broker} {
+		free, err := lab.FreeAddress()
+		require.NoError(t, err)
+		_, port, err := net.SplitHostPort(free)
+		require.NoError(t, err)
+		*address, ports = free, append(ports, port)
+	}
+	for name, value := range map[string]string{
+		"COMPOSE_PROJECT_NAME": image, "RECHARGEFLOW_IMAGE": image, "KAFKA_IMAGE": kafkaImage(t), "SECRETS": secrets,
+		"GATEWAY_PORT": ports[0], "KAFKA_PORT": ports[1],
+	} {
+		t.Setenv(name, value)
+	}
+	return gateway, broker
+}
+
+// kafkaImage is an image of Apache Kafka that the engine holds, or the one that the environment asks for.
+func kafkaImage(t *testing.T) string {
+	t.Helper()
+	if image := os.Getenv("RECHARGEFLOW_TEST_CONTAINERS"); image != "" {
+		return image
+	}
+	here := strings.Fields(docker(t, "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"))
+	for _, image := range []string{"rechargeflow-kafka:4.3.0", "apache/kafka:4.3.0"} {
+		for _, name := range here {
+			if name == image {
+				return image
+			}
+		}
+	}
+	t.Skip("the Docker engine holds no image of Apache Kafka; `make kafka-image` builds one")
+	return ""
+}
