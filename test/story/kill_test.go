@@ -103,6 +103,7 @@ func checkTold(t *testing.T, l *lab.Lab) {
 	for fact, times := range trackedFacts(l) {
 		assert.Equal(t, 1, times, fact)
 	}
+	t.Logf("commands: %d reached bloomreach, %d of them repetitions that it dropped", len(l.Bloomreach.Received()), l.Bloomreach.Deduplicated())
 }
 
 // checkOrder reads the events: each customer's first of each kind come in order.

@@ -12,6 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 	"github.com/rechargeflow/rechargeflow/test/load"
 )
@@ -33,6 +34,7 @@ func TestLoad(t *testing.T) {
 		for id, body := range generator.Customers() {
 			l.API.PutCustomer(id, body)
 		}
+		l.API.LimitRate(rechargetest.StandardBucket())
 		began := time.Now()
 		require.NoError(t, generator.Run(t.Context(), func(ctx context.Context, topic recharge.Topic, body []byte) error {
 			return deliver(ctx, l, lab.Webhook{Store: lab.Store, Topic: string(topic), Body: body})
