@@ -76,7 +76,7 @@ func demo(ctx context.Context, out io.Writer, binary string, keep bool) (err err
 		return err
 	}
 	if keep {
-		leaveRunning(ctx, out, l)
+		leaveRunning(ctx, out, l, process)
 	}
 	return process.Stop(stopWithin)
 }
@@ -92,9 +92,9 @@ func show(ctx context.Context, out io.Writer, l *lab.Lab, process *lab.Process, 
 	return balance(ctx, out, l, process, p)
 }
 
-func leaveRunning(ctx context.Context, out io.Writer, l *lab.Lab) {
+func leaveRunning(ctx context.Context, out io.Writer, l *lab.Lab, process *lab.Process) {
 	say(out, `
-left running until you press Ctrl-C:
+left running until you press Ctrl-C; what becomes of your webhooks is told here:
   webhooks   http://%s/webhooks/%s/{resource}/{action}
   operators  http://%s/metrics  /readyz  /healthz  /version
   kafka      %s
@@ -103,7 +103,31 @@ try:
   curl -i http://%s/webhooks/%s/customer/updated -H 'Content-Type: application/json' -d "$body" \
     -H "X-Recharge-Hmac-Sha256: $(printf '%%s%%s' %s "$body" | sha256sum | cut -d' ' -f1)"
 `, l.Gateway, lab.Store, l.Admin, l.Embedded, l.Gateway, lab.Store, lab.Secret)
-	<-ctx.Done()
+	tell(ctx, out, process)
+}
+
+// tell prints what becomes of every further record until ctx ends.
+func tell(ctx context.Context, out io.Writer, process *lab.Process) {
+	told := len(process.Lines())
+	ticker := time.NewTicker(200 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		lines := process.Lines()
+		for _, line := range lines[told:] {
+			switch line.Message {
+			case "webhook accepted", "webhook refused":
+				say(out, "\n%s: %s %s\n", line.Message, line.Recharge, line.Reason)
+			case "record settled":
+				say(out, "      %s\n", fate(line))
+			}
+		}
+		told = len(lines)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
 
 func say(out io.Writer, format string, args ...any) {

@@ -45,7 +45,7 @@ func (p *player) play(ctx context.Context, n int, w lab.Webhook) error {
 	}
 	slices.SortStableFunc(lines, func(a, b lab.Line) int { return strings.Compare(order(a.Role), order(b.Role)) })
 	for _, line := range lines {
-		say(p.out, "      %s\n", told(line))
+		say(p.out, "      %s\n", fate(line))
 	}
 	for _, command := range p.lab.Bloomreach.Received()[tracked:] {
 		say(p.out, "      bloomreach   got %s\n", delivered(command.Data))
@@ -113,8 +113,8 @@ func delivered(raw []byte) string {
 	return fmt.Sprintf("event %s for %v", command.EventType, command.CustomerIDs)
 }
 
-// told puts a fate into words.
-func told(line lab.Line) string {
+// fate puts a line of the log into words.
+func fate(line lab.Line) string {
 	what := strings.TrimPrefix(line.Type, "rechargeflow.")
 	text := fmt.Sprintf("%-12s %s", line.Role, line.Outcome)
 	switch {

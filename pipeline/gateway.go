@@ -152,7 +152,7 @@ func (g *Gateway) accepted(r kafka.Record, scheme recharge.Scheme, began time.Ti
 	g.run.Metrics.Ingest(store, g.run.Now().Sub(began))
 	g.run.Metrics.Record(string(RoleGateway), store, string(OutcomeAccepted), "")
 	g.run.Log.Info("webhook accepted", zap.String("role", string(RoleGateway)), zap.String("store", store),
-		zap.String(HeaderTopic, r.Header(HeaderTopic)), zap.String(HeaderDeliveryHash, r.Header(HeaderDeliveryHash)),
+		zap.ByteString("key", r.Key), zap.String(HeaderTopic, r.Header(HeaderTopic)), zap.String(HeaderDeliveryHash, r.Header(HeaderDeliveryHash)),
 		zap.String(HeaderTraceparent, r.Header(HeaderTraceparent)),
 		zap.String("signature", string(scheme)), zap.Int("bytes", len(r.Value)))
 	if said := r.Header(strings.ToLower(recharge.HeaderTopic)); said != "" && said != r.Header(HeaderTopic) {
@@ -184,10 +184,19 @@ func (g *Gateway) answerError(err error, c echo.Context) {
 	}
 	g.run.Metrics.Record(string(RoleGateway), store, string(OutcomeRefused), string(r.reason))
 	g.run.Log.Warn("webhook refused", zap.String("role", string(RoleGateway)), zap.String("store", store),
-		zap.Int("status", r.status), zap.String("reason", string(r.reason)))
+		zap.Int("status", r.status), zap.String("reason", string(r.reason)), zap.String(HeaderTopic, g.named(c)))
 	if err := c.JSON(r.status, map[string]string{"error": string(r.reason), "message": r.advice}); err != nil {
 		g.run.Log.Debug("answer not written", zap.Error(err))
 	}
+}
+
+// named is the topic that an address names, "" when it is none: what a stranger
+// writes into an address doesn't belong into a log.
+func (g *Gateway) named(c echo.Context) string {
+	if topic := recharge.Topic(c.Param("resource") + "/" + c.Param("action")); topic.Known() {
+		return string(topic)
+	}
+	return ""
 }
 
 func asRefusal(err error) *refusal {

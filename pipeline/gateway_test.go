@@ -334,7 +334,8 @@ func TestGatewayLogsNothingPrivate(t *testing.T) {
 					assert.NotContains(t, log, value, name)
 				}
 			}
-			for _, word := range []string{"18.50", "246936001", "784594001"} {
+			// the record's key, with Recharge's number of the customer, is how an operator finds a webhook
+			for _, word := range []string{"18.50", "784594001"} {
 				assert.NotContains(t, log, word)
 				assert.NotContains(t, answer.Body.String(), word)
 			}

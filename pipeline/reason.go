@@ -21,14 +21,15 @@ const (
 
 // Why the transformer skips a webhook.
 const (
-	ReasonTopicNotUsed       = Reason(subscriber.SkipTopicNotUsed)
-	ReasonNoFact             = Reason(subscriber.SkipNoFact)
-	ReasonSMSOff             = Reason(subscriber.SkipSMSOff)
-	ReasonNoShopify          = Reason(subscriber.SkipNoShopify)
-	ReasonPropertyOff        = Reason(subscriber.SkipPropertyOff)
-	ReasonNotCustomers       = Reason(subscriber.SkipNotCustomers)
-	ReasonChargeErrorUnknown = Reason(subscriber.SkipUnknownError)
-	ReasonRetryDatePassed    = Reason(subscriber.SkipRetryDatePassed)
+	ReasonTopicUnknown       Reason = "topic_unknown" // Recharge has no such topic: the address is mistyped
+	ReasonTopicNotUsed              = Reason(subscriber.SkipTopicNotUsed)
+	ReasonNoFact                    = Reason(subscriber.SkipNoFact)
+	ReasonSMSOff                    = Reason(subscriber.SkipSMSOff)
+	ReasonNoShopify                 = Reason(subscriber.SkipNoShopify)
+	ReasonPropertyOff               = Reason(subscriber.SkipPropertyOff)
+	ReasonNotCustomers              = Reason(subscriber.SkipNotCustomers)
+	ReasonChargeErrorUnknown        = Reason(subscriber.SkipUnknownError)
+	ReasonRetryDatePassed           = Reason(subscriber.SkipRetryDatePassed)
 )
 
 // Why the sms sink sends no text.

@@ -95,12 +95,17 @@ func (s *Stage) note(partition int, why error) {
 	s.run.Metrics.Waiting(string(s.Role), s.Group, len(s.waiting))
 }
 
-// Reset forgets what partitions waited for: they have been shared out anew.
-func (s *Stage) Reset() {
+// Assigned forgets what partitions waited for: they have been shared out anew.
+// All of them wait when the process must stand idle.
+func (s *Stage) Assigned(status kafka.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.waiting)
-	s.run.Metrics.Waiting(string(s.Role), s.Group, 0)
+	waiting := 0
+	if status.Idle != "" {
+		waiting = len(status.Partitions[s.Topic])
+	}
+	s.run.Metrics.Waiting(string(s.Role), s.Group, waiting)
 }
 
 // Trouble says what the stage waits for, nil when nothing waits.
@@ -176,7 +181,7 @@ func (s *Stage) settle(r kafka.Record, result Result) {
 	if fate.Err != nil {
 		fields = append(fields, zap.Error(fate.Err))
 	}
-	if fate.Outcome == OutcomeRejected {
+	if fate.Outcome == OutcomeRejected || fate.Reason == ReasonTopicUnknown {
 		s.run.Log.Warn("record settled", fields...)
 		return
 	}
@@ -189,6 +194,9 @@ func (s *Stage) fields(r kafka.Record) []zap.Field {
 		zap.String("role", string(s.Role)), zap.String("store", r.Header(HeaderStore)),
 		zap.String("topic", r.Topic), zap.Int("partition", r.Partition), zap.Int64("offset", r.Offset),
 		zap.String("traceparent", r.Header(HeaderTraceparent)),
+	}
+	if len(r.Key) > 0 {
+		fields = append(fields, zap.ByteString("key", r.Key))
 	}
 	for _, key := range []string{HeaderTopic, HeaderType, HeaderID, HeaderDeliveryHash} {
 		if value := r.Header(key); value != "" {

@@ -373,7 +373,7 @@ func TestStageTrouble(t *testing.T) {
 
 	failing[1] = errors.New("api down")
 	handle(1)
-	b.stage.Reset()
+	b.stage.Assigned(kafka.Status{})
 	require.NoError(t, b.stage.Trouble(), "the partition is another process's now")
 	assert.Equal(t, []int{1, 0}, b.fates.waiting[7:])
 }

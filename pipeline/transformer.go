@@ -55,7 +55,10 @@ func (t *Transformer) transform(ctx context.Context, raw kafka.Record) (Result, 
 		return Result{}, fmt.Errorf("store %q is not in the configuration of this process: restart it with the one the gateway has", raw.Header(HeaderStore))
 	}
 	topic := recharge.Topic(raw.Header(HeaderTopic))
-	if !subscriber.Uses(topic) {
+	switch {
+	case !topic.Known(): // a mistyped registration would lose its events unnoticed
+		return Result{Fate: Skip(ReasonTopicUnknown)}, nil
+	case !subscriber.Uses(topic):
 		return Result{Fate: Skip(ReasonTopicNotUsed)}, nil
 	}
 	webhook, err := t.decoder.Decode(topic, raw.Value)

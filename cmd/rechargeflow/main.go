@@ -3,7 +3,10 @@
 //	main.go      signals, the only exit
 //	commands.go  the commands and how one is found
 //	options.go   flags, and which configuration file is read
-//	run.go       rechargeflow run
+//	run.go       rechargeflow run: the roles, and how they end
+//	start.go     admin port, broker, gateway
+//	stores.go    the stages of the configured stores
+//	probe.go     whether the gateway could store a webhook now
 //	config.go    rechargeflow config check, config print
 //	flows.go     the flows of a store
 //	topics.go    rechargeflow topics plan, topics apply

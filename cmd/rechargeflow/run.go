@@ -133,6 +133,9 @@ func (p *process) serve(ctx context.Context, cluster kafka.Cluster, runtime pipe
 		group.Go(func() error { return consumer.Run(taking, stage.Handle) })
 	}
 	if listener != nil {
+		door := newProbe(cluster, runtime.Topics.Webhooks())
+		p.health.Register("gateway", true, door.check)
+		group.Go(func() error { return door.run(taking) })
 		group.Go(func() error { return p.serveGateway(taking, listener, runtime) })
 	}
 	p.running.Store(true)
@@ -183,7 +186,7 @@ func (p *process) consumerConfig(stage *pipeline.Stage) kafka.ConsumerConfig {
 		Topics:         []string{stage.Topic},
 		SessionTimeout: p.cfg.Kafka.SessionTimeout,
 		Whole:          stage.Whole,
-		OnAssigned:     stage.Reset,
+		OnAssigned:     stage.Assigned,
 		// handlers must be done before shutdown_timeout is
 		DrainTimeout: p.cfg.ShutdownTimeout * 3 / 5,
 	}

@@ -23,7 +23,7 @@ const stopAdminWithin = 2 * time.Second
 func (p *process) startAdmin(ctx context.Context, version telemetry.Version) error {
 	admin := telemetry.NewAdmin(p.cfg.Admin.Listen, p.metrics, p.health, version)
 	if err := admin.Start(ctx); err != nil {
-		return err
+		return fmt.Errorf("admin.listen: %w", err)
 	}
 	p.onClose("stop admin port", func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopAdminWithin)
@@ -47,7 +47,7 @@ func (p *process) cluster() (kafka.Cluster, error) {
 	}
 	broker, err := kafka.StartEmbedded(kafka.EmbeddedConfig{Dir: p.cfg.Embedded.Dir, Listen: p.cfg.Embedded.Listen, Topics: spec}, p.log)
 	if err != nil {
-		return cluster, err
+		return cluster, fmt.Errorf("embedded.listen, embedded.dir: %w", err)
 	}
 	p.onClose("close embedded broker", broker.Close)
 	cluster.Brokers = broker.Brokers()
@@ -63,7 +63,7 @@ func (p *process) listen(ctx context.Context) (net.Listener, error) {
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", p.cfg.Gateway.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("listen for webhooks on %s: %w", p.cfg.Gateway.Listen, err)
+		return nil, fmt.Errorf("gateway.listen: listen for webhooks on %s: %w", p.cfg.Gateway.Listen, err)
 	}
 	return listener, nil
 }

@@ -54,16 +54,24 @@ func TestExamplesLoad(t *testing.T) {
 }
 
 func TestMinimalFileLoads(t *testing.T) {
-	loaded, err := config.Load(filepath.Join(configs, "minimal.yaml"), nil, config.NeedStores)
+	loaded, err := config.Load(filepath.Join(configs, "minimal.yaml"), nil)
 	require.NoError(t, err)
 	assert.Len(t, loaded.Config.Stores, 1)
 	assert.Empty(t, loaded.Config.Kafka.Brokers)
 }
 
+// Whoever runs an example as it is would take webhooks that anybody can sign.
+func TestPlaceholdersAreNoSecrets(t *testing.T) {
+	_, err := config.Load(filepath.Join(configs, "minimal.yaml"), nil, config.NeedStores)
+	for _, key := range []string{"recharge.secrets", "recharge.token", "bloomreach.project", "bloomreach.secret"} {
+		require.ErrorContains(t, err, key+": is still the placeholder")
+	}
+}
+
 // The full file has every key, each with its default where there is one.
 func TestFullFileHasEveryKey(t *testing.T) {
 	path := filepath.Join(configs, "rechargeflow.yaml")
-	full, err := config.Load(path, nil, config.NeedStores)
+	full, err := config.Load(path, nil)
 	require.NoError(t, err)
 	var printed, defaults bytes.Buffer
 	require.NoError(t, full.Print(&printed))

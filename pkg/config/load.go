@@ -42,7 +42,7 @@ func Load(path string, environ []string, needs ...Need) (Loaded, error) {
 	loaded.Path = path
 	l.checkRules(loaded.Config)
 	for _, need := range needs {
-		l.checkNeed(need, path)
+		l.checkNeed(need, path, loaded.Config)
 	}
 	if len(l.faults.List) > 0 {
 		return Loaded{}, l.faults

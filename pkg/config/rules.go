@@ -1,5 +1,7 @@
 package config
 
+import "slices"
+
 // checkRules reports what one key alone cannot tell.
 func (l *loader) checkRules(c Config) {
 	l.checkRequired(l.root)
@@ -86,8 +88,14 @@ func (l *loader) checkSMS(s *scope, m SMS) {
 	}
 }
 
-func (l *loader) checkNeed(need Need, path string) {
-	if need != NeedStores || len(l.stores) > 0 {
+func (l *loader) checkNeed(need Need, path string, c Config) {
+	if need != NeedStores {
+		return
+	}
+	for i, store := range c.Stores {
+		l.checkPlaceholders(l.stores[i], store)
+	}
+	if len(l.stores) > 0 {
 		return
 	}
 	if path == "" {
@@ -95,6 +103,21 @@ func (l *loader) checkNeed(need Need, path string) {
 		return
 	}
 	l.fault(l.root, "stores", "none configured; add one with \"stores:\" and \"- name: acme\" below it, see configs/minimal.yaml")
+}
+
+// placeholder stands in the example files where a secret belongs. Whoever has read them knows it.
+const placeholder = "change-me"
+
+func (l *loader) checkPlaceholders(s *scope, store Store) {
+	for path, secrets := range map[string][]Secret{
+		"recharge.secrets": store.Recharge.Secrets, "recharge.token": {store.Recharge.Token},
+		"bloomreach.project": {store.Bloomreach.Project}, "bloomreach.secret": {store.Bloomreach.Secret}, "bloomreach.token": {store.Bloomreach.Token},
+		"sms.secret": {store.SMS.Secret},
+	} {
+		if slices.Contains(secrets, placeholder) {
+			l.fault(s, path, "is still the placeholder of the example; expected a secret of your own")
+		}
+	}
 }
 
 func (l *loader) missing(s *scope, path, because string) {

@@ -54,8 +54,8 @@ type SMS struct {
 	FlowsFile     string        `mapstructure:"flows_file" example:"flows.yaml" doc:"Flow definitions, relative to this file's folder. Empty: the built-in flows."`
 	Timeout       time.Duration `mapstructure:"timeout" default:"10s" min:"1s" max:"5m" doc:"Time for one request to the provider."`
 	ShopName      string        `mapstructure:"shop_name" example:"Acme Coffee" doc:"Name of the shop in texts."`
-	ShopURL       string        `mapstructure:"shop_url" check:"template" example:"https://acme.example" doc:"Link to the shop in texts."`
-	PortalURL     string        `mapstructure:"portal_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}" doc:"Link to the customer portal in texts."`
+	ShopURL       string        `mapstructure:"shop_url" check:"template" example:"https://acme.example" doc:"Link to the shop in texts; its host is what {shop} in the links below stands for, and it stands in for a link whose {hash} is unknown."`
+	PortalURL     string        `mapstructure:"portal_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}" doc:"Link to the customer portal in texts. {hash} is the secret part of a customer's portal links, as Recharge gives it."`
 	ActivationURL string        `mapstructure:"activation_url" check:"template" example:"https://{shop}/account/activate" doc:"Link with which a customer activates the account."`
 	PaymentURL    string        `mapstructure:"payment_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}/payment_methods" doc:"Link with which a customer mends the payment method."`
 }

@@ -41,7 +41,7 @@ type ConsumerConfig struct {
 	// Whole keeps the handler idle while any partition is another member's: for work that must not be shared.
 	Whole bool
 	// OnAssigned, if set, is called whenever the partitions have been shared out anew, before any is handled.
-	OnAssigned func()
+	OnAssigned func(Status)
 	// FetchWait is how long a broker holds back an empty answer. Default 500 ms.
 	FetchWait time.Duration
 }

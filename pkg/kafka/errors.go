@@ -21,7 +21,7 @@ var (
 	ErrLocked = errors.New("folder is in use by another process")
 
 	errNothingDone = errors.New("handler finished no record and gave no error")
-	errNoTopic     = errors.New("topic does not exist")
+	errNoTopic     = errors.New("topic does not exist, and is never made by using it")
 )
 
 // transient tells whether the same request may succeed a moment later: a leader that moved, a broker that restarts, a

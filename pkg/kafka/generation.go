@@ -32,9 +32,12 @@ func (c *Consumer) serve(ctx context.Context, connections *connections, gen *kaf
 	status.Idle = c.idle(ctx, connections, status)
 	c.setStatus(status)
 	defer c.setStatus(Status{})
-	log.Info("partitions assigned", zap.Any("partitions", status.Partitions), zap.String("idle", status.Idle))
+	log.Info("partitions assigned", zap.Any("partitions", status.Partitions))
+	if status.Idle != "" {
+		log.Warn("idle", zap.String("why", status.Idle))
+	}
 	if c.config.OnAssigned != nil {
-		c.config.OnAssigned()
+		c.config.OnAssigned(status)
 	}
 	assignments := gen.Assignments
 	if status.Idle != "" {

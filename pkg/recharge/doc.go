@@ -5,6 +5,7 @@
 //	signature.go     who sent this body: both signature schemes
 //	delivery.go      which delivery this is, and what to keep of it
 //	scan.go          the customer's id, found without decoding the body
+//	topics.go        the topics that Recharge has
 //	decode.go        body to Webhook, whatever the API version
 //	wire_*.go        the two versions' spellings of one resource
 //	tolerant.go      JSON values whose type wobbles between versions

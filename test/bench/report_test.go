@@ -23,7 +23,7 @@ type report struct {
 func newReport(now time.Time) *report {
 	r := &report{}
 	fmt.Fprintf(&r.text, "# Benchmarks, %s\n\n", now.UTC().Format("2006-01-02 15:04"))
-	fmt.Fprintf(&r.text, "Commit %s, %s, %d CPUs (%s), %s of memory. Everything on one machine: load, product, broker and\ndestination share its CPUs. Figures are of this machine; compare them with the limits beside them.\n",
+	fmt.Fprintf(&r.text, "Commit %s, %s, %d CPUs (%s), %s of memory. Load, product, broker and\ndestination share its CPUs; processes log warnings only. Figures are of this machine; compare them with the limits beside them.\n",
 		commit(), runtime.Version(), runtime.NumCPU(), cpuModel(), memory())
 	return r
 }
