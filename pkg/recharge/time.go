@@ -3,6 +3,7 @@ package recharge
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	_ "time/tzdata" // the zone below must be there in a container without zone files
 )
@@ -13,12 +14,18 @@ type zones struct {
 }
 
 func newZones() (zones, error) {
-	eastern, err := time.LoadLocation("America/New_York")
+	eastern, err := easternTime()
 	if err != nil {
 		return zones{}, fmt.Errorf("load time zone: %w", err)
 	}
 	return zones{eastern: eastern}, nil
 }
+
+// easternTime is the zone of Recharge's calendar: a constant, which Go reads from
+// a file at each call if it isn't kept.
+var easternTime = sync.OnceValues(func() (*time.Location, error) { //nolint:gochecknoglobals // see above; it never changes
+	return time.LoadLocation("America/New_York")
+})
 
 // clock reads the times of one body: without an offset they are US Eastern in
 // 2021-01 ("Our DB uses Eastern Time", https://docs.rechargepayments.com/docs/using-the-api)
@@ -105,7 +112,7 @@ type Date string
 // Start is the instant at which the day begins for Recharge: midnight in US
 // Eastern, as its own order timestamps show. The zero time for "".
 func (d Date) Start() time.Time {
-	eastern, err := time.LoadLocation("America/New_York")
+	eastern, err := easternTime()
 	if err != nil {
 		return time.Time{}
 	}

@@ -1,0 +1,102 @@
+package pipeline_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+)
+
+// sink takes records and keeps the last call's.
+type sink struct{ records []kafka.Record }
+
+// Produce keeps the records.
+func (s *sink) Produce(_ context.Context, records ...kafka.Record) error {
+	s.records = records
+	return nil
+}
+
+// accepting is a destination that accepts everything at once.
+type accepting struct{}
+
+// Batch accepts all.
+func (accepting) Batch(_ context.Context, commands []bloomreach.Command) ([]bloomreach.Result, error) {
+	results := make([]bloomreach.Result, len(commands))
+	for i := range commands {
+		results[i].Outcome = bloomreach.Accepted
+	}
+	return results, nil
+}
+
+// BenchmarkTransform is one webhook of a first checkout through the transformer's
+// stage, without Kafka.
+func BenchmarkTransform(b *testing.B) {
+	stages, out := benchStages(b)
+	records := benchWebhooks(b)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		_, err := stages[0].Handle(b.Context(), records[i%len(records):][:1])
+		require.NoError(b, err)
+	}
+	_ = out
+}
+
+// BenchmarkTracking is one event through the tracking sink's stage, without Kafka
+// and without a destination.
+func BenchmarkTracking(b *testing.B) {
+	stages, out := benchStages(b)
+	var events []kafka.Record
+	for _, r := range benchWebhooks(b) {
+		out.records = nil
+		_, err := stages[0].Handle(b.Context(), []kafka.Record{r})
+		require.NoError(b, err)
+		events = append(events, out.records...)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		_, err := stages[1].Handle(b.Context(), events[i%len(events):][:1])
+		require.NoError(b, err)
+	}
+}
+
+func benchStages(b *testing.B) ([]*pipeline.Stage, *sink) {
+	b.Helper()
+	out := &sink{}
+	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer, pipeline.RoleTracking}, pipeline.Options{
+		CustomerCacheSize: 10, CustomerCacheTTL: time.Minute,
+		Stores: []pipeline.Store{{
+			Settings: subscriber.Settings{Store: store, CustomerID: subscriber.ByEmail, CustomerIDName: "registered", ActiveProperty: true},
+			Tracker:  accepting{},
+		}},
+	}, pipeline.Runtime{Producer: out, Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now})
+	require.NoError(b, err)
+	return stages, out
+}
+
+func benchWebhooks(b *testing.B) []kafka.Record {
+	b.Helper()
+	now := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
+	var records []kafka.Record
+	for i, d := range rechargetest.Burst(rechargetest.FirstCheckout, 1, 1, now, "2021-11") {
+		records = append(records, kafka.Record{
+			Topic: "recharge.webhooks", Offset: int64(i), Key: []byte("acme/1"), Value: d.Body,
+			Headers: []kafka.Header{
+				{Key: pipeline.HeaderTopic, Value: []byte(d.Topic)},
+				{Key: pipeline.HeaderStore, Value: []byte(store)},
+				{Key: pipeline.HeaderReceivedAt, Value: fmt.Append(nil, now.Format(time.RFC3339Nano))},
+				{Key: pipeline.HeaderTraceparent, Value: []byte(telemetry.EnsureTraceparent(""))},
+			},
+		})
+	}
+	return records
+}
