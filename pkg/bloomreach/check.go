@@ -33,11 +33,17 @@ func validID(id string) bool {
 // checkDecimal accepts digits with an optional sign and fraction: 1709566376, -0.5. Not 1e9, and not the empty number,
 // which encoding/json would write as 0.
 func checkDecimal(what string, number json.Number) error {
-	whole, fraction, hasFraction := strings.Cut(strings.TrimPrefix(number.String(), "-"), ".")
-	if !digits(whole) || (hasFraction && !digits(fraction)) || (len(whole) > 1 && whole[0] == '0') {
-		return fmt.Errorf("%w: %s is not a plain decimal number", ErrCommand, what)
+	if !isDecimal(number) {
+		return fmt.Errorf("%w: %s %s", ErrCommand, what, notDecimal)
 	}
 	return nil
+}
+
+const notDecimal = "is not a plain decimal number"
+
+func isDecimal(number json.Number) bool {
+	whole, fraction, hasFraction := strings.Cut(strings.TrimPrefix(number.String(), "-"), ".")
+	return digits(whole) && (!hasFraction || digits(fraction)) && (len(whole) == 1 || whole[0] != '0')
 }
 
 func digits(s string) bool {
@@ -46,21 +52,32 @@ func digits(s string) bool {
 
 // cleanProperties returns a copy without nil values, or says which property can't be sent.
 func cleanProperties(properties map[string]any) (map[string]any, error) {
-	for _, name := range slices.Sorted(maps.Keys(properties)) {
+	for name := range properties {
 		// https://documentation.bloomreach.com/engagement/docs/tracking: attribute names are ASCII only.
 		if name == "" || strings.IndexFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) >= 0 {
 			return nil, fmt.Errorf("%w: property name %q is not ASCII text", ErrCommand, name)
 		}
 	}
-	return cleanObject("", properties)
+	cleaned, fault := cleanObject(properties)
+	if fault != nil {
+		return nil, fmt.Errorf("%w: property %q %s", ErrCommand, strings.TrimPrefix(fault.path, "."), fault.what)
+	}
+	return cleaned, nil
 }
 
-func cleanObject(path string, object map[string]any) (map[string]any, error) {
+// fault is what is wrong with a value. Its path is put together only where there is one, from the inside out.
+type fault struct {
+	path, what string
+}
+
+func (f *fault) in(outer string) *fault { return &fault{path: outer + f.path, what: f.what} }
+
+func cleanObject(object map[string]any) (map[string]any, *fault) {
 	cleaned := make(map[string]any, len(object))
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		value, err := cleanValue(strings.TrimPrefix(path+"."+name, "."), object[name])
-		if err != nil {
-			return nil, err
+	for name, given := range object {
+		value, fault := cleanValue(given)
+		if fault != nil {
+			return nil, fault.in("." + name)
 		}
 		if value != nil {
 			cleaned[name] = value
@@ -69,30 +86,32 @@ func cleanObject(path string, object map[string]any) (map[string]any, error) {
 	return cleaned, nil
 }
 
-func cleanValue(path string, value any) (any, error) {
+func cleanValue(value any) (any, *fault) {
 	switch v := value.(type) {
 	case nil, string, bool, int, int64, []string:
 		return v, nil
 	case json.Number:
-		return v, checkDecimal(fmt.Sprintf("property %q", path), v)
+		if !isDecimal(v) {
+			return nil, &fault{what: notDecimal}
+		}
+		return v, nil
 	case map[string]any:
-		return cleanObject(path, v)
+		return cleanObject(v)
 	case []any:
-		return cleanList(path, v)
+		return cleanList(v)
 	case []map[string]any:
-		return cleanList(path, v)
+		return cleanList(v)
 	default:
-		return nil, fmt.Errorf("%w: property %q has type %T; use string, bool, json.Number, int, a list or an object",
-			ErrCommand, path, value)
+		return nil, &fault{what: fmt.Sprintf("has type %T; use string, bool, json.Number, int, a list or an object", value)}
 	}
 }
 
-func cleanList[T any](path string, list []T) ([]any, error) {
+func cleanList[T any](list []T) ([]any, *fault) {
 	cleaned := make([]any, 0, len(list))
 	for i, element := range list {
-		value, err := cleanValue(fmt.Sprintf("%s[%d]", path, i), element)
-		if err != nil {
-			return nil, err
+		value, fault := cleanValue(element)
+		if fault != nil {
+			return nil, fault.in(fmt.Sprintf("[%d]", i))
 		}
 		cleaned = append(cleaned, value)
 	}
