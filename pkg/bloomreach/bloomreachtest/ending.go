@@ -1,9 +1,9 @@
 package bloomreachtest
 
 import (
-	"net"
 	"net/http"
-	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/simtest"
 )
 
 // ending is how a request ends.
@@ -20,46 +20,11 @@ const (
 func (s *Server) finish(w http.ResponseWriter, r *http.Request, end ending) {
 	switch end {
 	case answered:
-		return
 	case hanging:
-		select {
-		case <-r.Context().Done():
-		case <-s.closed:
-		}
+		simtest.Hang(r, s.closed)
 	case reset:
-		resetConnection(w)
+		simtest.Reset(w)
 	case dropped:
+		simtest.Drop()
 	}
-	panic(http.ErrAbortHandler) // the documented way to close a connection without an answer
-}
-
-func resetConnection(w http.ResponseWriter) {
-	hijacker, ok := w.(http.Hijacker)
-	if !ok {
-		return
-	}
-	conn, _, err := hijacker.Hijack()
-	if err != nil {
-		return
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // without it the end would be an orderly one
-	}
-	_ = conn.Close()
-}
-
-// wait reports false when the caller gave up or the simulator closed before its end.
-func (s *Server) wait(r *http.Request, d time.Duration) bool {
-	if d == 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-r.Context().Done():
-	case <-s.closed:
-	}
-	return false
 }

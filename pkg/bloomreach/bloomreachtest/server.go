@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"sync"
 	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/simtest"
 )
 
 // What the simulator accepts, until [Server.RotateKey].
@@ -67,7 +69,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if hook != nil {
 		hook(r)
 	}
-	if !s.wait(r, latency) || err != nil || r.Context().Err() != nil {
+	if !simtest.Wait(r, s.closed, latency) || err != nil || r.Context().Err() != nil {
 		return // the caller is gone: nothing is applied and nobody reads an answer
 	}
 	w.Header().Set("X-Request-Id", fmt.Sprintf("00000000-0000-4000-8000-%012d", number))

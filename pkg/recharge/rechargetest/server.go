@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/pkg/simtest"
+
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
@@ -78,7 +80,7 @@ type answer struct {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	number, behaviour, over, limit := s.arrived()
-	if !s.wait(r, behaviour.Slow) || err != nil {
+	if !simtest.Wait(r, s.closed, behaviour.Slow) || err != nil {
 		return // the caller is gone
 	}
 	given := answer{status: behaviour.Status, body: []byte(behaviour.Body), retryAfter: behaviour.RetryAfter}
@@ -94,9 +96,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case behaviour.Hang:
-		s.hang(r)
+		simtest.Hang(r, s.closed)
 	case behaviour.Reset:
-		reset(w)
+		simtest.Reset(w)
 	}
 	given.limit = limit
 	given.write(w, r, number)

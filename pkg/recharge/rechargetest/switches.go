@@ -1,8 +1,6 @@
 package rechargetest
 
 import (
-	"net"
-	"net/http"
 	"slices"
 	"time"
 )
@@ -88,41 +86,4 @@ func (e ErrorShape) Body(field, text string) string {
 
 func refuse(status int, shape ErrorShape, field, text string) answer {
 	return answer{status: status, body: []byte(shape.Body(field, text))}
-}
-
-// wait reports false when the caller gave up or the server closed before its end.
-func (s *Server) wait(r *http.Request, d time.Duration) bool {
-	if d == 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-r.Context().Done():
-	case <-s.closed:
-	}
-	return false
-}
-
-func (s *Server) hang(r *http.Request) {
-	select {
-	case <-r.Context().Done():
-	case <-s.closed:
-	}
-	panic(http.ErrAbortHandler)
-}
-
-// reset ends the connection as a failing machine does, with RST.
-func reset(w http.ResponseWriter) {
-	if hijacker, ok := w.(http.Hijacker); ok {
-		if conn, _, err := hijacker.Hijack(); err == nil {
-			if tcp, ok := conn.(*net.TCPConn); ok {
-				_ = tcp.SetLinger(0) // without it the end would be an orderly one
-			}
-			_ = conn.Close()
-		}
-	}
-	panic(http.ErrAbortHandler)
 }

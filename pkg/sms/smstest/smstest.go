@@ -16,6 +16,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/pkg/simtest"
+
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
 )
@@ -149,15 +151,15 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	b := g.treat(text)
-	if !g.wait(r, b.Slow) {
+	if !simtest.Wait(r, g.closed, b.Slow) {
 		return // the caller is gone, and the text with them
 	}
 	id := g.keep(b, text)
 	switch {
 	case b.Hang:
-		g.hang(r)
+		simtest.Hang(r, g.closed)
 	case b.Reset:
-		reset(w)
+		simtest.Reset(w)
 	case b.Drop:
 		panic(http.ErrAbortHandler)
 	case b.Body == "" && b.Accept:
