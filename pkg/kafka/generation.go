@@ -60,12 +60,30 @@ func (c *Consumer) idle(ctx context.Context, connections *connections, status St
 		return ""
 	}
 	for _, topic := range c.config.Topics {
-		all, err := connections.partitions(ctx, topic)
-		if have := len(status.Partitions[topic]); err != nil || have < len(all) {
+		all, err := c.awaitPartitions(ctx, connections, topic)
+		if err != nil {
+			return fmt.Sprintf("can't tell whether all partitions are here: %v", err)
+		}
+		if have := len(status.Partitions[topic]); have < len(all) {
 			return fmt.Sprintf("has %d of %d partitions of %s, works only with all: another process has the others", have, len(all), topic)
 		}
 	}
 	return ""
+}
+
+// awaitPartitions weathers brokers that don't answer for a moment: the answer holds for the whole generation.
+func (c *Consumer) awaitPartitions(ctx context.Context, connections *connections, topic string) ([]int, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.config.RebalanceTimeout/2)
+	defer cancel()
+	pause := backoff{first: fetchRetry, most: fetchRetryMax}
+	for {
+		all, err := connections.partitions(ctx, topic)
+		if err == nil || !pause.wait(ctx) {
+			return all, err
+		}
+		c.log.Warn("ask for partitions", zap.Error(err))
+		connections.refresh()
+	}
 }
 
 func statusOf(gen *kafka.Generation) Status {

@@ -91,13 +91,19 @@ func (l *Load) life(n int) rechargetest.Life {
 	random := l.random(n)
 	life := rechargetest.Life{
 		Customer: n + 1, Items: 1 + random.IntN(4), Seed: l.options.Seed + uint64(n),
-		Included: random.Float64() >= l.options.LookedUp, Version: recharge.Version202111,
+		Included: !l.lookedUp(n), Version: recharge.Version202111,
 		Topics: append(rechargetest.RecordedTopics(), rechargetest.AssumedTopics()...),
 	}
 	if random.IntN(2) == 0 {
 		life.Version = recharge.Version202101
 	}
 	return life
+}
+
+// lookedUp spreads the lives without included_objects evenly, so that even a small
+// load has one.
+func (l *Load) lookedUp(n int) bool {
+	return l.options.LookedUp > 0 && n%int(1/l.options.LookedUp) == 0
 }
 
 func (l *Load) random(n int) *rand.Rand {

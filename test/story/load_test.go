@@ -4,9 +4,11 @@ import (
 	"context"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
@@ -27,7 +29,7 @@ func TestLoad(t *testing.T) {
 		lives, err = strconv.Atoi(asked)
 		require.NoError(t, err)
 	}
-	eachBroker(t, func(t *testing.T, l *lab.Lab, _ map[string]*lab.Process) {
+	eachBroker(t, func(t *testing.T, l *lab.Lab, processes map[string]*lab.Process) {
 		generator := load.New(load.Options{
 			Lives: lives, Seed: 1, Callers: 16, Duplicates: 0.05, Disorder: 0.5, LookedUp: 0.01, Now: time.Now().UTC().Truncate(time.Second),
 		})
@@ -40,13 +42,33 @@ func TestLoad(t *testing.T) {
 			return deliver(ctx, l, lab.Webhook{Store: lab.Store, Topic: string(topic), Body: body})
 		}))
 		t.Logf("%d lives, %d webhooks, %d facts, sent in %s", lives, generator.Sent(), generator.Account.Len(), time.Since(began).Round(time.Millisecond))
-		var last error
-		require.Eventually(t, func() bool {
-			last = generator.Account.Compare(values(read(t, l, pipeline.Topics{Prefix: l.Prefix}.Events())))
-			return last == nil
-		}, 10*time.Minute, time.Second, "%v", &last)
+		topics := pipeline.Topics{Prefix: l.Prefix}
+		require.Eventually(t, func() bool { return settled(t, processes, "transformer") >= generator.Sent() }, 4*time.Minute, 200*time.Millisecond)
+		assert.Equal(t, generator.Sent(), len(read(t, l, topics.Webhooks())), "raw records") //nolint:testifylint // Len would print them
+		require.NoError(t, generator.Account.Compare(values(read(t, l, topics.Events()))))
+		assert.Positive(t, l.API.Calls(), "some lives had to be looked up")
 		eventually(t, func() bool { return everythingTracked(t, l) })
 	})
+}
+
+// settled adds up the records that a role has given a fate, from the counters.
+func settled(t *testing.T, processes map[string]*lab.Process, role string) int {
+	t.Helper()
+	sum := 0
+	for _, p := range processes {
+		page, err := p.Metrics(t.Context())
+		require.NoError(t, err)
+		for line := range strings.Lines(page) {
+			labels, value, _ := strings.Cut(line, "} ")
+			if !strings.HasPrefix(labels, "rechargeflow_records_total{") || !strings.Contains(labels, `role="`+role+`"`) {
+				continue
+			}
+			n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			require.NoError(t, err)
+			sum += int(n)
+		}
+	}
+	return sum
 }
 
 func values(records []kafka.Record) [][]byte {

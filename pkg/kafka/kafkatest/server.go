@@ -62,6 +62,7 @@ min.insync.replicas=1
 func (s *server) format(ctx context.Context) error {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id) // never fails
+	id[0] &= 0x7f        // an id that begins with "-" would be taken for an option
 	command := exec.CommandContext(ctx, "java", s.arguments("kafka.tools.StorageTool",
 		"format", "-t", base64.RawURLEncoding.EncodeToString(id), "-c", s.path("server.properties"))...)
 	if output, err := command.CombinedOutput(); err != nil {
