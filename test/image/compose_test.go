@@ -78,12 +78,27 @@ func composeEnv(t *testing.T, image string) (gateway, broker string) {
 		*address, ports = free, append(ports, port)
 	}
 	for name, value := range map[string]string{
-		"COMPOSE_PROJECT_NAME": image, "RECHARGEFLOW_IMAGE": image, "KAFKA_IMAGE": kafkaImage(t), "SECRETS": secrets,
+		"COMPOSE_PROJECT_NAME": image, "RECHARGEFLOW_IMAGE": image, "KAFKA_IMAGE": kafkaImage(t), "SECRETS": secrets, "CONFIG": offline(t),
 		"GATEWAY_PORT": ports[0], "KAFKA_PORT": ports[1],
 	} {
 		t.Setenv(name, value)
 	}
 	return gateway, broker
+}
+
+// offline is configs/compose.yaml with closed ports in place of Bloomreach and Recharge: a test calls no vendor.
+func offline(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, "configs", "compose.yaml"))
+	require.NoError(t, err)
+	const vendor = "      url: https://api.exponea.com"
+	require.Equal(t, 1, strings.Count(string(content), vendor))
+	config := filepath.Join(t.TempDir(), "compose.yaml")
+	text := strings.Replace(string(content), "    bloomreach:\n"+vendor,
+		"    recharge: {api_url: http://127.0.0.1:9}\n    bloomreach:\n      url: http://127.0.0.1:9", 1)
+	require.NotContains(t, text, vendor)
+	require.NoError(t, os.WriteFile(config, []byte(text), 0o644)) //nolint:gosec // the container's user has to read it
+	return config
 }
 
 // kafkaImage is an image of Apache Kafka that the engine holds, or the one that the environment asks for.
