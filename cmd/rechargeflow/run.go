@@ -100,7 +100,7 @@ func (p *process) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	producer := kafka.NewProducer(cluster)
+	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
 	p.onClose("close producer", producer.Close)
 	runtime := pipeline.Runtime{
 		Topics:   pipeline.Topics{Prefix: p.cfg.Kafka.TopicPrefix},

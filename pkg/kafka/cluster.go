@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -59,6 +60,8 @@ func (c Cluster) connect(topics ...string) *connections {
 type connections struct {
 	addr      net.Addr
 	transport *kafka.Transport
+
+	seen atomic.Pointer[seen]
 
 	mutex     sync.Mutex
 	refreshed time.Time

@@ -165,7 +165,7 @@ func produceUntilKilled(t *testing.T, dir string) {
 	cluster := kafka.Cluster{Brokers: broker.Brokers()}
 	produce(t, cluster, numbered("raw", 0, 10)...)
 	consumeAll(t, cluster, quick("g", "raw"), 10)
-	producer := kafka.NewProducer(cluster)
+	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
 	for i := 10; ; i++ {
 		require.NoError(t, producer.Produce(context.Background(), kafka.Record{Topic: "raw", Partition: 0, Value: fmt.Append(nil, i)}))
 		fmt.Println("acknowledged")

@@ -8,6 +8,8 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
 )
 
 var (
@@ -20,6 +22,8 @@ var (
 	// ErrLocked says that another process has the folder of an embedded broker.
 	ErrLocked = errors.New("folder is in use by another process")
 
+	errClosed      = errors.New("producer is closed")
+	errNoAnswer    = errors.New("the broker's answer lacks the partition")
 	errNothingDone = errors.New("handler finished no record and gave no error")
 	errNoTopic     = errors.New("topic does not exist, and is never made by using it")
 )
@@ -38,5 +42,5 @@ func transient(err error) bool {
 	var network net.Error
 	return errors.As(err, &network) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, protocol.ErrNoLeader) || errors.Is(err, protocol.ErrNoTopic)
+		errors.Is(err, wire.ErrNoBroker) || errors.Is(err, protocol.ErrNoLeader) || errors.Is(err, protocol.ErrNoTopic)
 }

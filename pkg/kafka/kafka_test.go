@@ -22,7 +22,7 @@ const patience = 30 * time.Second
 // produce sends records and fails the test when they are not acknowledged.
 func produce(t *testing.T, cluster kafka.Cluster, records ...kafka.Record) {
 	t.Helper()
-	producer := kafka.NewProducer(cluster)
+	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
 	require.NoError(t, producer.Produce(t.Context(), records...))
 	require.NoError(t, producer.Close())
 }
@@ -30,7 +30,7 @@ func produce(t *testing.T, cluster kafka.Cluster, records ...kafka.Record) {
 // newProducer returns a producer that is closed with the test.
 func newProducer(t *testing.T, cluster kafka.Cluster) *kafka.Producer {
 	t.Helper()
-	producer := kafka.NewProducer(cluster)
+	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
 	t.Cleanup(func() { assert.NoError(t, producer.Close()) })
 	return producer
 }

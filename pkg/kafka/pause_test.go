@@ -27,7 +27,7 @@ func TestPauseIsTheCauseItself(t *testing.T) {
 func TestConsumerPausesAsAsked(t *testing.T) {
 	broker := kafkatest.Embedded(t)
 	topic := kafkatest.Topic(t, broker.Addr(), 1)
-	producer := kafka.NewProducer(broker.Cluster())
+	producer := kafka.NewProducer(broker.Cluster(), kafka.ProducerConfig{})
 	t.Cleanup(func() { require.NoError(t, producer.Close()) })
 	require.NoError(t, producer.Produce(t.Context(), kafka.Record{Topic: topic, Value: []byte("a")}))
 

@@ -4,180 +4,208 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
 )
 
 const (
-	deliveryTimeout = 10 * time.Second
-	retryFirst      = 50 * time.Millisecond
-	retryMost       = time.Second
+	// callTimeout is how long Produce waits at most.
+	callTimeout = 10 * time.Second
+	// deliveryTimeout is how long a batch is sent again and again while nobody knows what became of it.
+	deliveryTimeout = 30 * time.Second
+	// produceTimeout is how long a broker may take to answer one request, its wait for replicas included.
+	produceTimeout = 4 * time.Second
+	replicaTimeout = 2 * time.Second
+
+	maxBatchBytes   = MaxRecordBytes
+	maxRequestBytes = 8 << 20
+
+	retryFirst = 50 * time.Millisecond
+	retryMost  = time.Second
 )
 
-// Producer sends records to a cluster. It may be used by many goroutines; one for a process is best, since records of
-// different callers share requests.
+// ProducerConfig says how a producer sends. Zero values stand for the defaults.
+type ProducerConfig struct {
+	// Compression is that of batches above a kilobyte.
+	Compression Compression
+	// MaxBuffered is the most bytes of records on their way to Kafka. Default 64 MiB.
+	MaxBuffered int64
+	// Lanes is how many requests may be under way to one broker. Default 3.
+	Lanes int
+}
+
+func (c ProducerConfig) withDefaults() ProducerConfig {
+	if c.MaxBuffered <= 0 {
+		c.MaxBuffered = 64 << 20
+	}
+	if c.Lanes <= 0 {
+		c.Lanes = 3
+	}
+	return c
+}
+
+// Producer appends records to a cluster's topics, each exactly once however often it has to be sent: batches carry a
+// producer id and a sequence, by which brokers recognise what they have. It may be used by many goroutines; one for a
+// process is best, since it never lingers: what comes while a request is under way is the next request.
 type Producer struct {
 	connections *connections
-	writer      *kafka.Writer
-	queued      atomic.Int64 // bytes that the writer holds
-}
+	config      ProducerConfig
+	buffered    atomic.Int64
+	ids         identities
+	running     context.Context
+	stop        context.CancelFunc
+	lanes       sync.WaitGroup
 
-// maxQueued is the most bytes of records on their way to Kafka. What a caller gave up on stays in kafka-go's queue until
-// its request has failed, so callers that come and go would fill the memory while a broker hangs.
-const maxQueued = 64 << 20
+	mutex   sync.Mutex
+	closed  bool
+	waiting sync.WaitGroup // parcels that nobody knows the end of
+	boxes   map[wire.Partition]*outbox
+	byID    map[laneID]*lane
+}
 
 // NewProducer returns a producer for a cluster. It dials on first use.
-func NewProducer(cluster Cluster) *Producer {
+func NewProducer(cluster Cluster, config ProducerConfig) *Producer {
+	running, stop := context.WithCancel(context.Background())
 	connections := cluster.connect()
-	p := &Producer{connections: connections, writer: newWriter(connections)}
-	p.writer.Completion = func(messages []kafka.Message, _ error) { p.queued.Add(-sizeOf(messages)) }
-	return p
-}
-
-// sizeOf is what messages count against maxQueued.
-func sizeOf(messages []kafka.Message) int64 {
-	size := 0
-	for _, m := range messages {
-		size += len(m.Key) + len(m.Value)
-		for _, h := range m.Headers {
-			size += len(h.Key) + len(h.Value)
-		}
-	}
-	return int64(size)
-}
-
-// newWriter spells out everything in which kafka-go's defaults lose, delay or scatter records: it asks for no
-// acknowledgement, lingers for a second and ignores keys (writer.go of kafka-go v0.4.51).
-func newWriter(connections *connections) *kafka.Writer {
-	return &kafka.Writer{
-		Addr:                   connections.addr,
-		Transport:              connections.transport,
-		RequiredAcks:           kafka.RequireAll,
-		Balancer:               partitioner{},
-		BatchTimeout:           5 * time.Millisecond,
-		BatchSize:              500,
-		BatchBytes:             MaxRecordBytes,
-		MaxAttempts:            2,
-		WriteBackoffMin:        retryFirst,
-		WriteBackoffMax:        retryFirst,
-		WriteTimeout:           4 * time.Second, // the broker waits for its replicas half of it
-		ReadTimeout:            4 * time.Second,
-		AllowAutoTopicCreation: false,
-		Async:                  false,
+	return &Producer{
+		connections: connections, config: config.withDefaults(), running: running, stop: stop,
+		ids:   identities{connections: connections},
+		boxes: make(map[wire.Partition]*outbox), byID: make(map[laneID]*lane),
 	}
 }
 
-// Produce sends records and returns nil only when every in-sync replica has all of them. On an error none, some or all
-// of them may have been written, or may still be: keep their bytes as they are, and send all of them again. It gives
-// up when ctx ends, after ten seconds at the latest, or at once for what can't succeed (ErrTooLarge) and when 64 MiB are
-// on their way already (ErrFull).
+// Produce sends records and returns nil only when every in-sync replica has all of them, each once. On an error none,
+// some or all of them may have been written, or may still be: keep their bytes as they are, and send all of them again.
+// It gives up when ctx ends, after ten seconds at the latest, or at once for what can't succeed (ErrTooLarge) and when
+// as many bytes as may be are on their way already (ErrFull).
 //
-// Records of one call keep their order in each partition. Where a part had to be sent again, a record may be there
-// twice; its last copy is in order.
+// Records of one call keep their order in each partition.
 func (p *Producer) Produce(ctx context.Context, records ...Record) error {
 	if len(records) == 0 {
 		return nil
 	}
-	messages, err := messagesOf(records)
-	if err != nil {
+	if err := producible(records); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if err := p.write(ctx, messages); err != nil {
+	if err := p.produce(ctx, records); err != nil {
 		return fmt.Errorf("produce %d records, the first to %s: %w", len(records), records[0].Topic, err)
 	}
 	return nil
 }
 
-// Close waits for the records being sent and ends the connections. Produce fails from then on.
-func (p *Producer) Close() error {
-	err := p.writer.Close()
-	p.connections.close()
+func (p *Producer) produce(ctx context.Context, records []Record) error {
+	at, err := p.connections.place(ctx, records)
 	if err != nil {
-		return fmt.Errorf("close producer: %w", err)
+		return err
+	}
+	c := newCall(len(records))
+	if err := p.enqueue(c, at, records); err != nil {
+		return err
+	}
+	select {
+	case <-c.done:
+		return c.err
+	case <-ctx.Done():
+		return errors.Join(ctx.Err(), p.giveUp(c))
+	}
+}
+
+// enqueue puts records where they belong, all or none.
+func (p *Producer) enqueue(c *call, at []wire.Partition, records []Record) error {
+	size := int64(0)
+	for _, r := range records {
+		size += int64(r.Size())
+	}
+	if p.buffered.Add(size) > p.config.MaxBuffered {
+		p.buffered.Add(-size)
+		return ErrFull
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.closed {
+		p.buffered.Add(-size)
+		return errClosed
+	}
+	p.waiting.Add(len(records))
+	now := time.Now()
+	for i, r := range records {
+		box := p.boxOf(at[i])
+		box.queue = append(box.queue, parcel{record: r.stored(now), size: r.Size(), call: c})
+		if !box.busy {
+			p.enlist(box)
+		}
 	}
 	return nil
 }
 
-func (p *Producer) write(ctx context.Context, messages []kafka.Message) error {
-	pause := backoff{first: retryFirst, most: retryMost}
-	var last error
-	for {
-		err := p.enqueue(ctx, messages)
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil {
-			return errors.Join(ctx.Err(), last)
-		}
-		messages, last = unwritten(messages, err)
-		if !transient(last) {
-			return last
-		}
-		p.connections.refresh()
-		if !pause.wait(ctx) {
-			return errors.Join(ctx.Err(), last)
-		}
+func (p *Producer) boxOf(at wire.Partition) *outbox {
+	box := p.boxes[at]
+	if box == nil {
+		box = &outbox{Partition: at, retry: backoff{first: retryFirst, most: retryMost}}
+		p.boxes[at] = box
 	}
+	return box
 }
 
-// enqueue hands messages to the writer if there is room for them. What the writer queues it tells to Completion one day,
-// whatever became of it; what it fails to queue it doesn't.
-func (p *Producer) enqueue(ctx context.Context, messages []kafka.Message) error {
-	size := sizeOf(messages)
-	if p.queued.Add(size) > maxQueued {
-		p.queued.Add(-size)
-		return ErrFull
+// giveUp lets what was not sent yet be forgotten, and returns why it took so long, if anything is known.
+func (p *Producer) giveUp(c *call) error {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	c.over = true
+	return c.why
+}
+
+// Close waits until what became of every record is known, for half a minute at most, and ends the connections. Produce
+// fails from then on.
+func (p *Producer) Close() error {
+	p.mutex.Lock()
+	p.closed = true
+	p.mutex.Unlock()
+	settled := make(chan struct{})
+	go func() {
+		p.waiting.Wait()
+		close(settled)
+	}()
+	timeout := time.NewTimer(deliveryTimeout)
+	defer timeout.Stop()
+	var err error
+	select {
+	case <-settled:
+	case <-timeout.C:
+		err = fmt.Errorf("close producer: nobody knows what became of some records: %w", context.DeadlineExceeded)
 	}
-	count := 0
-	for i := range messages {
-		messages[i].WriterData = placed{chosen: chosen(partitionOf(messages[i])), count: &count}
-	}
-	err := p.writer.WriteMessages(ctx, messages...)
-	if count < len(messages) {
-		p.queued.Add(-size)
-	}
+	p.stop()
+	p.lanes.Wait()
+	p.abandon()
+	<-settled
+	p.connections.close()
 	return err
 }
 
-// unwritten returns what is to be sent again, and why. In each partition that is everything from the first failure on,
-// lest the retried record end up behind a later one.
-func unwritten(messages []kafka.Message, err error) ([]kafka.Message, error) {
-	var each kafka.WriteErrors
-	if !errors.As(err, &each) {
-		return messages, err
-	}
-	var first error
-	var again []kafka.Message
-	broken := make(map[lane]bool)
-	for i, message := range messages {
-		if each[i] != nil {
-			broken[laneOf(message)] = true
-			if first == nil {
-				first = each[i]
-			}
+// abandon fails what is left, with no lane left to touch it.
+func (p *Producer) abandon() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for _, box := range p.boxes {
+		left := box.queue
+		if box.sealed != nil {
+			left = append(box.sealed.parcels, left...)
 		}
-		if broken[laneOf(message)] {
-			again = append(again, message)
-		}
+		box.queue, box.sealed = nil, nil
+		p.settle(left, errClosed)
 	}
-	return again, first
 }
 
-// lane is what surely shares a partition: what was sent to one, and what has the same key.
-type lane struct {
-	topic     string
-	partition int
-	key       string
-}
-
-func laneOf(message kafka.Message) lane {
-	partition := partitionOf(message)
-	if partition == ByKey {
-		return lane{topic: message.Topic, partition: ByKey, key: string(message.Key)}
+// settle tells the callers. The mutex is held.
+func (p *Producer) settle(parcels []parcel, err error) {
+	for _, one := range parcels {
+		p.buffered.Add(-int64(one.size))
+		one.call.settle(err)
+		p.waiting.Done()
 	}
-	return lane{topic: message.Topic, partition: partition}
 }

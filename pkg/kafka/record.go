@@ -1,6 +1,10 @@
 package kafka
 
-import "time"
+import (
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/batch"
+)
 
 // ByKey as the Partition of a record to be produced lets the key choose: Murmur2, as Java's default partitioner does.
 // A record without a key (nil) goes to any partition.
@@ -28,11 +32,8 @@ type Record struct {
 	Time time.Time
 }
 
-// Header is one header of a record.
-type Header struct {
-	Key   string
-	Value []byte
-}
+// Header is one header of a record: Key string, Value []byte.
+type Header = batch.Header
 
 // Header returns the value of the first header of that key, "" when there is none.
 func (r Record) Header(key string) string {
@@ -42,4 +43,14 @@ func (r Record) Header(key string) string {
 		}
 	}
 	return ""
+}
+
+// Size is what the record counts against MaxRecordBytes: what it takes in a batch, rounded up.
+func (r Record) Size() int {
+	const frame, headerFrame = 64, 16
+	weight := frame + len(r.Key) + len(r.Value)
+	for _, h := range r.Headers {
+		weight += headerFrame + len(h.Key) + len(h.Value)
+	}
+	return weight
 }

@@ -32,7 +32,7 @@ func benchTracking(t *testing.T, r *report, targets []target) {
 	for _, on := range targets {
 		prefix := "tracking."
 		topics(t, on.cluster, prefix)
-		producer := kafka.NewProducer(on.cluster)
+		producer := kafka.NewProducer(on.cluster, kafka.ProducerConfig{})
 		run := pipeline.Runtime{
 			Topics: pipeline.Topics{Prefix: prefix}, Producer: producer,
 			Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now,

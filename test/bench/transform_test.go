@@ -31,7 +31,7 @@ func benchTransform(t *testing.T, r *report, targets []target) {
 	for _, on := range targets {
 		prefix := "transform."
 		topics(t, on.cluster, prefix)
-		producer := kafka.NewProducer(on.cluster)
+		producer := kafka.NewProducer(on.cluster, kafka.ProducerConfig{})
 		run := pipeline.Runtime{
 			Topics: pipeline.Topics{Prefix: prefix}, Producer: producer,
 			Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now,

@@ -105,7 +105,7 @@ func answers(ctx context.Context, addr string) error {
 	if _, err := kafka.Apply(ctx, clusterAt(addr), spec); err != nil {
 		return err
 	}
-	producer := kafka.NewProducer(clusterAt(addr))
+	producer := kafka.NewProducer(clusterAt(addr), kafka.ProducerConfig{})
 	err := producer.Produce(ctx, kafka.Record{Topic: "kafkatest-ready", Value: []byte("ready")})
 	return errors.Join(err, producer.Close())
 }

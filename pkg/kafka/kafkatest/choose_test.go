@@ -78,7 +78,7 @@ func TestWithoutApacheKafkaATestIsSkipped(t *testing.T) {
 func TestContainer(t *testing.T) {
 	b := kafkatest.Container(t)
 	topic := kafkatest.Topic(t, b.Addr(), 1)
-	producer := kafka.NewProducer(b.Cluster())
+	producer := kafka.NewProducer(b.Cluster(), kafka.ProducerConfig{})
 	require.NoError(t, producer.Produce(t.Context(), kafka.Record{Topic: topic, Value: []byte("kept")}))
 	require.NoError(t, producer.Close())
 	b.Kill()

@@ -1,0 +1,135 @@
+package batch
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Aborted says that what a producer wrote from an offset on belongs to a transaction that was aborted. It ends with the
+// producer's next marker.
+type Aborted struct {
+	ProducerID  int64
+	FirstOffset int64
+}
+
+// Decode calls each with the records of a fetched record set in the order of their offsets, from offset on, without
+// transaction markers and without what aborted transactions wrote. aborted is that of the fetch response, in any order.
+//
+// It returns the offset behind the last whole batch: the next to fetch, offset itself when the set has no whole batch. A
+// broker may cut the last batch off, and sends whole batches, so the first may begin before offset. Records share the
+// memory of set unless they were compressed. The error is ErrCorrupt; what came before it was handed over.
+func Decode(set []byte, offset int64, aborted []Aborted, each func(Record)) (next int64, err error) {
+	f := newFilter(aborted)
+	next = offset
+	for {
+		b, size, err := first(set)
+		if err != nil {
+			return next, err
+		}
+		if size == 0 {
+			return next, nil
+		}
+		set = set[size:]
+		wanted, err := f.wants(b)
+		if err != nil {
+			return next, err
+		}
+		if wanted && b.last() >= offset {
+			if err := b.each(offset, each); err != nil {
+				return next, err
+			}
+		}
+		next = max(next, b.last()+1)
+	}
+}
+
+// stored is a batch as it came from a broker.
+type stored struct {
+	bytes      []byte
+	base       int64
+	attributes uint16
+	producer   int64
+}
+
+// first returns the first batch of a set and its size, 0 when the set has no whole one.
+func first(set []byte) (b stored, size int, err error) {
+	if len(set) < lengthIsAfter {
+		return stored{}, 0, nil
+	}
+	length := int64(int32(binary.BigEndian.Uint32(set[atLength:])))
+	if length < Overhead-lengthIsAfter {
+		return stored{}, 0, fmt.Errorf("%w: it says it has %d bytes", ErrCorrupt, length)
+	}
+	if length > int64(len(set)-lengthIsAfter) {
+		return stored{}, 0, nil // cut off
+	}
+	size = int(length) + lengthIsAfter
+	b.bytes = set[:size]
+	b.base = int64(binary.BigEndian.Uint64(set))
+	switch {
+	case set[atMagic] != magic:
+		return stored{}, 0, fmt.Errorf("%w: offset %d has format %d, and only 2 (Kafka 0.11 and later) is understood", ErrCorrupt, b.base, set[atMagic])
+	case binary.BigEndian.Uint32(set[atChecksum:]) != checksum(b.bytes[atAttributes:]):
+		return stored{}, 0, fmt.Errorf("%w: the checksum of offset %d is wrong", ErrCorrupt, b.base)
+	case b.base < 0 || b.lastDelta() < 0 || b.base+b.lastDelta() < b.base:
+		return stored{}, 0, fmt.Errorf("%w: offsets from %d, %d more", ErrCorrupt, b.base, b.lastDelta())
+	}
+	b.attributes = binary.BigEndian.Uint16(set[atAttributes:])
+	b.producer = int64(binary.BigEndian.Uint64(set[atProducerID:]))
+	return b, size, nil
+}
+
+func (b stored) lastDelta() int64 {
+	return int64(int32(binary.BigEndian.Uint32(b.bytes[atLastOffsetDelta:])))
+}
+
+func (b stored) last() int64 { return b.base + b.lastDelta() }
+
+func (b stored) control() bool { return b.attributes&controlBit != 0 }
+
+func (b stored) transactional() bool { return b.attributes&transactionalBit != 0 }
+
+// each hands over the records from offset on.
+func (b stored) each(offset int64, each func(Record)) error {
+	records := b.bytes[Overhead:]
+	if codec := Codec(b.attributes & codecBits); codec != None {
+		var err error
+		if records, err = unpack(codec, records); err != nil {
+			return err
+		}
+	}
+	r := reader{rest: records}
+	firstTime := int64(binary.BigEndian.Uint64(b.bytes[atFirstTime:]))
+	appended := int64(binary.BigEndian.Uint64(b.bytes[atMaxTime:]))
+	for range int32(binary.BigEndian.Uint32(b.bytes[atCount:])) {
+		one := reader{rest: r.bytes()}
+		record := one.record(b.base, firstTime)
+		if r.bad || one.bad || record.Offset < b.base || record.Offset > b.last() {
+			return fmt.Errorf("%w: a record of offset %d to %d can't be read", ErrCorrupt, b.base, b.last())
+		}
+		if b.attributes&logAppendTimeBit != 0 {
+			record.Time = appended
+		}
+		if record.Offset >= offset {
+			each(record)
+		}
+	}
+	return nil
+}
+
+func (r *reader) record(base, firstTime int64) Record {
+	_ = r.byte() // attributes, unused
+	record := Record{Time: firstTime + r.varint(), Offset: base + r.varint()}
+	record.Key, record.Value = r.bytes(), r.bytes()
+	headers := r.count()
+	if headers > 0 {
+		record.Headers = make([]Header, 0, headers)
+	}
+	for range headers {
+		if r.bad {
+			break
+		}
+		record.Headers = append(record.Headers, Header{Key: string(r.bytes()), Value: r.bytes()})
+	}
+	return record
+}

@@ -1,0 +1,78 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
+)
+
+// seen is what was known of the cluster, and when.
+type seen struct {
+	cluster protocol.Cluster
+	at      time.Time
+}
+
+// lookEvery is how old what we know of the cluster may get; kafka-go asks for it anew within metadataTTL.
+const lookEvery = 250 * time.Millisecond
+
+// layout returns brokers, topics and leaders, as they were a moment ago.
+func (c *connections) layout(ctx context.Context) (protocol.Cluster, error) {
+	if last := c.seen.Load(); last != nil && time.Since(last.at) < lookEvery {
+		return last.cluster, nil
+	}
+	cluster, err := wire.Layout(ctx, c.transport, c.addr)
+	if err != nil {
+		return protocol.Cluster{}, fmt.Errorf("ask for brokers: %w", err)
+	}
+	if last := c.seen.Load(); len(cluster.Brokers) == 0 && last != nil {
+		return last.cluster, nil // no broker answers right now
+	}
+	c.seen.Store(&seen{cluster: cluster, at: time.Now()})
+	return cluster, nil
+}
+
+// leader returns who leads a partition, as far as was known when layout was last asked. It does not wait.
+func (c *connections) leader(topic string, partition int32) (int32, error) {
+	last := c.seen.Load()
+	if last == nil {
+		return 0, protocol.NewErrNoLeader(topic, partition)
+	}
+	leader := last.cluster.Topics[topic].Partitions[partition].Leader
+	if _, ok := last.cluster.Brokers[leader]; !ok {
+		return 0, protocol.NewErrNoLeader(topic, partition)
+	}
+	return leader, nil
+}
+
+// relearn looks at the cluster again, for it is not what we thought. It returns when there is an answer, or after a while.
+func (c *connections) relearn(ctx context.Context) {
+	c.refresh()
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	if last := c.seen.Load(); last != nil {
+		c.seen.Store(&seen{cluster: last.cluster})
+	}
+	_, _ = c.layout(ctx) // what went wrong will go wrong again, and be told then
+}
+
+// trouble returns why the brokers don't answer, if that is known, else err.
+func (c *connections) trouble(err error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if _, asked := c.client().Metadata(ctx, &kafka.MetadataRequest{}); asked != nil {
+		return fmt.Errorf("ask for brokers: %w", asked)
+	}
+	return err
+}
+
+// send sends one of kafka-go's messages to a broker.
+func (c *connections) send(ctx context.Context, broker int32, message protocol.Message) (protocol.Message, error) {
+	return wire.Send(ctx, c.transport, c.addr, broker, message)
+}
+
+func (c *connections) clientID() string { return c.transport.ClientID }

@@ -1,0 +1,99 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/batch"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
+)
+
+// place finds each record's partition. It waits for topics that nobody knows yet.
+func (c *connections) place(ctx context.Context, records []Record) ([]wire.Partition, error) {
+	pause := backoff{first: retryFirst, most: retryMost}
+	for {
+		cluster, err := c.layout(ctx)
+		if err == nil {
+			var at []wire.Partition
+			if at, err = placeIn(cluster, records); err == nil {
+				return at, nil
+			}
+		}
+		if !errors.Is(err, errNoTopic) && !transient(err) {
+			return nil, err
+		}
+		if !pause.wait(ctx) {
+			return nil, errors.Join(ctx.Err(), c.trouble(err))
+		}
+		c.relearn(ctx)
+	}
+}
+
+func placeIn(cluster protocol.Cluster, records []Record) ([]wire.Partition, error) {
+	at := make([]wire.Partition, len(records))
+	for i, r := range records {
+		topic, ok := cluster.Topics[r.Topic]
+		if !ok || len(topic.Partitions) == 0 {
+			return nil, fmt.Errorf("topic %s: %w", r.Topic, errNoTopic)
+		}
+		id := int32(r.Partition)
+		if r.Partition == ByKey {
+			id = partitionOf(r.Key, len(topic.Partitions))
+		}
+		if _, ok := topic.Partitions[id]; !ok {
+			return nil, fmt.Errorf("topic %s has no partition %d", r.Topic, id)
+		}
+		at[i] = wire.Partition{Topic: r.Topic, ID: id}
+	}
+	return at, nil
+}
+
+// partitionOf hashes a key as Java's default partitioner does; without a key (nil) any partition will do.
+func partitionOf(key []byte, count int) int32 {
+	return int32(kafka.Murmur2Balancer{}.Balance(kafka.Message{Key: key}, upTo(count)...))
+}
+
+func upTo(n int) []int {
+	ids := make([]int, n)
+	for i := range ids {
+		ids[i] = i
+	}
+	return ids
+}
+
+// producible says why records can't be produced, before anything is sent.
+func producible(records []Record) error {
+	for i, r := range records {
+		if err := r.producible(); err != nil {
+			return fmt.Errorf("produce record %d of %d: %w", i+1, len(records), err)
+		}
+	}
+	return nil
+}
+
+func (r Record) producible() error {
+	if r.Topic == "" {
+		return errors.New("no topic given")
+	}
+	if r.Partition < ByKey {
+		return fmt.Errorf("partition %d of topic %s is neither a partition nor ByKey", r.Partition, r.Topic)
+	}
+	if weight := r.Size(); weight > MaxRecordBytes {
+		return fmt.Errorf("%d bytes for topic %s, at most %d: %w", weight, r.Topic, MaxRecordBytes, ErrTooLarge)
+	}
+	return nil
+}
+
+// stored is the record as it goes into a batch. Milliseconds are all the time there is.
+func (r Record) stored(now time.Time) batch.Record {
+	at := r.Time
+	if at.IsZero() {
+		at = now
+	}
+	return batch.Record{Time: at.UnixMilli(), Key: r.Key, Value: r.Value, Headers: r.Headers}
+}
