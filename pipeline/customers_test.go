@@ -105,7 +105,7 @@ func TestCustomersRefusals(t *testing.T) {
 // transform hands webhooks to the transformer, one after the other.
 func (b *bench) transform(t *testing.T, records ...kafka.Record) error {
 	t.Helper()
-	done, err := b.stage.Handle(t.Context(), records)
+	done, err := b.handle(t, records)
 	if err == nil {
 		require.Equal(t, len(records), done)
 	}
@@ -122,7 +122,7 @@ func TestCustomerWebhookForgets(t *testing.T) {
 				CustomerCacheSize: 10, CustomerCacheTTL: time.Hour,
 			}, w.run)
 			require.NoError(t, err)
-			b := &bench{stage: stages[0]}
+			b := &bench{stage: stages[0], topics: w.topics}
 			created := w.raw("subscription/created", subscriptionBody("1", ""))
 			require.NoError(t, b.transform(t, created, created))
 			assert.Len(t, api.asked, 1)
@@ -148,7 +148,7 @@ func TestCustomerLookupFails(t *testing.T) {
 		w.raw("subscription/created", subscriptionBody("3", joBean)),
 	}
 	api.err = &recharge.APIError{Status: 429, Message: "rate limit reached", RetryAfter: 2 * time.Second}
-	done, err := stages[0].Handle(t.Context(), webhooks)
+	done, err := w.handle(stages[0], webhooks)
 	require.ErrorIs(t, err, api.err)
 	var asked *kafka.PauseError
 	require.ErrorAs(t, err, &asked)
@@ -157,19 +157,19 @@ func TestCustomerLookupFails(t *testing.T) {
 	assert.Equal(t, []string{"transformer done"}, w.fates.lines)
 
 	api.err = errors.New("no such host")
-	done, err = stages[0].Handle(t.Context(), webhooks[1:])
+	done, err = w.handle(stages[0], webhooks[1:])
 	require.ErrorIs(t, err, api.err)
 	assert.Zero(t, done)
 
 	api.err = recharge.ErrNotFound
-	done, err = stages[0].Handle(t.Context(), webhooks[1:])
+	done, err = w.handle(stages[0], webhooks[1:])
 	require.NoError(t, err)
 	assert.Equal(t, 2, done)
 	assert.Equal(t, []string{"transformer done", "transformer rejected customer_unknown", "transformer done"}, w.fates.lines)
 	assert.Len(t, w.dead(pipeline.RoleTransformer), 1)
 
 	api.err = fmt.Errorf("%w: status 422", recharge.ErrUnreadable)
-	done, err = stages[0].Handle(t.Context(), webhooks[1:2])
+	done, err = w.handle(stages[0], webhooks[1:2])
 	require.NoError(t, err)
 	assert.Equal(t, 1, done)
 	assert.Equal(t, 1, w.fates.count("transformer rejected customer_unreadable"))
@@ -198,7 +198,7 @@ func TestTransformerStoreUnknown(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	record := w.raw("subscription/created", subscriptionBody("1", joBean))
 	record.Headers[1].Value = []byte("gone")
-	done, err := w.stage(pipeline.RoleTransformer).Handle(t.Context(), []kafka.Record{record})
+	done, err := w.handle(w.stage(pipeline.RoleTransformer), []kafka.Record{record})
 	require.ErrorContains(t, err, `store "gone" is not in the configuration`)
 	assert.Zero(t, done)
 	assert.Empty(t, w.fates.lines)

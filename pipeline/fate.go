@@ -47,9 +47,13 @@ type Result struct {
 	Outputs []kafka.Record
 }
 
-// Handler works on a batch of one partition's records, in order. It returns
-// results for as many leading records as it could settle; an error says why the
-// others must be tried again. It may be given a record more than once.
+// unsettled says that the record has to come again.
+func (r Result) unsettled() bool { return r.Fate.Outcome == "" }
+
+// Handler works on a batch of one partition's records, in order. It returns a
+// result for each of the leading records, empty for one that it could not settle; an
+// error says why that one and those without a result must be tried again. It may be
+// given a record more than once.
 type Handler interface {
 	Handle(ctx context.Context, records []kafka.Record) ([]Result, error)
 }

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -202,15 +203,40 @@ func (w *world) settle() {
 func (w *world) work(stage *pipeline.Stage) error {
 	records := w.topics.since(stage.Topic, w.read[stage.Group])
 	for len(records) > 0 {
-		done, err := stage.Handle(w.t.Context(), records)
-		w.read[stage.Group] += done
-		records = records[done:]
+		left, err := handle(w.t.Context(), stage, w.run.Producer, records)
+		w.read[stage.Group] += len(records) - len(left)
+		records = left
 		if err != nil {
 			w.fates.wait(stage.Role, err)
 			return err
 		}
 	}
 	return nil
+}
+
+// handle gives a stage a batch once, and returns how many records are done.
+func (w *world) handle(stage *pipeline.Stage, records []kafka.Record) (int, error) {
+	left, err := handle(w.t.Context(), stage, w.run.Producer, records)
+	return len(records) - len(left), err
+}
+
+// handle gives a stage a batch once, as a consumer does, and returns what is left of it. Outputs of a transaction are
+// written when the stage has said all of them, or nothing is done.
+func handle(ctx context.Context, stage *pipeline.Stage, to pipeline.Producer, batch []kafka.Record) ([]kafka.Record, error) {
+	if !stage.Transactional {
+		finished, err := stage.Handle(ctx, batch)
+		return finished.Left(batch), err
+	}
+	out, err := stage.Transform(ctx, batch)
+	if len(out.Outputs) > 0 {
+		if err := to.Produce(ctx, out.Outputs...); err != nil {
+			return batch, err
+		}
+	}
+	if out.Done > 0 {
+		out.Committed()
+	}
+	return batch[out.Done:], err
 }
 
 // stage is the one of that role.

@@ -47,7 +47,7 @@ func Stages(roles []Role, o Options, run Runtime) ([]*Stage, error) {
 			if err != nil {
 				return nil, fmt.Errorf("build %s: %w", role, err)
 			}
-			stages = append(stages, &Stage{Role: role, Topic: run.Topics.Webhooks(), Group: run.Topics.Group(role, ""), Handler: handler, run: run})
+			stages = append(stages, &Stage{Role: role, Topic: run.Topics.Webhooks(), Group: run.Topics.Group(role, ""), Handler: handler, Transactional: true, run: run})
 		case RoleTracking:
 			stages = append(stages, o.tracking(run)...)
 		case RoleSMS:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,6 +49,8 @@ type Stage struct {
 	Handler Handler
 	// Sink says that the stage ends a webhook's path, so that its time counts.
 	Sink bool
+	// Transactional says that outputs and offsets are one transaction: Transform, not Handle.
+	Transactional bool
 	// Whole says that nothing may be handled before all partitions of the topic are
 	// this process's: its ledger is a file that no other process shares.
 	Whole bool
@@ -57,28 +60,63 @@ type Stage struct {
 	waiting map[int]error // by partition: why its next record waits
 }
 
-// Handle is a kafka.Handler.
-func (s *Stage) Handle(ctx context.Context, records []kafka.Record) (int, error) {
-	done, err := s.handle(ctx, records)
-	s.note(records[0].Partition, err)
-	return done, err
-}
-
-func (s *Stage) handle(ctx context.Context, records []kafka.Record) (int, error) {
-	results, handleErr := s.recovered(ctx, records)
-	if len(results) > len(records) {
-		return 0, fmt.Errorf("handler of %s settled %d of %d records", s.Role, len(results), len(records))
-	}
-	rejectOversize(results)
+// Handle is a kafka.Handler: outputs and dead letters are written before it returns.
+func (s *Stage) Handle(ctx context.Context, records []kafka.Record) (kafka.Finished, error) {
+	results, err := s.results(ctx, records)
 	if writes := s.writes(records, results); len(writes) > 0 {
-		if err := s.run.Producer.Produce(ctx, writes...); err != nil {
-			return 0, fmt.Errorf("write outputs of %s: %w", s.Role, err)
+		if failed := s.run.Producer.Produce(ctx, writes...); failed != nil {
+			failed = fmt.Errorf("write outputs of %s: %w", s.Role, failed)
+			s.note(records[0].Partition, failed)
+			return kafka.First(0), failed
 		}
 	}
+	finished := s.settleAll(records, results)
+	s.note(records[0].Partition, err)
+	return finished, err
+}
+
+// Transform is a kafka.Transform: outputs and dead letters are written with the offset of their records, in one
+// transaction. Only leading records can be settled so.
+func (s *Stage) Transform(ctx context.Context, records []kafka.Record) (kafka.Transformed, error) {
+	results, err := s.results(ctx, records)
+	if unsettled := slices.IndexFunc(results, Result.unsettled); unsettled >= 0 {
+		results = results[:unsettled]
+	}
+	s.note(records[0].Partition, err)
+	return kafka.Transformed{
+		Done:      len(results),
+		Outputs:   s.writes(records, results),
+		Committed: func() { s.settleAll(records, results) },
+	}, err
+}
+
+// results asks the handler, and keeps out what no broker would take.
+func (s *Stage) results(ctx context.Context, records []kafka.Record) ([]Result, error) {
+	results, err := s.recovered(ctx, records)
+	if len(results) > len(records) {
+		return nil, fmt.Errorf("handler of %s settled %d of %d records", s.Role, len(results), len(records))
+	}
+	rejectOversize(results)
+	return results, err
+}
+
+// settleAll settles each record that has a fate.
+func (s *Stage) settleAll(records []kafka.Record, results []Result) kafka.Finished {
+	leading := slices.IndexFunc(results, Result.unsettled)
+	if leading < 0 {
+		leading = len(results)
+	}
+	finished := kafka.First(leading)
 	for i, result := range results {
+		if result.unsettled() {
+			continue
+		}
+		if i > leading {
+			finished = finished.And(i)
+		}
 		s.settle(records[i], result)
 	}
-	return len(results), handleErr
+	return finished
 }
 
 // note remembers what a partition waits for; nil when it goes on.

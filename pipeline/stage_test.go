@@ -62,13 +62,21 @@ func (b *bench) write(ctx context.Context, records ...kafka.Record) error {
 	return b.topics.Produce(ctx, records...)
 }
 
+// handle gives the stage a batch once, and returns how many records are done.
+func (b *bench) handle(t *testing.T, records []kafka.Record) (int, error) {
+	t.Helper()
+	left, err := handle(t.Context(), b.stage, producerFunc(b.write), records)
+	return len(records) - len(left), err
+}
+
 // work hands the stage all records until they are settled, as a consumer would,
 // and gives up after so many errors.
 func (b *bench) work(t *testing.T, records []kafka.Record, patience int) {
 	t.Helper()
 	for len(records) > 0 {
-		done, err := b.stage.Handle(t.Context(), records)
-		records = records[done:]
+		left, err := handle(t.Context(), b.stage, producerFunc(b.write), records)
+		done := len(records) - len(left)
+		records = left
 		if err == nil {
 			require.Positive(t, done, "nothing done, and no error: a consumer would ask forever")
 			continue
@@ -119,7 +127,7 @@ func TestStageWritesBeforeItCounts(t *testing.T) {
 		assert.Empty(t, b.log.String())
 		return b.topics.Produce(ctx, records...)
 	}
-	done, err := b.stage.Handle(t.Context(), raws(3))
+	done, err := b.handle(t, raws(3))
 	require.NoError(t, err)
 	assert.Equal(t, 3, done)
 	assert.Equal(t, []string{"transformer done", "transformer done", "transformer done"}, b.fates.lines)
@@ -146,12 +154,12 @@ func TestStageProduceFails(t *testing.T) {
 		w.raw("subscription/cancelled", subscriptionBody("784594001", joBean)),
 	}
 	for range 2 {
-		done, err := stages[0].Handle(t.Context(), webhooks)
+		done, err := w.handle(stages[0], webhooks)
 		require.ErrorIs(t, err, down)
 		assert.Zero(t, done)
 		assert.Empty(t, w.fates.lines)
 	}
-	done, err := stages[0].Handle(t.Context(), webhooks)
+	done, err := w.handle(stages[0], webhooks)
 	require.NoError(t, err)
 	assert.Equal(t, 3, done)
 	assert.Equal(t, []string{"transformer done", "transformer rejected malformed", "transformer done"}, w.fates.lines)
@@ -172,14 +180,14 @@ func TestStageHandlerFailsInTheMiddle(t *testing.T) {
 		return echo(ctx, records)
 	}))
 	records := raws(5)
-	done, err := b.stage.Handle(t.Context(), records)
+	done, err := b.handle(t, records)
 	require.ErrorIs(t, err, down)
 	assert.Equal(t, 2, done)
 	assert.Equal(t, numbers(records[:2]), numbers(b.topics.since("out", 0)))
 	assert.Len(t, b.fates.lines, 2)
 
 	failing = false
-	done, err = b.stage.Handle(t.Context(), records[done:])
+	done, err = b.handle(t, records[done:])
 	require.NoError(t, err)
 	assert.Equal(t, 3, done)
 	assert.Equal(t, numbers(records), numbers(b.topics.since("out", 0)))
@@ -193,7 +201,7 @@ func TestStageHandlerFailsAtTheEnd(t *testing.T) {
 		results, _ := echo(ctx, records)
 		return results, late
 	}))
-	done, err := b.stage.Handle(t.Context(), raws(2))
+	done, err := b.handle(t, raws(2))
 	require.ErrorIs(t, err, late)
 	assert.Equal(t, 2, done)
 }
@@ -251,7 +259,7 @@ func TestStageDeadLetterUnavailable(t *testing.T) {
 	down := errors.New("no leader")
 	b.produce = func(context.Context, ...kafka.Record) error { return down }
 	for range 5 {
-		done, err := b.stage.Handle(t.Context(), raws(2))
+		done, err := b.handle(t, raws(2))
 		require.ErrorIs(t, err, down)
 		require.Zero(t, done)
 	}
@@ -266,7 +274,7 @@ func TestStageTooManyResults(t *testing.T) {
 	b := newBench(t, pipeline.RoleTransformer, handlerFunc(func(ctx context.Context, records []kafka.Record) ([]pipeline.Result, error) {
 		return echo(ctx, append(records, records...))
 	}))
-	done, err := b.stage.Handle(t.Context(), raws(2))
+	done, err := b.handle(t, raws(2))
 	require.EqualError(t, err, "handler of transformer settled 4 of 2 records")
 	assert.Zero(t, done)
 	assert.Empty(t, b.fates.lines)
@@ -288,7 +296,7 @@ func TestDeadLetter(t *testing.T) {
 	record.Headers = append(record.Headers,
 		kafka.Header{Key: "twice", Value: []byte("1")}, kafka.Header{Key: "twice", Value: []byte("2")},
 		kafka.Header{Key: pipeline.HeaderDeadReason, Value: []byte("malformed")})
-	_, err := b.stage.Handle(t.Context(), []kafka.Record{record})
+	_, err := b.handle(t, []kafka.Record{record})
 	require.NoError(t, err)
 	require.Len(t, written, 1)
 	header := func(key, value string) kafka.Header { return kafka.Header{Key: key, Value: []byte(value)} }
@@ -320,7 +328,7 @@ func TestStageOutputTooLarge(t *testing.T) {
 		return b.topics.Produce(ctx, records...)
 	}
 	records := raws(3)
-	done, err := b.stage.Handle(t.Context(), records)
+	done, err := b.handle(t, records)
 	require.NoError(t, err)
 	assert.Equal(t, 3, done)
 	assert.Equal(t, []string{"transformer done", "transformer rejected too_large", "transformer done"}, b.fates.lines)
@@ -353,7 +361,7 @@ func TestStageTrouble(t *testing.T) {
 	handle := func(partition int) {
 		records := raws(1)
 		records[0].Partition = partition
-		_, err := b.stage.Handle(t.Context(), records)
+		_, err := b.handle(t, records)
 		require.ErrorIs(t, err, failing[partition])
 	}
 	handle(1)
@@ -391,7 +399,7 @@ func TestOutputsStayInThePartition(t *testing.T) {
 	require.NoError(t, err)
 	good, bad := w.raw("subscription/created", subscriptionBody("784594001", joBean)), w.raw("subscription/created", "{}")
 	good.Partition, good.Offset, bad.Partition, bad.Offset = 5, 41, 5, 42
-	_, err = stages[0].Handle(t.Context(), []kafka.Record{good, bad})
+	_, err = w.handle(stages[0], []kafka.Record{good, bad})
 	require.NoError(t, err)
 	require.Len(t, written, 4)
 	for _, r := range written[:3] {

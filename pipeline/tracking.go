@@ -40,10 +40,8 @@ func NewTracking(store string, tracker Tracker, metrics Metrics) *Tracking {
 // Handle sends what one request holds; the records after that come again at once.
 func (t *Tracking) Handle(ctx context.Context, records []kafka.Record) ([]Result, error) {
 	batch := t.collect(records)
-	if err := t.send(ctx, batch); err != nil {
-		return batch.settled(), err
-	}
-	return batch.settled(), nil
+	err := t.send(ctx, batch)
+	return batch.results, err
 }
 
 // trackingBatch is the leading records that fit into one request.
@@ -129,15 +127,4 @@ func (t *Tracking) send(ctx context.Context, b *trackingBatch) error {
 	}
 	t.metrics.Paused(string(RoleTracking), t.store, failure.Class == bloomreach.ClassConfig)
 	return kafka.Pause(err, failure.RetryAfter)
-}
-
-// settled are the leading results that have a fate. What was accepted behind one
-// that was not is sent again with it, and dropped by Bloomreach as a duplicate.
-func (b *trackingBatch) settled() []Result {
-	for i, r := range b.results {
-		if r.Fate.Outcome == "" {
-			return b.results[:i]
-		}
-	}
-	return b.results
 }

@@ -130,7 +130,7 @@ func (p *process) serve(ctx context.Context, cluster kafka.Cluster, runtime pipe
 	for _, stage := range stages {
 		consumer := kafka.NewConsumer(cluster, p.consumerConfig(stage), p.log)
 		p.watch(stage, consumer)
-		group.Go(func() error { return consumer.Run(taking, stage.Handle) })
+		group.Go(func() error { return p.consume(taking, consumer, stage) })
 	}
 	if listener != nil {
 		door := newProbe(cluster, runtime.Topics.Webhooks())
@@ -153,6 +153,14 @@ func (p *process) serve(ctx context.Context, cluster kafka.Cluster, runtime pipe
 	stopTaking()
 	p.log.Info("stopping: finishing what is in hand", zap.Duration("within", p.cfg.ShutdownTimeout))
 	return p.finish(group)
+}
+
+// consume works on what a stage reads.
+func (p *process) consume(ctx context.Context, consumer *kafka.Consumer, stage *pipeline.Stage) error {
+	if stage.Transactional {
+		return consumer.RunTransactions(ctx, kafka.Transactions{Transform: stage.Transform})
+	}
+	return consumer.Run(ctx, stage.Handle)
 }
 
 // finish waits for what is in hand, but not for ever.

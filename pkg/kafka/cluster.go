@@ -61,7 +61,8 @@ type connections struct {
 	addr      net.Addr
 	transport *kafka.Transport
 
-	seen atomic.Pointer[seen]
+	seen         atomic.Pointer[seen]
+	coordinators sync.Map // of coordination to broker id, int32
 
 	mutex     sync.Mutex
 	refreshed time.Time

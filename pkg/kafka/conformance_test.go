@@ -151,17 +151,17 @@ func errorHandsInAgain(t *testing.T, cluster kafka.Cluster) {
 	var finished collector
 	config := quick(topic, topic)
 	config.MaxBatch = 4
-	run(t, cluster, config, zap.NewNop(), func(ctx context.Context, records []kafka.Record) (int, error) {
+	run(t, cluster, config, zap.NewNop(), func(ctx context.Context, records []kafka.Record) (kafka.Finished, error) {
 		assert.LessOrEqual(t, len(records), 4)
 		switch calls.Add(1) {
 		case 1, 2:
-			return 0, errors.New("nothing works")
+			return kafka.First(0), errors.New("nothing works")
 		case 3:
 			_, _ = finished.handle(ctx, records[:1])
-			return 1, errors.New("the second one does not work")
+			return kafka.First(1), errors.New("the second one does not work")
 		case 4:
 			_, _ = finished.handle(ctx, records)
-			return len(records), errors.New("all done, and yet")
+			return kafka.First(len(records)), errors.New("all done, and yet")
 		default:
 			return finished.handle(ctx, records[:1])
 		}
@@ -233,11 +233,11 @@ func endDrainsAndCommits(t *testing.T, cluster kafka.Cluster) {
 	config := quick(topic, topic)
 	config.MaxBatch = 4
 	var cancelled error
-	r := run(t, cluster, config, zap.NewNop(), func(ctx context.Context, records []kafka.Record) (int, error) {
+	r := run(t, cluster, config, zap.NewNop(), func(ctx context.Context, records []kafka.Record) (kafka.Finished, error) {
 		close(working)
 		<-finish
 		cancelled = ctx.Err()
-		return len(records), nil
+		return kafka.First(len(records)), nil
 	})
 	<-working
 	r.cancel()
@@ -254,10 +254,10 @@ func endGivesUp(t *testing.T, cluster kafka.Cluster) {
 	working := make(chan struct{})
 	config := quick(topic, topic)
 	config.DrainTimeout = 50 * time.Millisecond
-	r := run(t, cluster, config, zap.NewNop(), func(ctx context.Context, _ []kafka.Record) (int, error) {
+	r := run(t, cluster, config, zap.NewNop(), func(ctx context.Context, _ []kafka.Record) (kafka.Finished, error) {
 		close(working)
 		<-ctx.Done()
-		return 1, ctx.Err()
+		return kafka.First(1), ctx.Err()
 	})
 	<-working
 	r.stop()

@@ -24,6 +24,8 @@ var (
 
 	errClosed      = errors.New("producer is closed")
 	errNoAnswer    = errors.New("the broker's answer lacks the partition")
+	errWedged      = errors.New("handler does not come back")
+	errNotOurs     = errors.New("partition is another member's")
 	errNothingDone = errors.New("handler finished no record and gave no error")
 	errNoTopic     = errors.New("topic does not exist, and is never made by using it")
 )

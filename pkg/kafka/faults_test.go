@@ -160,9 +160,9 @@ func TestAHandlerThatFinishesNothingIsAnError(t *testing.T) {
 			logs, seen := observer.New(zap.WarnLevel)
 			var calls atomic.Int64
 			var handled collector
-			run(t, cluster, quick("g", "t"), zap.New(logs), func(ctx context.Context, records []kafka.Record) (int, error) {
+			run(t, cluster, quick("g", "t"), zap.New(logs), func(ctx context.Context, records []kafka.Record) (kafka.Finished, error) {
 				if calls.Add(1) <= 3 {
-					return done, nil
+					return kafka.First(done), nil
 				}
 				return handled.handle(ctx, records)
 			})
@@ -179,12 +179,12 @@ func TestHeartbeatsGoOnWhileAHandlerWaits(t *testing.T) {
 	config.SessionTimeout = 500 * time.Millisecond
 	var calls atomic.Int64
 	var handled collector
-	r := run(t, cluster, config, zap.NewNop(), func(ctx context.Context, records []kafka.Record) (int, error) {
+	r := run(t, cluster, config, zap.NewNop(), func(ctx context.Context, records []kafka.Record) (kafka.Finished, error) {
 		calls.Add(1)
 		select {
 		case <-time.After(4 * config.SessionTimeout):
 		case <-ctx.Done():
-			return 0, ctx.Err()
+			return kafka.First(0), ctx.Err()
 		}
 		return handled.handle(ctx, records)
 	})
@@ -199,14 +199,14 @@ func TestARebalanceEndsTheHandlersContext(t *testing.T) {
 	produce(t, cluster, numbered("t", 0, 3)...)
 	working := make(chan struct{}, 10)
 	var handled collector
-	run(t, cluster, quick("g", "t"), zap.NewNop(), func(ctx context.Context, records []kafka.Record) (int, error) {
+	run(t, cluster, quick("g", "t"), zap.NewNop(), func(ctx context.Context, records []kafka.Record) (kafka.Finished, error) {
 		if string(records[0].Value) != "0" {
 			return handled.handle(ctx, records)
 		}
 		working <- struct{}{}
 		<-ctx.Done()
 		_, _ = handled.handle(ctx, records[:1])
-		return 1, ctx.Err()
+		return kafka.First(1), ctx.Err()
 	})
 	<-working
 	run(t, cluster, quick("g", "t"), zap.NewNop(), handled.handle)

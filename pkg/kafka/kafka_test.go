@@ -107,11 +107,11 @@ type collector struct {
 	records []kafka.Record
 }
 
-func (c *collector) handle(_ context.Context, records []kafka.Record) (int, error) {
+func (c *collector) handle(_ context.Context, records []kafka.Record) (kafka.Finished, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	c.records = append(c.records, records...)
-	return len(records), nil
+	return kafka.First(len(records)), nil
 }
 
 func (c *collector) all() []kafka.Record {

@@ -36,13 +36,13 @@ func TestConsumerPausesAsAsked(t *testing.T) {
 	defer stop()
 	var tries []time.Time
 	consumer := kafka.NewConsumer(broker.Cluster(), kafka.ConsumerConfig{Group: topic, Topics: []string{topic}}, zap.NewNop())
-	require.NoError(t, consumer.Run(ctx, func(context.Context, []kafka.Record) (int, error) {
+	require.NoError(t, consumer.Run(ctx, func(context.Context, []kafka.Record) (kafka.Finished, error) {
 		tries = append(tries, time.Now())
 		if len(tries) == 1 {
-			return 0, kafka.Pause(errors.New("busy"), asked)
+			return kafka.First(0), kafka.Pause(errors.New("busy"), asked)
 		}
 		stop()
-		return 1, nil
+		return kafka.First(1), nil
 	}))
 	require.Len(t, tries, 2)
 	assert.GreaterOrEqual(t, tries[1].Sub(tries[0]), asked)

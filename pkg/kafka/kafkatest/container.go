@@ -107,14 +107,16 @@ func publish(addr string) func(*api.HostConfig) {
 
 func settings(addr string) map[string]string {
 	return map[string]string{
-		"CLUSTER_ID":                                     "4L6g3nShT-eMCtK--X86sw",
-		"KAFKA_NODE_ID":                                  "1",
-		"KAFKA_PROCESS_ROLES":                            "broker,controller",
-		"KAFKA_CONTROLLER_QUORUM_VOTERS":                 "1@" + net.JoinHostPort("localhost", "9093"),
-		"KAFKA_CONTROLLER_LISTENER_NAMES":                "CONTROLLER",
-		"KAFKA_LISTENERS":                                "PLAINTEXT://:9092,CONTROLLER://localhost:9093",
-		"KAFKA_ADVERTISED_LISTENERS":                     "PLAINTEXT://" + addr,
-		"KAFKA_LISTENER_SECURITY_PROTOCOL_MAP":           "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+		"CLUSTER_ID":                      "4L6g3nShT-eMCtK--X86sw",
+		"KAFKA_NODE_ID":                   "1",
+		"KAFKA_PROCESS_ROLES":             "broker,controller",
+		"KAFKA_CONTROLLER_QUORUM_VOTERS":  "1@" + net.JoinHostPort("localhost", "9093"),
+		"KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+		// the broker ends transactions through a listener of its own: addr leads to it from outside only
+		"KAFKA_LISTENERS":                                "PLAINTEXT://:9092,INSIDE://localhost:9094,CONTROLLER://localhost:9093",
+		"KAFKA_ADVERTISED_LISTENERS":                     "PLAINTEXT://" + addr + ",INSIDE://localhost:9094",
+		"KAFKA_LISTENER_SECURITY_PROTOCOL_MAP":           "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,INSIDE:PLAINTEXT",
+		"KAFKA_INTER_BROKER_LISTENER_NAME":               "INSIDE",
 		"KAFKA_LOG_DIRS":                                 "/var/lib/kafka/data",
 		"KAFKA_AUTO_CREATE_TOPICS_ENABLE":                "false",
 		"KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS":         "0",

@@ -1,0 +1,64 @@
+package kafka
+
+import (
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
+)
+
+// feed is what was read of one partition and not taken by its worker yet. The prefetch's mutex guards it.
+type feed struct {
+	wire.Partition
+	ready chan<- struct{} // tells the worker
+
+	position  int64 // the next to fetch
+	chunks    []chunk
+	buffered  int // bytes
+	fetching  bool
+	version   int // counts seeks: what was asked for before the last one is of no use
+	notBefore time.Time
+	retry     backoff
+	end       int64 // behind the last record that may be read
+	halted    error
+}
+
+// chunk is the records of one answer, and where to go on behind them.
+type chunk struct {
+	records []Record
+	next    int64
+	size    int
+}
+
+// wants tells whether to fetch more: a little ahead of the worker, and not much.
+func (f *feed) wants(now time.Time) bool {
+	return !f.fetching && f.halted == nil && f.buffered < fetchBytes/2 && !now.Before(f.notBefore)
+}
+
+// take returns the next chunk.
+func (f *feed) take() (chunk, bool) {
+	if len(f.chunks) == 0 {
+		return chunk{}, false
+	}
+	next := f.chunks[0]
+	f.chunks = f.chunks[1:]
+	f.buffered -= next.size
+	return next, true
+}
+
+// put takes in what was fetched.
+func (f *feed) put(c chunk) {
+	f.retry.reset()
+	f.position = c.next
+	f.chunks = append(f.chunks, c)
+	f.buffered += c.size
+	select {
+	case f.ready <- struct{}{}:
+	default: // it was told
+	}
+}
+
+// seek goes on from another offset.
+func (f *feed) seek(offset int64) {
+	f.version++
+	f.position, f.chunks, f.buffered = offset, nil, 0
+}

@@ -1,0 +1,217 @@
+package kafka
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
+)
+
+const (
+	// fetchBytes is what is asked of a partition at once; twice that is the most it has in memory, but for a single
+	// larger batch.
+	fetchBytes   = 1 << 20
+	answerBytes  = 16 << 20
+	fetchGrace   = 5 * time.Second
+	shortWait    = 20 * time.Millisecond
+	fetchRetry   = 50 * time.Millisecond
+	fetchRetries = 2 * time.Second
+)
+
+// prefetch reads the partitions of a generation ahead of their workers: of each leader all that want more in one request.
+// While that request waits for records, another asks for those that come to want more meanwhile.
+type prefetch struct {
+	connections *connections
+	wait        time.Duration
+	lost        LostOffsets
+	onLost      func(int64)
+	log         *zap.Logger
+	wake        chan struct{}
+	requests    sync.WaitGroup
+
+	mutex sync.Mutex
+	feeds []*feed
+	busy  map[slot]bool
+}
+
+// slot is one of the two requests that may be under way to a broker.
+type slot struct {
+	broker int32
+	short  bool
+}
+
+// pull is one request to be made.
+type pull struct {
+	slot
+	feeds    []*feed
+	versions []int
+	request  wire.FetchRequest
+}
+
+func (p *prefetch) add(f *feed) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.feeds = append(p.feeds, f)
+	p.nudge()
+}
+
+func (p *prefetch) nudge() {
+	select {
+	case p.wake <- struct{}{}:
+	default: // it is awake
+	}
+}
+
+// run fetches until ctx ends.
+func (p *prefetch) run(ctx context.Context) {
+	defer p.requests.Wait()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		_, err := p.connections.layout(ctx)
+		if err != nil && ctx.Err() == nil {
+			p.log.Warn("fetch records", zap.Error(err))
+		}
+		pulls, again := p.plan(time.Now())
+		for _, one := range pulls {
+			p.requests.Go(func() {
+				p.pull(ctx, one)
+				p.nudge()
+			})
+		}
+		timer.Reset(again)
+		select {
+		case <-p.wake:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// plan returns the requests to be made now, and when to plan anew if nothing happens.
+func (p *prefetch) plan(now time.Time) (pulls []*pull, again time.Duration) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	again = fetchRetries
+	byBroker := make(map[int32]*pull)
+	for _, f := range p.feeds {
+		if until := f.notBefore.Sub(now); until > 0 {
+			again = min(again, until)
+		}
+		if !f.wants(now) {
+			continue
+		}
+		leader, err := p.connections.leader(f.Topic, f.ID)
+		if err != nil {
+			again = min(again, fetchRetry)
+			continue
+		}
+		at := slot{broker: leader, short: p.busy[slot{broker: leader}]}
+		if p.busy[at] {
+			continue
+		}
+		if byBroker[leader] == nil {
+			byBroker[leader] = &pull{slot: at}
+		}
+		byBroker[leader].add(f)
+	}
+	for _, one := range byBroker {
+		p.busy[one.slot] = true
+		one.request.Broker, one.request.ClientID = one.broker, p.connections.clientID()
+		one.request.MaxBytes, one.request.ReadCommitted = answerBytes, true
+		one.request.Wait = p.wait
+		if one.short {
+			one.request.Wait = min(p.wait, shortWait)
+		}
+		pulls = append(pulls, one)
+	}
+	return pulls, again
+}
+
+func (p *pull) add(f *feed) {
+	f.fetching = true
+	p.feeds, p.versions = append(p.feeds, f), append(p.versions, f.version)
+	p.request.Partitions = append(p.request.Partitions, wire.FetchPartition{
+		Partition: f.Partition, Offset: f.position, MaxBytes: fetchBytes,
+	})
+}
+
+// pull makes a request and puts what comes of it where it belongs.
+func (p *prefetch) pull(ctx context.Context, one *pull) {
+	asked, cancel := context.WithTimeout(ctx, one.request.Wait+fetchGrace)
+	defer cancel()
+	slices.SortStableFunc(one.request.Partitions, func(a, b wire.FetchPartition) int { return strings.Compare(a.Topic, b.Topic) })
+	answers, err := wire.Fetch(asked, p.connections.transport, p.connections.addr, one.request)
+	found := make(map[wire.Partition]wire.FetchAnswer, len(answers))
+	for _, answer := range answers {
+		found[answer.Partition] = answer
+	}
+	if err != nil && ctx.Err() == nil {
+		p.log.Warn("fetch records", zap.Int32("broker", one.broker), zap.Error(err))
+		p.connections.relearn(ctx)
+	}
+	for i, f := range one.feeds {
+		answer, ok := found[f.Partition]
+		switch {
+		case err != nil:
+			p.fail(f)
+		case !ok:
+			p.log.Warn("fetch records", f.field(), zap.Error(errNoAnswer))
+			p.fail(f)
+		default:
+			p.answered(ctx, f, one.versions[i], answer)
+		}
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	delete(p.busy, one.slot)
+	for _, f := range one.feeds {
+		f.fetching = false
+	}
+}
+
+// fail tries a feed again after a pause.
+func (p *prefetch) fail(f *feed) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	f.notBefore = time.Now().Add(f.retry.next())
+}
+
+// answered takes in what one partition has.
+func (p *prefetch) answered(ctx context.Context, f *feed, version int, answer wire.FetchAnswer) {
+	if kafka.Error(answer.Code) == kafka.OffsetOutOfRange {
+		p.outOfRange(ctx, f)
+		return
+	}
+	if answer.Code != 0 {
+		p.log.Warn("fetch records", f.field(), zap.Int64("offset", f.position), zap.Error(kafka.Error(answer.Code)))
+		p.connections.relearn(ctx)
+		p.fail(f)
+		return
+	}
+	found, err := decode(answer, f.position)
+	if err != nil { // a batch that can't be read stays so: it is said again and again, and nothing is passed over
+		p.log.Error("fetch records", f.field(), zap.Int64("offset", f.position), zap.Error(err))
+		p.fail(f)
+		return
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if f.version != version {
+		return
+	}
+	f.end = answer.LastStable
+	if found.next > f.position {
+		f.put(found)
+	}
+}
+
+func (f *feed) field() zap.Field {
+	return zap.Dict("partition", zap.String("topic", f.Topic), zap.Int32("id", f.ID))
+}

@@ -1,0 +1,99 @@
+package kafka
+
+import (
+	"slices"
+	"time"
+)
+
+// batchBytes is the most bytes a handler gets at once, but for a single larger record.
+const batchBytes = 4 << 20
+
+// source is a partition as its worker sees it.
+type source struct {
+	*feed
+	prefetch *prefetch
+	tracker  *tracker
+	skip     []offsetRange // finished by an owner before us
+	pending  []Record      // handed out or about to be, in order; finished ones are gone
+	until    time.Time     // the handler asked for a pause
+	pause    backoff
+}
+
+// fill takes in what was fetched, until there is enough for a batch. It tells whether the offset to commit may have
+// changed although nothing was handled.
+func (s *source) fill(most int) (moved bool) {
+	for len(s.pending) < most {
+		next, above := s.tracker.progress()
+		if !fits(next, above) {
+			return moved
+		}
+		c, ok := s.prefetch.take(s.feed)
+		if !ok {
+			return moved
+		}
+		for _, r := range c.records {
+			s.tracker.deliver(r.Offset)
+			if contains(s.skip, r.Offset) {
+				s.tracker.finish(r.Offset)
+				continue
+			}
+			s.pending = append(s.pending, r)
+		}
+		s.tracker.advance(c.next)
+		moved = moved || len(c.records) == 0
+	}
+	return moved
+}
+
+// batch is the next records to be handled.
+func (s *source) batch(most int) []Record {
+	size, n := 0, 0
+	for n < min(len(s.pending), most) {
+		if size += s.pending[n].Size(); n > 0 && size > batchBytes {
+			break
+		}
+		n++
+	}
+	return s.pending[:n:n]
+}
+
+// settle takes finished records out.
+func (s *source) settle(finished []bool) {
+	left := make([]Record, 0, len(s.pending))
+	for i, r := range s.pending {
+		if i < len(finished) && finished[i] {
+			s.tracker.finish(r.Offset)
+			continue
+		}
+		left = append(left, r)
+	}
+	s.pending = left
+}
+
+// rewind forgets what was taken in and reads again from a committed offset.
+func (s *source) rewind(to committed) {
+	s.tracker = newTracker(to.offset)
+	s.skip = finishedIn(to.metadata, to.offset)
+	s.pending = nil
+	s.prefetch.seek(s.feed, to.offset)
+}
+
+func (p *prefetch) take(f *feed) (chunk, bool) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	c, ok := f.take()
+	if ok && f.wants(time.Now()) {
+		p.nudge()
+	}
+	return c, ok
+}
+
+func (p *prefetch) seek(f *feed, offset int64) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	f.seek(offset)
+	p.nudge()
+}
+
+// firstOf makes marks for the first n of a batch.
+func firstOf(n int) []bool { return slices.Repeat([]bool{true}, n) }

@@ -1,0 +1,241 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/addoffsetstotxn"
+	"github.com/segmentio/kafka-go/protocol/addpartitionstotxn"
+	"github.com/segmentio/kafka-go/protocol/endtxn"
+	"github.com/segmentio/kafka-go/protocol/initproducerid"
+	"github.com/segmentio/kafka-go/protocol/txnoffsetcommit"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
+)
+
+const (
+	// transactionTimeout is after how long a broker aborts a transaction that nobody ends. Until then readers of its
+	// partitions wait.
+	transactionTimeout = 30 * time.Second
+	// transactionPatience is how long one step may be tried again; then the whole transaction is.
+	transactionPatience = 10 * time.Second
+	concurrentFirst     = time.Millisecond
+	concurrentMost      = 20 * time.Millisecond
+)
+
+// transaction is what becomes visible together or not at all.
+type transaction struct {
+	outputs []Record
+	offsets map[wire.Partition]committed
+}
+
+// transactor runs the transactions of one transactional id, one after the other. Whoever inits an id fences all others
+// that have it.
+type transactor struct {
+	connections *connections
+	id          string
+	by          membership
+	compression Compression
+	step        func(string)
+
+	identity  identity
+	sequences map[wire.Partition]int32
+	sender    batchSender
+}
+
+// init gets a producer id and epoch, after ending what the last owner of the id left open. With resume it does so as
+// that owner, and fails where another took over meanwhile; without it fences whoever has the id.
+func (t *transactor) init(ctx context.Context, resume bool) error {
+	request := &initproducerid.Request{
+		TransactionalID: t.id, TransactionTimeoutMs: int32(transactionTimeout.Milliseconds()), ProducerID: noID, ProducerEpoch: noID,
+	}
+	if resume {
+		request.ProducerID, request.ProducerEpoch = t.identity.producer, t.identity.epoch
+	}
+	var given identity
+	err := t.coordinated(ctx, ofTransaction(t.id), request, func(answer protocol.Message) (int16, bool) {
+		response, ok := answer.(*initproducerid.Response)
+		if !ok {
+			return 0, false
+		}
+		given = identity{producer: response.ProducerID, epoch: response.ProducerEpoch, given: true}
+		return response.ErrorCode, true
+	})
+	if err != nil {
+		return fmt.Errorf("take over transactional id %s: %w", t.id, err)
+	}
+	t.identity, t.sequences = given, make(map[wire.Partition]int32)
+	return nil
+}
+
+// commit makes a transaction visible. After an error nobody knows whether it is, and init must come next.
+func (t *transactor) commit(ctx context.Context, tx transaction) error {
+	at, err := t.connections.place(ctx, tx.outputs)
+	if err != nil {
+		return err
+	}
+	if err := t.addPartitions(ctx, at); err != nil {
+		return err
+	}
+	t.step("partitions added")
+	if err := t.addOffsets(ctx); err != nil {
+		return err
+	}
+	t.step("offsets added")
+	both, bothCtx := errgroup.WithContext(ctx)
+	both.Go(func() error { return t.commitOffsets(bothCtx, tx.offsets) })
+	both.Go(func() error { return t.produce(bothCtx, at, tx.outputs) })
+	if err := both.Wait(); err != nil {
+		return err
+	}
+	t.step("outputs written")
+	if err := t.end(ctx); err != nil {
+		return err
+	}
+	t.step("transaction ended")
+	return nil
+}
+
+func (t *transactor) addPartitions(ctx context.Context, at []wire.Partition) error {
+	if len(at) == 0 {
+		return nil
+	}
+	request := &addpartitionstotxn.Request{TransactionalID: t.id, ProducerID: t.identity.producer, ProducerEpoch: t.identity.epoch}
+	for topic, ids := range idsByTopic(unique(at)) {
+		request.Topics = append(request.Topics, addpartitionstotxn.RequestTopic{Name: topic, Partitions: ids})
+	}
+	return t.coordinated(ctx, ofTransaction(t.id), request, func(answer protocol.Message) (int16, bool) {
+		response, ok := answer.(*addpartitionstotxn.Response)
+		if !ok {
+			return 0, false
+		}
+		for _, topic := range response.Results {
+			for _, p := range topic.Results {
+				if p.ErrorCode != 0 {
+					return p.ErrorCode, true
+				}
+			}
+		}
+		return 0, true
+	})
+}
+
+func (t *transactor) addOffsets(ctx context.Context) error {
+	request := &addoffsetstotxn.Request{
+		TransactionalID: t.id, ProducerID: t.identity.producer, ProducerEpoch: t.identity.epoch, GroupID: t.by.group,
+	}
+	return t.coordinated(ctx, ofTransaction(t.id), request, func(answer protocol.Message) (int16, bool) {
+		response, ok := answer.(*addoffsetstotxn.Response)
+		if !ok {
+			return 0, false
+		}
+		return response.ErrorCode, true
+	})
+}
+
+func (t *transactor) commitOffsets(ctx context.Context, offsets map[wire.Partition]committed) error {
+	topics := make(map[string][]txnoffsetcommit.RequestPartition)
+	for at, o := range offsets {
+		topics[at.Topic] = append(topics[at.Topic], txnoffsetcommit.RequestPartition{
+			Partition: at.ID, CommittedOffset: o.offset, CommittedLeaderEpoch: noID, CommittedMetadata: o.metadata,
+		})
+	}
+	request := &txnoffsetcommit.Request{
+		TransactionalID: t.id, GroupID: t.by.group, ProducerID: t.identity.producer, ProducerEpoch: t.identity.epoch,
+		GenerationID: t.by.generation, MemberID: t.by.member,
+	}
+	for topic, partitions := range topics {
+		request.Topics = append(request.Topics, txnoffsetcommit.RequestTopic{Name: topic, Partitions: partitions})
+	}
+	return t.coordinated(ctx, ofGroup(t.by.group), request, func(answer protocol.Message) (int16, bool) {
+		response, ok := answer.(*txnoffsetcommit.Response)
+		if !ok {
+			return 0, false
+		}
+		for _, topic := range response.Topics {
+			for _, p := range topic.Partitions {
+				if p.ErrorCode != 0 {
+					return p.ErrorCode, true
+				}
+			}
+		}
+		return 0, true
+	})
+}
+
+func (t *transactor) end(ctx context.Context) error {
+	request := &endtxn.Request{TransactionalID: t.id, ProducerID: t.identity.producer, ProducerEpoch: t.identity.epoch, Committed: true}
+	return t.coordinated(ctx, ofTransaction(t.id), request, func(answer protocol.Message) (int16, bool) {
+		response, ok := answer.(*endtxn.Response)
+		if !ok {
+			return 0, false
+		}
+		return response.ErrorCode, true
+	})
+}
+
+// coordinated sends a request until a coordinator has answered it for good. All of them may be sent twice: brokers take
+// the second for the first.
+func (t *transactor) coordinated(ctx context.Context, by coordination, request protocol.Message, code func(protocol.Message) (int16, bool)) error {
+	ctx, cancel := context.WithTimeout(ctx, transactionPatience)
+	defer cancel()
+	moved := backoff{first: retryFirst, most: retryMost}
+	concurrent := backoff{first: concurrentFirst, most: concurrentMost}
+	for {
+		err := t.once(ctx, by, request, code)
+		pause := &moved
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, kafka.ConcurrentTransactions): // the one before is still being ended
+			pause = &concurrent
+		case !transient(err):
+			return err
+		}
+		if !pause.wait(ctx) {
+			return errors.Join(ctx.Err(), err)
+		}
+	}
+}
+
+func (t *transactor) once(ctx context.Context, by coordination, request protocol.Message, code func(protocol.Message) (int16, bool)) error {
+	ctx, cancel := context.WithTimeout(ctx, produceTimeout)
+	defer cancel()
+	answer, err := t.connections.coordinate(ctx, by, request)
+	if err != nil {
+		if ctx.Err() == nil {
+			t.connections.relearn(ctx)
+		}
+		return fmt.Errorf("%s: %w", apiOf(request), err)
+	}
+	number, ok := code(answer)
+	if !ok {
+		return fmt.Errorf("%s: the answer is to another request", apiOf(request))
+	}
+	if number == 0 {
+		return nil
+	}
+	if coordinatorMoved(kafka.Error(number)) {
+		t.connections.forgetCoordinator(by)
+	}
+	return fmt.Errorf("%s: %w", apiOf(request), kafka.Error(number))
+}
+
+func apiOf(m protocol.Message) string { return m.ApiKey().String() }
+
+func unique(at []wire.Partition) []wire.Partition {
+	seen := make(map[wire.Partition]bool, len(at))
+	var once []wire.Partition
+	for _, p := range at {
+		if !seen[p] {
+			seen[p] = true
+			once = append(once, p)
+		}
+	}
+	return once
+}

@@ -1,0 +1,167 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/batch"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
+)
+
+// batchSender keeps a transactor's encoders, so that their memory is used again.
+type batchSender struct{ encoders []*batch.Encoder }
+
+// produce writes a transaction's records, in order in each partition. A request has one batch of each partition at most,
+// and one is under way to a broker at a time: of several, brokers refused some (NOT_ENOUGH_REPLICAS, seen on 4.3).
+func (t *transactor) produce(ctx context.Context, at []wire.Partition, records []Record) error {
+	ctx, cancel := context.WithTimeout(ctx, transactionPatience)
+	defer cancel()
+	for _, round := range rounds(at, records) {
+		batches, err := t.encode(round)
+		if err != nil {
+			return err
+		}
+		if err := t.write(ctx, batches); err != nil {
+			return err
+		}
+		for i, b := range batches {
+			t.sequences[b.Partition] = int32((int64(t.sequences[b.Partition]) + int64(len(round[i].records))) & math.MaxInt32)
+		}
+	}
+	return nil
+}
+
+// load is the records of one batch.
+type load struct {
+	wire.Partition
+	records []Record
+	size    int
+}
+
+// rounds cuts records into batches, and puts the first of each partition into the first round, and so on.
+func rounds(at []wire.Partition, records []Record) [][]load {
+	var all [][]load
+	last := make(map[wire.Partition]int) // round
+	index := make(map[wire.Partition]int)
+	for i, r := range records {
+		round, begun := last[at[i]]
+		if begun && all[round][index[at[i]]].size+r.Size() > maxBatchBytes {
+			round, begun = round+1, false
+		}
+		if !begun {
+			if round == len(all) {
+				all = append(all, nil)
+			}
+			all[round] = append(all[round], load{Partition: at[i]})
+			last[at[i]], index[at[i]] = round, len(all[round])-1
+		}
+		l := &all[round][index[at[i]]]
+		l.records = append(l.records, r)
+		l.size += r.Size()
+	}
+	return all
+}
+
+func (t *transactor) encode(round []load) ([]wire.ProduceBatch, error) {
+	now := time.Now()
+	batches := make([]wire.ProduceBatch, len(round))
+	for i, l := range round {
+		if i == len(t.sender.encoders) {
+			t.sender.encoders = append(t.sender.encoders, &batch.Encoder{})
+		}
+		encoder := t.sender.encoders[i]
+		encoder.Reset(t.compression.codec(), compressFrom)
+		for _, r := range l.records {
+			encoder.Add(r.stored(now))
+		}
+		bytes, err := encoder.Finish(batch.Producer{
+			ID: t.identity.producer, Epoch: t.identity.epoch, Sequence: t.sequences[l.Partition], Transactional: true,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("encode outputs: %w", err)
+		}
+		batches[i] = wire.ProduceBatch{Partition: l.Partition, Bytes: bytes}
+	}
+	return batches, nil
+}
+
+// write sends batches to their leaders until all are written. The same bytes may go twice: brokers know them by their
+// sequence.
+func (t *transactor) write(ctx context.Context, batches []wire.ProduceBatch) error {
+	left := slices.Clone(batches)
+	pause := backoff{first: concurrentFirst, most: retryMost}
+	for {
+		again, err := t.writeOnce(ctx, left)
+		if err != nil || len(again) == 0 {
+			return err
+		}
+		left = again
+		if !pause.wait(ctx) {
+			return fmt.Errorf("write outputs: %w", ctx.Err())
+		}
+		t.connections.relearn(ctx)
+	}
+}
+
+// writeOnce returns what has to be sent again.
+func (t *transactor) writeOnce(ctx context.Context, batches []wire.ProduceBatch) ([]wire.ProduceBatch, error) {
+	byLeader := make(map[int32][]wire.ProduceBatch)
+	var again []wire.ProduceBatch
+	for _, b := range batches {
+		leader, err := t.connections.leader(b.Topic, b.ID)
+		if err != nil {
+			again = append(again, b)
+			continue
+		}
+		byLeader[leader] = append(byLeader[leader], b)
+	}
+	results := make(chan []wire.ProduceBatch, len(byLeader))
+	var leaders errgroup.Group
+	for leader, batches := range byLeader {
+		leaders.Go(func() error {
+			left, err := t.writeTo(ctx, leader, batches)
+			results <- left
+			return err
+		})
+	}
+	err := leaders.Wait()
+	close(results)
+	for left := range results {
+		again = append(again, left...)
+	}
+	return again, err
+}
+
+func (t *transactor) writeTo(ctx context.Context, leader int32, batches []wire.ProduceBatch) ([]wire.ProduceBatch, error) {
+	ctx, cancel := context.WithTimeout(ctx, produceTimeout)
+	defer cancel()
+	slices.SortStableFunc(batches, func(a, b wire.ProduceBatch) int { return strings.Compare(a.Topic, b.Topic) })
+	answers, _, err := wire.Produce(ctx, t.connections.transport, t.connections.addr, wire.ProduceRequest{
+		Broker: leader, ClientID: t.connections.clientID(), TransactionalID: t.id, Timeout: replicaTimeout, Batches: batches,
+	}, nil)
+	if err != nil {
+		return batches, nil
+	}
+	var left []wire.ProduceBatch
+	for _, b := range batches {
+		i := slices.IndexFunc(answers, func(a wire.ProduceAnswer) bool { return a.Partition == b.Partition })
+		if i < 0 {
+			left = append(left, b)
+			continue
+		}
+		switch v, why := judge(answers[i]); v {
+		case written:
+		case again:
+			left = append(left, b)
+		default:
+			return nil, fmt.Errorf("write outputs to partition %d of topic %s: %w", b.ID, b.Topic, why)
+		}
+	}
+	return left, nil
+}
