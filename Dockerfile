@@ -7,10 +7,10 @@ LABEL org.opencontainers.image.title="Rechargeflow" \
       org.opencontainers.image.version="${VERSION}"
 
 COPY .bin/image/rechargeflow /rechargeflow
-# An empty folder of the user's: a new volume takes its owner over.
+# An empty folder of the user's: a new volume that is mounted there takes its owner over. It is not declared a VOLUME, since
+# most roles keep nothing and each container would get one without a name.
 COPY --chown=65532:65532 .bin/image/data /var/lib/rechargeflow
 WORKDIR /var/lib/rechargeflow
-VOLUME /var/lib/rechargeflow
 
 USER 65532:65532
 ENV RECHARGEFLOW_CONFIG=/etc/rechargeflow/rechargeflow.yaml

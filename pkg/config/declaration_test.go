@@ -63,7 +63,7 @@ func TestMinimalFileLoads(t *testing.T) {
 // Whoever runs an example as it is would take webhooks that anybody can sign.
 func TestPlaceholdersAreNoSecrets(t *testing.T) {
 	_, err := config.Load(filepath.Join(configs, "minimal.yaml"), nil, config.NeedStores)
-	for _, key := range []string{"recharge.secrets", "recharge.token", "bloomreach.project", "bloomreach.secret"} {
+	for _, key := range []string{"recharge.secrets", "recharge.token", "bloomreach.project", "bloomreach.key_id", "bloomreach.secret"} {
 		require.ErrorContains(t, err, key+": is still the placeholder")
 	}
 }

@@ -105,17 +105,18 @@ func (l *loader) checkNeed(need Need, path string, c Config) {
 	l.fault(l.root, "stores", "none configured; add one with \"stores:\" and \"- name: acme\" below it, see configs/minimal.yaml")
 }
 
-// placeholder stands in the example files where a secret belongs. Whoever has read them knows it.
+// placeholder stands in the example files where a secret, or the id of one, belongs. Whoever has read them knows it.
 const placeholder = "change-me"
 
 func (l *loader) checkPlaceholders(s *scope, store Store) {
 	for path, secrets := range map[string][]Secret{
 		"recharge.secrets": store.Recharge.Secrets, "recharge.token": {store.Recharge.Token},
-		"bloomreach.project": {store.Bloomreach.Project}, "bloomreach.secret": {store.Bloomreach.Secret}, "bloomreach.token": {store.Bloomreach.Token},
+		"bloomreach.project": {store.Bloomreach.Project}, "bloomreach.token": {store.Bloomreach.Token},
+		"bloomreach.key_id": {Secret(store.Bloomreach.KeyID)}, "bloomreach.secret": {store.Bloomreach.Secret},
 		"sms.secret": {store.SMS.Secret},
 	} {
 		if slices.Contains(secrets, placeholder) {
-			l.fault(s, path, "is still the placeholder of the example; expected a secret of your own")
+			l.fault(s, path, "is still the placeholder of the example; expected your own")
 		}
 	}
 }

@@ -19,9 +19,9 @@ import (
 // compose starts docker-compose.yml without what only watches: a broker, the topics, one process per role. A webhook
 // goes in at the published port and comes out of the topics at the broker's.
 func compose(t *testing.T, image string) {
-	docker := composeCommand(t)
+	tool := composeCommand(t)
 	gateway, broker := composeEnv(t, image)
-	run := func(args ...string) string { return command(t, docker[0], append(docker[1:], args...)...) }
+	run := func(args ...string) string { return command(t, tool[0], append(tool[1:], args...)...) }
 	run("--profile", "postgres", "config", "-q")
 
 	t.Cleanup(func() { run("down", "-v", "-t", "5") })
@@ -31,6 +31,9 @@ func compose(t *testing.T, image string) {
 	for _, role := range roles {
 		containers[role] = run("ps", "-q", role)
 		eventually(t, func() bool { return healthy(t, containers[role]) })
+		kept := map[string]string{"sms": image + "_ledger"}[role]
+		assert.Equal(t, kept, docker(t, "inspect", "-f", `{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}`, containers[role]),
+			"volumes of %s", role)
 	}
 
 	assert.Equal(t, http.StatusOK, post(t, gateway, secret, subscription(1)))
@@ -86,7 +89,8 @@ func composeEnv(t *testing.T, image string) (gateway, broker string) {
 	return gateway, broker
 }
 
-// offline is configs/compose.yaml with closed ports in place of Bloomreach and Recharge: a test calls no vendor.
+// offline is configs/compose.yaml with closed ports in place of Bloomreach and Recharge: a test calls no vendor. The
+// placeholder of the key's id is filled in.
 func offline(t *testing.T) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(root, "configs", "compose.yaml"))
@@ -97,6 +101,8 @@ func offline(t *testing.T) string {
 	text := strings.Replace(string(content), "    bloomreach:\n"+vendor,
 		"    recharge: {api_url: http://127.0.0.1:9}\n    bloomreach:\n      url: http://127.0.0.1:9", 1)
 	require.NotContains(t, text, vendor)
+	require.Contains(t, text, "key_id: change-me")
+	text = strings.Replace(text, "key_id: change-me", "key_id: of-a-test", 1)
 	require.NoError(t, os.WriteFile(config, []byte(text), 0o644)) //nolint:gosec // the container's user has to read it
 	return config
 }

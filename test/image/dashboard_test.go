@@ -1,12 +1,14 @@
 package image_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,31 +18,118 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
-// TestDashboardAsksForWhatThereIs compares the dashboard's queries with the names and labels on a metrics page.
-func TestDashboardAsksForWhatThereIs(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join(root, "configs", "grafana", "dashboards", "rechargeflow.json"))
+const dashboard = "configs/grafana/dashboards/rechargeflow.json"
+
+// board is the dashboard, as far as it can be wrong without Grafana's saying so.
+type board struct {
+	Templating struct {
+		List []struct {
+			Name       string
+			Datasource source
+			Query      struct{ Query string }
+		}
+	}
+	Panels []panel
+}
+
+type panel struct {
+	ID         int
+	Title      string
+	Datasource source
+	GridPos    struct{ X, Y, W, H int }
+	Targets    []struct {
+		Expr       string
+		Datasource source
+	}
+}
+
+type source struct{ Type, UID string }
+
+func readDashboard(t *testing.T) board {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(root, dashboard))
 	require.NoError(t, err)
-	var dashboard struct {
-		Panels []struct {
-			Title   string
-			Targets []struct{ Expr string }
+	var b board
+	require.NoError(t, json.NewDecoder(bytes.NewReader(raw)).Decode(&b))
+	return b
+}
+
+// sources are what all parts of the dashboard ask.
+func (b board) sources() []source {
+	var all []source
+	for _, variable := range b.Templating.List {
+		all = append(all, variable.Datasource)
+	}
+	for _, p := range b.Panels {
+		all = append(all, p.Datasource)
+		for _, target := range p.Targets {
+			all = append(all, target.Datasource)
 		}
 	}
-	require.NoError(t, json.Unmarshal(raw, &dashboard))
-	page := metricsPage()
-	asked := 0
-	for _, panel := range dashboard.Panels {
-		for _, target := range panel.Targets {
-			for _, name := range regexp.MustCompile(`\b(rechargeflow|process|go)_\w+`).FindAllString(target.Expr, -1) {
-				asked++
-				assert.Regexp(t, `(?m)^`+name+`[{ ]`, page, "%s: %s", panel.Title, target.Expr)
+	return all
+}
+
+// queries are what the dashboard asks, each under what it is for.
+func (b board) queries() map[string][]string {
+	all := map[string][]string{}
+	for _, variable := range b.Templating.List {
+		all["$"+variable.Name] = []string{variable.Query.Query}
+	}
+	for _, p := range b.Panels {
+		for _, target := range p.Targets {
+			all[p.Title] = append(all[p.Title], target.Expr)
+		}
+	}
+	return all
+}
+
+// TestDashboardAsksForWhatThereIs compares the dashboard's queries with the names and labels on a metrics page, and every
+// metric of the product with the queries: none is missing there.
+func TestDashboardAsksForWhatThereIs(t *testing.T) {
+	page, asked := metricsPage(), map[string]bool{}
+	for title, queries := range readDashboard(t).queries() {
+		require.NotEmpty(t, queries, title)
+		for _, query := range queries {
+			for _, name := range regexp.MustCompile(`\b(rechargeflow|process|go)_\w+`).FindAllString(query, -1) {
+				asked[regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")] = true
+				assert.Regexp(t, `(?m)^`+name+`[{ ]`, page, "%s: %s", title, query)
 			}
-			for _, label := range regexp.MustCompile(`(\w+)(?:=|!=)~?"`).FindAllStringSubmatch(target.Expr, -1) {
-				assert.Regexp(t, `\b`+label[1]+`="`, page+`job="" service=""`, "%s: %s", panel.Title, target.Expr)
+			for _, label := range labels(query) {
+				assert.Regexp(t, `\b`+label+`="`, page+`job="" service=""`, "%s: %s", title, query)
 			}
 		}
 	}
-	assert.Greater(t, asked, 10)
+	for _, metric := range regexp.MustCompile(`(?m)^# TYPE (rechargeflow_\w+)`).FindAllStringSubmatch(page, -1) {
+		if metric[1] != "rechargeflow_build_info" { // for who asks which version runs
+			assert.True(t, asked[metric[1]], "no panel shows %s", metric[1])
+		}
+	}
+}
+
+// labels are those that a query selects or sums by.
+func labels(query string) []string {
+	var all []string
+	for _, found := range regexp.MustCompile(`(\w+)(?:=|!=)~?"|by \(([^)]+)\)`).FindAllStringSubmatch(query, -1) {
+		all = append(all, strings.FieldsFunc(found[1]+found[2], func(r rune) bool { return r == ',' || r == ' ' })...)
+	}
+	return all
+}
+
+// TestPanelsDoNotOverlap: Grafana would push them apart.
+func TestPanelsDoNotOverlap(t *testing.T) {
+	taken, ids := map[[2]int]string{}, map[int]string{}
+	for _, p := range readDashboard(t).Panels {
+		assert.Empty(t, ids[p.ID], "%s has the id of another panel", p.Title)
+		ids[p.ID] = p.Title
+		assert.LessOrEqual(t, p.GridPos.X+p.GridPos.W, 24, p.Title)
+		for x := range p.GridPos.W {
+			for y := range p.GridPos.H {
+				at := [2]int{p.GridPos.X + x, p.GridPos.Y + y}
+				assert.Empty(t, taken[at], "%s lies over another panel", p.Title)
+				taken[at] = p.Title
+			}
+		}
+	}
 }
 
 // metricsPage is what Prometheus gets from a process in which everything happened once.
@@ -50,6 +139,9 @@ func metricsPage() string {
 	m.Ingest("acme", time.Millisecond)
 	m.EndToEnd("tracking", "acme", time.Second)
 	m.Paused("tracking", "acme", false)
+	m.Waiting("tracking", "rechargeflow.tracking.acme", 0)
+	m.Lost("rechargeflow.tracking.acme", func() int64 { return 0 })
+	m.Build(telemetry.Version{})
 	answer := httptest.NewRecorder()
 	m.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
 	return answer.Body.String()

@@ -28,7 +28,7 @@ const (
 	topic  = "subscription/created"
 )
 
-// TestImage builds the image as `make image` does and runs it as it is meant to be run: nothing writable but its
+// TestImage builds the image as `make image` does and runs it as it is meant to be run: nothing writable but a
 // volume, no privileges, no root.
 func TestImage(t *testing.T) {
 	needEngine(t)
@@ -39,6 +39,7 @@ func TestImage(t *testing.T) {
 		require.NoError(t, err)
 		assert.Less(t, size, 64<<20, "bytes")
 		assert.Contains(t, docker(t, "run", "--rm", image, "version"), "rechargeflow ")
+		assert.NotContains(t, docker(t, "image", "inspect", "-f", "{{json .Config}}", image), `"Volumes":{"`, "every container would get one")
 	})
 	t.Run("on its own", func(t *testing.T) { alone(t, image) })
 	t.Run("on a broker", func(t *testing.T) { onBroker(t, image) })
@@ -62,11 +63,15 @@ func restrictions() []string {
 	return []string{"--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"}
 }
 
-// alone runs a trial, the embedded broker in the image's volume: asked by its published ports, stopped, started again.
+// alone runs a trial, the embedded broker in a new volume, which is the image's user's: asked by its published ports, stopped, started again.
 func alone(t *testing.T, image string) {
 	config := filepath.Join(t.TempDir(), "rechargeflow.yaml")
 	write(t, config, "stores: [{name: acme, recharge: {secrets: ["+secret+"], token: t}, bloomreach: {enabled: false}, sms: {driver: log}}]\n")
-	args := append([]string{"run", "-d", "-p", "127.0.0.1::8080", "-p", "127.0.0.1::9090", "-v", config + ":/etc/rechargeflow/rechargeflow.yaml:ro"}, restrictions()...)
+	args := append([]string{
+		"run", "-d", "-p", "127.0.0.1::8080", "-p", "127.0.0.1::9090",
+		"-v", config + ":/etc/rechargeflow/rechargeflow.yaml:ro", "-v", image + ":/var/lib/rechargeflow",
+	}, restrictions()...)
+	t.Cleanup(func() { docker(t, "volume", "rm", "-f", image) })
 	id := docker(t, append(args, image)...)
 	t.Cleanup(func() { docker(t, "rm", "-f", "-v", id) })
 
