@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -59,7 +60,7 @@ func composeCommand(t *testing.T) []string {
 		return append([]string{"docker", "compose"}, file...)
 	}
 	if _, err := exec.LookPath("docker-compose"); err != nil {
-		t.Skip("neither `docker compose` nor docker-compose here")
+		lacking(t, "neither `docker compose` nor docker-compose here")
 	}
 	return append([]string{"docker-compose"}, file...)
 }
@@ -107,20 +108,12 @@ func offline(t *testing.T) string {
 	return config
 }
 
-// kafkaImage is an image of Apache Kafka that the engine holds, or the one that the environment asks for.
+// kafkaImage is an image of Apache Kafka that the engine holds or can pull, or the one that the environment asks for.
 func kafkaImage(t *testing.T) string {
 	t.Helper()
-	if image := os.Getenv("RECHARGEFLOW_TEST_CONTAINERS"); image != "" {
-		return image
+	image, why := kafkatest.Image(t)
+	if image == "" {
+		t.Skip(why)
 	}
-	here := strings.Fields(docker(t, "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"))
-	for _, image := range []string{"rechargeflow-kafka:4.3.0", "apache/kafka:4.3.0"} {
-		for _, name := range here {
-			if name == image {
-				return image
-			}
-		}
-	}
-	t.Skip("the Docker engine holds no image of Apache Kafka; `make kafka-image` builds one")
-	return ""
+	return image
 }

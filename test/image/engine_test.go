@@ -22,16 +22,28 @@ func needEngine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs images; run without -short")
 	}
+	if os.Getenv("RECHARGEFLOW_TEST_CONTAINERS") == "none" {
+		t.Skip("RECHARGEFLOW_TEST_CONTAINERS asks for no containers")
+	}
 	for _, tool := range []string{"docker", "make"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("no %s on PATH", tool)
+			lacking(t, "no %s on PATH", tool)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	if out, err := exec.CommandContext(ctx, "docker", "info", "-f", "{{.ServerVersion}}").CombinedOutput(); err != nil {
-		t.Skipf("no Docker engine answers: %s", strings.TrimSpace(string(out)))
+		lacking(t, "no Docker engine answers: %s", strings.TrimSpace(string(out)))
 	}
+}
+
+// lacking skips a test for want of something; where the environment asks for containers it fails.
+func lacking(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if asked := os.Getenv("RECHARGEFLOW_TEST_CONTAINERS"); asked != "" && asked != "none" {
+		t.Fatalf(format+", and RECHARGEFLOW_TEST_CONTAINERS asks for %s", append(args, asked)...)
+	}
+	t.Skipf(format, args...)
 }
 
 func docker(t *testing.T, args ...string) string {

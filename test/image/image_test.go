@@ -96,7 +96,7 @@ func onBroker(t *testing.T, image string) {
 	l, err := lab.New(dir, dockerRun(t, dir, image))
 	require.NoError(t, err)
 	t.Cleanup(l.Close)
-	l.Brokers, l.Prefix, l.Flows = []string{broker.Addr()}, "image.", []string{"subscription_started"}
+	l.Brokers, l.Prefix, l.Flows = []string{broker.Addr()}, lab.RandomPrefix("image"), []string{"subscription_started"}
 	require.NoError(t, l.ApplyTopics(t.Context()))
 	p, err := l.Start(t.Context())
 	require.NoError(t, err)

@@ -8,6 +8,7 @@
 package lab
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net"
 	"os"
@@ -33,7 +34,7 @@ type Lab struct {
 	Dir        string
 	Binary     string
 	Brokers    []string // none: the embedded broker
-	Prefix     string   // of the topics
+	Prefix     string   // of topics and consumer groups
 	API        *rechargetest.Server
 	Bloomreach *bloomreachtest.Server
 	Texts      *smstest.Gateway
@@ -63,6 +64,9 @@ func New(dir, binary string) (*Lab, error) {
 	}
 	return l, nil
 }
+
+// RandomPrefix is one for topics and consumer groups that no other run has, so that one broker serves many.
+func RandomPrefix(name string) string { return name + "-" + strings.ToLower(rand.Text()[:10]) + "." }
 
 // Close ends the simulators.
 func (l *Lab) Close() {

@@ -49,28 +49,25 @@ func start(t *testing.T, l *lab.Lab, roles ...string) *lab.Process {
 }
 
 // eachBroker runs a test in one process on the embedded broker, and with one
-// process per role on Apache Kafka: the one at hand, and one in a container.
+// process per role on the Apache Kafka that kafkatest chooses: running already, in
+// a container, or from its jars.
 func eachBroker(t *testing.T, test func(t *testing.T, l *lab.Lab, processes map[string]*lab.Process), flows ...string) {
 	t.Helper()
 	t.Run("embedded", func(t *testing.T) {
 		l := newLab(t, flows...)
 		test(t, l, map[string]*lab.Process{"": start(t, l)})
 	})
-	onKafka := func(broker func(testing.TB) kafkatest.Broker) func(t *testing.T) {
-		return func(t *testing.T) {
-			at := broker(t).Addr()
-			l := newLab(t, flows...)
-			l.Brokers, l.Prefix = []string{at}, "story."
-			require.NoError(t, l.ApplyTopics(t.Context()))
-			processes := map[string]*lab.Process{}
-			for _, role := range pipeline.Roles() {
-				processes[string(role)] = start(t, l, string(role))
-			}
-			test(t, l, processes)
+	t.Run("kafka", func(t *testing.T) {
+		broker := kafkatest.Real(t)
+		l := newLab(t, flows...)
+		l.Brokers, l.Prefix = []string{broker.Addr()}, lab.RandomPrefix("story")
+		require.NoError(t, l.ApplyTopics(t.Context()))
+		processes := map[string]*lab.Process{}
+		for _, role := range pipeline.Roles() {
+			processes[string(role)] = start(t, l, string(role))
 		}
-	}
-	t.Run("kafka", onKafka(kafkatest.Real))
-	t.Run("container", onKafka(kafkatest.Container))
+		test(t, l, processes)
+	})
 }
 
 func cluster(l *lab.Lab) kafka.Cluster {

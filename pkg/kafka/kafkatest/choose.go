@@ -7,9 +7,8 @@ import (
 )
 
 const (
-	addrVariable  = "RECHARGEFLOW_TEST_KAFKA"
-	imageVariable = "RECHARGEFLOW_TEST_CONTAINERS"
-	jarsVariable  = "RECHARGEFLOW_KAFKA_JARS"
+	addrVariable = "RECHARGEFLOW_TEST_KAFKA"
+	jarsVariable = "RECHARGEFLOW_KAFKA_JARS"
 )
 
 // way is one way to come by a broker. Start is nil where it can't be had; why says why it can, or can't.
@@ -21,45 +20,42 @@ type way struct {
 // Choose starts the best broker that can be had, the first of
 //
 //  1. the one that runs at RECHARGEFLOW_TEST_KAFKA (host:port), where that is set
-//  2. a container of the image that RECHARGEFLOW_TEST_CONTAINERS names, where that is set; the image may be pulled
+//  2. a container, by testcontainers, where a Docker engine answers and has, or can pull, an image: see Image
 //  3. Apache Kafka from its jars, in RECHARGEFLOW_KAFKA_JARS or the repository's .cache/kafka/jars, where java is there
 //  4. the embedded broker
 //
-// and logs which it is and why. What a variable asks for must work: the test fails where it does not. The broker ends
-// with the test, except the first.
+// and logs which it is, and why none before it. What a variable asks for must work: the test fails where it does not. The
+// broker ends with the test, except the first. That one may have served other tests before: names of topics and groups
+// must be a test's own.
 func Choose(t testing.TB) Broker {
 	t.Helper()
-	return choose(t, byAddress, byImage, byJars, inProcess)
+	return choose(t, byAddress, byContainer, byJars, inProcess)
 }
 
 // Real is Choose without the embedded broker: Apache Kafka, or the test is skipped.
 func Real(t testing.TB) Broker {
 	t.Helper()
-	return choose(t, byAddress, byImage, byJars)
-}
-
-// Container starts Apache Kafka in a container, of the image that RECHARGEFLOW_TEST_CONTAINERS names, else of
-// rechargeflow-kafka (make kafka-image) or apache/kafka, whichever the engine already holds: nothing is pulled unasked.
-// Without an engine or an image the test is skipped.
-func Container(t testing.TB) Broker {
-	t.Helper()
-	return choose(t, byImage, byImageHere)
+	return choose(t, byAddress, byContainer, byJars)
 }
 
 // choose starts the first way that can be had.
 func choose(t testing.TB, ways ...func(testing.TB) way) Broker {
 	t.Helper()
-	var why []string
+	var not []string
 	for _, find := range ways {
 		w := find(t)
-		if w.start != nil {
-			b := w.start()
-			t.Logf("broker: %s (%s)", w.why, b.Addr())
-			return b
+		if w.start == nil {
+			not = append(not, w.why)
+			continue
 		}
-		why = append(why, w.why)
+		b := w.start()
+		t.Logf("broker: %s (%s)", w.why, b.Addr())
+		if len(not) > 0 {
+			t.Logf("rather than another: %s", strings.Join(not, "; "))
+		}
+		return b
 	}
-	t.Skipf("no Apache Kafka here: %s", strings.Join(why, "; "))
+	t.Skipf("no Apache Kafka here: %s", strings.Join(not, "; "))
 	return Broker{}
 }
 

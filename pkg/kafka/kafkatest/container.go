@@ -2,14 +2,10 @@ package kafkatest
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
-	"os"
-	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -20,58 +16,14 @@ import (
 	"github.com/testcontainers/testcontainers-go/log"
 )
 
-// byImage is the image that the environment names.
-func byImage(t testing.TB) way {
+// byContainer is a container of the image that can be had here.
+func byContainer(t testing.TB) way {
 	t.Helper()
-	image := os.Getenv(imageVariable)
+	image, why := Image(t)
 	if image == "" {
-		return way{why: imageVariable + " (an image of Apache Kafka) is not set"}
+		return way{why: why}
 	}
-	withoutRyuk(t)
-	return way{why: fmt.Sprintf("a container of %s, which %s names", image, imageVariable), start: func() Broker { return startContainer(t, image) }}
-}
-
-// byImageHere is the first of the known images that the engine already holds.
-func byImageHere(t testing.TB) way {
-	t.Helper()
-	withoutRyuk(t)
-	here, err := imagesHere(t.Context())
-	if err != nil {
-		return way{why: fmt.Sprintf("no Docker engine answers (%v)", err)}
-	}
-	known := []string{"rechargeflow-kafka:4.3.0", "apache/kafka:4.3.0"}
-	for _, image := range known {
-		if slices.Contains(here, image) {
-			return way{why: "a container of " + image + ", which the engine holds", start: func() Broker { return startContainer(t, image) }}
-		}
-	}
-	return way{why: fmt.Sprintf("the Docker engine holds neither %s (`make kafka-image` builds the first)", strings.Join(known, " nor "))}
-}
-
-// withoutRyuk spares the engine testcontainers' own cleaner, one more image to pull, unless the environment says
-// otherwise: a test removes its container itself. It is read once, at the first use of testcontainers.
-func withoutRyuk(t testing.TB) {
-	t.Helper()
-	const variable = "TESTCONTAINERS_RYUK_DISABLED"
-	if os.Getenv(variable) == "" {
-		t.Setenv(variable, "true")
-	}
-}
-
-// imagesHere lists the images that the engine holds, by name and tag.
-func imagesHere(ctx context.Context) (names []string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	provider, err := testcontainers.NewDockerProvider()
-	if err != nil {
-		return nil, err
-	}
-	defer provider.Close() //nolint:errcheck // nothing is under way
-	images, err := provider.ListImages(ctx)
-	for _, image := range images {
-		names = append(names, image.Name)
-	}
-	return names, err
+	return way{why: "a container of " + why, start: func() Broker { return startContainer(t, image) }}
 }
 
 // inside is where the broker listens in its container.
@@ -84,10 +36,11 @@ type container struct{ testcontainers.Container }
 // beforehand, since a broker has to say at its start where clients find it.
 func startContainer(t testing.TB, image string) Broker {
 	t.Helper()
+	withoutRyuk(t)
 	addr, err := freeAddr()
 	require.NoError(t, err)
 	c, err := testcontainers.Run(t.Context(), image,
-		testcontainers.WithEnv(settings(addr)), testcontainers.WithLogger(log.TestLogger(t)),
+		testcontainers.WithEnv(environment(addr)), testcontainers.WithLogger(log.TestLogger(t)),
 		testcontainers.WithExposedPorts(inside), testcontainers.WithHostConfigModifier(publish(addr)), testcontainers.WithNoStart())
 	testcontainers.CleanupContainer(t, c)
 	require.NoError(t, err)
@@ -105,7 +58,7 @@ func publish(addr string) func(*api.HostConfig) {
 	}
 }
 
-func settings(addr string) map[string]string {
+func environment(addr string) map[string]string {
 	return map[string]string{
 		"CLUSTER_ID":                      "4L6g3nShT-eMCtK--X86sw",
 		"KAFKA_NODE_ID":                   "1",

@@ -4,6 +4,7 @@
 //	broker.go     Broker, Embedded   a running broker, ended and started again
 //	jars.go                          Apache Kafka as a process, from its jars
 //	server.go                        that process
-//	container.go  Container          Apache Kafka in a container, by testcontainers
+//	container.go                     Apache Kafka in a container, by testcontainers
+//	image.go      Image              of what such a container is made
 //	topic.go      Topic, All         topics and what is in them
 package kafkatest
