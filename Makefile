@@ -44,7 +44,7 @@ $(SUM):
 load: kafka-jars ## LIVES (2000) lives through the binary on both brokers, compared fact by fact
 	LIVES=$(or $(LIVES),2000) go test -count=1 -timeout 30m -v ./test/story -run TestLoad
 
-unit: $(SUM) kafka-jars ## all tests, those on Apache Kafka included where Java and its jars are there
+unit: $(SUM) kafka-jars ## all tests, those on Apache Kafka included where Docker, or Java and its jars, are there
 	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m ./...
 
 kafka-jars: ## Apache Kafka's jars by Maven into .cache (54 MB, once); without Maven or Java the tests on Kafka are skipped
@@ -60,9 +60,9 @@ kafka-image: kafka-jars ## Apache Kafka as an image for tests where none can be 
 update: ## rewrite every golden file from what the code does now; read the diff
 	go test ./pipeline ./pkg/recharge ./pkg/config ./pkg/flow -update
 
-# the broker under test gets its optimizing compiler and memory back, which the tests do without
+# the broker under test gets its optimizing compiler and memory back, which the tests do without, and no engine's proxy
 bench: kafka-jars ## measure on this machine; prints tables and keeps them in docs/bench
-	_JAVA_OPTIONS="-XX:TieredStopAtLevel=4 -Xmx1g" go test -tags bench -count=1 -timeout 60m -v ./test/bench
+	RECHARGEFLOW_TEST_CONTAINERS=none _JAVA_OPTIONS="-XX:TieredStopAtLevel=4 -Xmx1g" go test -tags bench -count=1 -timeout 60m -v ./test/bench
 
 docs: build ## rewrite the generated reference, docs/configuration.md
 	@$(BIN)/rechargeflow config docs > docs/configuration.md
