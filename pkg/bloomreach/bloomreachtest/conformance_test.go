@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -126,6 +128,15 @@ func conformance() []behaviour {
 			sees: []string{fmt.Sprintf(`413 {"message":"Body exceeds %d bytes (simulator)","success":false}`, len(batch)-1)},
 		},
 		{
+			name: "more than 50 commands, refused whole", source: unknown + ", but for the limit: " + docs + "batch-commands-2",
+			body: commands(51), sees: []string{`400 {"message":"Too many commands (simulator)","success":false}`},
+		},
+		{
+			name: "more than 50 commands, cut", source: unknown,
+			on:   func(s *bloomreachtest.Server) { s.CutBatches(true) },
+			body: commands(51), sees: []string{"200" + strings.Repeat(" [ok e1]", 50)}, kept: 50,
+		},
+		{
 			name: "a secret that was rotated", source: docs + "prerequisites",
 			on:   func(s *bloomreachtest.Server) { s.RotateKey(bloomreachtest.KeyID, "new") },
 			sees: []string{`403 {"error":"invalid secret","success":false}`},
@@ -205,6 +216,15 @@ func conformance() []behaviour {
 			sees: []string{`200 [ok e1] [ok u1]`, `200 [ok e1] [ok u1]`}, kept: 1,
 		},
 	}
+}
+
+// commands is a batch of n events that differ.
+func commands(n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = strings.Replace(event, "18.50", strconv.Itoa(i), 1)
+	}
+	return `{"commands":[` + strings.Join(all, ",") + `]}`
 }
 
 type behaviour struct {

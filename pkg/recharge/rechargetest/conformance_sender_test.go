@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -247,6 +249,53 @@ func TestRetryConformance(t *testing.T) {
 			assert.Len(t, r.topics, row.tries+2)
 		})
 	}
+}
+
+// The other reading of "we will delete this webhook": the delivery is lost, its topic goes on (https://docs.getrecharge.com/docs/webhooks-overview).
+func TestGivingUpTheDeliveryAlone(t *testing.T) {
+	r := receive(t, "charge/paid", slices.Repeat([]int{500}, rechargetest.MaxTries)...)
+	outbox := &rechargetest.Outbox{DeliveryOnly: true, OnGiveUp: func(gone rechargetest.GivenUp) { t.Errorf("gave up %s", gone.Topic) }}
+	paid := rechargetest.Delivery{Topic: "charge/paid", Body: []byte(`{"charge":{"id":1}}`)}
+	outbox.Add(noon, paid)
+	end := noon.Add(rechargetest.TryWindow)
+	r.work(t, outbox, noon, rechargetest.TryWindow)
+	assert.Len(t, r.topics, rechargetest.MaxTries)
+	assert.Len(t, outbox.Lost(), 1)
+	outbox.Add(end, paid)
+	r.work(t, outbox, end, 0)
+	assert.Len(t, r.topics, rechargetest.MaxTries+1)
+}
+
+// Whether a retry is signed anew is documented nowhere: a sender of either kind can be had.
+func TestARetryIsSignedAnewOrNot(t *testing.T) {
+	r, outbox := receive(t, "charge/paid", 500), &rechargetest.Outbox{Spacing: time.Hour}
+	outbox.Add(noon, rechargetest.Delivery{Topic: "charge/paid", Body: []byte(`{"charge":{"id":1}}`)})
+	outbox.Answered(outbox.Due(noon)[0], 500, noon)
+	retry := outbox.Due(noon.Add(time.Hour))[0]
+	for _, at := range []time.Time{retry.At, retry.First} {
+		_, err := rechargetest.Post(t.Context(), r.server.Client(), r.server.URL, "secret", at, retry.Delivery)
+		require.NoError(t, err)
+		assert.Equal(t, strconv.FormatInt(at.Unix(), 10), r.header.Get(recharge.HeaderTimestamp))
+	}
+	assert.Equal(t, time.Hour, retry.At.Sub(retry.First))
+}
+
+// A webhook that is tested arrives: POST /webhooks/{id}/test (https://github.com/ChemicalLuck/recharge-api-python,
+// recharge/api/v2/webhooks.py).
+func TestATestedWebhookIsSent(t *testing.T) {
+	server := rechargetest.NewServer("token")
+	defer server.Close()
+	client, r := &plainClient{server: server}, receive(t, "")
+	client.call(t, "POST /webhooks "+strings.Replace(hook, "https://acme.example", r.server.URL, 1), false)
+	server.OnTest(func(w rechargetest.Webhook) {
+		assert.Len(t, server.Webhooks(), 1, "the server can be asked meanwhile")
+		d := life(1).Burst(rechargetest.Upcoming, noon)[0]
+		d.Topic = w.Topic
+		_, err := rechargetest.Post(t.Context(), r.server.Client(), w.Address, "secret", noon, d)
+		assert.NoError(t, err)
+	})
+	assert.Equal(t, "200 {}", client.call(t, "POST /webhooks/1000001/test", false))
+	assert.Equal(t, []string{"charge/paid"}, r.topics)
 }
 
 // What waits for a registration is lost with it, and what is on its way when it ends.

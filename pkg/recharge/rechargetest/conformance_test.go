@@ -28,6 +28,7 @@ const (
 	boxesapp = "https://github.com/darrylcousins/boxesapp server/src/lib/recharge/"
 	limits   = "https://docs.getrecharge.com/docs/api-rate-limits"
 	api      = "https://developer.rechargepayments.com/2021-11"
+	airbyte  = "https://github.com/airbytehq/airbyte source-recharge"
 	nango    = "https://github.com/NangoHQ/integration-templates integrations/recharge"
 	unknown  = "documented nowhere, so that a client must bear it"
 )
@@ -65,6 +66,16 @@ func holding(n int) func(*rechargetest.Server) {
 				_ = s.Put(fmt.Appendf(nil, body, i))
 			}
 		}
+	}
+}
+
+// happened puts three events, of the shape that was recorded, and lets the token read them.
+func happened(s *rechargetest.Server) {
+	s.SetScopes(append(rechargetest.Scopes(), "read_events")...)
+	for i, verb := range []string{"cancelled", "deleted", "failed"} {
+		object, origin := []string{"subscription", "charge", "charge"}[i], []string{"null", `"somewhere"`, `"api"`}[i]
+		_ = s.Put(fmt.Appendf(nil, `{"event":{"id":%d,"customer_id":%[1]d,"object_id":%[1]d,"created_at":"2026-03-0%[1]dT10:56:16","custom_attributes":[],`+
+			`"description":"","object_type":%q,"source":{"account_id":null,"origin":%s},"updated_attributes":[],"verb":%q}}`, i+1, object, origin, verb))
 	}
 }
 
@@ -275,6 +286,43 @@ func listRows() []behaviour {
 			sees:  []string{`200 {"token_information":{"client":{"email":"owner@example.com","name":"rechargeflow"},"contact_email":"owner@example.com","name":"rechargeflow","scopes":["read_customers","read_orders","read_store","read_subscriptions"]}}`},
 		},
 		{
+			name: "the store", source: python + " recharge/model/v2/store.py; " + airbyte + " GET /shop",
+			calls: []string{"GET /store", "POST /store"},
+			sees: []string{
+				`200 {"store":{"checkout_logo_url":"","checkout_platform":"shopify","created_at":"2021-04-21T11:44:38+00:00","currency":"USD","customer_portal_base_url":"","default_api_version":"2021-01","disabled_currencies_historical":[],"email":"owner@example.com","enabled_presentment_currencies":["USD"],"enabled_presentment_currencies_symbols":[{"currency":"USD","locale_name":"en","symbol":"$"}],"external_platform":"shopify","id":126593,"identifier":"acme-example.myshopify.com","merchant_portal_base_url":"","name":"acme-example","phone":"1111111111","timezone":{"iana_name":"America/New_York","name":"(GMT-05:00) America/New_York"},"updated_at":"2024-05-20T16:19:44+00:00","weight_unit":"g"}}`,
+				`405 {"errors":"Method Not Allowed"}`,
+			},
+		},
+		{
+			name: "the store without its scope", source: api + "; " + python + " recharge/api/v2/store.py has another name for it",
+			on:    func(s *rechargetest.Server) { s.SetScopes("read_orders") },
+			calls: []string{"GET /store"}, sees: []string{`403 {"error":"token lacks the scope read_store (simulator)"}`},
+		},
+		{
+			name: "events, and their filters", source: airbyte + " expected_records; " + python + " recharge/api/v2/events.py",
+			on: happened,
+			calls: []string{
+				"GET /events", "GET /events?object_type=charge", "GET /events?verbs=failed,cancelled", "GET /events?origin=api",
+				"GET /events?customer_id=2&object_id=2", "GET /events?created_at_min=2026-03-01T11:00:00", "GET /events/1",
+			},
+			sees: []string{"200 3 2 1", "200 3 2", "200 3 1", "200 3", "200 2", "200 3 2", `404 {"errors":"Not Found"}`},
+		},
+		{
+			name: "events of more than 7 days are gone, and may not be asked for", source: airbyte + " AGENTS.md",
+			on:    happened,
+			calls: []string{"+144h GET /events", "GET /events?created_at_min=2026-02-27"},
+			sees:  []string{"200 3 2", `422 {"errors":{"_schema":["created_at_min must be less than 7 days ago"]}}`},
+		},
+		{
+			name: "events are not granted to every store", source: "design documents of a Recharge automation platform; the answer is assumed",
+			calls: []string{"GET /events"}, sees: []string{`403 {"error":"token lacks the scope read_events (simulator)"}`},
+		},
+		{
+			name: "a webhook is tested", source: python + " recharge/api/v2/webhooks.py; the answer is assumed",
+			calls: []string{"POST /webhooks " + hook, "POST /webhooks/1000001/test", "GET /webhooks/1000001/test", "POST /webhooks/9/test", "POST /webhooks/1000001/try"},
+			sees:  []string{`201 {"webhook":` + shown + `}`, "200 {}", `405 {"errors":"Method Not Allowed"}`, `404 {"errors":"Not Found"}`, `404 {"errors":"Not Found"}`},
+		},
+		{
 			name: "a webhook is registered", source: boxesapp + "registry.js",
 			calls: []string{"POST /webhooks " + hook, "GET /webhooks/1000001"},
 			sees:  []string{`201 {"webhook":` + shown + `}`, `200 {"webhook":` + shown + `}`},
@@ -299,6 +347,7 @@ func listRows() []behaviour {
 			on:    func(s *rechargetest.Server) { s.SetScopes("read_customers") },
 			calls: []string{"POST /webhooks " + hook}, sees: []string{`403 {"error":"token lacks the scope read_orders (simulator)"}`},
 		},
+		eleventh(),
 		{
 			name: "415: a body that is no JSON object", source: tap,
 			calls: []string{"POST /webhooks []", "POST /webhooks nonsense"},
@@ -310,6 +359,20 @@ func listRows() []behaviour {
 			sees:  []string{`201 {"webhook":` + shown + `}`, `201 {"webhook":` + strings.NewReplacer("paid", "failed", "1000001", "1000002").Replace(shown) + `}`, "200 1000002 next", "200 1000001 previous"},
 		},
 	}
+}
+
+func eleventh() behaviour {
+	row := behaviour{
+		name: "an eleventh webhook for a topic", source: `"at most 10 per topic per token", by a guide for stores; the answer is assumed`,
+	}
+	for i := range 10 {
+		n := fmt.Sprint(i)
+		row.calls = append(row.calls, "POST /webhooks "+strings.Replace(hook, "acme.example", n+".example", 1))
+		row.sees = append(row.sees, `201 {"webhook":`+strings.NewReplacer("acme.example", n+".example", "1000001", fmt.Sprint(1000001+i)).Replace(shown)+`}`)
+	}
+	row.calls = append(row.calls, "POST /webhooks "+hook)
+	row.sees = append(row.sees, `422 {"errors":{"topic":"too many webhooks for this topic (simulator)"}}`)
+	return row
 }
 
 func TestConformance(t *testing.T) {

@@ -6,7 +6,7 @@
 //
 //	server.go            Server: the REST API
 //	switches.go          how it misbehaves, and the shapes of its errors
-//	bucket.go, routes.go, records.go, list.go, webhooks.go   one request, in this order
+//	bucket.go, routes.go, records.go, list.go, store.go, webhooks.go   one request, in this order
 //	life.go              Life: a subscriber, with all ids; After
 //	burst.go, kinds.go   Life.Burst: what arrives when something happens to them
 //	model.go, spelling*.go   the bodies, in both API versions

@@ -150,9 +150,9 @@ func filtersOf(resource string, query url.Values) ([]filter, *answer) {
 		}
 		lowest, isTime := timeOf(value)
 		switch {
-		case name == "ids":
+		case name == "ids", name == "verbs":
 			filters = append(filters, func(r map[string]any) bool {
-				return slices.Contains(strings.Split(value, ","), textAt(r, "id"))
+				return slices.Contains(strings.Split(value, ","), textAt(r, path))
 			})
 		case !strings.HasSuffix(name, "_min"):
 			filters = append(filters, func(r map[string]any) bool { return strings.EqualFold(textAt(r, path), value) })
@@ -174,6 +174,8 @@ func filterNames(resource string) []string {
 		return []string{"ids", "email", "external_customer_id", "hash", "updated_at_min"}
 	case "subscriptions":
 		return []string{"ids", "customer_id", "address_id", "status", "updated_at_min"}
+	case "events":
+		return []string{"object_type", "object_id", "customer_id", "verbs", "origin", "created_at_min"}
 	}
 	return []string{"ids", "customer_id", "status", "scheduled_at_min", "processed_at_min", "updated_at_min"}
 }
@@ -181,6 +183,10 @@ func filterNames(resource string) []string {
 // fieldOf is the field that a filter looks at.
 func fieldOf(resource, name string) string {
 	switch {
+	case name == "ids", name == "verbs":
+		return strings.TrimSuffix(name, "s")
+	case name == "origin":
+		return "source.origin"
 	case name == "external_customer_id":
 		return "external_customer_id.ecommerce"
 	case resource == "charges" && name == "customer_id":

@@ -34,7 +34,7 @@ type GivenUp struct {
 // Outbox is what Recharge has yet to deliver, by its retry rule: what was not answered with 200 is sent again, 20 times
 // within 48 hours, "then we will delete this webhook from our system" (https://docs.getrecharge.com/docs/webhooks-overview,
 // https://docs.getrecharge.com/docs/webhooks-resources), which we take to be the registration of its topic: all that is
-// due for it is lost, and so is what happens until Register.
+// due for it is lost, and so is what happens until Register. DeliveryOnly reads it otherwise.
 //
 // It does no I/O and has no clock: take what is Due, send it with [Post], tell how it was Answered. Its methods are safe
 // for concurrent use.
@@ -45,6 +45,9 @@ type Outbox struct {
 	// Lenient takes any answer for a success but 408, 429 and 5xx, as the first page above says; the second says that
 	// anything outside of 200 is a failure.
 	Lenient bool
+	// DeliveryOnly gives up no registration after the 20th try but that one delivery: "this webhook" allows both, and
+	// public guides read the harsher.
+	DeliveryOnly bool
 	// OnGiveUp, if set, is called with each registration given up, for example [Server.DropWebhooks].
 	OnGiveUp func(GivenUp)
 
@@ -106,7 +109,7 @@ func (o *Outbox) answered(t Try, status int, at time.Time) (GivenUp, bool) {
 	switch {
 	case o.success(status):
 		return GivenUp{}, false
-	case o.gone[t.Delivery.Topic]:
+	case o.gone[t.Delivery.Topic], o.DeliveryOnly && t.Number >= MaxTries:
 		o.lost = append(o.lost, t.Delivery)
 		return GivenUp{}, false
 	case t.Number < MaxTries:

@@ -15,7 +15,7 @@ type record struct {
 	fields map[string]any // numbers are json.Number
 }
 
-// Put makes the customer, subscription and charge of a document the answers for their ids, alone and in lists. A
+// Put makes the customer, subscription, charge and event of a document the answers for their ids, alone and in lists. A
 // webhook's body is such a document: "Callback payloads are identical to Recharge's REST API payloads"
 // (https://docs.getrecharge.com/docs/webhooks-overview). An error says what is not one.
 func (s *Server) Put(body []byte) error {
@@ -37,7 +37,7 @@ func (s *Server) Put(body []byte) error {
 		kept++
 	}
 	if kept == 0 {
-		return fmt.Errorf("put document: it holds no customer, subscription or charge")
+		return fmt.Errorf("put document: it holds no customer, subscription, charge or event")
 	}
 	return nil
 }
@@ -89,9 +89,18 @@ func textAt(object map[string]any, path string) string {
 // chargesKept is how long processed charges can be read, since 2025-03-19 (changelog of Recharge, by a transcription).
 const chargesKept = 90 * 24 * time.Hour
 
+// vanished says whether a record is too old to be read: a processed charge, an event.
 func (s *Server) vanished(resource string, r record) bool {
-	processed, ok := timeOf(textAt(r.fields, "processed_at"))
-	return resource == "charges" && ok && s.now().Sub(processed) > chargesKept
+	field, kept := "processed_at", chargesKept
+	switch resource {
+	case "charges":
+	case "events":
+		field, kept = "created_at", eventsKept
+	default:
+		return false
+	}
+	at, ok := timeOf(textAt(r.fields, field))
+	return ok && s.now().Sub(at) > kept
 }
 
 // timeOf reads the forms in which filters and 2021-11 bodies give a time.

@@ -25,7 +25,9 @@ func (s *Server) SetScopes(scopes ...string) {
 // resources of which there are lists, and the scope that reading one needs
 // (https://developer.rechargepayments.com/2021-11).
 func resources() map[string]string {
-	return map[string]string{"customers": "read_customers", "subscriptions": "read_subscriptions", "charges": "read_orders"}
+	return map[string]string{
+		"customers": "read_customers", "subscriptions": "read_subscriptions", "charges": "read_orders", "events": "read_events",
+	}
 }
 
 // route's error bodies are those that real calls were answered with.
@@ -37,15 +39,26 @@ func (s *Server) route(r *http.Request, body []byte) answer {
 		return refuse(http.StatusUpgradeRequired, ShapeErrors, "", "invalid API version")
 	}
 	resource, id, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	switch scope, listed := resources()[resource]; {
+	switch {
 	case resource == "webhooks":
 		return s.routeWebhooks(r, id, body)
 	case resource == "token_information" && id == "":
 		return only(r, http.MethodGet, s.tokenInformation)
-	case !listed:
+	case resource == "store" && id == "":
+		return only(r, http.MethodGet, s.store)
+	}
+	return s.routeRecords(r, resource, id)
+}
+
+func (s *Server) routeRecords(r *http.Request, resource, id string) answer {
+	scope, listed := resources()[resource]
+	switch {
+	case !listed, resource == "events" && id != "":
 		return notFound()
 	case !slices.Contains(s.scopes, scope):
 		return forbidden(scope)
+	case resource == "events":
+		return only(r, http.MethodGet, func() answer { return s.events(r) })
 	case id == "":
 		return only(r, http.MethodGet, func() answer { return s.list(r, resource) })
 	}

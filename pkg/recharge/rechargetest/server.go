@@ -20,8 +20,9 @@ const maxBody = 1 << 20
 // than 2021-11, and misbehaves as it is told:
 //
 //	GET  /customers, /subscriptions, /charges, and each with /{id}
-//	GET  /webhooks, POST /webhooks, GET, PUT and DELETE /webhooks/{id}
-//	GET  /token_information
+//	GET  /events
+//	GET  /webhooks, POST /webhooks, GET, PUT and DELETE /webhooks/{id}, POST /webhooks/{id}/test
+//	GET  /store, /token_information
 //
 // All methods are safe for concurrent use.
 type Server struct {
@@ -42,6 +43,7 @@ type Server struct {
 	raw      map[string][]byte           // by path: what PutCustomer was given
 	webhooks []Webhook
 	created  int // webhooks
+	onTest   func(Webhook)
 }
 
 // NewServer starts a server on a loopback port; Close stops it.
@@ -75,6 +77,7 @@ type answer struct {
 	body       []byte
 	retryAfter string
 	limit      string // of x-recharge-limit
+	then       func() // if set, what happens before the answer, without the lock
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -121,8 +124,12 @@ func (s *Server) arrived() (number int, planned Behaviour, over *answer, limit s
 
 func (s *Server) act(r *http.Request, body []byte) answer {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.route(r, body)
+	a := s.route(r, body)
+	s.mu.Unlock()
+	if a.then != nil {
+		a.then()
+	}
+	return a
 }
 
 // write: the headers are those of recorded answers (github.com/NangoHQ/integration-templates, integrations/recharge).

@@ -15,7 +15,7 @@ func TestPutRefuses(t *testing.T) {
 	defer server.Close()
 	for body, want := range map[string]string{
 		`nonsense`:                     "decode document",
-		`{"order":{"id":1}}`:           "holds no customer, subscription or charge",
+		`{"order":{"id":1}}`:           "holds no customer, subscription, charge or event",
 		`{"customer":{"id":"x"}}`:      "put customer: its id is not a number",
 		`{"subscription":7}`:           "decode subscription",
 		`{"charge":{"status":"done"}}`: "put charge: its id is not a number",

@@ -45,9 +45,13 @@ func (s *Server) routeWebhooks(r *http.Request, id string, body []byte) answer {
 		}
 		return only(r, http.MethodGet, func() answer { return s.listWebhooks(r) })
 	}
+	id, action, acting := strings.Cut(id, "/")
 	place := slices.IndexFunc(s.webhooks, func(w Webhook) bool { return decimal(w.ID) == id })
-	if place < 0 {
+	if place < 0 || acting && action != "test" {
 		return notFound()
+	}
+	if acting {
+		return only(r, http.MethodPost, func() answer { return s.test(s.webhooks[place]) })
 	}
 	switch r.Method {
 	case http.MethodDelete:
@@ -110,6 +114,24 @@ func (s *Server) change(place int, body []byte) answer {
 	}
 	s.webhooks[place] = changed
 	return found(fields{"webhook": changed})
+}
+
+// test is POST /webhooks/{id}/test (https://github.com/ChemicalLuck/recharge-api-python, recharge/api/v2/webhooks.py). Its
+// answer is documented nowhere, nor is what it sends: the function given to OnTest does that.
+func (s *Server) test(w Webhook) answer {
+	a := found(fields{})
+	if send := s.onTest; send != nil {
+		a.then = func() { send(w) }
+	}
+	return a
+}
+
+// OnTest calls send for each webhook that a caller asks to test, before the answer: what is sent then, and signed with
+// which secret, is the caller's to say ([Post]). Nil sends nothing.
+func (s *Server) OnTest(send func(Webhook)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onTest = send
 }
 
 // parseWebhook reads a request over what there is.

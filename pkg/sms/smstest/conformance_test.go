@@ -72,6 +72,43 @@ func conformance() []behaviour {
 			sees: `400 {"code":21611,"message":"This 'From' number has exceeded the maximum number of queued messages","more_info":"https://www.twilio.com/docs/errors/21611","status":400}`,
 		},
 		{
+			name: "refused for good: no mobile number", source: "https://www.twilio.com/docs/api/errors/21614",
+			on: smstest.NotCapable(), driver: sms.Rejected,
+			sees: `400 {"code":21614,"message":"'To' number is not a valid mobile number","more_info":"https://www.twilio.com/docs/errors/21614","status":400}`,
+		},
+		{
+			name: "refused for good: not reachable", source: "https://www.twilio.com/docs/api/errors/21612",
+			on: smstest.Unroutable(), driver: sms.Rejected,
+			sees: `400 {"code":21612,"message":"The 'To' phone number is not currently reachable via SMS","more_info":"https://www.twilio.com/docs/errors/21612","status":400}`,
+		},
+		{
+			name: "refused for good: a country that is not enabled", source: "https://www.twilio.com/docs/api/errors/21408",
+			on: smstest.RegionNotEnabled(), driver: sms.Rejected,
+			sees: `400 {"code":21408,"message":"Permission to send an SMS has not been enabled for the region","more_info":"https://www.twilio.com/docs/errors/21408","status":400}`,
+		},
+		{
+			name: "the account's trouble, as a 400: the driver can't tell it from the text's", source: "https://www.twilio.com/docs/api/errors/21606",
+			on: smstest.BadSender(), driver: sms.Rejected,
+			sees: `400 {"code":21606,"message":"The 'From' phone number is not a valid, SMS-capable inbound phone number","more_info":"https://www.twilio.com/docs/errors/21606","status":400}`,
+		},
+		{
+			name: "429, as Twilio says it", source: "https://www.twilio.com/docs/api/errors/20429",
+			on: smstest.Overloaded(), driver: sms.NotSent,
+			sees: `429 {"code":20429,"message":"Too Many Requests","more_info":"https://www.twilio.com/docs/errors/20429","status":429}`,
+		},
+		{
+			name: "an empty 400", source: "https://developers.postscript.io/reference/create-custom-event",
+			on: smstest.Behaviour{Status: 400, Body: `{}`}, sees: `400 {}`, driver: sms.Rejected,
+		},
+		{
+			name: "404: the address is wrong", source: "https://github.com/api-evangelist/attentive lists 404",
+			on: smstest.Behaviour{Status: 404, Body: `{}`}, sees: `404 {}`, driver: sms.Config,
+		},
+		{
+			name: "202 for a text that nobody gets", source: "https://developers.postscript.io/reference/create-custom-event: an unknown phone still gives 202",
+			on: smstest.NeverSent(), sees: `202 {"event_ids":["00000000-0000-4000-8000-000000000001"]}`,
+		},
+		{
 			name: "wrong credentials", source: "https://www.twilio.com/docs/api/errors/20003",
 			on: smstest.BadCredentials(), driver: sms.Config,
 			sees: `401 {"code":20003,"message":"Authenticate","more_info":"https://www.twilio.com/docs/errors/20003","status":401}`,
@@ -168,13 +205,20 @@ func TestConformance(t *testing.T) {
 // Twilio's magic numbers: https://www.twilio.com/docs/iam/test-credentials.
 func TestConformanceByNumber(t *testing.T) {
 	g := gateway(t)
-	g.ForNumber("+15005550001", smstest.InvalidNumber())
-	g.ForNumber("+15005550004", smstest.OptedOut())
+	for to, b := range smstest.TestNumbers() {
+		g.ForNumber(to, b)
+	}
 	g.Next(1, smstest.Behaviour{Accept: true})
 	for i, want := range []struct{ to, sees string }{
-		{"+15005550004", "200"}, {"+15005550001", "400"}, {"+15005550004", "400"}, {"+15005550006", "200"}, {"+15005550001", "400"},
+		{"+15005550004", `200 {"id":"gw-1"}`},
+		{"+15005550001", "400 {\"code\":21211"},
+		{"+15005550002", "400 {\"code\":21612"},
+		{"+15005550003", "400 {\"code\":21408"},
+		{"+15005550004", "400 {\"code\":21610"},
+		{"+15005550006", `200 {"id":"gw-2"}`},
+		{"+15005550009", "400 {\"code\":21614"},
 	} {
-		assert.Equal(t, want.sees, seen(t, g, want.to, 10*time.Second)[:3], i)
+		assert.True(t, strings.HasPrefix(seen(t, g, want.to, 10*time.Second), want.sees), "%d: %s", i, want.to)
 	}
 	assert.Len(t, g.Texts(), 2)
 }

@@ -26,6 +26,42 @@ func InvalidNumber() Behaviour {
 	return twilio(http.StatusBadRequest, 21211, "Invalid 'To' Phone Number")
 }
 
+// NotCapable is a refusal for good: the number takes no texts, as a landline. Twilio's 21614
+// (https://www.twilio.com/docs/api/errors/21614).
+func NotCapable() Behaviour {
+	return twilio(http.StatusBadRequest, 21614, "'To' number is not a valid mobile number")
+}
+
+// Unroutable is a refusal for good: Twilio's 21612 (https://www.twilio.com/docs/api/errors/21612); Telnyx has 40001.
+func Unroutable() Behaviour {
+	return twilio(http.StatusBadRequest, 21612, "The 'To' phone number is not currently reachable via SMS")
+}
+
+// RegionNotEnabled is a refusal for good: the account may not send to that country. Twilio's 21408
+// (https://www.twilio.com/docs/api/errors/21408).
+func RegionNotEnabled() Behaviour {
+	return twilio(http.StatusBadRequest, 21408, "Permission to send an SMS has not been enabled for the region")
+}
+
+// BadSender is trouble of the account that comes as a 400, as if it were the text's: Twilio's 21606
+// (https://www.twilio.com/docs/api/errors/21606). The webhook driver believes the status; what stands between it and Twilio
+// has to answer 403 instead.
+func BadSender() Behaviour {
+	return twilio(http.StatusBadRequest, 21606, "The 'From' phone number is not a valid, SMS-capable inbound phone number")
+}
+
+// Overloaded is Twilio's own 429, code 20429, without a Retry-After (https://www.twilio.com/docs/api/errors/20429).
+func Overloaded() Behaviour { return twilio(http.StatusTooManyRequests, 20429, "Too Many Requests") }
+
+// TestNumbers are Twilio's magic numbers that a text is sent to, and what comes of it
+// (https://www.twilio.com/docs/iam/test-credentials), for [Gateway.ForNumber].
+func TestNumbers() map[string]Behaviour {
+	return map[string]Behaviour{
+		"+15005550001": InvalidNumber(), "+15005550002": Unroutable(), "+15005550003": RegionNotEnabled(),
+		"+15005550004": OptedOut(), "+15005550009": NotCapable(),
+	}
+}
+
 // QueueFull is a refusal for now that comes as a 400: Twilio's 21611, "not created: retry later"
 // (https://www.twilio.com/docs/api/errors/21611).
 func QueueFull() Behaviour {
@@ -59,6 +95,13 @@ func TooManyRequestsUntil(retryAfter time.Duration) Behaviour {
 // (https://github.com/klaviyo/openapi, openapi/stable/apis/create_event.json).
 func Queued() Behaviour {
 	return Behaviour{Accept: true, Status: http.StatusAccepted, Body: Empty}
+}
+
+// NeverSent accepts with 202 a text that nobody gets: Postscript looks for its subscriber afterwards, so that "an unknown
+// phone still gives 202" (https://developers.postscript.io/reference/create-custom-event); Klaviyo is silent likewise about
+// a number where texts are not enabled. No status tells it from Queued.
+func NeverSent() Behaviour {
+	return Behaviour{Status: http.StatusAccepted, Body: `{"event_ids":["00000000-0000-4000-8000-000000000001"]}`}
 }
 
 // FailedInside answers 200 although the text was refused, as Vonage does: "HTTP 200 even on failure, look at
