@@ -11,6 +11,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,6 +45,8 @@ type Lab struct {
 	LogLevel string
 	// BloomreachURL replaces the simulator's where it is set.
 	BloomreachURL string
+	// client sends webhooks; it keeps as many connections as there are senders.
+	client *http.Client
 	// Embedded, Gateway and Admin are loopback addresses that were free.
 	Embedded, Gateway, Admin string
 }
@@ -52,7 +55,8 @@ type Lab struct {
 func New(dir, binary string) (*Lab, error) {
 	l := &Lab{
 		Dir: dir, Binary: binary,
-		API: rechargetest.NewServer(apiToken), Bloomreach: bloomreachtest.New(), Texts: smstest.New(smsSecret, time.Now),
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000, IdleConnTimeout: time.Minute}, Timeout: time.Minute},
+		API:    rechargetest.NewServer(apiToken), Bloomreach: bloomreachtest.New(), Texts: smstest.New(smsSecret, time.Now),
 	}
 	for _, address := range []*string{&l.Embedded, &l.Gateway, &l.Admin} {
 		free, err := FreeAddress()
@@ -70,6 +74,7 @@ func RandomPrefix(name string) string { return name + "-" + strings.ToLower(rand
 
 // Close ends the simulators.
 func (l *Lab) Close() {
+	l.client.CloseIdleConnections()
 	l.API.Close()
 	l.Bloomreach.Close()
 	l.Texts.Close()

@@ -112,7 +112,7 @@ func (l *Lab) Send(ctx context.Context, w Webhook) (int, string, error) {
 	default:
 		rechargetest.Sign(request.Header, w.Body, Secret, time.Now())
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := l.client.Do(request)
 	if err != nil {
 		return 0, "", fmt.Errorf("send webhook: %w", err)
 	}

@@ -1,17 +1,18 @@
 // Package load generates what a shop's subscribers cause: lives in bursts as
-// Recharge was recorded to deliver them, with duplicates and disorder. It keeps an
-// account of its own of every fact that must come out, made from what the bodies
-// say and not from the product's code.
+// Recharge was recorded to deliver them, at the recorded times, with duplicates
+// and disorder. It keeps an account of its own of every fact that must come out,
+// made from what the bodies say and not from the product's code.
 //
-//	load.go     lives, and how they are sent
-//	account.go  the facts they tell, and how they are compared with the events
+//	load.go     lives, and what they send
+//	arrive.go   one burst, each webhook at its time
+//	account.go  the facts that were told, and what is not one
+//	compare.go  the account, held to events, destination and dead letters
 package load
 
 import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -25,11 +26,16 @@ import (
 type Options struct {
 	Lives int
 	Seed  uint64
-	// Callers send at the same time, each one life after the other.
-	Callers int
+	// Together is how many lives go on at the same time; 0 is one after the other.
+	Together int
+	// Longest is what a burst may take: a recorded one lasts up to 2.5 minutes. Its
+	// first second is always as recorded; what comes later is squeezed into the rest.
+	// 0 squeezes nothing.
+	Longest time.Duration
 	// Duplicates is the share of webhooks that are delivered twice, 0 to 1.
 	Duplicates float64
-	// Disorder is the share of bursts whose webhooks arrive in any order.
+	// Disorder is the share of bursts whose webhooks are late by up to a second each,
+	// so that they arrive in any order.
 	Disorder float64
 	// LookedUp is the share of lives without included_objects. Recharge's API allows
 	// two calls a second, so more than one in a hundred is not realistic.
@@ -67,16 +73,14 @@ func (l *Load) Customers() map[string][]byte {
 	return bodies
 }
 
-// Run sends every life, each one's webhooks one after the other.
+// Run lives every life. The bursts of one come one after the other.
 func (l *Load) Run(ctx context.Context, send Sender) error {
 	group, ctx := errgroup.WithContext(ctx)
-	var next atomic.Int64
-	for range max(1, l.options.Callers) {
+	group.SetLimit(max(1, l.options.Together))
+	for n := range l.options.Lives {
 		group.Go(func() error {
-			for n := int(next.Add(1)) - 1; n < l.options.Lives; n = int(next.Add(1)) - 1 {
-				if err := l.live(ctx, n, send); err != nil {
-					return fmt.Errorf("life %d: %w", n, err)
-				}
+			if err := l.live(ctx, n, send); err != nil {
+				return fmt.Errorf("life %d: %w", n, err)
 			}
 			return nil
 		})
@@ -84,8 +88,11 @@ func (l *Load) Run(ctx context.Context, send Sender) error {
 	return group.Wait()
 }
 
-// lifetime is how long ago a life began: one burst a day and then some.
-const lifetime = 60 * 24 * time.Hour
+// A life is told as if a burst came every eight days, the last one now.
+const (
+	lifetime = 60 * 24 * time.Hour
+	apart    = 8 * 24 * time.Hour
+)
 
 func (l *Load) life(n int) rechargetest.Life {
 	random := l.random(n)
@@ -115,31 +122,18 @@ func (l *Load) live(ctx context.Context, n int, send Sender) error {
 	life, random := l.life(n), l.random(-1-n)
 	at := l.options.Now.Add(-lifetime)
 	for _, kind := range rechargetest.Kinds() {
-		burst := life.Burst(kind, at)
-		for _, d := range burst {
-			l.Account.add(life, d)
+		if err := l.arrive(ctx, life, l.mess(life.Burst(kind, at), random), send); err != nil {
+			return fmt.Errorf("%s: %w", kind, err)
 		}
-		for _, d := range l.arrive(burst, random) {
-			if err := send(ctx, d.Topic, d.Body); err != nil {
-				return err
-			}
-			l.sent.Add(1)
-		}
-		life, at = life.After(kind, at), at.Add(8*24*time.Hour)
+		life, at = life.After(kind, at), at.Add(apart)
 	}
 	return nil
 }
 
-// arrive is a burst as it comes in: in its order or in any, some of it twice.
-func (l *Load) arrive(burst []rechargetest.Delivery, random *rand.Rand) []rechargetest.Delivery {
-	arrived := slices.Clone(burst)
+// mess is a burst as it comes in: in its order or in any, some of it twice.
+func (l *Load) mess(burst []rechargetest.Delivery, random *rand.Rand) []rechargetest.Delivery {
 	if random.Float64() < l.options.Disorder {
-		random.Shuffle(len(arrived), func(i, j int) { arrived[i], arrived[j] = arrived[j], arrived[i] })
+		burst = rechargetest.Disorder(random.Uint64(), time.Second, burst)
 	}
-	for _, d := range burst {
-		if random.Float64() < l.options.Duplicates {
-			arrived = slices.Insert(arrived, random.IntN(len(arrived)+1), d)
-		}
-	}
-	return arrived
+	return rechargetest.Duplicates(random.Uint64(), l.options.Duplicates, time.Second, burst)
 }

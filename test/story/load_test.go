@@ -19,19 +19,14 @@ import (
 	"github.com/rechargeflow/rechargeflow/test/load"
 )
 
-// TestLoad sends many lives, with bursts, duplicates and disorder, and compares
-// the facts in recharge.events with the generator's own account. LIVES says how
-// many; `make load` sends more.
+// TestLoad sends many lives, in bursts as they were recorded, with duplicates and
+// disorder, and holds recharge.events, what Bloomreach keeps and the dead letters
+// to the generator's own account. LIVES says how many; `make load` sends more.
 func TestLoad(t *testing.T) {
-	lives := 100
-	if asked := os.Getenv("LIVES"); asked != "" {
-		var err error
-		lives, err = strconv.Atoi(asked)
-		require.NoError(t, err)
-	}
 	eachBroker(t, func(t *testing.T, l *lab.Lab, processes map[string]*lab.Process) {
 		generator := load.New(load.Options{
-			Lives: lives, Seed: 1, Callers: 16, Duplicates: 0.05, Disorder: 0.5, LookedUp: 0.01, Now: time.Now().UTC().Truncate(time.Second),
+			Lives: lives(t), Seed: 1, Together: 100, Longest: 2 * time.Second, Duplicates: 0.05, Disorder: 0.5, LookedUp: 0.01,
+			Now: time.Now().UTC().Truncate(time.Second),
 		})
 		for id, body := range generator.Customers() {
 			l.API.PutCustomer(id, body)
@@ -41,14 +36,33 @@ func TestLoad(t *testing.T) {
 		require.NoError(t, generator.Run(t.Context(), func(ctx context.Context, topic recharge.Topic, body []byte) error {
 			return deliver(ctx, l, lab.Webhook{Store: lab.Store, Topic: string(topic), Body: body})
 		}))
-		t.Logf("%d lives, %d webhooks, %d facts, sent in %s", lives, generator.Sent(), generator.Account.Len(), time.Since(began).Round(time.Millisecond))
+		t.Logf("%d lives, %d webhooks, %d facts, %d dead letters, sent in %s",
+			lives(t), generator.Sent(), generator.Account.Len(), generator.Account.Dead(), time.Since(began).Round(time.Millisecond))
 		topics := pipeline.Topics{Prefix: l.Prefix}
 		require.Eventually(t, func() bool { return settled(t, processes, "transformer") >= generator.Sent() }, 4*time.Minute, 200*time.Millisecond)
-		assert.Equal(t, generator.Sent(), len(read(t, l, topics.Webhooks())), "raw records") //nolint:testifylint // Len would print them
-		require.NoError(t, generator.Account.Compare(values(read(t, l, topics.Events()))))
+		assert.Equal(t, generator.Sent(), len(read(t, l, topics.Webhooks()))) //nolint:testifylint // Len would print them
+		events := read(t, l, topics.Events())
+		require.NoError(t, generator.Account.Compare(values(events)))
+		require.NoError(t, generator.Account.CompareDead(deadLetters(read(t, l, topics.DeadLetters(pipeline.RoleTransformer)))))
 		assert.Positive(t, l.API.Calls(), "some lives had to be looked up")
-		eventually(t, func() bool { return everythingTracked(t, l) })
+
+		eventually(t, func() bool { return settled(t, processes, "tracking") >= len(events) })
+		require.NoError(t, generator.Account.CompareAccepted(l.Bloomreach.Events()))
+		assert.Empty(t, read(t, l, topics.DeadLetters(pipeline.RoleTracking)))
+		assert.Empty(t, read(t, l, topics.DeadLetters(pipeline.RoleSMS)))
+		t.Logf("bloomreach keeps %d events, and dropped %d repetitions", len(l.Bloomreach.Events()), l.Bloomreach.Deduplicated())
 	})
+}
+
+func lives(t *testing.T) int {
+	t.Helper()
+	asked := os.Getenv("LIVES")
+	if asked == "" {
+		return 100
+	}
+	lives, err := strconv.Atoi(asked)
+	require.NoError(t, err)
+	return lives
 }
 
 // settled adds up the records that a role has given a fate, from the counters.
@@ -79,8 +93,10 @@ func values(records []kafka.Record) [][]byte {
 	return values
 }
 
-// everythingTracked compares what lies in recharge.events with what Bloomreach got.
-func everythingTracked(t *testing.T, l *lab.Lab) bool {
-	t.Helper()
-	return len(l.Bloomreach.Received()) >= len(read(t, l, pipeline.Topics{Prefix: l.Prefix}.Events()))
+func deadLetters(records []kafka.Record) []load.DeadLetter {
+	letters := make([]load.DeadLetter, len(records))
+	for i, r := range records {
+		letters[i] = load.DeadLetter{Topic: r.Header(pipeline.HeaderTopic), Body: r.Value}
+	}
+	return letters
 }

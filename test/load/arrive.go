@@ -1,0 +1,61 @@
+package load
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+)
+
+// asRecorded is how much of a burst is never squeezed: the recorded ones bring most of their webhooks in less.
+const asRecorded = time.Second
+
+// arrive sends a burst: each webhook at its time, whether or not those before it have been answered. It returns when all
+// were taken.
+func (l *Load) arrive(ctx context.Context, life rechargetest.Life, burst []rechargetest.Delivery, send Sender) error {
+	group, sending := errgroup.WithContext(ctx)
+	began, last := time.Now(), time.Duration(0)
+	if len(burst) > 0 {
+		last = burst[len(burst)-1].Offset
+	}
+	for _, d := range burst {
+		if !wait(sending, time.Until(began.Add(l.squeeze(d.Offset, last)))) {
+			break
+		}
+		l.Account.add(life, d)
+		group.Go(func() error {
+			if err := send(sending, d.Topic, d.Body); err != nil {
+				return err
+			}
+			l.sent.Add(1)
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// squeeze is when a webhook comes whose offset was recorded, in a burst that ends at last.
+func (l *Load) squeeze(offset, last time.Duration) time.Duration {
+	longest := l.options.Longest
+	if longest == 0 || last <= max(longest, asRecorded) || offset <= asRecorded {
+		return offset
+	}
+	rest := max(0, longest-asRecorded)
+	return asRecorded + time.Duration(float64(rest)*float64(offset-asRecorded)/float64(last-asRecorded))
+}
+
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
