@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/configs"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
@@ -16,10 +17,11 @@ import (
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
-// target is one broker to measure on.
+// target is one way to run the product: roles in processes of their own beside a broker, or all roles in one process
+// that brings the embedded broker along, as a trial does.
 type target struct {
 	name    string
-	cluster kafka.Cluster
+	brokers []string // none: the embedded one
 }
 
 // TestBench runs every benchmark on Apache Kafka and on the embedded broker.
@@ -27,8 +29,8 @@ func TestBench(t *testing.T) {
 	now := time.Now()
 	r := newReport(now)
 	targets := []target{
-		{"Apache Kafka 4.3", kafkatest.Real(t).Cluster()},
-		{"embedded", kafkatest.Embedded(t).Cluster()},
+		{"Apache Kafka 4.3", kafkatest.Real(t).Cluster().Brokers},
+		{"embedded", nil},
 	}
 	benchIngest(t, r, targets)
 	benchTransform(t, r, targets)
@@ -37,25 +39,65 @@ func TestBench(t *testing.T) {
 	r.keep(t, now)
 }
 
-// topics makes the topics under a prefix of their own.
-func topics(t *testing.T, cluster kafka.Cluster, prefix string) {
+// binary builds one of the repository's programs.
+func binary(t *testing.T, folder string) string {
 	t.Helper()
+	path := filepath.Join(t.TempDir(), filepath.Base(folder))
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, folder).CombinedOutput()
+	require.NoError(t, err, string(out))
+	return path
+}
+
+// newLab is the built binary on a target, with topics and groups of its own.
+func newLab(t *testing.T, on target) *lab.Lab {
+	t.Helper()
+	l, err := lab.New(t.TempDir(), binary(t, "../../cmd/rechargeflow"))
+	require.NoError(t, err)
+	t.Cleanup(l.Close)
+	l.Brokers, l.Prefix, l.LogLevel = on.brokers, lab.RandomPrefix("bench"), "warn"
+	if len(on.brokers) > 0 {
+		require.NoError(t, l.ApplyTopics(t.Context()))
+	}
+	return l
+}
+
+// start runs roles, each in a process of its own; beside the embedded broker always all of them, in one.
+func start(t *testing.T, l *lab.Lab, roles ...string) (processes []*lab.Process, stop func()) {
+	t.Helper()
+	run := func(roles ...string) {
+		p, err := l.Start(t.Context(), roles...)
+		require.NoError(t, err)
+		t.Cleanup(p.Kill)
+		processes = append(processes, p)
+	}
+	if len(l.Brokers) == 0 {
+		run()
+	} else {
+		for _, role := range roles {
+			run(role)
+		}
+	}
+	return processes, func() {
+		for _, p := range processes {
+			require.NoError(t, p.Stop(30*time.Second))
+		}
+	}
+}
+
+// stageCluster is where a stage is measured that runs in this process: the embedded broker is in it, too, and keeps its
+// records in a folder.
+func stageCluster(t *testing.T, on target, prefix string) kafka.Cluster {
+	t.Helper()
+	cluster := kafka.Cluster{Brokers: on.brokers, ClientID: "bench"}
+	if len(on.brokers) == 0 {
+		broker, err := kafka.StartEmbedded(kafka.EmbeddedConfig{Dir: t.TempDir()}, zap.NewNop())
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, broker.Close()) })
+		cluster.Brokers = broker.Brokers()
+	}
 	spec, err := kafka.ParseTopics(configs.Topics(), kafka.TopicOptions{Prefix: prefix, Single: true})
 	require.NoError(t, err)
 	_, err = kafka.Apply(t.Context(), cluster, spec)
 	require.NoError(t, err)
-}
-
-// newLab is the built binary on a broker, with topics of its own.
-func newLab(t *testing.T, on target, prefix string) *lab.Lab {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "rechargeflow")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/rechargeflow").CombinedOutput()
-	require.NoError(t, err, string(out))
-	l, err := lab.New(t.TempDir(), binary)
-	require.NoError(t, err)
-	t.Cleanup(l.Close)
-	l.Brokers, l.Prefix, l.LogLevel = on.cluster.Brokers, prefix, "warn"
-	topics(t, on.cluster, prefix)
-	return l
+	return cluster
 }

@@ -3,8 +3,13 @@
 // Each figure stands beside the limit of the same machine in the same run. What
 // was measured is printed as a table and kept under docs/bench.
 //
+// What is measured is what users run: on Apache Kafka one process per role, on the
+// embedded broker one process with all roles. Transform and tracking alone run in
+// the test's process, with the embedded broker in it.
+//
 //	bench_test.go     the brokers, the order of the benchmarks, the report
 //	ingest_test.go    HTTP door to acknowledged, against a handler that discards
+//	discard           that handler, a program of its own
 //	transform_test.go webhooks to events, against raw consume and produce
 //	tracking_test.go  events to a destination that takes its time
 //	endtoend_test.go  HTTP 200 to accepted by the destination, at a fixed rate
