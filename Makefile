@@ -41,7 +41,7 @@ $(SUM):
 	@echo "installing gotestsum $(SUM_V) into .bin (seconds, once): it lists what was skipped and why"
 	@GOBIN=$(BIN) go install gotest.tools/gotestsum@$(SUM_V)
 
-load: kafka-jars ## LIVES (2000) lives through the binary on both brokers, compared fact by fact
+load: kafka-jars ## LIVES (2000) lives at their recorded times through the binary on both brokers, compared fact by fact
 	LIVES=$(or $(LIVES),2000) go test -count=1 -timeout 30m -v ./test/story -run TestLoad
 
 unit: $(SUM) kafka-jars ## all tests, those on Apache Kafka included where Docker, or Java and its jars, are there
