@@ -31,7 +31,8 @@ func benchEndToEnd(t *testing.T, r *report, targets []target) {
 			rows = append(rows, endToEnd(t, on, rate))
 		}
 	}
-	r.table(fmt.Sprintf("End to end: a webhook's 200 to its event accepted by the destination, %s at a fixed rate after %s to warm up; one process per role, embedded all in one", measured, warmUp),
+	r.table("End to end: a webhook's 200 to its event accepted by the destination",
+		fmt.Sprintf("%s at a fixed rate, after %s to warm up; one process per role, embedded all in one.", measured, warmUp),
 		[]string{"broker", "webhooks/s", "delivered", "p50", "p99", "answer p50", "answer p99"}, rows)
 }
 

@@ -27,7 +27,8 @@ func benchIngest(t *testing.T, r *report, targets []target) {
 			rows = append(rows, ingest(t, on, callers, total, limit))
 		}
 	}
-	r.table("Verified ingest: a signed 1.2 KB webhook, answered when Kafka has acknowledged it; beside the gateway, embedded has broker, transformer and sinks in its process",
+	r.table("Verified ingest: a signed 1.2 KB webhook, answered when Kafka has acknowledged it",
+		"On Apache Kafka the gateway alone; embedded, broker, transformer and sinks work in its process meanwhile.",
 		[]string{"broker", "callers", "webhooks/s", "p50", "p99", "memory", "limit: body discarded, /s", "of the limit"}, rows)
 }
 

@@ -28,9 +28,9 @@ func newReport(now time.Time) *report {
 	return r
 }
 
-// table adds one.
-func (r *report) table(title string, head []string, rows [][]string) {
-	fmt.Fprintf(&r.text, "\n## %s\n\n| %s |\n|%s\n", title, strings.Join(head, " | "), strings.Repeat("---|", len(head)))
+// table adds one, with a note about what is in it.
+func (r *report) table(title, note string, head []string, rows [][]string) {
+	fmt.Fprintf(&r.text, "\n## %s\n\n%s\n\n| %s |\n|%s\n", title, note, strings.Join(head, " | "), strings.Repeat("---|", len(head)))
 	for _, row := range rows {
 		fmt.Fprintf(&r.text, "| %s |\n", strings.Join(row, " | "))
 	}

@@ -49,7 +49,8 @@ func benchTracking(t *testing.T, r *report, targets []target) {
 		}
 		require.NoError(t, producer.Close())
 	}
-	r.table("Tracking sink: events that a destination which takes its time has accepted (CPU includes the destination's; embedded: and the broker's)",
+	r.table("Tracking sink: events accepted by a destination that takes its time",
+		"CPU includes the destination's and, embedded, the broker's.",
 		[]string{"broker", "latency", "events/s", "CPU each", "limit: 12 in flight × 50 / latency", "of the limit"}, rows)
 }
 

@@ -49,7 +49,8 @@ func benchTransform(t *testing.T, r *report, targets []target) {
 			percent(raw.took.Seconds(), whole.took.Seconds()),
 		})
 	}
-	r.table(fmt.Sprintf("Transform: %s webhooks of 1.2 KB, each into two events (embedded: the broker is in the same process, and in the figures)", thousands(transformed)),
+	r.table(fmt.Sprintf("Transform: %s webhooks of 1.2 KB, each into two events", thousands(transformed)),
+		"Embedded, the broker is in the same process and in its CPU and allocations.",
 		[]string{"broker", "webhooks/s", "CPU each", "allocations each", "limit: raw consume and produce, /s", "CPU each", "allocations each", "of the limit"}, rows)
 }
 
