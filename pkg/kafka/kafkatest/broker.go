@@ -21,6 +21,10 @@ type Broker struct {
 	t    testing.TB
 	addr string
 	ours stoppable // nil when the broker is not the test's to stop
+	// proxy stands before the broker; nil for none.
+	proxy *Proxy
+	// ready says why the broker does not do its work yet; nil for answers.
+	ready func(context.Context) error
 }
 
 // stoppable is a broker that ends as if its machine had failed, and starts again with its records.
@@ -30,14 +34,27 @@ type stoppable interface {
 	log(ctx context.Context) string
 }
 
+// freezable is a broker that can be stopped where it is.
+type freezable interface {
+	freeze() error
+	thaw() error
+}
+
 // Addr returns the broker's host:port.
 func (b Broker) Addr() string { return b.addr }
 
 // Cluster returns the broker as a cluster to connect to.
 func (b Broker) Cluster() kafka.Cluster { return clusterAt(b.addr) }
 
-func clusterAt(addr string) kafka.Cluster {
-	return kafka.Cluster{Brokers: []string{addr}, ClientID: "rechargeflow-test"}
+// Proxy returns what stands before the broker, if Three was asked for proxies.
+func (b Broker) Proxy() *Proxy {
+	b.t.Helper()
+	require.NotNilf(b.t, b.proxy, "nothing stands before the broker at %s: ask Three for WithProxies", b.addr)
+	return b.proxy
+}
+
+func clusterAt(addrs ...string) kafka.Cluster {
+	return kafka.Cluster{Brokers: addrs, ClientID: "rechargeflow-test"}
 }
 
 // Embedded starts a broker in memory, without topics, and stops it with the test.
@@ -56,7 +73,29 @@ func (b Broker) Kill() {
 	require.NoError(b.t, b.ours.kill(b.t.Context()))
 }
 
-// Restart starts the broker again, with the records it had, and returns when it answers.
+// Freeze stops the broker's process where it is, as SIGSTOP does: what is connected stays so, and nothing is answered.
+func (b Broker) Freeze() {
+	b.t.Helper()
+	require.NoError(b.t, b.mustFreeze().freeze())
+}
+
+// Thaw lets a frozen broker go on.
+func (b Broker) Thaw() {
+	b.t.Helper()
+	require.NoError(b.t, b.mustFreeze().thaw())
+}
+
+func (b Broker) mustFreeze() freezable {
+	b.t.Helper()
+	f, ok := b.ours.(freezable)
+	if !ok {
+		b.t.Skipf("the broker at %s can't be frozen: it is no process of the test's", b.addr)
+	}
+	return f
+}
+
+// Restart starts the broker again, with the records it had, and returns when it answers; one of several, when it has its
+// part of every partition up to date.
 func (b Broker) Restart() {
 	b.t.Helper()
 	b.mustBeOurs()
@@ -81,18 +120,34 @@ func (b Broker) start() {
 }
 
 func (b Broker) awaitReady(ctx context.Context) error {
+	ready := b.ready
+	if ready == nil {
+		ready = func(ctx context.Context) error { return answers(ctx, b.addr) }
+	}
+	if err := await(ctx, ready); err != nil {
+		return fmt.Errorf("await Kafka: %w; its log ends with: %s", err, b.lastWords(ctx))
+	}
+	return nil
+}
+
+func (b Broker) lastWords(ctx context.Context) string {
+	log := b.ours.log(context.WithoutCancel(ctx))
+	return log[max(0, len(log)-2000):]
+}
+
+// await asks check again and again until it returns nil, and returns its last error when ctx ends.
+func await(ctx context.Context, check func(context.Context) error) error {
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		err := answers(ctx, b.addr)
+		err := check(ctx)
 		if err == nil {
 			return nil
 		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			log := b.ours.log(context.WithoutCancel(ctx))
-			return fmt.Errorf("await Kafka: %w; its log ends with: %s", err, log[max(0, len(log)-2000):])
+			return err
 		}
 	}
 }

@@ -2,10 +2,6 @@ package kafkatest
 
 import (
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,50 +9,28 @@ import (
 
 func byJars(t testing.TB) way {
 	t.Helper()
-	if _, err := exec.LookPath("java"); err != nil {
-		return way{why: "no java on PATH to run Kafka's jars with"}
+	j, err := findJava(t)
+	if err != nil {
+		return way{why: err.Error()}
 	}
-	jars := os.Getenv(jarsVariable)
-	if jars == "" {
-		jars = filepath.Join(root(t), ".cache", "kafka", "jars")
-	}
-	if found, _ := filepath.Glob(filepath.Join(jars, "kafka_*.jar")); len(found) == 0 {
-		return way{why: fmt.Sprintf("no Kafka jars in %s (`make kafka-jars` fetches them)", jars)}
-	}
-	return way{why: "Apache Kafka from the jars in " + jars, start: func() Broker { return startJars(t, jars) }}
+	return way{why: fmt.Sprintf("Apache Kafka from the jars in %s", j), start: func() Broker { return startJars(t, j) }}
 }
 
-func startJars(t testing.TB, jars string) Broker {
+// startJars starts a broker that is a cluster by itself.
+func startJars(t testing.TB, j java) Broker {
 	t.Helper()
-	server, err := newServer(t.TempDir(), jars)
+	addrs, err := freeAddrs(2)
 	require.NoError(t, err)
-	require.NoError(t, server.format(t.Context()))
+	client, controller := addrs[0], addrs[1]
+	s := base(1, "1@"+controller).and(replicas(1)).and(properties{
+		"listeners":            "PLAINTEXT://" + client + ",CONTROLLER://" + controller,
+		"advertised.listeners": "PLAINTEXT://" + client,
+	})
+	server, err := newServer(j, t.TempDir(), s)
+	require.NoError(t, err)
+	require.NoError(t, server.format(t.Context(), clusterID()))
 	t.Cleanup(server.end)
-	b := Broker{t: t, addr: server.addr, ours: server}
+	b := Broker{t: t, addr: client, ours: server}
 	b.start()
 	return b
-}
-
-// root returns the folder of go.mod.
-func root(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	require.NoError(t, err)
-	for dir != filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		dir = filepath.Dir(dir)
-	}
-	require.Fail(t, "no go.mod above the test's folder")
-	return ""
-}
-
-// freeAddr returns an address of this machine that nothing listens on right now.
-func freeAddr() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a loopback port needs no context
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	return listener.Addr().String(), listener.Close()
 }

@@ -1,7 +1,6 @@
 package kafkatest
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -9,82 +8,57 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 )
+
+// brokerHeap is the most memory for objects of one broker.
+const brokerHeap = "384m"
 
 // server is the process of one Apache Kafka broker.
 type server struct {
-	dir, jars  string
-	addr       string
-	controller string
-	process    *exec.Cmd
+	java    java
+	dir     string
+	process *exec.Cmd
+	frozen  bool
 }
 
-// newServer writes the configuration of a broker into a folder.
-func newServer(dir, jars string) (*server, error) {
-	s := &server{dir: dir, jars: jars}
-	var err error
-	if s.addr, err = freeAddr(); err != nil {
-		return nil, err
-	}
-	if s.controller, err = freeAddr(); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(s.path("server.properties"), s.properties(), 0o600); err != nil {
+// newServer writes the configuration of a broker into a folder, which will have its records too.
+func newServer(j java, dir string, s properties) (*server, error) {
+	server := &server{java: j, dir: dir}
+	s = s.and(properties{"log.dirs": server.path("records")})
+	if err := os.WriteFile(server.path("server.properties"), s.file(), 0o600); err != nil {
 		return nil, fmt.Errorf("configure Kafka: %w", err)
 	}
-	return s, nil
+	return server, nil
 }
 
 func (s *server) path(name string) string { return filepath.Join(s.dir, name) }
 
-func (s *server) properties() []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, `process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@%[1]s
-controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://%[2]s,CONTROLLER://%[1]s
-advertised.listeners=PLAINTEXT://%[2]s
-log.dirs=%[3]s
-auto.create.topics.enable=false
-group.initial.rebalance.delay.ms=0
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=3
-transaction.state.log.replication.factor=1
-transaction.state.log.num.partitions=3
-transaction.state.log.min.isr=1
-min.insync.replicas=1
-`, s.controller, s.addr, s.path("records"))
-	return b.Bytes()
-}
-
-// format prepares the folder of the records, as kafka-storage.sh does.
-func (s *server) format(ctx context.Context) error {
+// clusterID is a new name for a cluster.
+func clusterID() string {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id) // never fails
 	id[0] &= 0x7f        // an id that begins with "-" would be taken for an option
-	command := exec.CommandContext(ctx, "java", s.arguments("kafka.tools.StorageTool",
-		"format", "-t", base64.RawURLEncoding.EncodeToString(id), "-c", s.path("server.properties"))...)
+	return base64.RawURLEncoding.EncodeToString(id)
+}
+
+// format prepares the folder of the records, as kafka-storage.sh does.
+func (s *server) format(ctx context.Context, cluster string, options ...string) error {
+	arguments := append([]string{"format", "-t", cluster, "-c", s.path("server.properties")}, options...)
+	command := s.java.command(ctx, small(brokerHeap), "kafka.tools.StorageTool", arguments...)
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("format Kafka storage: %w: %s", err, output)
 	}
 	return nil
 }
 
-// arguments are java's for one of Kafka's programs: little memory, and no optimizing compiler, which starts quicker.
-func (s *server) arguments(class string, arguments ...string) []string {
-	return append([]string{
-		"-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", filepath.Join(s.jars, "*"), class,
-	}, arguments...)
-}
-
-func (s *server) start(context.Context) error {
+func (s *server) start(ctx context.Context) error {
 	log, err := os.OpenFile(s.path("kafka.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("start Kafka: %w", err)
 	}
-	defer log.Close()                                                                           //nolint:errcheck // the process has its own copy
-	command := exec.Command("java", s.arguments("kafka.Kafka", s.path("server.properties"))...) //nolint:noctx // end ends it
+	defer log.Close() //nolint:errcheck // the process has its own copy
+	command := s.java.command(context.WithoutCancel(ctx), small(brokerHeap), "kafka.Kafka", s.path("server.properties"))
 	command.Stdout, command.Stderr = log, log
 	if err := command.Start(); err != nil {
 		return fmt.Errorf("start Kafka: %w", err)
@@ -105,7 +79,24 @@ func (s *server) end() {
 	}
 	_ = s.process.Process.Kill() // it may be gone already
 	_ = s.process.Wait()         // the error is the kill
-	s.process = nil
+	s.process, s.frozen = nil, false
+}
+
+func (s *server) freeze() error {
+	s.frozen = true
+	return s.signal(syscall.SIGSTOP)
+}
+
+func (s *server) thaw() error {
+	s.frozen = false
+	return s.signal(syscall.SIGCONT)
+}
+
+func (s *server) signal(signal syscall.Signal) error {
+	if s.process == nil {
+		return os.ErrProcessDone
+	}
+	return s.process.Process.Signal(signal)
 }
 
 func (s *server) log(context.Context) string {

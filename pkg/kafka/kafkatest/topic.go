@@ -17,13 +17,18 @@ const patience = 20 * time.Second
 // Topic creates a topic with a name of its own, one replica and the broker's default settings.
 func Topic(t testing.TB, addr string, partitions int) string {
 	t.Helper()
-	name := "test-" + strings.ToLower(rand.Text())
+	return newTopic(t, clusterAt(addr), kafka.TopicSpec{Partitions: partitions, Replication: 1})
+}
+
+// newTopic gives the topic its name.
+func newTopic(t testing.TB, cluster kafka.Cluster, spec kafka.TopicSpec) string {
+	t.Helper()
+	spec.Name = "test-" + strings.ToLower(rand.Text())
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	spec := kafka.Spec{Topics: []kafka.TopicSpec{{Name: name, Partitions: partitions, Replication: 1}}}
-	_, err := kafka.Apply(ctx, clusterAt(addr), spec)
+	_, err := kafka.Apply(ctx, cluster, kafka.Spec{Topics: []kafka.TopicSpec{spec}})
 	require.NoError(t, err)
-	return name
+	return spec.Name
 }
 
 // All returns a topic's records from the first to where it ends now: partition by partition, each in order.

@@ -1,0 +1,144 @@
+package kafkatest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+)
+
+const (
+	// javaPatience is how long one of Kafka's programs may run.
+	javaPatience = 10 * time.Minute
+	// silence is how long Kafka's consumer waits for one more record before it takes a topic for read.
+	silence = 10 * time.Second
+	// betweenHeaders and nullLiteral stand in no other place: the bytes of records are printed as ASCII, others and the
+	// backslash itself as \x and two digits (org.apache.kafka.common.utils.Bytes).
+	betweenHeaders = "\x1f"
+	nullLiteral    = `\null`
+)
+
+// JavaConsume returns a topic's records as Kafka's own console consumer reads them, each partition in order: all, or
+// only those of committed transactions and of none. It takes ten seconds more than reading does, which is how long it
+// waits for yet another record. The keys of headers must have no colon in them.
+func JavaConsume(t testing.TB, cluster kafka.Cluster, topic string, readCommitted bool) []kafka.Record {
+	t.Helper()
+	j := needJava(t)
+	isolation := "read_uncommitted"
+	if readCommitted {
+		isolation = "read_committed"
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), javaPatience)
+	defer cancel()
+	const asBytes = "org.apache.kafka.common.serialization.BytesDeserializer"
+	command := j.command(ctx, small(brokerHeap), "org.apache.kafka.tools.consumer.ConsoleConsumer",
+		"--bootstrap-server", strings.Join(cluster.Brokers, ","), "--topic", topic, "--from-beginning",
+		"--isolation-level", isolation, "--timeout-ms", strconv.FormatInt(silence.Milliseconds(), 10),
+		"--formatter-property", "print.timestamp=true", "--formatter-property", "print.partition=true",
+		"--formatter-property", "print.offset=true", "--formatter-property", "print.headers=true",
+		"--formatter-property", "print.key=true", "--formatter-property", "key.separator=\t",
+		"--formatter-property", "headers.separator="+betweenHeaders, "--formatter-property", "null.literal="+nullLiteral,
+		"--formatter-property", "key.deserializer="+asBytes, "--formatter-property", "value.deserializer="+asBytes,
+		"--formatter-property", "headers.deserializer="+asBytes,
+	)
+	var printed, said bytes.Buffer
+	command.Stdout, command.Stderr = &printed, &said
+	require.NoErrorf(t, command.Run(), "Kafka's console consumer: %s", &said)
+	records, err := parseRecords(topic, printed.String())
+	require.NoErrorf(t, err, "Kafka's console consumer: %s", &said)
+	require.Containsf(t, said.String(), fmt.Sprintf("Processed a total of %d messages", len(records)), "what Kafka's console consumer printed")
+	return records
+}
+
+func parseRecords(topic, printed string) (records []kafka.Record, err error) {
+	for line := range strings.Lines(printed) {
+		record, err := parseRecord(strings.TrimSuffix(line, "\n"))
+		if err != nil {
+			return nil, fmt.Errorf("parse %q: %w", line, err)
+		}
+		record.Topic = topic
+		records = append(records, record)
+	}
+	return records, nil
+}
+
+// parseRecord reads a line such as
+//
+//	CreateTime:1767323045678 \t Partition:0 \t Offset:12 \t name:value,… \t key \t value
+//
+// with NO_HEADERS where there are none.
+func parseRecord(line string) (r kafka.Record, err error) {
+	const fields = 6
+	field := strings.Split(line, "\t")
+	if len(field) != fields {
+		return r, fmt.Errorf("it has %d fields, not %d", len(field), fields)
+	}
+	at, failedTime := number(field[0], "CreateTime:")
+	partition, failedPartition := number(field[1], "Partition:")
+	offset, failedOffset := number(field[2], "Offset:")
+	headers, failedHeaders := parseHeaders(field[3])
+	key, failedKey := unescape(field[4])
+	value, failedValue := unescape(field[5])
+	r = kafka.Record{
+		Partition: int(partition), Offset: offset, Time: time.UnixMilli(at).UTC(), Headers: headers, Key: key, Value: value,
+	}
+	return r, errors.Join(failedTime, failedPartition, failedOffset, failedHeaders, failedKey, failedValue)
+}
+
+func number(field, prefix string) (int64, error) {
+	digits, ok := strings.CutPrefix(field, prefix)
+	if !ok {
+		return 0, fmt.Errorf("no %s", prefix)
+	}
+	return strconv.ParseInt(digits, 10, 64)
+}
+
+func parseHeaders(field string) (headers []kafka.Header, err error) {
+	if field == "NO_HEADERS" {
+		return nil, nil
+	}
+	for each := range strings.SplitSeq(field, betweenHeaders) {
+		key, escaped, ok := strings.Cut(each, ":")
+		if !ok {
+			return nil, fmt.Errorf("header %q has no value", each)
+		}
+		value, err := unescape(escaped)
+		if err != nil {
+			return nil, err
+		}
+		headers = append(headers, kafka.Header{Key: key, Value: value})
+	}
+	return headers, nil
+}
+
+// unescape returns the bytes behind what Bytes.toString prints.
+func unescape(printed string) ([]byte, error) {
+	if printed == nullLiteral {
+		return nil, nil
+	}
+	content := make([]byte, 0, len(printed))
+	for i := 0; i < len(printed); i++ {
+		if printed[i] != '\\' {
+			content = append(content, printed[i])
+			continue
+		}
+		if len(printed) < i+4 || printed[i+1] != 'x' {
+			return nil, fmt.Errorf("not an escape at byte %d of %q", i, printed)
+		}
+		b, err := strconv.ParseUint(printed[i+2:i+4], 16, 8)
+		if err != nil {
+			return nil, err
+		}
+		content = append(content, byte(b))
+		i += 3
+	}
+	return content, nil
+}

@@ -1,0 +1,123 @@
+package kafkatest
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+)
+
+// Cluster is three brokers of Apache Kafka. Each is a controller too, so that any one may fail and the rest goes on.
+// Offsets, transactions and the topics of Topic are on all three, and acknowledged when two have them.
+type Cluster struct {
+	t       testing.TB
+	nodes   []node
+	brokers []Broker // of the same order
+}
+
+// ThreeOption is a wish about the three brokers.
+type ThreeOption func(*threeConfig)
+
+type threeConfig struct{ proxies bool }
+
+// WithProxies puts a Proxy before each broker: clients see the brokers through them only. Brokers see each other without.
+func WithProxies() ThreeOption { return func(c *threeConfig) { c.proxies = true } }
+
+// Three starts three brokers from Kafka's jars and stops them with the test; without Java or the jars the test is
+// skipped. A broker that failed is given up by the others after 4 seconds. The three need about 1.5 GB of memory.
+func Three(t testing.TB, options ...ThreeOption) Cluster {
+	t.Helper()
+	var config threeConfig
+	for _, option := range options {
+		option(&config)
+	}
+	j := needJava(t)
+	nodes, err := planNodes(3)
+	require.NoError(t, err)
+	c := Cluster{t: t, nodes: nodes}
+	for _, n := range nodes {
+		b := Broker{t: t, addr: n.client, ready: n.inSync}
+		if config.proxies {
+			b.proxy = startProxy(t, n.outside, n.client)
+			b.addr = n.outside
+		}
+		server, err := newServer(j, t.TempDir(), n.properties(nodes, b.addr))
+		require.NoError(t, err)
+		t.Cleanup(server.end)
+		b.ours = server
+		c.brokers = append(c.brokers, b)
+	}
+	c.start()
+	return c
+}
+
+func (c Cluster) start() {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), startTimeout)
+	defer cancel()
+	id := clusterID()
+	all, starting := errgroup.WithContext(ctx)
+	for _, b := range c.brokers {
+		all.Go(func() error {
+			if err := b.ours.(*server).format(starting, id); err != nil {
+				return err
+			}
+			return b.ours.start(ctx)
+		})
+	}
+	require.NoError(c.t, all.Wait())
+	for _, n := range c.nodes {
+		c.await(ctx, func(ctx context.Context) error { return sees(ctx, n.client, len(c.nodes)) })
+	}
+	c.await(ctx, func(ctx context.Context) error { return coordinators(ctx, c.Brokers()...) })
+}
+
+// await fails the test, with the end of each broker's log, when check has not returned nil by the end of ctx.
+func (c Cluster) await(ctx context.Context, check func(context.Context) error) {
+	c.t.Helper()
+	err := await(ctx, check)
+	for _, b := range c.brokers {
+		if err != nil {
+			c.t.Logf("broker %s, its log ends with: %s", b.addr, b.lastWords(ctx))
+		}
+	}
+	require.NoError(c.t, err)
+}
+
+// running tells whether a broker could answer: it was neither killed nor frozen.
+func (c Cluster) running(id int) bool {
+	server, ok := c.brokers[id-1].ours.(*server)
+	return ok && server.process != nil && !server.frozen
+}
+
+// Brokers returns the brokers' addresses, host:port.
+func (c Cluster) Brokers() []string {
+	var addrs []string
+	for _, b := range c.brokers {
+		addrs = append(addrs, b.addr)
+	}
+	return addrs
+}
+
+// Cluster returns what to connect with.
+func (c Cluster) Cluster() kafka.Cluster { return clusterAt(c.Brokers()...) }
+
+// Broker returns one of the brokers, 1 to 3, which is its id in Kafka too.
+func (c Cluster) Broker(id int) Broker {
+	c.t.Helper()
+	require.Truef(c.t, id >= 1 && id <= len(c.brokers), "brokers are 1 to %d, not %d", len(c.brokers), id)
+	return c.brokers[id-1]
+}
+
+// Topic creates a topic with a name of its own on all three brokers, acknowledged by two.
+func (c Cluster) Topic(partitions int) string {
+	c.t.Helper()
+	return newTopic(c.t, c.Cluster(), kafka.TopicSpec{
+		Partitions: partitions, Replication: len(c.brokers),
+		Configs: map[string]string{"min.insync.replicas": fmt.Sprint(len(c.brokers) - 1)},
+	})
+}
