@@ -3,8 +3,11 @@ package kafkatest
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,10 +23,9 @@ const (
 	javaPatience = 10 * time.Minute
 	// silence is how long Kafka's consumer waits for one more record before it takes a topic for read.
 	silence = 10 * time.Second
-	// betweenHeaders and nullLiteral stand in no other place: the bytes of records are printed as ASCII, others and the
-	// backslash itself as \x and two digits (org.apache.kafka.common.utils.Bytes).
+	// betweenHeaders stands in no other place: the bytes of records are printed as ASCII, others and the backslash itself
+	// as \x and two digits (org.apache.kafka.common.utils.Bytes).
 	betweenHeaders = "\x1f"
-	nullLiteral    = `\null`
 )
 
 // JavaConsume returns a topic's records as Kafka's own console consumer reads them, each partition in order: all, or
@@ -38,29 +40,48 @@ func JavaConsume(t testing.TB, cluster kafka.Cluster, topic string, readCommitte
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), javaPatience)
 	defer cancel()
+	null := rand.Text() // it goes through the deserializer as if it were the record's: no record may have it
 	const asBytes = "org.apache.kafka.common.serialization.BytesDeserializer"
-	command := j.command(ctx, small(brokerHeap), "org.apache.kafka.tools.consumer.ConsoleConsumer",
+	options := append(small(brokerHeap), "-Dlog4j2.configurationFile="+logToStderr(t))
+	command := j.command(ctx, options, "org.apache.kafka.tools.consumer.ConsoleConsumer",
 		"--bootstrap-server", strings.Join(cluster.Brokers, ","), "--topic", topic, "--from-beginning",
 		"--isolation-level", isolation, "--timeout-ms", strconv.FormatInt(silence.Milliseconds(), 10),
 		"--formatter-property", "print.timestamp=true", "--formatter-property", "print.partition=true",
 		"--formatter-property", "print.offset=true", "--formatter-property", "print.headers=true",
 		"--formatter-property", "print.key=true", "--formatter-property", "key.separator=\t",
-		"--formatter-property", "headers.separator="+betweenHeaders, "--formatter-property", "null.literal="+nullLiteral,
+		"--formatter-property", "headers.separator="+betweenHeaders, "--formatter-property", "null.literal="+null,
 		"--formatter-property", "key.deserializer="+asBytes, "--formatter-property", "value.deserializer="+asBytes,
 		"--formatter-property", "headers.deserializer="+asBytes,
 	)
 	var printed, said bytes.Buffer
 	command.Stdout, command.Stderr = &printed, &said
 	require.NoErrorf(t, command.Run(), "Kafka's console consumer: %s", &said)
-	records, err := parseRecords(topic, printed.String())
+	records, err := printer{null: null}.records(topic, printed.String())
 	require.NoErrorf(t, err, "Kafka's console consumer: %s", &said)
+	require.Containsf(t, said.String(), "common.errors.TimeoutException", "what Kafka's console consumer stopped for")
 	require.Containsf(t, said.String(), fmt.Sprintf("Processed a total of %d messages", len(records)), "what Kafka's console consumer printed")
 	return records
 }
 
-func parseRecords(topic, printed string) (records []kafka.Record, err error) {
+// logToStderr returns a configuration of Kafka's log by which it stays out of the records that are printed.
+func logToStderr(t testing.TB) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "log4j2.properties")
+	require.NoError(t, os.WriteFile(file, []byte(`rootLogger.level=error
+rootLogger.appenderRef.stderr.ref=stderr
+appender.stderr.type=Console
+appender.stderr.name=stderr
+appender.stderr.target=SYSTEM_ERR
+`), 0o600))
+	return file
+}
+
+// printer reads what Kafka's DefaultMessageFormatter prints.
+type printer struct{ null string }
+
+func (p printer) records(topic, printed string) (records []kafka.Record, err error) {
 	for line := range strings.Lines(printed) {
-		record, err := parseRecord(strings.TrimSuffix(line, "\n"))
+		record, err := p.record(strings.TrimSuffix(line, "\n"))
 		if err != nil {
 			return nil, fmt.Errorf("parse %q: %w", line, err)
 		}
@@ -70,12 +91,12 @@ func parseRecords(topic, printed string) (records []kafka.Record, err error) {
 	return records, nil
 }
 
-// parseRecord reads a line such as
+// record reads a line such as
 //
 //	CreateTime:1767323045678 \t Partition:0 \t Offset:12 \t name:value,… \t key \t value
 //
 // with NO_HEADERS where there are none.
-func parseRecord(line string) (r kafka.Record, err error) {
+func (p printer) record(line string) (r kafka.Record, err error) {
 	const fields = 6
 	field := strings.Split(line, "\t")
 	if len(field) != fields {
@@ -84,9 +105,9 @@ func parseRecord(line string) (r kafka.Record, err error) {
 	at, failedTime := number(field[0], "CreateTime:")
 	partition, failedPartition := number(field[1], "Partition:")
 	offset, failedOffset := number(field[2], "Offset:")
-	headers, failedHeaders := parseHeaders(field[3])
-	key, failedKey := unescape(field[4])
-	value, failedValue := unescape(field[5])
+	headers, failedHeaders := p.headers(field[3])
+	key, failedKey := p.bytes(field[4])
+	value, failedValue := p.bytes(field[5])
 	r = kafka.Record{
 		Partition: int(partition), Offset: offset, Time: time.UnixMilli(at).UTC(), Headers: headers, Key: key, Value: value,
 	}
@@ -101,7 +122,7 @@ func number(field, prefix string) (int64, error) {
 	return strconv.ParseInt(digits, 10, 64)
 }
 
-func parseHeaders(field string) (headers []kafka.Header, err error) {
+func (p printer) headers(field string) (headers []kafka.Header, err error) {
 	if field == "NO_HEADERS" {
 		return nil, nil
 	}
@@ -110,7 +131,7 @@ func parseHeaders(field string) (headers []kafka.Header, err error) {
 		if !ok {
 			return nil, fmt.Errorf("header %q has no value", each)
 		}
-		value, err := unescape(escaped)
+		value, err := p.bytes(escaped)
 		if err != nil {
 			return nil, err
 		}
@@ -119,9 +140,9 @@ func parseHeaders(field string) (headers []kafka.Header, err error) {
 	return headers, nil
 }
 
-// unescape returns the bytes behind what Bytes.toString prints.
-func unescape(printed string) ([]byte, error) {
-	if printed == nullLiteral {
+// bytes returns the bytes behind what Bytes.toString prints.
+func (p printer) bytes(printed string) ([]byte, error) {
+	if printed == p.null {
 		return nil, nil
 	}
 	content := make([]byte, 0, len(printed))

@@ -87,7 +87,7 @@ func (l PerfLoad) arguments(cluster kafka.Cluster) []string {
 // perfLine is such as
 //
 //	50000 records sent, 83472.454 records/sec (95.53 MB/sec), 12.34 ms avg latency, 232.00 ms max latency, 6 ms 50th, 56 ms 95th, 75 ms 99th, 80 ms 99.9th.
-var perfLine = regexp.MustCompile(`(\d+)(?: steady state)? records sent, ([\d.]+) records/sec \(([\d.]+) MB/sec\), ` + //nolint:gochecknoglobals // a constant that Go has no literal for
+var perfLine = regexp.MustCompile(`(\d+)(?: steady state)? records sent, ([\d.]+) records/sec \(([\d.]+) MB/sec\), ` +
 	`([\d.]+) ms avg latency, ([\d.]+) ms max latency, (\d+) ms 50th, (\d+) ms 95th, (\d+) ms 99th`)
 
 // parsePerf reads the last summary, which is that of the time after the warm-up.
