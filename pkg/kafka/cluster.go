@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -26,6 +27,10 @@ type Cluster struct {
 	Brokers []string
 	// ClientID is what brokers call us in their logs and quotas.
 	ClientID string
+	// TLS encrypts the connections; nil for none. TLSFiles makes one. Without a ServerName it is each broker's host.
+	TLS *tls.Config
+	// SASL says who we are, where brokers want to know.
+	SASL SASL
 }
 
 func (c Cluster) validate() error {
@@ -37,7 +42,8 @@ func (c Cluster) validate() error {
 			return fmt.Errorf("broker address %q is not host:port: %w", broker, err)
 		}
 	}
-	return nil
+	_, err := c.SASL.mechanism()
+	return err
 }
 
 func (c Cluster) addr() net.Addr { return kafka.TCP(c.Brokers...) }
@@ -47,7 +53,7 @@ func (c Cluster) connect(topics ...string) *connections {
 	return &connections{
 		addr: c.addr(),
 		transport: &kafka.Transport{
-			Dial:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
+			Dial:           c.dialer().dial,
 			DialTimeout:    dialTimeout,
 			ClientID:       c.ClientID,
 			MetadataTTL:    metadataTTL,

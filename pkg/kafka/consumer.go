@@ -163,7 +163,7 @@ func (c *Consumer) Rejoins() int64 { return c.rejoins.Load() }
 // back; whatever else goes wrong is logged and tried again.
 func (c *Consumer) Run(ctx context.Context, handle Handler) error {
 	connections := c.cluster.connect(c.config.Topics...)
-	return c.run(ctx, connections, func() work { return plain{handle} })
+	return c.run(ctx, connections, func() work { return ordinary{handle} })
 }
 
 // RunTransactions is Run in transactions: what a batch brings about and the offset behind it become visible together, for

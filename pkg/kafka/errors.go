@@ -21,6 +21,9 @@ var (
 	ErrRefused = errors.New("topics refused")
 	// ErrLocked says that another process has the folder of an embedded broker.
 	ErrLocked = errors.New("folder is in use by another process")
+	// ErrAccess says that the brokers don't let us in as we are configured: TLS, a certificate or a login. The error says
+	// what to check; waiting does not help.
+	ErrAccess = errors.New("no access to kafka")
 
 	errClosed      = errors.New("producer is closed")
 	errNoAnswer    = errors.New("the broker's answer lacks the partition")
@@ -34,7 +37,7 @@ var (
 // connection that broke. kafka-go's own list lacks io.EOF (https://github.com/segmentio/kafka-go/issues/1352) and a
 // partition without a leader.
 func transient(err error) bool {
-	if errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, ErrAccess) {
 		return false
 	}
 	var code kafka.Error

@@ -55,7 +55,7 @@ func (c *Consumer) topicsExist(ctx context.Context, connections *connections) er
 
 // join is a member of the group until ctx ends, one of the topics is gone, or nothing is heard of the group for too long.
 func (c *Consumer) join(ctx context.Context, connections *connections, newWork func() work) error {
-	lines := newLines()
+	lines := newLines(c.cluster.dialer())
 	group, err := kafka.NewConsumerGroup(c.groupConfig(lines))
 	if err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 
 // lines are the open connections to the group's coordinator. kafka-go has no other way to interrupt a join.
 type lines struct {
-	dialer net.Dialer
+	dialer *dialer
 
 	mutex sync.Mutex
 	open  map[*line]bool
@@ -20,13 +20,13 @@ type line struct {
 	lines *lines
 }
 
-func newLines() *lines {
-	return &lines{dialer: net.Dialer{Timeout: dialTimeout}, open: make(map[*line]bool)}
+func newLines(dialer *dialer) *lines {
+	return &lines{dialer: dialer, open: make(map[*line]bool)}
 }
 
 // dial is kafka.Dialer's DialFunc.
 func (l *lines) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := l.dialer.DialContext(ctx, network, address)
+	conn, err := l.dialer.dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}

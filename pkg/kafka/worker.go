@@ -153,19 +153,19 @@ func (w *worker) choose(now time.Time) (chosen *source, after time.Duration) {
 	return nil, after
 }
 
-// plain is work whose offsets are committed from time to time.
-type plain struct{ handle Handler }
+// ordinary is work whose offsets are committed from time to time.
+type ordinary struct{ handle Handler }
 
-func (plain) takeOver(ctx context.Context, w *worker, partitions []wire.Partition) (map[wire.Partition]committed, error) {
+func (ordinary) takeOver(ctx context.Context, w *worker, partitions []wire.Partition) (map[wire.Partition]committed, error) {
 	return w.offsets(ctx, partitions)
 }
 
-func (plain) sweep(context.Context, *worker) (time.Duration, error) { return time.Hour, nil }
+func (ordinary) sweep(context.Context, *worker) (time.Duration, error) { return time.Hour, nil }
 
-func (p plain) do(ctx context.Context, w *worker, s *source, records []Record) error {
+func (o ordinary) do(ctx context.Context, w *worker, s *source, records []Record) error {
 	var finished Finished
 	err := w.watched(ctx, func(ctx context.Context) (err error) {
-		finished, err = p.handle(ctx, records)
+		finished, err = o.handle(ctx, records)
 		return err
 	})
 	marks, ok := finished.marks(len(records))
