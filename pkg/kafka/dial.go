@@ -79,7 +79,11 @@ func (d *dialer) enter(ctx context.Context, conn net.Conn, address string) (net.
 	if d.login == nil {
 		return conn, nil
 	}
-	return conn, d.logIn(ctx, conn, address)
+	lifetime, err := d.logIn(ctx, conn, address)
+	if err != nil {
+		return nil, err
+	}
+	return newSession(conn, lifetime, d.renew(address)), nil
 }
 
 // greeting is the least request that a broker answers: what it can do, which it tells anybody, or, of one that wants no
@@ -123,32 +127,34 @@ func (d *dialer) greet(conn net.Conn) error {
 	return err
 }
 
-func (d *dialer) logIn(ctx context.Context, conn net.Conn, address string) error {
+// logIn tells how long the login is good for; 0 for ever.
+func (d *dialer) logIn(ctx context.Context, conn net.Conn, address string) (lifetime time.Duration, err error) {
 	line := protocol.NewConn(conn, d.clientID)
 	line.SetVersions(map[protocol.ApiKey]int16{protocol.SaslHandshake: 1, protocol.SaslAuthenticate: 1})
 	answer, err := line.RoundTrip(&saslhandshake.Request{Mechanism: d.login.Name()})
 	if err != nil {
-		return fmt.Errorf("log in to %s: %w", address, err)
+		return 0, fmt.Errorf("log in to %s: %w", address, err)
 	}
 	if handshake := answer.(*saslhandshake.Response); handshake.ErrorCode != 0 {
-		return explainHandshake(address, d.login.Name(), handshake)
+		return 0, explainHandshake(address, d.login.Name(), handshake)
 	}
 	session, say, err := d.login.Start(ctx)
 	for done := false; err == nil && !done; {
-		var challenge []byte
-		if challenge, err = d.say(line, address, say); err != nil {
-			return err
+		var said *saslauthenticate.Response
+		if said, err = d.say(line, address, say); err != nil {
+			return 0, err
 		}
-		done, say, err = session.Next(ctx, challenge)
+		lifetime = time.Duration(said.SessionLifetimeMs) * time.Millisecond
+		done, say, err = session.Next(ctx, said.AuthBytes)
 	}
 	if err != nil {
-		return d.explainLogin(address, err)
+		return 0, d.explainLogin(address, err)
 	}
-	return nil
+	return lifetime, nil
 }
 
 // say sends one message of a login and returns what the broker says to it.
-func (d *dialer) say(line *protocol.Conn, address string, message []byte) ([]byte, error) {
+func (d *dialer) say(line *protocol.Conn, address string, message []byte) (*saslauthenticate.Response, error) {
 	answer, err := line.RoundTrip(&saslauthenticate.Request{AuthBytes: message})
 	if err != nil {
 		return nil, fmt.Errorf("log in to %s: %w", address, err)
@@ -157,7 +163,7 @@ func (d *dialer) say(line *protocol.Conn, address string, message []byte) ([]byt
 	if said.ErrorCode != 0 {
 		return nil, d.explainLogin(address, fmt.Errorf("%w (%s)", kafka.Error(said.ErrorCode), said.ErrorMessage))
 	}
-	return said.AuthBytes, nil
+	return said, nil
 }
 
 func (d *dialer) explainLogin(address string, err error) error {
