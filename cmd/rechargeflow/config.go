@@ -20,6 +20,10 @@ func configCheck(_ context.Context, c call) int {
 		say(c.stderr, "%v\nrechargeflow: faults in the flows\n", err)
 		return exitUsage
 	}
+	if _, err := clusterOf(loaded.Config.Kafka); err != nil {
+		say(c.stderr, "%v\nrechargeflow: faults in the files of kafka.tls\n", err)
+		return exitUsage
+	}
 	say(c.stdout, "configuration is sound, stores: %d\n", len(loaded.Config.Stores))
 	return exitOK
 }

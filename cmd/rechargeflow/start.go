@@ -35,7 +35,13 @@ func (p *process) startAdmin(ctx context.Context, version telemetry.Version) err
 
 // cluster is the configured one, or an embedded broker.
 func (p *process) cluster() (kafka.Cluster, error) {
-	cluster := kafka.Cluster{Brokers: p.cfg.Kafka.Brokers, ClientID: p.cfg.Kafka.ClientID}
+	cluster, err := clusterOf(p.cfg.Kafka)
+	if err != nil {
+		return cluster, err
+	}
+	if cluster.SASL.Mechanism == kafka.MechanismPlain && cluster.TLS == nil {
+		p.log.Warn("kafka.sasl.mechanism is PLAIN and kafka.tls.enabled is false: the password crosses the network as it is")
+	}
 	if len(cluster.Brokers) > 0 {
 		return cluster, nil
 	}

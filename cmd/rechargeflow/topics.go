@@ -37,7 +37,11 @@ func topics(ctx context.Context, c call, work topicsWork) int {
 		say(c.stderr, "rechargeflow %s: %v\n", c.command.name, err)
 		return exitUsage
 	}
-	cluster := kafka.Cluster{Brokers: loaded.Config.Kafka.Brokers, ClientID: loaded.Config.Kafka.ClientID}
+	cluster, err := clusterOf(loaded.Config.Kafka)
+	if err != nil {
+		say(c.stderr, "rechargeflow %s: %v\n", c.command.name, err)
+		return exitUsage
+	}
 	changes, err := work(ctx, cluster, spec)
 	code := exitOK
 	for _, change := range changes {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
 // A new cluster gets its topics, once; a topic that does not fit is refused and fails the command.
@@ -46,4 +48,36 @@ func TestTopicsOnABroker(t *testing.T) {
 		require.Equal(t, exitFailed, code, stderr)
 		assert.Contains(t, stdout, "staging.recharge.webhooks: refuse: ")
 	}
+}
+
+// A broker that asks who we are gets the answer from the configuration, the password from a file.
+func TestTopicsOnASecuredBroker(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts Apache Kafka; run without -short")
+	}
+	b := kafkatest.StartSecured(t)
+	secret := write(t, b.Password+"\n")
+	environ := []string{
+		"RECHARGEFLOW_KAFKA_BROKERS=" + b.SASLTLS, "RECHARGEFLOW_KAFKA_DURABILITY=single",
+		"RECHARGEFLOW_KAFKA_TLS_ENABLED=true", "RECHARGEFLOW_KAFKA_TLS_CA_FILE=" + b.CA,
+		"RECHARGEFLOW_KAFKA_SASL_MECHANISM=SCRAM-SHA-512", "RECHARGEFLOW_KAFKA_SASL_USERNAME=" + b.User,
+		"RECHARGEFLOW_KAFKA_SASL_PASSWORD_FILE=" + secret,
+	}
+	topics := func(work string) (code int, stdout, stderr string) {
+		var out, errs bytes.Buffer
+		code = run(t.Context(), []string{"topics", work}, environ, &out, &errs)
+		return code, out.String(), errs.String()
+	}
+	for _, work := range []string{"apply", "plan"} {
+		code, _, stderr := topics(work)
+		require.Equal(t, exitOK, code, stderr)
+	}
+	_, stdout, _ := topics("plan")
+	assert.Contains(t, stdout, "recharge.webhooks: ok\n")
+
+	require.NoError(t, os.WriteFile(secret, []byte("hidden-and-wrong"), 0o600))
+	code, _, stderr := topics("plan")
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stderr, "no access to kafka: log in to "+b.SASLTLS+` by SASL SCRAM-SHA-512 as "rechargeflow"`)
+	assert.NotContains(t, stderr, "hidden")
 }

@@ -27,21 +27,6 @@ type Config struct {
 	Stores          []Store       `mapstructure:"stores"`
 }
 
-// The values of kafka.durability.
-const (
-	DurabilityReplicated = "replicated"
-	DurabilitySingle     = "single"
-)
-
-// Kafka says where the topics are and how safely they are kept.
-type Kafka struct {
-	Brokers        []string      `mapstructure:"brokers" check:"address" example:"kafka-1:9092,kafka-2:9092" doc:"Brokers to start from. Empty: an embedded broker, for trials on one machine."`
-	ClientID       string        `mapstructure:"client_id" default:"rechargeflow" doc:"Name under which brokers log and limit this client."`
-	TopicPrefix    string        `mapstructure:"topic_prefix" check:"prefix" example:"staging." doc:"Put before the name of every topic and consumer group."`
-	Durability     string        `mapstructure:"durability" default:"replicated" oneof:"replicated,single" doc:"replicated: three copies, two must confirm. single: one copy, for a cluster of one broker."`
-	SessionTimeout time.Duration `mapstructure:"session_timeout" default:"30s" min:"6s" max:"30m" doc:"How long a process that went silent keeps its partitions. Brokers allow 6 s to 30 min by default."`
-}
-
 // Embedded is the broker that runs inside the process when kafka.brokers is empty.
 type Embedded struct {
 	Dir    string `mapstructure:"dir" default:"./rechargeflow-data" doc:"Folder of the embedded broker; one process at a time."`

@@ -77,6 +77,10 @@ func (l *loader) resolve() (Loaded, error) {
 		return Loaded{}, err
 	}
 	loaded.rows = rows
+	files := &loaded.Config.Kafka.TLS
+	for _, name := range []*string{&files.CAFile, &files.CertFile, &files.KeyFile} {
+		*name = besides(l.root.at, *name)
+	}
 	for _, s := range l.stores {
 		var store Store
 		rows, err := l.fill(s, &store)

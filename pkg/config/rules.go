@@ -8,6 +8,7 @@ func (l *loader) checkRules(c Config) {
 	if c.Gateway.Listen == c.Admin.Listen {
 		l.fault(l.root, "admin.listen", "given %s, the same as gateway.listen; expected an address of its own", quoted(c.Admin.Listen))
 	}
+	l.checkKafka(c.Kafka)
 	first := map[string]string{}
 	for i, store := range c.Stores {
 		s := l.stores[i]

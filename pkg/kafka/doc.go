@@ -6,6 +6,8 @@
 //
 //	record.go     Record, what is produced and read
 //	cluster.go    Cluster, how to reach the brokers
+//	security.go   SASL and TLSFiles, who we are to them; dial.go connects, session.go renews logins that end,
+//	              explain.go says what to check
 //	producer.go   Producer
 //	consumer.go   Consumer and Run; generation.go, partition.go and committer.go are its three loops
 //	fetch.go      one fetch request and its answer
