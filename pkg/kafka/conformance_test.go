@@ -32,6 +32,7 @@ var conformance = []struct {
 	{"the end gives up on a slow handler", endGivesUp},
 	{"topics are planned and applied", topicsPlannedAndApplied},
 	{"a differing partition count is refused", partitionCountRefused},
+	{"what is missing is named", checksTopics},
 	{"a missing topic is waited for", missingTopicAwaited},
 	{"who needs all partitions is idle without them", wholeOrNothing},
 }

@@ -50,6 +50,24 @@ func partitions(ctx context.Context, addr string, topics ...string) (found []kaf
 	return found, err
 }
 
+// knows says why a broker can't lead anybody to a topic's partitions yet.
+func knows(ctx context.Context, addr, topic string, count int) error {
+	all, err := partitions(ctx, addr, topic)
+	if err != nil {
+		return err
+	}
+	led := 0
+	for _, p := range all {
+		if p.Leader.ID != 0 {
+			led++
+		}
+	}
+	if led != count {
+		return fmt.Errorf("broker %s sees leaders of %d of the %d partitions of %s", addr, led, count, topic)
+	}
+	return nil
+}
+
 // inSync says which partition, of those that a broker should have, it does not have up to date.
 func inSync(ctx context.Context, addr string, id int) error {
 	all, err := partitions(ctx, addr)

@@ -113,11 +113,20 @@ func (c Cluster) Broker(id int) Broker {
 	return c.brokers[id-1]
 }
 
-// Topic creates a topic with a name of its own on all three brokers, acknowledged by two.
+// Topic creates a topic with a name of its own on all three brokers, acknowledged by two. Every running broker knows it
+// when Topic returns.
 func (c Cluster) Topic(partitions int) string {
 	c.t.Helper()
-	return newTopic(c.t, c.Cluster(), kafka.TopicSpec{
+	name := newTopic(c.t, c.Cluster(), kafka.TopicSpec{
 		Partitions: partitions, Replication: len(c.brokers),
 		Configs: map[string]string{"min.insync.replicas": fmt.Sprint(len(c.brokers) - 1)},
 	})
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	defer cancel()
+	for i, n := range c.nodes {
+		if c.running(i + 1) {
+			c.await(ctx, func(ctx context.Context) error { return knows(ctx, n.client, name, partitions) })
+		}
+	}
+	return name
 }
