@@ -114,12 +114,20 @@ func (p *process) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.serve(ctx, cluster, runtime, stages)
+	check, err := p.newBrokerCheck(cluster)
+	if err != nil {
+		return err
+	}
+	p.health.Register("brokers", false, check.state)
+	if err := check.once(ctx); err != nil {
+		return err
+	}
+	return p.serve(ctx, cluster, check, runtime, stages)
 }
 
 // serve runs the gateway and a consumer per stage until ctx ends or one fails,
 // and gives them shutdown_timeout to finish.
-func (p *process) serve(ctx context.Context, cluster kafka.Cluster, runtime pipeline.Runtime, stages []*pipeline.Stage) error {
+func (p *process) serve(ctx context.Context, cluster kafka.Cluster, check *brokerCheck, runtime pipeline.Runtime, stages []*pipeline.Stage) error {
 	listener, err := p.listen(ctx)
 	if err != nil {
 		return err
@@ -127,6 +135,7 @@ func (p *process) serve(ctx context.Context, cluster kafka.Cluster, runtime pipe
 	taking, stopTaking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopTaking()
 	group, taking := errgroup.WithContext(taking)
+	group.Go(func() error { return check.run(taking) })
 	for _, stage := range stages {
 		consumer := kafka.NewConsumer(cluster, p.consumerConfig(stage), p.log)
 		p.watch(stage, consumer)

@@ -13,6 +13,7 @@
 //	fetch.go      one fetch request and its answer
 //	read_all.go   ReadAll, for readers outside a group
 //	topics.go     the topics file; plan.go compares it with a cluster, apply.go makes it so
+//	check.go      Check, whether brokers and topics are as they must be; versions.go is what brokers must take
 //	embedded.go   Embedded, the broker inside the process
 //
 // It is the only package that imports kafka-go and franz-go. Delivery is at least once: a record may be stored or
