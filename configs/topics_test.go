@@ -31,9 +31,9 @@ func TestTopicsAreAsPromised(t *testing.T) {
 		"shop.recharge.deadletter.transformer": "delete 7776000000",
 		"shop.recharge.deadletter.tracking":    "delete 7776000000",
 		"shop.recharge.deadletter.sms":         "delete 7776000000",
-		"shop.recharge.redrive.transformer":    "delete 604800000", // 7 days
-		"shop.recharge.redrive.tracking":       "delete 604800000",
-		"shop.recharge.redrive.sms":            "delete 604800000",
+		"shop.recharge.redrive.transformer":    "delete 7776000000",
+		"shop.recharge.redrive.tracking":       "delete 7776000000",
+		"shop.recharge.redrive.sms":            "delete 7776000000",
 	}, kept)
 }
 

@@ -8,10 +8,11 @@
 //	tracking.go          event          -> Bloomreach, up to 50 at a time
 //	tracking_command.go  event          -> what exactly Bloomreach is told
 //	sms.go               trigger        -> a text, at most once
-//	stage.go             any handler    -> outputs, dead letters, counters, log lines
+//	stage.go             any handler    -> outputs, at once or in one transaction with the offset
+//	settle.go            its results    -> dead letters, counters, log lines
+//	waiting.go           what partitions wait for
 //	fate.go              what becomes of a record
 //	reason.go            every reason there is
 //	record.go            the records' headers
 //	topics.go            the topics' names
-//	deadletter.go        a rejected record and why
 package pipeline

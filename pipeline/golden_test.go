@@ -18,6 +18,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 )
@@ -171,7 +172,7 @@ func (w *world) records() string {
 	for _, role := range pipeline.Roles() {
 		for _, r := range w.topics.since(pipeline.Topics{}.DeadLetters(role), 0) {
 			w.checkDeadLetter(r)
-			fmt.Fprintf(&out, "%s %s %s: %s\n", r.Topic, r.Key, r.Header(pipeline.HeaderDeadReason), r.Header(pipeline.HeaderDeadError))
+			fmt.Fprintf(&out, "%s %s %s: %s\n", r.Topic, r.Key, r.Header(deadletter.HeaderReason), r.Header(deadletter.HeaderError))
 		}
 	}
 	return out.String()
@@ -180,9 +181,9 @@ func (w *world) records() string {
 // checkDeadLetter holds a dead letter to the bytes and headers it was.
 func (w *world) checkDeadLetter(r kafka.Record) {
 	var offset int
-	_, err := fmt.Sscan(r.Header(pipeline.HeaderDeadOffset), &offset)
+	_, err := fmt.Sscan(r.Header(deadletter.HeaderOffset), &offset)
 	require.NoError(w.t, err)
-	origin := w.topics.since(r.Header(pipeline.HeaderDeadTopic), offset)[0]
+	origin := w.topics.since(r.Header(deadletter.HeaderTopic), offset)[0]
 	require.Equal(w.t, origin.Value, r.Value)
 	require.Equal(w.t, origin.Headers, r.Headers[:len(origin.Headers)])
 }

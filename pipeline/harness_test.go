@@ -201,10 +201,20 @@ func (w *world) settle() {
 
 // work runs one stage over what it has not read, and returns why a record waits.
 func (w *world) work(stage *pipeline.Stage) error {
-	records := w.topics.since(stage.Topic, w.read[stage.Group])
+	for _, topic := range stage.Topics {
+		if err := w.workOn(stage, topic); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *world) workOn(stage *pipeline.Stage, topic string) error {
+	at := stage.Group + " " + topic
+	records := w.topics.since(topic, w.read[at])
 	for len(records) > 0 {
 		left, err := handle(w.t.Context(), stage, w.run.Producer, records)
-		w.read[stage.Group] += len(records) - len(left)
+		w.read[at] += len(records) - len(left)
 		records = left
 		if err != nil {
 			w.fates.wait(stage.Role, err)

@@ -36,7 +36,8 @@ type Options struct {
 //	tracking     recharge.events        rechargeflow.tracking.{store}     Tracking, one per store
 //	sms          recharge.sms-triggers  rechargeflow.sms.{store}          SMS, one per store
 //
-// The gateway reads no topic: see NewGateway.
+// Beside its topic each reads recharge.redrive.{role}, in the same group and with the same partition numbers. The gateway
+// reads no topic: see NewGateway.
 func Stages(roles []Role, o Options, run Runtime) ([]*Stage, error) {
 	var stages []*Stage
 	for _, role := range roles {
@@ -47,7 +48,7 @@ func Stages(roles []Role, o Options, run Runtime) ([]*Stage, error) {
 			if err != nil {
 				return nil, fmt.Errorf("build %s: %w", role, err)
 			}
-			stages = append(stages, &Stage{Role: role, Topic: run.Topics.Webhooks(), Group: run.Topics.Group(role, ""), Handler: handler, Transactional: true, run: run})
+			stages = append(stages, &Stage{Role: role, Topics: run.Topics.Reads(role), Group: run.Topics.Group(role, ""), Handler: handler, Transactional: true, run: run})
 		case RoleTracking:
 			stages = append(stages, o.tracking(run)...)
 		case RoleSMS:
@@ -82,7 +83,7 @@ func (o Options) tracking(run Runtime) []*Stage {
 			continue
 		}
 		stages = append(stages, &Stage{
-			Role: RoleTracking, Topic: run.Topics.Events(), Group: run.Topics.Group(RoleTracking, s.Settings.Store),
+			Role: RoleTracking, Topics: run.Topics.Reads(RoleTracking), Group: run.Topics.Group(RoleTracking, s.Settings.Store),
 			Handler: NewTracking(s.Settings.Store, s.Tracker, run.Metrics), Sink: true, run: run,
 		})
 	}
@@ -96,7 +97,7 @@ func (o Options) sms(run Runtime) []*Stage {
 			continue
 		}
 		stages = append(stages, &Stage{
-			Role: RoleSMS, Topic: run.Topics.Triggers(), Group: run.Topics.Group(RoleSMS, s.Settings.Store),
+			Role: RoleSMS, Topics: run.Topics.Reads(RoleSMS), Group: run.Topics.Group(RoleSMS, s.Settings.Store),
 			Handler: NewSMS(s.Settings.Store, *s.Texts, o.Ledger, run), Sink: true, Whole: true, run: run,
 		})
 	}

@@ -204,7 +204,7 @@ func (w *world) untilNothingWaits() {
 	for range patience {
 		waiting := 0
 		for _, stage := range w.stages {
-			waiting += len(w.topics.since(stage.Topic, w.read[stage.Group]))
+			waiting += len(w.topics.since(stage.Topics[0], w.read[stage.Group+" "+stage.Topics[0]]))
 		}
 		if waiting == 0 {
 			return

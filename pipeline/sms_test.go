@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
@@ -156,7 +157,7 @@ func TestSMSRefused(t *testing.T) {
 	assert.Equal(t, []string{"sms rejected refused", "sms done", "sms rejected refused"}, w.fates.lines)
 	assert.Equal(t, 2, w.texts.Requests())
 	require.Len(t, w.dead(pipeline.RoleSMS), 2)
-	assert.Contains(t, w.dead(pipeline.RoleSMS)[0].Header(pipeline.HeaderDeadError), "http_422")
+	assert.Contains(t, w.dead(pipeline.RoleSMS)[0].Header(deadletter.HeaderError), "http_422")
 	assert.Equal(t, map[ledger.State]int{ledger.StateRejected: 1, ledger.StateAccepted: 1}, w.states())
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
@@ -43,9 +44,10 @@ type Runtime struct {
 // acknowledged, then each record is counted and logged, then its offset may be
 // committed.
 type Stage struct {
-	Role    Role
-	Group   string
-	Topic   string
+	Role  Role
+	Group string
+	// Topics are the role's own and its redrive topic.
+	Topics  []string
 	Handler Handler
 	// Sink says that the stage ends a webhook's path, so that its time counts.
 	Sink bool
@@ -57,132 +59,72 @@ type Stage struct {
 
 	run     Runtime
 	mu      sync.Mutex
-	waiting map[int]error // by partition: why its next record waits
+	waiting map[string]error // by topic/partition: why its next record waits
 }
 
 // Handle is a kafka.Handler: outputs and dead letters are written before it returns.
 func (s *Stage) Handle(ctx context.Context, records []kafka.Record) (kafka.Finished, error) {
-	results, err := s.results(ctx, records)
-	if writes := s.writes(records, results); len(writes) > 0 {
+	b, err := s.decide(ctx, records)
+	if writes := s.writes(b); len(writes) > 0 {
 		if failed := s.run.Producer.Produce(ctx, writes...); failed != nil {
 			failed = fmt.Errorf("write outputs of %s: %w", s.Role, failed)
-			s.note(records[0].Partition, failed)
+			s.note(records[0], failed)
 			return kafka.First(0), failed
 		}
 	}
-	finished := s.settleAll(records, results)
-	s.note(records[0].Partition, err)
-	return finished, err
+	s.note(records[0], err)
+	return s.settleAll(b), err
 }
 
-// Transform is a kafka.Transform: outputs and dead letters are written with the offset of their records, in one
-// transaction. Only leading records can be settled so.
+// Transform is a kafka.Transform: outputs and dead letters are written with the
+// offset of their records, in one transaction. Only leading records can be settled so.
 func (s *Stage) Transform(ctx context.Context, records []kafka.Record) (kafka.Transformed, error) {
-	results, err := s.results(ctx, records)
-	if unsettled := slices.IndexFunc(results, Result.unsettled); unsettled >= 0 {
-		results = results[:unsettled]
-	}
-	s.note(records[0].Partition, err)
+	b, err := s.decide(ctx, records)
+	b.results = b.results[:b.leading()]
+	s.note(records[0], err)
 	return kafka.Transformed{
-		Done:      len(results),
-		Outputs:   s.writes(records, results),
-		Committed: func() { s.settleAll(records, results) },
+		Done: len(b.results), Outputs: s.writes(b), Committed: func() { s.settleAll(b) },
 	}, err
 }
 
-// results asks the handler, and keeps out what no broker would take.
-func (s *Stage) results(ctx context.Context, records []kafka.Record) ([]Result, error) {
-	results, err := s.recovered(ctx, records)
+// decided is a batch and what a handler made of it.
+type decided struct {
+	records   []kafka.Record // as they were read
+	originals []kafka.Record // as the handler saw them
+	results   []Result       // no more than there are records
+}
+
+// leading is how many of the first records have a fate.
+func (b decided) leading() int {
+	if i := slices.IndexFunc(b.results, Result.unsettled); i >= 0 {
+		return i
+	}
+	return len(b.results)
+}
+
+// decide asks the handler, and keeps out what no broker would take.
+func (s *Stage) decide(ctx context.Context, records []kafka.Record) (decided, error) {
+	b := decided{records: records, originals: s.originals(records)}
+	results, err := s.recovered(ctx, b.originals)
 	if len(results) > len(records) {
-		return nil, fmt.Errorf("handler of %s settled %d of %d records", s.Role, len(results), len(records))
+		return b, fmt.Errorf("handler of %s settled %d of %d records", s.Role, len(results), len(records))
 	}
 	rejectOversize(results)
-	return results, err
+	b.results = results
+	return b, err
 }
 
-// settleAll settles each record that has a fate.
-func (s *Stage) settleAll(records []kafka.Record, results []Result) kafka.Finished {
-	leading := slices.IndexFunc(results, Result.unsettled)
-	if leading < 0 {
-		leading = len(results)
+// originals are the records as they were before they died, where an operator sent
+// them once more: handlers see no difference.
+func (s *Stage) originals(records []kafka.Record) []kafka.Record {
+	if records[0].Topic != s.run.Topics.Redrive(s.Role) {
+		return records
 	}
-	finished := kafka.First(leading)
-	for i, result := range results {
-		if result.unsettled() {
-			continue
-		}
-		if i > leading {
-			finished = finished.And(i)
-		}
-		s.settle(records[i], result)
+	originals := make([]kafka.Record, len(records))
+	for i, r := range records {
+		originals[i] = deadletter.Read(r).Record
 	}
-	return finished
-}
-
-// note remembers what a partition waits for; nil when it goes on.
-func (s *Stage) note(partition int, why error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.waiting == nil {
-		s.waiting = map[int]error{}
-	}
-	delete(s.waiting, partition)
-	if why != nil {
-		s.waiting[partition] = why
-	}
-	s.run.Metrics.Waiting(string(s.Role), s.Group, len(s.waiting))
-}
-
-// Assigned forgets what partitions waited for: they have been shared out anew.
-// All of them wait when the process must stand idle.
-func (s *Stage) Assigned(status kafka.Status) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.waiting)
-	waiting := 0
-	if status.Idle != "" {
-		waiting = len(status.Partitions[s.Topic])
-	}
-	s.run.Metrics.Waiting(string(s.Role), s.Group, waiting)
-}
-
-// Trouble says what the stage waits for, nil when nothing waits.
-func (s *Stage) Trouble() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for partition, why := range s.waiting {
-		return fmt.Errorf("%d partitions wait, one of them (%d) for: %w", len(s.waiting), partition, why)
-	}
-	return nil
-}
-
-// maxOutput is below what Kafka takes, so that an output still fits when it becomes
-// a dead letter, with what headers are added then.
-const maxOutput = kafka.MaxRecordBytes - 16<<10
-
-// rejectOversize keeps an output that no broker would take from holding up its
-// partition for ever.
-func rejectOversize(results []Result) {
-	for i, result := range results {
-		for _, o := range result.Outputs {
-			if o.Size() > maxOutput {
-				results[i] = rejected(ReasonTooLarge, fmt.Errorf("an output for %s has %d bytes, at most %d fit", o.Topic, o.Size(), maxOutput))
-				break
-			}
-		}
-	}
-}
-
-// writes lists outputs and dead letters in the order of their records.
-func (s *Stage) writes(records []kafka.Record, results []Result) []kafka.Record {
-	var writes []kafka.Record
-	for i, result := range results {
-		writes = append(writes, result.Outputs...)
-		if result.Fate.Outcome == OutcomeRejected {
-			writes = append(writes, deadLetter(s.run.Topics, s.Role, records[i], result.Fate, s.run.Now()))
-		}
-	}
-	return writes
+	return originals
 }
 
 // recovered runs the handler. A record that makes it panic is found by handing
@@ -202,44 +144,4 @@ func (s *Stage) recovered(ctx context.Context, records []kafka.Record) (results 
 		results, err = []Result{{Fate: Reject(ReasonPanic, errors.New("the handler panicked; its log has the stack"))}}, nil
 	}()
 	return s.Handler.Handle(ctx, records)
-}
-
-// settle counts a record and writes its line.
-func (s *Stage) settle(r kafka.Record, result Result) {
-	fate, store := result.Fate, r.Header(HeaderStore)
-	if fate.Outcome == outcomePassedOver {
-		return
-	}
-	s.run.Metrics.Record(string(s.Role), store, string(fate.Outcome), string(fate.Reason))
-	if at, err := receivedAt(r); err == nil && s.Sink && fate.Outcome == OutcomeDone {
-		s.run.Metrics.EndToEnd(string(s.Role), store, s.run.Now().Sub(at))
-	}
-	fields := append(s.fields(r),
-		zap.String("outcome", string(fate.Outcome)), zap.String("reason", string(fate.Reason)), zap.Int("outputs", len(result.Outputs)))
-	if fate.Err != nil {
-		fields = append(fields, zap.Error(fate.Err))
-	}
-	if fate.Outcome == OutcomeRejected || fate.Reason == ReasonTopicUnknown {
-		s.run.Log.Warn("record settled", fields...)
-		return
-	}
-	s.run.Log.Info("record settled", fields...)
-}
-
-// fields name a record and the webhook behind it.
-func (s *Stage) fields(r kafka.Record) []zap.Field {
-	fields := []zap.Field{
-		zap.String("role", string(s.Role)), zap.String("store", r.Header(HeaderStore)),
-		zap.String("topic", r.Topic), zap.Int("partition", r.Partition), zap.Int64("offset", r.Offset),
-		zap.String("traceparent", r.Header(HeaderTraceparent)),
-	}
-	if len(r.Key) > 0 {
-		fields = append(fields, zap.ByteString("key", r.Key))
-	}
-	for _, key := range []string{HeaderTopic, HeaderType, HeaderID, HeaderDeliveryHash} {
-		if value := r.Header(key); value != "" {
-			fields = append(fields, zap.String(key, value))
-		}
-	}
-	return fields
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
@@ -92,7 +93,7 @@ func raws(n int) []kafka.Record {
 	for i := range records {
 		records[i] = kafka.Record{
 			Topic: "recharge.webhooks", Partition: 7, Offset: int64(100 + i), Key: []byte("acme/246936001"),
-			Value: []byte(`{"number":` + strconv.Itoa(i) + `}`),
+			Value: []byte(`{"number":` + strconv.Itoa(i) + `}`), Time: time.Date(2026, 3, 1, 9, 59, 59, 0, time.UTC),
 			Headers: []kafka.Header{
 				{Key: pipeline.HeaderStore, Value: []byte(store)}, {Key: pipeline.HeaderReceivedAt, Value: []byte("2026-03-01T10:00:00Z")},
 			},
@@ -240,8 +241,8 @@ func TestStagePanic(t *testing.T) {
 			letters := b.topics.since("recharge.deadletter.transformer", 0)
 			assert.Equal(t, numbers(dead), numbers(letters))
 			for i, letter := range letters {
-				assert.Equal(t, "panic", letter.Header(pipeline.HeaderDeadReason))
-				assert.Equal(t, strconv.FormatInt(dead[i].Offset, 10), letter.Header(pipeline.HeaderDeadOffset))
+				assert.Equal(t, "panic", letter.Header(deadletter.HeaderReason))
+				assert.Equal(t, strconv.FormatInt(dead[i].Offset, 10), letter.Header(deadletter.HeaderOffset))
 			}
 			assert.Contains(t, b.log.String(), "stage_test.go", "the stack says where")
 		})
@@ -295,7 +296,7 @@ func TestDeadLetter(t *testing.T) {
 	record := raws(1)[0]
 	record.Headers = append(record.Headers,
 		kafka.Header{Key: "twice", Value: []byte("1")}, kafka.Header{Key: "twice", Value: []byte("2")},
-		kafka.Header{Key: pipeline.HeaderDeadReason, Value: []byte("malformed")})
+		kafka.Header{Key: deadletter.HeaderReason, Value: []byte("malformed")})
 	_, err := b.handle(t, []kafka.Record{record})
 	require.NoError(t, err)
 	require.Len(t, written, 1)
@@ -305,10 +306,11 @@ func TestDeadLetter(t *testing.T) {
 		Headers: []kafka.Header{
 			header(pipeline.HeaderStore, store), header(pipeline.HeaderReceivedAt, "2026-03-01T10:00:00Z"),
 			header("twice", "1"), header("twice", "2"),
-			header(pipeline.HeaderDeadReason, "refused"), header(pipeline.HeaderDeadError, "says no"),
-			header(pipeline.HeaderDeadRole, "sms"), header(pipeline.HeaderDeadTopic, "recharge.webhooks"),
-			header(pipeline.HeaderDeadPartition, "7"), header(pipeline.HeaderDeadOffset, "100"),
-			header(pipeline.HeaderDeadAt, "2026-03-01T10:00:05Z"),
+			header(deadletter.HeaderReason, "refused"), header(deadletter.HeaderError, "says no"),
+			header(deadletter.HeaderRole, "sms"), header(deadletter.HeaderTopic, "recharge.webhooks"),
+			header(deadletter.HeaderPartition, "7"), header(deadletter.HeaderOffset, "100"),
+			header(deadletter.HeaderTime, "2026-03-01T09:59:59Z"), header(deadletter.HeaderAttempts, "1"),
+			header(deadletter.HeaderFirstAt, "2026-03-01T10:00:05Z"), header(deadletter.HeaderAt, "2026-03-01T10:00:05Z"),
 		},
 	}, written[0])
 }
@@ -346,7 +348,7 @@ func TestDeadLetterOfALongError(t *testing.T) {
 	b.work(t, []kafka.Record{record}, 0)
 	letter := b.topics.since("recharge.deadletter.transformer", 0)[0]
 	assert.LessOrEqual(t, letter.Size(), kafka.MaxRecordBytes)
-	assert.True(t, utf8.ValidString(letter.Header(pipeline.HeaderDeadError)))
+	assert.True(t, utf8.ValidString(letter.Header(deadletter.HeaderError)))
 }
 
 // A stage says what it waits for, by partition, until that goes on.
@@ -368,7 +370,7 @@ func TestStageTrouble(t *testing.T) {
 	require.NoError(t, b.stage.Trouble())
 	failing[1], failing[2] = errors.New("api down"), errors.New("api down")
 	handle(1)
-	require.EqualError(t, b.stage.Trouble(), "1 partitions wait, one of them (1) for: api down")
+	require.EqualError(t, b.stage.Trouble(), "1 partitions wait, one of them (recharge.webhooks/1) for: api down")
 	handle(2)
 	handle(2)
 	handle(3)
@@ -448,14 +450,14 @@ func TestStagesTable(t *testing.T) {
 	require.NoError(t, err)
 	var got []string
 	for _, s := range stages {
-		got = append(got, fmt.Sprintf("%s %s %s sink:%t whole:%t", s.Role, s.Topic, s.Group, s.Sink, s.Whole))
+		got = append(got, fmt.Sprintf("%s %v %s sink:%t whole:%t", s.Role, s.Topics, s.Group, s.Sink, s.Whole))
 	}
 	assert.Equal(t, []string{
-		"transformer test.recharge.webhooks test.rechargeflow.transformer sink:false whole:false",
-		"tracking test.recharge.events test.rechargeflow.tracking.acme sink:true whole:false",
-		"tracking test.recharge.events test.rechargeflow.tracking.beta sink:true whole:false",
-		"sms test.recharge.sms-triggers test.rechargeflow.sms.acme sink:true whole:true",
-		"sms test.recharge.sms-triggers test.rechargeflow.sms.beta sink:true whole:true",
+		"transformer [test.recharge.webhooks test.recharge.redrive.transformer] test.rechargeflow.transformer sink:false whole:false",
+		"tracking [test.recharge.events test.recharge.redrive.tracking] test.rechargeflow.tracking.acme sink:true whole:false",
+		"tracking [test.recharge.events test.recharge.redrive.tracking] test.rechargeflow.tracking.beta sink:true whole:false",
+		"sms [test.recharge.sms-triggers test.recharge.redrive.sms] test.rechargeflow.sms.acme sink:true whole:true",
+		"sms [test.recharge.sms-triggers test.recharge.redrive.sms] test.rechargeflow.sms.beta sink:true whole:true",
 	}, got)
 	_, err = pipeline.Stages([]pipeline.Role{"links"}, options, run)
 	require.EqualError(t, err, `role "links" is unknown`)

@@ -33,6 +33,23 @@ func (t Topics) Triggers() string { return t.Prefix + "recharge.sms-triggers" }
 // DeadLetters holds what a role could not work on.
 func (t Topics) DeadLetters(r Role) string { return t.Prefix + "recharge.deadletter." + string(r) }
 
+// Redrive holds dead letters that an operator sent to their role once more.
+func (t Topics) Redrive(r Role) string { return t.Prefix + "recharge.redrive." + string(r) }
+
+// Reads are the topics that a role reads: its own and what comes to it once more.
+// The gateway reads none.
+func (t Topics) Reads(r Role) []string {
+	switch r {
+	case RoleTransformer:
+		return []string{t.Webhooks(), t.Redrive(r)}
+	case RoleTracking:
+		return []string{t.Events(), t.Redrive(r)}
+	case RoleSMS:
+		return []string{t.Triggers(), t.Redrive(r)}
+	}
+	return nil
+}
+
 // Group is a role's consumer group. The sinks have one per store, so that a store
 // whose destination is down holds up nobody else.
 func (t Topics) Group(r Role, store string) string {

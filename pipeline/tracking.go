@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,7 +52,8 @@ type trackingBatch struct {
 	at       []int // commands[i] is of the record at[i]
 }
 
-// collect decides at once on what needs no request.
+// collect decides at once on what needs no request. An event that was sent once more
+// may come twice in a row: one request holds it once.
 func (t *Tracking) collect(records []kafka.Record) *trackingBatch {
 	b := &trackingBatch{}
 	for i, r := range records {
@@ -66,6 +68,9 @@ func (t *Tracking) collect(records []kafka.Record) *trackingBatch {
 		if err != nil {
 			b.results = append(b.results, rejected(ReasonMalformed, err))
 			continue
+		}
+		if slices.ContainsFunc(b.commands, func(other bloomreach.Command) bool { return other.ID == c.ID }) {
+			break
 		}
 		b.results = append(b.results, Result{})
 		b.commands, b.at = append(b.commands, c), append(b.at, i)

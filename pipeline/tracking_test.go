@@ -15,6 +15,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
+	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/schemas"
 )
@@ -224,7 +225,7 @@ func TestTrackingPartialFailure(t *testing.T) {
 	require.Len(t, w.dead(pipeline.RoleTracking), 1)
 	letter := w.dead(pipeline.RoleTracking)[0]
 	assert.Equal(t, string(records[1].Value), string(letter.Value))
-	assert.Equal(t, "bloomreach: Timestamp is too far in the past; and more", letter.Header(pipeline.HeaderDeadError))
+	assert.Equal(t, "bloomreach: Timestamp is too far in the past; and more", letter.Header(deadletter.HeaderError))
 }
 
 // A refusal of the whole request is that of one command in it: the client finds

@@ -15,8 +15,8 @@ import (
 //
 //	in         recharge.webhooks
 //	out        recharge.events, recharge.sms-triggers
-//	guarantee  every webhook ends as outputs, a skip or a dead letter; offsets
-//	           are committed after the outputs are acknowledged
+//	guarantee  every webhook ends as outputs, a skip or a dead letter, in one
+//	           transaction with its offset: none is lost, none written twice
 //	on failure Recharge's API down or refusing our token, a store that this
 //	           process doesn't know yet: the partition waits
 type Transformer struct {

@@ -200,7 +200,7 @@ func (p *process) watch(stage *pipeline.Stage, consumer *kafka.Consumer) {
 func (p *process) consumerConfig(stage *pipeline.Stage) kafka.ConsumerConfig {
 	return kafka.ConsumerConfig{
 		Group:          stage.Group,
-		Topics:         []string{stage.Topic},
+		Topics:         stage.Topics,
 		SessionTimeout: p.cfg.Kafka.SessionTimeout,
 		Whole:          stage.Whole,
 		OnAssigned:     stage.Assigned,
