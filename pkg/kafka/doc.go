@@ -11,7 +11,8 @@
 //	producer.go   Producer
 //	consumer.go   Consumer and Run; generation.go, partition.go and committer.go are its three loops
 //	fetch.go      one fetch request and its answer
-//	read_all.go   ReadAll, for readers outside a group
+//	read_all.go   ReadAll, for readers outside a group; scan.go: Scan and ReadRecord, which hold little in memory
+//	lag.go        LagReader: how far groups are behind, in records and in time; lag_members.go: who has which partition
 //	topics.go     the topics file; plan.go compares it with a cluster, apply.go makes it so
 //	check.go      Check, whether brokers and topics are as they must be; versions.go is what brokers must take
 //	embedded.go   Embedded, the broker inside the process

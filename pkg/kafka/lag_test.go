@@ -1,0 +1,172 @@
+package kafka_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+)
+
+func lagReader(t *testing.T, cluster kafka.Cluster, now time.Time) *kafka.LagReader {
+	t.Helper()
+	reader, err := kafka.NewLagReader(cluster, func() time.Time { return now })
+	require.NoError(t, err)
+	t.Cleanup(reader.Close)
+	return reader
+}
+
+// lagsOf asks about all partitions of a topic.
+func lagsOf(t *testing.T, reader *kafka.LagReader, group, topic string) []kafka.Lag {
+	t.Helper()
+	partitions, err := reader.Partitions(t.Context(), topic)
+	require.NoError(t, err)
+	lags, err := reader.Read(t.Context(), kafka.Reading{Group: group, Partitions: partitions})
+	require.NoError(t, err)
+	return lags
+}
+
+// timed are records a minute apart, the first at begin.
+func timed(topic string, partition, count int, begin time.Time) []kafka.Record {
+	records := numbered(topic, partition, count)
+	for i := range records {
+		records[i].Time = begin.Add(time.Duration(i) * time.Minute)
+	}
+	return records
+}
+
+func lagCounts(t *testing.T, cluster kafka.Cluster) {
+	topic := newTopic(t, cluster, 2)
+	begin := time.Now().Add(-time.Hour).Truncate(time.Millisecond).UTC()
+	produce(t, cluster, timed(topic, 0, 5, begin)...)
+	reader := lagReader(t, cluster, begin.Add(10*time.Minute))
+	r := behind(t, cluster, topic, topic, 2)
+	committed := func() bool { return lagsOf(t, reader, topic, topic)[0].Committed == 2 }
+	eventually(t, committed, "two committed")
+	want := []kafka.Lag{
+		{Group: topic, Topic: topic, Partition: 0, Committed: 2, End: 5, Records: 3, Age: 8 * time.Minute},
+		{Group: topic, Topic: topic, Partition: 1, Committed: kafka.NeverCommitted},
+	}
+	assert.Equal(t, want, lagsOf(t, reader, topic, topic))
+	assert.Equal(t, want, lagsOf(t, reader, topic, topic), "from memory")
+	r.stop()
+
+	consumeAll(t, cluster, quick(topic, topic), 3)
+	assert.Equal(t, kafka.Lag{Group: topic, Topic: topic, Committed: 5, End: 5}, lagsOf(t, reader, topic, topic)[0])
+
+	produce(t, cluster, timed(topic, 0, 1, begin.Add(time.Hour))...)
+	assert.Equal(t, kafka.Lag{Group: topic, Topic: topic, Committed: 5, End: 6, Records: 1}, lagsOf(t, reader, topic, topic)[0],
+		"a record from the future is not older than now")
+}
+
+func lagOfNobody(t *testing.T, cluster kafka.Cluster) {
+	topic := newTopic(t, cluster, 1)
+	begin := time.Now().Add(-time.Hour).Truncate(time.Millisecond).UTC()
+	reader := lagReader(t, cluster, begin.Add(time.Minute))
+	want := kafka.Lag{Group: topic, Topic: topic, Committed: kafka.NeverCommitted}
+	assert.Equal(t, []kafka.Lag{want}, lagsOf(t, reader, topic, topic))
+	produce(t, cluster, timed(topic, 0, 3, begin)...)
+	want.End, want.Records, want.Age = 3, 3, time.Minute
+	lags := lagsOf(t, reader, topic, topic)
+	assert.Equal(t, []kafka.Lag{want}, lags)
+	require.NoError(t, reader.Members(t.Context(), lags))
+	assert.Equal(t, []kafka.Lag{want}, lags, "nobody has it")
+
+	lags, err := reader.Read(t.Context(), kafka.Reading{Group: topic, Partitions: map[string][]int{topic: nil}}, kafka.Reading{Group: topic})
+	require.NoError(t, err)
+	assert.Empty(t, lags, "asked about no partition")
+	_, err = reader.Partitions(t.Context(), "absent")
+	require.ErrorContains(t, err, "topic absent: topic does not exist")
+	id, err := reader.ClusterID(t.Context())
+	require.NoError(t, err)
+	assert.NotEmpty(t, id)
+}
+
+func lagEndsAtTheOpen(t *testing.T, cluster kafka.Cluster) {
+	topic := newTopic(t, cluster, 1)
+	begin := time.Now().Add(-time.Hour).Truncate(time.Millisecond).UTC()
+	produce(t, cluster, timed(topic, 0, 2, begin)...)
+	open(t, cluster, topic, 0, "open", "open")
+	lag := lagsOf(t, lagReader(t, cluster, begin.Add(time.Minute)), topic, topic)[0]
+	assert.EqualValues(t, 2, lag.End)
+	assert.EqualValues(t, 2, lag.Records)
+	assert.Equal(t, time.Minute, lag.Age)
+}
+
+// Offsets that hold only markers are behind a group, but nothing in them is old.
+func lagPassesOverMarkers(t *testing.T, cluster kafka.Cluster) {
+	topic := newTopic(t, cluster, 1)
+	commitTransaction(t, cluster.Brokers, topic, "0") // offsets 0, and 1 for the marker
+	r := behind(t, cluster, topic, topic, 1)
+	reader := lagReader(t, cluster, time.Now().Add(time.Hour))
+	eventually(t, func() bool { return lagsOf(t, reader, topic, topic)[0].Committed > 0 }, "committed")
+	r.stop()
+	lag := lagsOf(t, reader, topic, topic)[0]
+	assert.LessOrEqual(t, lag.Records, int64(1))
+	assert.Zero(t, lag.Age)
+	commitTransaction(t, cluster.Brokers, topic, "2")
+	eventually(t, func() bool { // a transaction's end reaches its partitions a moment after it was confirmed
+		lag = lagsOf(t, reader, topic, topic)[0]
+		return lag.Records >= 2
+	}, "the end is committed")
+	assert.InDelta(t, time.Hour, lag.Age, float64(time.Minute), "of the record behind the marker")
+}
+
+func lagTellsMembers(t *testing.T, cluster kafka.Cluster) {
+	topic := newTopic(t, cluster, 2)
+	r := behind(t, cluster, topic, topic, 0)
+	eventually(t, func() bool { return assigned(r) }, "assigned")
+	reader := lagReader(t, cluster, time.Now())
+	lags := lagsOf(t, reader, topic, topic)
+	require.NoError(t, reader.Members(t.Context(), lags))
+	for _, lag := range lags {
+		assert.NotEmpty(t, lag.Member)
+		assert.Equal(t, "127.0.0.1", lag.Host)
+	}
+}
+
+// A group that stands still is asked for its oldest record once.
+func TestLagRemembersWhatIsOldest(t *testing.T) {
+	fake, cluster := faulty(t)
+	begin := time.Now().Add(-time.Hour)
+	produce(t, cluster, timed("t", 0, 5, begin)...)
+	reader := lagReader(t, cluster, begin.Add(time.Minute))
+	var fetches atomic.Int64
+	fake.ControlKey(int16(kmsg.Fetch), func(kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		fetches.Add(1)
+		return nil, nil, false
+	})
+	for range 3 {
+		lags, err := reader.Read(t.Context(),
+			kafka.Reading{Group: "a", Partitions: map[string][]int{"t": {0, 1}}}, kafka.Reading{Group: "b", Partitions: map[string][]int{"t": {0}}})
+		require.NoError(t, err)
+		require.Len(t, lags, 3)
+		assert.InDelta(t, time.Minute, lags[0].Age, float64(time.Second))
+		assert.Zero(t, lags[1].Age)
+		assert.Equal(t, lags[0].Age, lags[2].Age)
+	}
+	assert.EqualValues(t, 1, fetches.Load(), "one for both groups")
+}
+
+func TestLagFails(t *testing.T) {
+	fake, cluster := faulty(t)
+	produce(t, cluster, numbered("t", 0, 1)...)
+	reader := lagReader(t, cluster, time.Now())
+	for key, want := range map[kmsg.Key]string{
+		kmsg.ListOffsets: "list offsets", kmsg.OffsetFetch: "ask for offsets of group g", kmsg.Fetch: "read oldest record of partition 0 of topic t",
+	} {
+		fault := fake.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: kerr.TopicAuthorizationFailed, Count: -1})
+		_, err := reader.Read(t.Context(), kafka.Reading{Group: "g", Partitions: map[string][]int{"t": {0}}})
+		require.ErrorContains(t, err, want)
+		fault.Remove()
+	}
+	_, err := kafka.NewLagReader(kafka.Cluster{}, time.Now)
+	require.ErrorContains(t, err, "no Kafka brokers given")
+}
