@@ -10,6 +10,9 @@
 //	config.go    rechargeflow config check, config print
 //	flows.go     the flows of a store
 //	topics.go    rechargeflow topics plan, topics apply
+//	deadletter.go  rechargeflow deadletter list, deadletter show; deadletter_replay.go: deadletter replay
+//	letters.go   which dead letters are meant, and how one is printed
+//	brokers.go   which brokers a command asks
 //	ready.go     rechargeflow ready
 //	version.go   rechargeflow version
 package main

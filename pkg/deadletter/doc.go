@@ -1,7 +1,9 @@
 // Package deadletter is what a record becomes that a role could not work on, and how it is sent to that role once more.
 //
 //	letter.go    Letter: the record as it was, and what became of each attempt; its headers
-//	redrive.go   Redrive: a letter on its way back to its role, and which letters went already
+//	redrive.go   Redrive: a letter on its way back to its role, which names the letter
+//	search.go    Search: a role's letters, and how often each was sent to it once more
+//	replay.go    Replay: count them, then send them, not too fast
 //
 // A record's way, for a role r; partition numbers stay the same all along, since that is where a customer's order is kept:
 //
