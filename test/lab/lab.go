@@ -49,6 +49,8 @@ type Lab struct {
 	client *http.Client
 	// Embedded, Gateway and Admin are loopback addresses that were free.
 	Embedded, Gateway, Admin string
+
+	configured string
 }
 
 // New starts the simulators. Close ends them; the folder is the caller's.
@@ -89,6 +91,9 @@ func FreeAddress() (string, error) {
 	return listener.Addr().String(), listener.Close()
 }
 
+// Config is the path of the configuration that the process started last was given, for other commands.
+func (l *Lab) Config() string { return l.configured }
+
 // writeConfig writes rechargeflow.yaml and flows.yaml for processes whose admin
 // port is admin, and returns the first one's path.
 func (l *Lab) writeConfig(name, admin string) (string, error) {
@@ -103,6 +108,7 @@ func (l *Lab) writeConfig(name, admin string) (string, error) {
 	if err := os.WriteFile(path, []byte(l.config(admin)), 0o600); err != nil {
 		return "", fmt.Errorf("write configuration: %w", err)
 	}
+	l.configured = path
 	return path, nil
 }
 

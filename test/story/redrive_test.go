@@ -1,0 +1,107 @@
+package story_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
+	"github.com/rechargeflow/rechargeflow/test/lab"
+)
+
+const refused = 4 // customers whose subscriptions Bloomreach refuses
+
+// TestRedrive lets Bloomreach refuse some events, and the transformer a webhook whose customer nobody knows. Once the causes
+// are gone an operator looks at the dead letters and sends them again, is interrupted, and goes on: each ends as delivered,
+// once, and the events come from their original webhooks.
+func TestRedrive(t *testing.T) {
+	eachBroker(t, func(t *testing.T, l *lab.Lab, processes map[string]*lab.Process) {
+		l.Bloomreach.RejectWhen(func(c bloomreachtest.Command) []string {
+			for id := 1; id <= refused; id++ {
+				if bytes.Contains(c.Data, fmt.Appendf(nil, `"%d"`, 1000+id)) {
+					return []string{"event type is not in the project"}
+				}
+			}
+			return nil
+		})
+		now := time.Now().UTC()
+		for id := 1; id <= refused+2; id++ {
+			require.NoError(t, deliver(t.Context(), l, life(0, id, now)))
+		}
+		stranger := life(0, 99, now)
+		stranger.Body, _, _ = bytes.Cut(stranger.Body, []byte(`,"customer":`))
+		stranger.Body = append(stranger.Body, '}')
+		require.NoError(t, deliver(t.Context(), l, stranger))
+
+		topics := pipeline.Topics{Prefix: l.Prefix}
+		dead := func(role pipeline.Role) int { return len(read(t, l, topics.DeadLetters(role))) }
+		eventually(t, func() bool { return dead(pipeline.RoleTracking) == refused && dead(pipeline.RoleTransformer) == 1 })
+		out, _ := command(t, l, "deadletter", "list")
+		assert.Contains(t, out, fmt.Sprintf("dead letters: %d\n", refused+1))
+		assert.Contains(t, out, fmt.Sprintf("tracking refused: %d, sent again: 0\n", refused))
+		assert.Contains(t, out, "transformer customer_unknown: 1, sent again: 0\n")
+		before := len(trackedFacts(l))
+
+		l.Bloomreach.RejectWhen(nil)
+		l.API.PutCustomer("99", []byte(`{"customer":{"id":99,"email":"c99@example.com","subscriptions_active_count":1,"updated_at":"2026-03-01T10:00:00+00:00"}}`))
+		out, code := command(t, l, "deadletter", "replay")
+		assert.Equal(t, 2, code, out)
+		assert.Empty(t, read(t, l, topics.Redrive(pipeline.RoleTracking)))
+		interruptReplay(t, l, topics)
+		out, code = command(t, l, "deadletter", "replay", "-yes")
+		assert.Zero(t, code, out)
+
+		eventually(t, func() bool {
+			return trackedFacts(l)["subscriptioncreated1099<nil>"] == 1 && len(trackedFacts(l)) == before+refused+1
+		})
+		out, _ = command(t, l, "deadletter", "list")
+		assert.Contains(t, out, fmt.Sprintf("dead letters: %d\n", refused+1), "none died again")
+		assert.Contains(t, out, fmt.Sprintf("tracking refused: %d, sent again: %d\n", refused, refused))
+		assert.Len(t, read(t, l, topics.Redrive(pipeline.RoleTracking)), refused)
+		for _, e := range read(t, l, topics.Events()) {
+			assert.Equal(t, topics.Webhooks(), e.Header(pipeline.HeaderRawTopic))
+		}
+		stop(t, processes)
+		checkTold(t, l)
+		assert.Zero(t, l.Bloomreach.Deduplicated())
+	})
+}
+
+// interruptReplay starts to send the letters one every half second, and presses Ctrl-C after the first.
+func interruptReplay(t *testing.T, l *lab.Lab, topics pipeline.Topics) {
+	t.Helper()
+	var out bytes.Buffer
+	replay := exec.CommandContext(t.Context(), l.Binary, "deadletter", "replay", "-config", l.Config(), "-yes", "-rate", "2", "-role", "tracking")
+	replay.Stdout, replay.Stderr = &out, &out
+	require.NoError(t, replay.Start())
+	eventually(t, func() bool { return len(read(t, l, topics.Redrive(pipeline.RoleTracking))) > 0 })
+	require.NoError(t, replay.Process.Signal(os.Interrupt))
+	require.Error(t, replay.Wait())
+	assert.Equal(t, 1, replay.ProcessState.ExitCode(), out.String())
+	there := len(read(t, l, topics.Redrive(pipeline.RoleTracking)))
+	assert.Less(t, there, refused)
+	assert.Contains(t, out.String(), fmt.Sprintf("sent: %d of %d\nsent last: tracking/", there, refused))
+	assert.Contains(t, out.String(), "the same call goes on with the next one: what was sent is passed over\n")
+}
+
+// command calls the binary with the lab's configuration, and returns its standard output and exit code.
+func command(t *testing.T, l *lab.Lab, words ...string) (string, int) {
+	t.Helper()
+	args := append([]string{words[0], words[1], "-config", l.Config()}, words[2:]...)
+	cmd := exec.CommandContext(t.Context(), l.Binary, args...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		require.NotZero(t, cmd.ProcessState.ExitCode(), "%v: %s", err, stderr.String())
+	}
+	return string(out) + stderr.String(), cmd.ProcessState.ExitCode()
+}
