@@ -44,6 +44,7 @@ func commands() []command {
 		{"deadletter list", "[-config file] [-role role] [-store store] [-reason reason] [-key key] [-since time] [-until time] [-limit lines]", "print what roles could not work on, why, and what was sent to them again", deadletterList},
 		{"deadletter show", "[-config file] [-body] role/partition/offset", "print one dead letter; keys and headers name a customer by number, the body has personal data", deadletterShow},
 		{"deadletter replay", "[-config file] [filters of list] [-rate n] [-again] [-yes] [role/partition/offset...]", "count dead letters and, with -yes, send them to their roles once more; not those that were sent before", deadletterReplay},
+		{"lag", "[-config file] [-json] [-max-seconds n] [-max-records n]", "print how far each consumer group is behind, in records and seconds, and who reads; fail beyond a limit", lag},
 		{"ready", "[-config file]", "ask the process that runs here with this configuration whether it is ready; for health checks", ready},
 		{"version", "", "print which build this is", printVersion},
 		{"help", "", "print this", help},

@@ -23,6 +23,7 @@ type desk struct {
 	t        *testing.T
 	environ  []string
 	topics   pipeline.Topics
+	broker   *kafka.Embedded
 	cluster  kafka.Cluster
 	producer *kafka.Producer
 }
@@ -35,7 +36,7 @@ func newDesk(t *testing.T) *desk {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, broker.Close()) })
 	d := &desk{
-		t: t, topics: pipeline.Topics{Prefix: "staging."}, cluster: kafka.Cluster{Brokers: broker.Brokers()},
+		t: t, topics: pipeline.Topics{Prefix: "staging."}, broker: broker, cluster: kafka.Cluster{Brokers: broker.Brokers()},
 		environ: []string{"RECHARGEFLOW_KAFKA_BROKERS=" + broker.Brokers()[0], "RECHARGEFLOW_KAFKA_TOPIC_PREFIX=staging."},
 	}
 	d.producer = kafka.NewProducer(d.cluster)

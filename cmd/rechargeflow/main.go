@@ -12,6 +12,7 @@
 //	topics.go    rechargeflow topics plan, topics apply
 //	deadletter.go  rechargeflow deadletter list, deadletter show; deadletter_replay.go: deadletter replay
 //	letters.go   which dead letters are meant, and how one is printed
+//	lag.go       rechargeflow lag; lag_watch.go: the same for the metrics of a running process
 //	brokers.go   which brokers a command asks
 //	ready.go     rechargeflow ready
 //	version.go   rechargeflow version

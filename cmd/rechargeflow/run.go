@@ -135,11 +135,27 @@ func (p *process) serve(ctx context.Context, cluster kafka.Cluster, check *broke
 	taking, stopTaking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopTaking()
 	group, taking := errgroup.WithContext(taking)
+<<<<<<< HEAD
 	group.Go(func() error { return check.run(taking) })
+=======
+	lags, err := newLagWatch(cluster, p.log)
+	if err != nil {
+		return err
+	}
+	p.metrics.Lags(lags.report)
+>>>>>>> 2edf43b (cmd: say how far groups are behind, on the command line and in the metrics; configs: add alerts and lag panels)
 	for _, stage := range stages {
-		consumer := kafka.NewConsumer(cluster, p.consumerConfig(stage), p.log)
+		consumer := kafka.NewConsumer(cluster, p.consumerConfig(stage, lags), p.log)
 		p.watch(stage, consumer)
+<<<<<<< HEAD
 		group.Go(func() error { return p.consume(taking, consumer, stage) })
+=======
+		lags.add(stage.Group, consumer.Status)
+		group.Go(func() error { return consumer.Run(taking, stage.Handle) })
+>>>>>>> 2edf43b (cmd: say how far groups are behind, on the command line and in the metrics; configs: add alerts and lag panels)
+	}
+	if len(stages) > 0 {
+		group.Go(func() error { return lags.run(taking) })
 	}
 	if listener != nil {
 		door := newProbe(cluster, runtime.Topics.Webhooks())
@@ -197,13 +213,16 @@ func (p *process) watch(stage *pipeline.Stage, consumer *kafka.Consumer) {
 	p.metrics.Lost(stage.Group, consumer.Lost)
 }
 
-func (p *process) consumerConfig(stage *pipeline.Stage) kafka.ConsumerConfig {
+func (p *process) consumerConfig(stage *pipeline.Stage, lags *lagWatch) kafka.ConsumerConfig {
 	return kafka.ConsumerConfig{
 		Group:          stage.Group,
 		Topics:         stage.Topics,
 		SessionTimeout: p.cfg.Kafka.SessionTimeout,
 		Whole:          stage.Whole,
-		OnAssigned:     stage.Assigned,
+		OnAssigned: func(status kafka.Status) {
+			stage.Assigned(status)
+			lags.soon()
+		},
 		// handlers must be done before shutdown_timeout is
 		DrainTimeout: p.cfg.ShutdownTimeout * 3 / 5,
 	}
