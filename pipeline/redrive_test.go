@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/ledger"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
 )
 
 // redrive sends every dead letter of a role to it once more.
@@ -93,6 +96,24 @@ func TestRedriveOfTheSameEventTwice(t *testing.T) {
 	assert.Equal(t, upTo(2), w.kept())
 	assert.Equal(t, 2, w.bloomreach.Deduplicated())
 	assert.Equal(t, 4, w.fates.count("tracking done"))
+}
+
+// A text that the gateway refused goes out, once, when an operator sends its letter again; sent again it goes out no more.
+func TestRedriveOfARefusedText(t *testing.T) {
+	w := textWorld(t)
+	w.texts.Next(1, smstest.Behaviour{Status: http.StatusUnprocessableEntity})
+	w.lay(w.triggerRecord(0))
+	w.settle()
+	require.Empty(t, w.texts.Texts())
+	w.redrive(pipeline.RoleSMS)
+	w.settle()
+	require.Len(t, w.texts.Texts(), 1)
+	w.redrive(pipeline.RoleSMS)
+	w.settle()
+	assert.Equal(t, []string{"sms rejected refused", "sms done", "sms skipped already_sent"}, w.fates.lines)
+	assert.Len(t, w.texts.Texts(), 1)
+	assert.Equal(t, map[ledger.State]int{ledger.StateAccepted: 1}, w.states())
+	require.Len(t, w.dead(pipeline.RoleSMS), 1)
 }
 
 // impatient gives Kafka less time than it takes to give up on a topic that is not there.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
@@ -71,7 +72,8 @@ func (s *SMS) settle(ctx context.Context, r kafka.Record) (Fate, error) {
 	if fate.Outcome != "" {
 		return fate, nil
 	}
-	return s.once(ctx, t, message)
+	_, again := deadletter.RedriveOf(r)
+	return s.once(ctx, t, message, again)
 }
 
 // message is the text of a trigger, or the fate of a trigger that gets none.
@@ -117,10 +119,11 @@ func (t Texts) region(country string) string {
 	return t.DefaultRegion
 }
 
-// once sends the text if the ledger has never let it out before.
-func (s *SMS) once(ctx context.Context, t subscriber.Trigger, m sms.Message) (Fate, error) {
+// once sends the text if the ledger has never let it out before; again, also if the
+// gateway refused it.
+func (s *SMS) once(ctx context.Context, t subscriber.Trigger, m sms.Message, again bool) (Fate, error) {
 	claim, err := s.ledger.Claim(ctx, ledger.Trigger{
-		ID: t.ID, Store: t.Store, Flow: string(t.Flow), Cause: t.Cause, CustomerID: t.RechargeCustomerID, OccurredAt: t.OccurredAt,
+		ID: t.ID, Store: t.Store, Flow: string(t.Flow), Cause: t.Cause, CustomerID: t.RechargeCustomerID, OccurredAt: t.OccurredAt, Again: again,
 	})
 	if errors.Is(err, ledger.ErrTrigger) {
 		return Reject(ReasonMalformed, err), nil

@@ -115,14 +115,14 @@ func (s *Stage) decide(ctx context.Context, records []kafka.Record) (decided, er
 }
 
 // originals are the records as they were before they died, where an operator sent
-// them once more: handlers see no difference.
+// them once more: but for one header, handlers see no difference.
 func (s *Stage) originals(records []kafka.Record) []kafka.Record {
 	if records[0].Topic != s.run.Topics.Redrive(s.Role) {
 		return records
 	}
 	originals := make([]kafka.Record, len(records))
 	for i, r := range records {
-		originals[i] = deadletter.Read(r).Record
+		originals[i] = deadletter.Original(r)
 	}
 	return originals
 }

@@ -53,6 +53,12 @@ func TestARecordStaysWhatItWas(t *testing.T) {
 
 		read := deadletter.Read(redriven)
 		assert.Equal(t, original(), read.Record)
+		taken := deadletter.Original(redriven)
+		of, ok = deadletter.RedriveOf(taken)
+		assert.True(t, ok)
+		assert.Equal(t, deadletter.PlaceOf(letter), of)
+		taken.Headers = taken.Headers[:len(taken.Headers)-1]
+		assert.Equal(t, original(), taken)
 		assert.Equal(t, attempt-1, read.Attempts)
 		letter = stored(read.Rejected("tracking", "panic", "died", at(10*attempt+1)).To(letters), int64(5+attempt), at(10*attempt+1))
 		assert.Equal(t, 3, letter.Partition)

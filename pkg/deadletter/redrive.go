@@ -51,7 +51,17 @@ func Redrive(letter kafka.Record, topic string) kafka.Record {
 	return kafka.Record{Topic: topic, Partition: letter.Partition, Key: letter.Key, Value: letter.Value, Headers: headers}
 }
 
-// RedriveOf is which dead letter a record of a redrive topic is a copy of; ok is false for one that doesn't say.
+// Original is the record that a record of a redrive topic was at first, as a role is to take it. Of what was added it keeps
+// HeaderRedriveOf, by which a role knows that an operator sent it.
+func Original(redriven kafka.Record) kafka.Record {
+	original := Read(redriven).Record
+	if of, ok := RedriveOf(redriven); ok {
+		original.Headers = append(original.Headers, kafka.Header{Key: HeaderRedriveOf, Value: []byte(of.String())})
+	}
+	return original
+}
+
+// RedriveOf is which dead letter a record of a redrive topic is a copy of; ok is false for any other record.
 func RedriveOf(r kafka.Record) (p Place, ok bool) {
 	p, err := ParsePlace(r.Header(HeaderRedriveOf))
 	return p, err == nil

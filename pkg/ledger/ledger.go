@@ -10,8 +10,9 @@
 //	claimed  --MarkUnknown, lease over-->  unknown
 //	claimed  --Release-->                  planned    the provider has certainly not taken it
 //	unknown  --Accept, Reject-->           accepted, rejected    late proof
+//	rejected --Claim again-->              claimed    an operator wants it so; the provider has certainly not taken it
 //
-// Nothing else moves: what is accepted or rejected stays so, and what is unknown is never sent again.
+// Nothing else moves: what is accepted stays so, and what is unknown is never sent again.
 //
 // Every trigger has an id; it belongs to one message. In this version each trigger makes a message of its own; the tables
 // let several join one.
@@ -83,6 +84,9 @@ type Trigger struct {
 	Cause      string    // what the text is about, the same for triggers that one text may answer; may be ""
 	CustomerID string    // Recharge's number of the customer
 	OccurredAt time.Time // source time
+
+	// Again says that an operator asks once more: a message that was rejected may be claimed. Any other is what it is.
+	Again bool
 }
 
 // Outcome says what to do with a trigger.
@@ -93,7 +97,7 @@ const (
 	Claimed         Outcome = "claimed"          // yours: send it now
 	InFlight        Outcome = "in_flight"        // somebody is sending it: ask again later
 	AlreadyAccepted Outcome = "already_accepted" // the provider took it: done
-	AlreadyRejected Outcome = "already_rejected" // the provider refused it: done
+	AlreadyRejected Outcome = "already_rejected" // the provider refused it: done, unless asked Again
 	Unknown         Outcome = "unknown"          // it may have been sent: done, never again
 )
 

@@ -54,6 +54,19 @@ func TestDecide(t *testing.T) {
 	require.ErrorIs(t, err, ledger.ErrMove)
 }
 
+// Asked again, only what was rejected is another thing than before.
+func TestAskedAgain(t *testing.T) {
+	for _, state := range []ledger.State{ledger.StatePlanned, ledger.StateClaimed, ledger.StateAccepted, ledger.StateRejected, ledger.StateUnknown} {
+		held := ledger.Held{State: state, Owner: "a"}
+		assert.Equal(t, held, held.Asked(ledger.Trigger{}))
+		want := held
+		if state == ledger.StateRejected {
+			want.State = ledger.StatePlanned
+		}
+		assert.Equal(t, want, held.Asked(ledger.Trigger{Again: true}))
+	}
+}
+
 func TestShort(t *testing.T) {
 	assert.Equal(t, "ok", ledger.Short("ok"))
 	assert.Equal(t, "ok", ledger.Short("o\xff\x00k"), "what a database may refuse")

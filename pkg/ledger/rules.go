@@ -45,6 +45,14 @@ type Held struct {
 	ClaimedAt time.Time // of the claim
 }
 
+// Asked is what is held as a trigger finds it: what was rejected is planned anew when it asks Again.
+func (h Held) Asked(t Trigger) Held {
+	if t.Again && h.State == StateRejected {
+		h.State = StatePlanned
+	}
+	return h
+}
+
 // Decide says what somebody who asks for the message is told, and the state the message has from then on.
 // asker is the owner who asks, at now.
 func (o Options) Decide(h Held, asker string, now time.Time) (Outcome, State, error) {

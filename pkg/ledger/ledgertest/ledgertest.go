@@ -47,6 +47,7 @@ func Run(t *testing.T, storage Storage) {
 	for name, test := range map[string]func(*testing.T, Open){
 		"claims":               claims,
 		"answers":              answers,
+		"asked again":          askedAgain,
 		"answers to nothing":   answersToNothing,
 		"release":              release,
 		"lease":                lease,
@@ -130,6 +131,38 @@ func answers(t *testing.T, open Open) {
 	require.NoError(t, l.Accept(ctx, c.MessageID, "p-2"), "the id may come later")
 	require.NoError(t, l.Accept(ctx, c.MessageID, ""))
 	require.ErrorIs(t, l.Accept(ctx, c.MessageID, "p-3"), ledger.ErrMove, "two ids are two texts")
+}
+
+// askedAgain: an operator may have what was rejected sent once more, and nothing else.
+func askedAgain(t *testing.T, open Open) {
+	l := open(ledger.Options{})
+	ctx := t.Context()
+	again := func(id string, want ledger.Outcome) ledger.Claim {
+		trigger := Trigger(id)
+		trigger.Again = true
+		c, err := l.Claim(ctx, trigger)
+		require.NoError(t, err)
+		require.Equal(t, want, c.Outcome)
+		return c
+	}
+	first := again("t1", ledger.Claimed)
+	again("t1", ledger.InFlight)
+	require.NoError(t, l.Reject(ctx, first.MessageID, "http_422"))
+	second := again("t1", ledger.Claimed)
+	assert.Equal(t, 2, second.Attempt)
+	assert.Equal(t, first.MessageID, second.MessageID)
+	assert.Equal(t, first.SendKey, second.SendKey)
+	require.NoError(t, l.Accept(ctx, second.MessageID, "p-1"))
+	again("t1", ledger.AlreadyAccepted)
+	messages, err := l.Messages(ctx, ledger.Filter{})
+	require.NoError(t, err)
+	require.Len(t, messages, 1)
+	assert.Equal(t, ledger.StateAccepted, messages[0].State)
+	assert.Empty(t, messages[0].Code, "why it was rejected before says nothing of it now")
+
+	unsure := claim(t, l, "t2", ledger.Claimed)
+	require.NoError(t, l.MarkUnknown(ctx, unsure.MessageID, "no_answer"))
+	again("t2", ledger.Unknown)
 }
 
 func answersToNothing(t *testing.T, open Open) {

@@ -54,6 +54,7 @@ func (l *Ledger) find(ctx context.Context, tx *sql.Tx, t ledger.Trigger) (row, e
 		return row{}, fmt.Errorf("%w: its id belongs to the flow %s of the store %s", ledger.ErrTrigger, flow, store)
 	}
 	m.held.ClaimedAt = time.UnixMicro(claimedAt)
+	m.held = m.held.Asked(t)
 	return m, nil
 }
 
