@@ -11,7 +11,7 @@
 //	stage.go             any handler    -> outputs, at once or in one transaction with the offset
 //	settle.go            its results    -> dead letters, counters, log lines
 //	waiting.go           what partitions wait for
-//	fate.go              what becomes of a record
+//	fate.go              what becomes of a record; a rejected one and its way back: pkg/deadletter
 //	reason.go            every reason there is
 //	record.go            the records' headers
 //	topics.go            the topics' names

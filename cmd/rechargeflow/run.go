@@ -135,24 +135,17 @@ func (p *process) serve(ctx context.Context, cluster kafka.Cluster, check *broke
 	taking, stopTaking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopTaking()
 	group, taking := errgroup.WithContext(taking)
-<<<<<<< HEAD
 	group.Go(func() error { return check.run(taking) })
-=======
 	lags, err := newLagWatch(cluster, p.log)
 	if err != nil {
 		return err
 	}
 	p.metrics.Lags(lags.report)
->>>>>>> 2edf43b (cmd: say how far groups are behind, on the command line and in the metrics; configs: add alerts and lag panels)
 	for _, stage := range stages {
 		consumer := kafka.NewConsumer(cluster, p.consumerConfig(stage, lags), p.log)
 		p.watch(stage, consumer)
-<<<<<<< HEAD
-		group.Go(func() error { return p.consume(taking, consumer, stage) })
-=======
 		lags.add(stage.Group, consumer.Status)
-		group.Go(func() error { return consumer.Run(taking, stage.Handle) })
->>>>>>> 2edf43b (cmd: say how far groups are behind, on the command line and in the metrics; configs: add alerts and lag panels)
+		group.Go(func() error { return p.consume(taking, consumer, stage) })
 	}
 	if len(stages) > 0 {
 		group.Go(func() error { return lags.run(taking) })
