@@ -32,9 +32,13 @@ func deadletterList(ctx context.Context, c call) int {
 	if !ok {
 		return exitUsage
 	}
+	cluster, err := askedCluster(loaded.Config)
+	if err != nil {
+		return misused(c, err)
+	}
 	list := listing{call: c, limit: *limit, counts: map[string]tally{}}
 	for _, role := range roles {
-		for found, err := range deadletter.Search(ctx, runningCluster(loaded.Config), topicsOf(loaded.Config, role), o.filter) {
+		for found, err := range deadletter.Search(ctx, cluster, topicsOf(loaded.Config, role), o.filter) {
 			if err != nil {
 				return failed(c, loaded.Config, err)
 			}
@@ -104,8 +108,12 @@ func deadletterShow(ctx context.Context, c call) int {
 	if !ok {
 		return exitUsage
 	}
+	cluster, err := askedCluster(loaded.Config)
+	if err != nil {
+		return misused(c, err)
+	}
 	topics := topicsOf(loaded.Config, name.role)
-	stored, err := kafka.ReadRecord(ctx, runningCluster(loaded.Config), topics.Letters, name.place.Partition, name.place.Offset)
+	stored, err := kafka.ReadRecord(ctx, cluster, topics.Letters, name.place.Partition, name.place.Offset)
 	if err != nil {
 		return failed(c, loaded.Config, err)
 	}
@@ -134,10 +142,4 @@ func headerValue(value []byte) string {
 		return fmt.Sprintf("%d bytes that are no text", len(value))
 	}
 	return plain(string(value))
-}
-
-// misused reports wrong arguments.
-func misused(c call, err error) int {
-	say(c.stderr, "rechargeflow %s: %v\n", c.command.name, err)
-	return exitUsage
 }

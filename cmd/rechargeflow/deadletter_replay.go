@@ -42,7 +42,10 @@ func deadletterReplay(ctx context.Context, c call) int {
 	if !ok {
 		return exitUsage
 	}
-	r.cfg, r.filter, r.replay.Cluster = loaded.Config, o.filter, runningCluster(loaded.Config)
+	r.cfg, r.filter = loaded.Config, o.filter
+	if r.replay.Cluster, err = askedCluster(loaded.Config); err != nil {
+		return misused(c, err)
+	}
 	counts, total, err := r.count(ctx, roles)
 	switch {
 	case err != nil:

@@ -80,7 +80,11 @@ func groupsOf(cfg config.Config) (groups []string, reads map[string][]string) {
 }
 
 func readLags(ctx context.Context, cfg config.Config) ([]kafka.Lag, error) {
-	reader, err := kafka.NewLagReader(runningCluster(cfg), time.Now)
+	cluster, err := askedCluster(cfg)
+	if err != nil {
+		return nil, err
+	}
+	reader, err := kafka.NewLagReader(cluster, time.Now)
 	if err != nil {
 		return nil, err
 	}

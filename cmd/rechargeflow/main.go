@@ -13,7 +13,7 @@
 //	deadletter.go  rechargeflow deadletter list, deadletter show; deadletter_replay.go: deadletter replay
 //	letters.go   which dead letters are meant, and how one is printed
 //	lag.go       rechargeflow lag; lag_watch.go: the same for the metrics of a running process
-//	brokers.go   which brokers a command asks
+//	brokers.go   how to reach the configured brokers; asking.go: which ones a command asks, and what it says when that fails
 //	ready.go     rechargeflow ready
 //	version.go   rechargeflow version
 package main
