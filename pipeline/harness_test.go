@@ -240,11 +240,12 @@ func handle(ctx context.Context, stage *pipeline.Stage, to pipeline.Producer, ba
 	out, err := stage.Transform(ctx, batch)
 	if len(out.Outputs) > 0 {
 		if err := to.Produce(ctx, out.Outputs...); err != nil {
+			out.Ended(err)
 			return batch, err
 		}
 	}
 	if out.Done > 0 {
-		out.Committed()
+		out.Ended(nil)
 	}
 	return batch[out.Done:], err
 }

@@ -142,7 +142,7 @@ func TestDeadLetterTopicMissing(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, broker.Close()) })
 	cluster := kafka.Cluster{Brokers: broker.Brokers()}
-	producer := kafka.NewProducer(cluster)
+	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
 	t.Cleanup(func() { require.NoError(t, producer.Close()) })
 
 	w := newWorld(t, storeConfig{})
@@ -160,7 +160,7 @@ func TestDeadLetterTopicMissing(t *testing.T) {
 	}, zap.NewNop())
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
-	go func() { ended <- consumer.Run(ctx, stage.Handle) }()
+	go func() { ended <- consumer.RunTransactions(ctx, kafka.Transactions{Transform: stage.Transform}) }()
 	t.Cleanup(func() { stop(); require.NoError(t, <-ended) })
 
 	require.Eventually(t, func() bool { return stage.Trouble() != nil }, 30*time.Second, 10*time.Millisecond)

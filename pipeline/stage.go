@@ -82,9 +82,13 @@ func (s *Stage) Transform(ctx context.Context, records []kafka.Record) (kafka.Tr
 	b, err := s.decide(ctx, records)
 	b.results = b.results[:b.leading()]
 	s.note(records[0], err)
-	return kafka.Transformed{
-		Done: len(b.results), Outputs: s.writes(b), Committed: func() { s.settleAll(b) },
-	}, err
+	return kafka.Transformed{Done: len(b.results), Outputs: s.writes(b), Ended: func(failed error) {
+		if failed != nil {
+			s.note(records[0], fmt.Errorf("write outputs of %s: %w", s.Role, failed))
+			return
+		}
+		s.settleAll(b)
+	}}, err
 }
 
 // decided is a batch and what a handler made of it.

@@ -38,7 +38,7 @@ func deadletterList(ctx context.Context, c call) int {
 	}
 	list := listing{call: c, limit: *limit, counts: map[string]tally{}}
 	for _, role := range roles {
-		for found, err := range deadletter.Search(ctx, cluster, topicsOf(loaded.Config, role), o.filter) {
+		for found, err := range deadletter.Search(ctx, cluster, lettersOf(loaded.Config, role), o.filter) {
 			if err != nil {
 				return failed(c, loaded.Config, err)
 			}
@@ -112,7 +112,7 @@ func deadletterShow(ctx context.Context, c call) int {
 	if err != nil {
 		return misused(c, err)
 	}
-	topics := topicsOf(loaded.Config, name.role)
+	topics := lettersOf(loaded.Config, name.role)
 	stored, err := kafka.ReadRecord(ctx, cluster, topics.Letters, name.place.Partition, name.place.Offset)
 	if err != nil {
 		return failed(c, loaded.Config, err)

@@ -98,7 +98,7 @@ func (r *replaying) filterOf(role pipeline.Role) deadletter.Filter {
 func (r *replaying) count(ctx context.Context, roles []pipeline.Role) (counts []deadletter.Count, total int, err error) {
 	passedOver := 0
 	for _, role := range roles {
-		topics := topicsOf(r.cfg, role)
+		topics := lettersOf(r.cfg, role)
 		counted, err := r.replay.Count(ctx, topics, r.filterOf(role), func(found deadletter.Found) {
 			if total++; total == 1 {
 				say(r.call.stdout, "%s", letterHead)
@@ -119,11 +119,11 @@ func (r *replaying) count(ctx context.Context, roles []pipeline.Role) (counts []
 }
 
 func (r *replaying) send(ctx context.Context, roles []pipeline.Role, counts []deadletter.Count, total int) int {
-	producer := kafka.NewProducer(r.replay.Cluster)
+	producer := kafka.NewProducer(r.replay.Cluster, kafka.ProducerConfig{})
 	r.replay.Producer = producer
 	var err error
 	for i, role := range roles {
-		err = r.replay.Run(ctx, topicsOf(r.cfg, role), r.filterOf(role), counts[i], func(found deadletter.Found) {
+		err = r.replay.Run(ctx, lettersOf(r.cfg, role), r.filterOf(role), counts[i], func(found deadletter.Found) {
 			r.sent++
 			r.last = letterName{role, found.Place}.String()
 		})

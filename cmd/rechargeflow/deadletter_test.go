@@ -39,7 +39,7 @@ func newDesk(t *testing.T) *desk {
 		t: t, topics: pipeline.Topics{Prefix: "staging."}, broker: broker, cluster: kafka.Cluster{Brokers: broker.Brokers()},
 		environ: []string{"RECHARGEFLOW_KAFKA_BROKERS=" + broker.Brokers()[0], "RECHARGEFLOW_KAFKA_TOPIC_PREFIX=staging."},
 	}
-	d.producer = kafka.NewProducer(d.cluster)
+	d.producer = kafka.NewProducer(d.cluster, kafka.ProducerConfig{})
 	t.Cleanup(func() { require.NoError(t, d.producer.Close()) })
 	return d
 }

@@ -50,12 +50,12 @@ func (d *desk) reader(role pipeline.Role, finish int) *kafka.Consumer {
 	ctx, stop := context.WithCancel(context.WithoutCancel(d.t.Context()))
 	ended := make(chan error, 1)
 	go func() {
-		ended <- consumer.Run(ctx, func(context.Context, []kafka.Record) (int, error) {
+		ended <- consumer.Run(ctx, func(context.Context, []kafka.Record) (kafka.Finished, error) {
 			if finish == 0 {
-				return 0, assert.AnError
+				return kafka.First(0), assert.AnError
 			}
 			finish--
-			return 1, nil
+			return kafka.First(1), nil
 		})
 	}()
 	d.t.Cleanup(func() {

@@ -96,7 +96,7 @@ func parseLetter(text string) (letterName, error) {
 	return letterName{role: pipeline.Role(role), place: place}, nil
 }
 
-func topicsOf(cfg config.Config, role pipeline.Role) deadletter.Topics {
+func lettersOf(cfg config.Config, role pipeline.Role) deadletter.Topics {
 	topics := pipeline.Topics{Prefix: cfg.Kafka.TopicPrefix}
 	return deadletter.Topics{Letters: topics.DeadLetters(role), Redrive: topics.Redrive(role)}
 }

@@ -30,7 +30,7 @@ func newOffice(t *testing.T) *office {
 	t.Helper()
 	broker := kafkatest.Embedded(t)
 	o := &office{
-		t: t, cluster: broker.Cluster(), producer: kafka.NewProducer(broker.Cluster()),
+		t: t, cluster: broker.Cluster(), producer: kafka.NewProducer(broker.Cluster(), kafka.ProducerConfig{}),
 		topics: deadletter.Topics{Letters: kafkatest.Topic(t, broker.Addr(), 2), Redrive: kafkatest.Topic(t, broker.Addr(), 2)},
 	}
 	t.Cleanup(func() { require.NoError(t, o.producer.Close()) })

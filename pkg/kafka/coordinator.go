@@ -19,6 +19,7 @@ type coordination struct {
 func ofGroup(id string) coordination {
 	return coordination{kind: int8(kafka.CoordinatorKeyTypeConsumer), key: id}
 }
+
 func ofTransaction(id string) coordination {
 	return coordination{kind: int8(kafka.CoordinatorKeyTypeTransaction), key: id}
 }

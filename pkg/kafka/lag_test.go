@@ -1,6 +1,7 @@
 package kafka_test
 
 import (
+	"net"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -127,7 +128,7 @@ func lagTellsMembers(t *testing.T, cluster kafka.Cluster) {
 	require.NoError(t, reader.Members(t.Context(), lags))
 	for _, lag := range lags {
 		assert.NotEmpty(t, lag.Member)
-		assert.Equal(t, "127.0.0.1", lag.Host)
+		assert.NotNil(t, net.ParseIP(lag.Host), lag.Host) // a broker in a container sees its host by another address
 	}
 }
 

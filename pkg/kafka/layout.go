@@ -29,11 +29,22 @@ func (c *connections) layout(ctx context.Context) (protocol.Cluster, error) {
 	if err != nil {
 		return protocol.Cluster{}, fmt.Errorf("ask for brokers: %w", err)
 	}
-	if last := c.seen.Load(); len(cluster.Brokers) == 0 && last != nil {
-		return last.cluster, nil // no broker answers right now
+	if len(cluster.Brokers) == 0 { // none has answered
+		return c.lastLayout(ctx)
 	}
 	c.seen.Store(&seen{cluster: cluster, at: time.Now()})
 	return cluster, nil
+}
+
+// lastLayout is what was known before brokers stopped to answer; without that, why they don't.
+func (c *connections) lastLayout(ctx context.Context) (protocol.Cluster, error) {
+	if last := c.seen.Load(); last != nil {
+		return last.cluster, nil
+	}
+	if _, err := c.client().Metadata(ctx, &kafka.MetadataRequest{}); err != nil {
+		return protocol.Cluster{}, fmt.Errorf("ask for brokers: %w", err)
+	}
+	return protocol.Cluster{}, nil
 }
 
 // leader returns who leads a partition, as far as was known when layout was last asked. It does not wait.
@@ -58,16 +69,6 @@ func (c *connections) relearn(ctx context.Context) {
 		c.seen.Store(&seen{cluster: last.cluster})
 	}
 	_, _ = c.layout(ctx) // what went wrong will go wrong again, and be told then
-}
-
-// trouble returns why the brokers don't answer, if that is known, else err.
-func (c *connections) trouble(err error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if _, asked := c.client().Metadata(ctx, &kafka.MetadataRequest{}); asked != nil {
-		return fmt.Errorf("ask for brokers: %w", asked)
-	}
-	return err
 }
 
 // send sends one of kafka-go's messages to a broker.

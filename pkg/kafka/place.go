@@ -28,7 +28,7 @@ func (c *connections) place(ctx context.Context, records []Record) ([]wire.Parti
 			return nil, err
 		}
 		if !pause.wait(ctx) {
-			return nil, errors.Join(ctx.Err(), c.trouble(err))
+			return nil, errors.Join(ctx.Err(), err)
 		}
 		c.relearn(ctx)
 	}

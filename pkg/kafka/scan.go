@@ -163,8 +163,8 @@ func (s *scanner) scanPartition(ctx context.Context, topic string, partition int
 	return true, nil
 }
 
-func (c *connections) fetchPatiently(ctx context.Context, topic string, partition int, offset int64) (span, error) {
-	var found span
+func (c *connections) fetchPatiently(ctx context.Context, topic string, partition int, offset int64) (chunk, error) {
+	var found chunk
 	err := c.weather(ctx, func() error {
 		var err error
 		found, err = c.fetch(ctx, topic, partition, offset, readWait)

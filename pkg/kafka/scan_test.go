@@ -192,11 +192,11 @@ func behind(t *testing.T, cluster kafka.Cluster, group, topic string, finished i
 	done := 0
 	config := quick(group, topic)
 	config.MaxBatch = 1
-	return run(t, cluster, config, zap.NewNop(), func(context.Context, []kafka.Record) (int, error) {
+	return run(t, cluster, config, zap.NewNop(), func(context.Context, []kafka.Record) (kafka.Finished, error) {
 		if done == finished {
-			return 0, errNotNow
+			return kafka.First(0), errNotNow
 		}
 		done++
-		return 1, nil
+		return kafka.First(1), nil
 	})
 }

@@ -109,7 +109,7 @@ func TestSecuredApacheKafka(t *testing.T) {
 					return
 				}
 				require.ErrorIs(t, err, kafka.ErrAccess)
-				producer := kafka.NewProducer(c.cluster)
+				producer := kafka.NewProducer(c.cluster, kafka.ProducerConfig{})
 				defer producer.Close() //nolint:errcheck // nothing was sent
 				err = producer.Produce(ctx, kafka.Record{Topic: "t", Value: []byte("x")})
 				require.ErrorIs(t, err, kafka.ErrAccess)

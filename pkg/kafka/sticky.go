@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -65,30 +66,14 @@ func (*sticky) AssignGroups(members []kafka.GroupMember, partitions []kafka.Part
 // share gives each member its fair part of the numbers: no two parts differ by more than one. Members keep what they
 // claim, the newest generation's claim first, up to their part.
 func share(numbers []int, claims map[string]claim) map[string][]int {
-	members := slices.SortedFunc(maps.Keys(claims), func(a, b string) int {
-		if newer := int(claims[b].Generation) - int(claims[a].Generation); newer != 0 {
-			return newer
-		}
-		if more := len(claims[b].Numbers) - len(claims[a].Numbers); more != 0 {
-			return more // who had most keeps the odd one
-		}
-		if a < b {
-			return -1
-		}
-		return 1
-	})
+	members := slices.SortedFunc(maps.Keys(claims), byClaim(claims))
 	free := make(map[int]bool)
 	for _, number := range numbers {
 		free[number] = true
 	}
-	parts := make(map[string][]int)
-	least, odd := len(numbers)/max(1, len(members)), len(numbers)%max(1, len(members))
-	room := make(map[string]int)
+	parts, room := make(map[string][]int), make(map[string]int)
 	for i, member := range members {
-		room[member] = least
-		if i < odd {
-			room[member]++
-		}
+		room[member] = partOf(i, len(members), len(numbers))
 		for _, number := range slices.Sorted(slices.Values(claims[member].Numbers)) {
 			if free[number] && len(parts[member]) < room[member] {
 				parts[member] = append(parts[member], number)
@@ -103,4 +88,24 @@ func share(numbers []int, claims map[string]claim) map[string][]int {
 		left = left[take:]
 	}
 	return parts
+}
+
+// partOf is how many numbers the i-th member gets; the first ones get one more where it doesn't come out even.
+func partOf(i, members, numbers int) int {
+	part := numbers / members
+	if i < numbers%members {
+		part++
+	}
+	return part
+}
+
+// byClaim puts the newest claims first, then the largest: who had most keeps the odd one.
+func byClaim(claims map[string]claim) func(a, b string) int {
+	return func(a, b string) int {
+		return cmp.Or(
+			cmp.Compare(claims[b].Generation, claims[a].Generation),
+			cmp.Compare(len(claims[b].Numbers), len(claims[a].Numbers)),
+			cmp.Compare(a, b),
+		)
+	}
 }

@@ -81,13 +81,6 @@ func (t *tracker) progress() (next int64, above []offsetRange) {
 	return t.window[0].offset, above
 }
 
-// width is how many records there are from the first unfinished one on.
-func (t *tracker) width() int {
-	t.mutex.Lock()
-	defer t.mutex.Unlock()
-	return len(t.window)
-}
-
 func contains(ranges []offsetRange, offset int64) bool {
 	return slices.ContainsFunc(ranges, func(r offsetRange) bool { return r.from <= offset && offset < r.to })
 }

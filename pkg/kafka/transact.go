@@ -24,8 +24,15 @@ type Transformed struct {
 	Done int
 	// Outputs are written in this order in each partition.
 	Outputs []Record
-	// Committed, if set, is called once it is certain that all this became visible, before the next records come.
-	Committed func()
+	// Ended, if set, is called when it is certain what became of all this, before the next records come: nil says that it
+	// became visible, an error that it did not.
+	Ended func(error)
+}
+
+func (t Transformed) ended(err error) {
+	if t.Ended != nil {
+		t.Ended(err)
+	}
 }
 
 // Transactions says what a consumer does in transactions.
@@ -134,12 +141,11 @@ func (t *transactional) commit(ctx context.Context, w *worker, s *source, out Tr
 			return errors.Join(unresolved, err)
 		}
 		if !done {
+			out.ended(err)
 			return err
 		}
 	}
-	if out.Committed != nil {
-		out.Committed()
-	}
+	out.ended(nil)
 	return nil
 }
 

@@ -24,6 +24,7 @@ const (
 	transactionTimeout = 30 * time.Second
 	// transactionPatience is how long one step may be tried again; then the whole transaction is.
 	transactionPatience = 10 * time.Second
+	placePatience       = 3 * time.Second
 	concurrentFirst     = time.Millisecond
 	concurrentMost      = 20 * time.Millisecond
 )
@@ -75,7 +76,7 @@ func (t *transactor) init(ctx context.Context, resume bool) error {
 
 // commit makes a transaction visible. After an error nobody knows whether it is, and init must come next.
 func (t *transactor) commit(ctx context.Context, tx transaction) error {
-	at, err := t.connections.place(ctx, tx.outputs)
+	at, err := t.place(ctx, tx.outputs)
 	if err != nil {
 		return err
 	}
@@ -99,6 +100,16 @@ func (t *transactor) commit(ctx context.Context, tx transaction) error {
 	}
 	t.step("transaction ended")
 	return nil
+}
+
+// place waits a little for topics that nobody knows yet.
+func (t *transactor) place(ctx context.Context, outputs []Record) ([]wire.Partition, error) {
+	ctx, cancel := context.WithTimeout(ctx, placePatience)
+	defer cancel()
+	if err := producible(outputs); err != nil {
+		return nil, err
+	}
+	return t.connections.place(ctx, outputs)
 }
 
 func (t *transactor) addPartitions(ctx context.Context, at []wire.Partition) error {

@@ -43,7 +43,7 @@ func benchTracking(t *testing.T, r *report, targets []target) {
 		fill(t, producer, run.Topics.Webhooks(), webhooks)
 		stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, transformOptions(), run)
 		require.NoError(t, err)
-		consume(t, cluster, stages[0].Group, run.Topics.Webhooks(), webhooks, stages[0].Handle)
+		transform(t, cluster, stages[0].Group, run.Topics.Webhooks(), webhooks, stages[0].Transform)
 		for _, latency := range []time.Duration{0, 20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond} {
 			rows = append(rows, track(t, on, cluster, run, latency, 2*webhooks))
 		}

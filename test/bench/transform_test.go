@@ -24,7 +24,7 @@ import (
 const transformed = 100_000
 
 // benchTransform measures webhooks to events (two for each of these). Its limit
-// reads the same records and writes two copies of each.
+// reads the same records and writes two copies of each, in transactions too.
 func benchTransform(t *testing.T, r *report, targets []target) {
 	t.Helper()
 	var rows [][]string
@@ -39,8 +39,8 @@ func benchTransform(t *testing.T, r *report, targets []target) {
 		fill(t, producer, run.Topics.Webhooks(), transformed)
 		stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, transformOptions(), run)
 		require.NoError(t, err)
-		raw := consume(t, cluster, prefix+"raw", run.Topics.Webhooks(), transformed, copies(producer, run.Topics.Events()))
-		whole := consume(t, cluster, stages[0].Group, run.Topics.Webhooks(), transformed, stages[0].Handle)
+		raw := transform(t, cluster, prefix+"raw", run.Topics.Webhooks(), transformed, copies(run.Topics.Events()))
+		whole := transform(t, cluster, stages[0].Group, run.Topics.Webhooks(), transformed, stages[0].Transform)
 		require.NoError(t, producer.Close())
 		rows = append(rows, []string{
 			on.name, perSecond(transformed, whole.took), fmt.Sprintf("%.1f µs", whole.cpu.Seconds()*1e6/transformed),
@@ -82,15 +82,15 @@ func fill(t *testing.T, producer *kafka.Producer, topic string, total int) {
 	}
 }
 
-// copies is a handler that writes two copies of each record to where it came from.
-func copies(producer *kafka.Producer, topic string) kafka.Handler {
-	return func(ctx context.Context, records []kafka.Record) (int, error) {
-		out := make([]kafka.Record, 0, 2*len(records))
+// copies makes two copies of each record, for where it came from.
+func copies(topic string) kafka.Transform {
+	return func(_ context.Context, records []kafka.Record) (kafka.Transformed, error) {
+		out := kafka.Transformed{Done: len(records), Outputs: make([]kafka.Record, 0, 2*len(records))}
 		for _, r := range records {
 			r.Topic = topic
-			out = append(out, r, r)
+			out.Outputs = append(out.Outputs, r, r)
 		}
-		return len(records), producer.Produce(ctx, out...)
+		return out, nil
 	}
 }
 
@@ -101,28 +101,67 @@ type cost struct {
 	allocations uint64
 }
 
-// consume reads total records in a group of its own, from the first record
-// handled to the last.
+// meter measures from the first record handled to the last finished, and stops then.
+type meter struct {
+	total        int64
+	stop         context.CancelFunc
+	done         atomic.Int64
+	began, ended atomic.Pointer[usage]
+}
+
+func (m *meter) begin() {
+	if m.began.Load() == nil {
+		m.began.CompareAndSwap(nil, used())
+	}
+}
+
+func (m *meter) finish(n int) {
+	if m.done.Add(int64(n)) >= m.total && m.ended.CompareAndSwap(nil, used()) {
+		m.stop()
+	}
+}
+
+func (m *meter) cost(t *testing.T) cost {
+	t.Helper()
+	require.GreaterOrEqual(t, m.done.Load(), m.total)
+	a, b := m.began.Load(), m.ended.Load()
+	return cost{began: a.at, took: b.at.Sub(a.at), cpu: b.cpu - a.cpu, allocations: b.allocations - a.allocations}
+}
+
+// consume reads total records in a group of its own.
 func consume(t *testing.T, cluster kafka.Cluster, group, topic string, total int, handle kafka.Handler) cost {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer stop()
-	var done atomic.Int64
-	var began, ended atomic.Pointer[usage]
+	m := &meter{total: int64(total), stop: stop}
 	consumer := kafka.NewConsumer(cluster, kafka.ConsumerConfig{Group: group, Topics: []string{topic}}, zap.NewNop())
-	require.NoError(t, consumer.Run(ctx, func(ctx context.Context, records []kafka.Record) (int, error) {
-		if began.Load() == nil {
-			began.CompareAndSwap(nil, used())
-		}
-		n, err := handle(ctx, records)
-		if done.Add(int64(n)) >= int64(total) && ended.CompareAndSwap(nil, used()) {
-			stop()
-		}
-		return n, err
+	require.NoError(t, consumer.Run(ctx, func(ctx context.Context, records []kafka.Record) (kafka.Finished, error) {
+		m.begin()
+		finished, err := handle(ctx, records)
+		m.finish(finished.Count())
+		return finished, err
 	}))
-	require.GreaterOrEqual(t, done.Load(), int64(total))
-	a, b := began.Load(), ended.Load()
-	return cost{began: a.at, took: b.at.Sub(a.at), cpu: b.cpu - a.cpu, allocations: b.allocations - a.allocations}
+	return m.cost(t)
+}
+
+// transform is consume in transactions: a record is finished when its outputs are committed.
+func transform(t *testing.T, cluster kafka.Cluster, group, topic string, total int, transform kafka.Transform) cost {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer stop()
+	m := &meter{total: int64(total), stop: stop}
+	consumer := kafka.NewConsumer(cluster, kafka.ConsumerConfig{Group: group, Topics: []string{topic}}, zap.NewNop())
+	require.NoError(t, consumer.RunTransactions(ctx, kafka.Transactions{Transform: func(ctx context.Context, records []kafka.Record) (kafka.Transformed, error) {
+		m.begin()
+		out, err := transform(ctx, records)
+		out.Ended = func(err error) {
+			if err == nil {
+				m.finish(out.Done)
+			}
+		}
+		return out, err
+	}}))
+	return m.cost(t)
 }
 
 // usage is what this process has used so far.

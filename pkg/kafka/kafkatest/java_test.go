@@ -24,7 +24,7 @@ func TestJavaConsume(t *testing.T) {
 		{Key: []byte{}, Value: []byte{}},
 		{Key: []byte("null"), Value: []byte(`\null`)},
 	}
-	producer := kafka.NewProducer(b.Cluster())
+	producer := kafka.NewProducer(b.Cluster(), kafka.ProducerConfig{})
 	for i := range sent {
 		sent[i].Topic, sent[i].Time, sent[i].Offset = topic, at, int64(i)
 		require.NoError(t, producer.Produce(t.Context(), sent[i]))

@@ -20,7 +20,7 @@ const keyProduce = 0
 func produceOnce(t *testing.T, c kafkatest.Cluster, topic, value string) (result chan error) {
 	t.Helper()
 	result = make(chan error, 1)
-	producer := kafka.NewProducer(c.Cluster())
+	producer := kafka.NewProducer(c.Cluster(), kafka.ProducerConfig{})
 	go func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()

@@ -27,7 +27,7 @@ func three(t *testing.T, options ...kafkatest.ThreeOption) kafkatest.Cluster {
 // send produces one record, again and again until it is acknowledged.
 func send(t *testing.T, c kafkatest.Cluster, topic, value string) {
 	t.Helper()
-	producer := kafka.NewProducer(c.Cluster())
+	producer := kafka.NewProducer(c.Cluster(), kafka.ProducerConfig{})
 	defer producer.Close() //nolint:errcheck // acknowledged already
 	require.Eventually(t, func() bool {
 		return producer.Produce(t.Context(), kafka.Record{Topic: topic, Key: []byte(value), Value: []byte(value)}) == nil
@@ -69,7 +69,7 @@ func TestThree(t *testing.T) {
 
 	c.Broker(1).Kill()
 	c.Broker(2).Kill()
-	producer := kafka.NewProducer(c.Cluster())
+	producer := kafka.NewProducer(c.Cluster(), kafka.ProducerConfig{})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	require.Error(t, producer.Produce(ctx, kafka.Record{Topic: topic, Value: []byte("one broker of three")}))
