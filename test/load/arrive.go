@@ -24,19 +24,34 @@ func (l *Load) arrive(ctx context.Context, life rechargetest.Life, burst []recha
 		if !wait(sending, time.Until(began.Add(l.squeeze(d.Offset, last)))) {
 			break
 		}
-		l.Account.add(life, d)
-		group.Go(func() error {
-			if err := send(sending, d.Topic, d.Body); err != nil {
-				return err
-			}
-			l.sent.Add(1)
-			return nil
-		})
+		group.Go(func() error { return l.deliver(sending, life, d, send) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	return ctx.Err()
+}
+
+// again is how long a webhook that was not taken waits.
+const again = 20 * time.Millisecond
+
+// deliver sends a webhook until it is taken.
+func (l *Load) deliver(ctx context.Context, life rechargetest.Life, d rechargetest.Delivery, send Sender) error {
+	for {
+		l.tried.Add(1)
+		taken, err := send(ctx, d.Topic, d.Body)
+		if err != nil {
+			return err
+		}
+		l.Account.add(life, d, taken)
+		if taken {
+			l.sent.Add(1)
+			return nil
+		}
+		if !wait(ctx, again) {
+			return ctx.Err()
+		}
+	}
 }
 
 // squeeze is when a webhook comes whose offset was recorded, in a burst that ends at last.

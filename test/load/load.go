@@ -44,13 +44,15 @@ type Options struct {
 	Now time.Time
 }
 
-// Sender delivers one webhook until it is taken.
-type Sender func(ctx context.Context, topic recharge.Topic, body []byte) error
+// Sender tries to deliver a webhook and says whether it was taken. One that was not is sent again, as Recharge does: it
+// may have got in all the same. An error ends the load.
+type Sender func(ctx context.Context, topic recharge.Topic, body []byte) (taken bool, err error)
 
 // Load is a number of lives.
 type Load struct {
 	options Options
 	sent    atomic.Int64
+	tried   atomic.Int64
 	Account *Account
 }
 
@@ -61,6 +63,9 @@ func New(o Options) *Load {
 
 // Sent is how many webhooks were taken so far, duplicates included.
 func (l *Load) Sent() int { return int(l.sent.Load()) }
+
+// Tried is how often a webhook was sent so far: no more than these can have got in.
+func (l *Load) Tried() int { return int(l.tried.Load()) }
 
 // Customers are the bodies that Recharge's API must answer with, by customer id.
 func (l *Load) Customers() map[string][]byte {

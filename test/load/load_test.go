@@ -36,12 +36,12 @@ type arrival struct {
 	at    time.Duration
 }
 
-func (d *door) take(_ context.Context, topic recharge.Topic, body []byte) error {
+func (d *door) take(_ context.Context, topic recharge.Topic, body []byte) (bool, error) {
 	d.mu.Lock()
 	d.came = append(d.came, arrival{topic, string(body), time.Since(d.began)})
 	d.mu.Unlock()
 	time.Sleep(d.answer)
-	return nil
+	return true, nil
 }
 
 // run lets a load go on in a time of its own.
@@ -116,14 +116,37 @@ func TestDuplicatesAndDisorder(t *testing.T) {
 func TestARefusalEndsTheLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := load.New(load.Options{Lives: 3, Together: 3, Now: now})
-		err := l.Run(t.Context(), func(_ context.Context, topic recharge.Topic, _ []byte) error {
+		err := l.Run(t.Context(), func(_ context.Context, topic recharge.Topic, _ []byte) (bool, error) {
 			if topic == "charge/upcoming" {
-				return assert.AnError
+				return false, assert.AnError
 			}
-			return nil
+			return true, nil
 		})
 		require.ErrorIs(t, err, assert.AnError)
 		assert.ErrorContains(t, err, "upcoming: ")
+	})
+}
+
+// What is not taken is sent again, and may have got in each time.
+func TestWhatIsNotTakenIsSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := load.New(load.Options{Lives: 5, Seed: 1, Together: 5, Now: now, Longest: time.Second})
+		var mu sync.Mutex
+		var letters []load.DeadLetter
+		tries := map[string]int{}
+		require.NoError(t, l.Run(t.Context(), func(_ context.Context, topic recharge.Topic, body []byte) (bool, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if topic == "subscription/deleted" && !strings.Contains(string(body), "customer") {
+				letters = append(letters, load.DeadLetter{Topic: string(topic), Body: body})
+			}
+			tries[string(topic)+string(body)]++
+			return tries[string(topic)+string(body)] > 1, nil
+		}))
+		assert.Greater(t, l.Tried(), l.Sent())
+		require.Greater(t, len(letters), l.Account.Dead())
+		require.NoError(t, l.Account.CompareDead(letters))
+		assert.Len(t, wrong(l.Account.CompareDead(append(letters, letters[0]))), 1)
 	})
 }
 
