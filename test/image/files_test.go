@@ -137,13 +137,14 @@ func TestComposeConfigLoads(t *testing.T) {
 	}
 }
 
-// Prometheus scrapes every role at the port of its metrics.
+// Prometheus scrapes every role at the port of its metrics, and finds its alerts.
 func TestPrometheusScrapesEveryRole(t *testing.T) {
 	var p struct {
 		Global struct {
 			Interval string `yaml:"scrape_interval"`
 		} `yaml:"global"`
-		Jobs []struct {
+		Rules []string `yaml:"rule_files"`
+		Jobs  []struct {
 			Name string `yaml:"job_name"`
 			DNS  []struct {
 				Names   []string `yaml:"names"`
@@ -161,6 +162,9 @@ func TestPrometheusScrapesEveryRole(t *testing.T) {
 	require.Len(t, p.Jobs, 1)
 	assert.Equal(t, "rechargeflow", p.Jobs[0].Name, "the dashboard asks for this job")
 	require.Len(t, p.Jobs[0].DNS, 1)
+	for _, file := range p.Rules {
+		assert.NotEmpty(t, readComposition(t).Services["prometheus"].at("/etc/prometheus/"+file), file)
+	}
 	found, roles := p.Jobs[0].DNS[0], []string{}
 	for name := range readComposition(t).roles() {
 		roles = append(roles, name)
