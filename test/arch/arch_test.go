@@ -84,6 +84,12 @@ func layer(path string) int {
 	return 0
 }
 
+// owner is the package that an internal one is a part of.
+func owner(path string) string {
+	outer, _, _ := strings.Cut(path, "/internal/")
+	return outer
+}
+
 func chain(imports map[string][]string, from string) int {
 	longest := 0
 	for _, to := range imports[from] {
@@ -110,8 +116,9 @@ func internalImports(t *testing.T) map[string][]string {
 				return err
 			}
 			for _, spec := range file.Imports {
-				if to, ours := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module); ours {
-					imports[folder] = append(imports[folder], to)
+				to, ours := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module)
+				if from, to := owner(folder), owner(to); ours && from != to {
+					imports[from] = append(imports[from], to)
 				}
 			}
 			return nil
