@@ -65,13 +65,9 @@ func topicsOf(role pipeline.Role, t pipeline.Topics) []string {
 	case pipeline.RoleGateway:
 		return []string{t.Webhooks()}
 	case pipeline.RoleTransformer:
-		return []string{t.Webhooks(), t.Events(), t.Triggers(), t.DeadLetters(role)}
-	case pipeline.RoleTracking:
-		return []string{t.Events(), t.DeadLetters(role)}
-	case pipeline.RoleSMS:
-		return []string{t.Triggers(), t.DeadLetters(role)}
+		return append(t.Reads(role), t.Events(), t.Triggers(), t.DeadLetters(role))
 	}
-	return nil
+	return append(t.Reads(role), t.DeadLetters(role))
 }
 
 // once asks and returns only what waiting does not mend.

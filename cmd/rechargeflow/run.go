@@ -100,7 +100,11 @@ func (p *process) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
+	compression, err := kafka.ParseCompression(p.cfg.Kafka.Compression)
+	if err != nil {
+		return fmt.Errorf("kafka.compression: %w", err)
+	}
+	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{Compression: compression})
 	p.onClose("close producer", producer.Close)
 	runtime := pipeline.Runtime{
 		Topics:   pipeline.Topics{Prefix: p.cfg.Kafka.TopicPrefix},
@@ -173,14 +177,6 @@ func (p *process) serve(ctx context.Context, cluster kafka.Cluster, check *broke
 	return p.finish(group)
 }
 
-// consume works on what a stage reads.
-func (p *process) consume(ctx context.Context, consumer *kafka.Consumer, stage *pipeline.Stage) error {
-	if stage.Transactional {
-		return consumer.RunTransactions(ctx, kafka.Transactions{Transform: stage.Transform})
-	}
-	return consumer.Run(ctx, stage.Handle)
-}
-
 // finish waits for what is in hand, but not for ever.
 func (p *process) finish(group *errgroup.Group) error {
 	done := make(chan error, 1)
@@ -193,48 +189,11 @@ func (p *process) finish(group *errgroup.Group) error {
 	}
 }
 
-// watch shows in /readyz and in the metrics how a stage is doing. Where the
-// gateway runs, no stage decides whether the process is ready.
-func (p *process) watch(stage *pipeline.Stage, consumer *kafka.Consumer) {
-	p.health.Register(stage.Group, !p.has(pipeline.RoleGateway), membership(consumer))
-	p.health.Register(stage.Group+" work", false, func() error {
-		if idle := consumer.Status().Idle; idle != "" {
-			return errors.New(idle)
-		}
-		return stage.Trouble()
-	})
-	p.metrics.Lost(stage.Group, consumer.Lost)
-}
-
-func (p *process) consumerConfig(stage *pipeline.Stage, lags *lagWatch) kafka.ConsumerConfig {
-	return kafka.ConsumerConfig{
-		Group:          stage.Group,
-		Topics:         stage.Topics,
-		SessionTimeout: p.cfg.Kafka.SessionTimeout,
-		Whole:          stage.Whole,
-		OnAssigned: func(status kafka.Status) {
-			stage.Assigned(status)
-			lags.soon()
-		},
-		// handlers must be done before shutdown_timeout is
-		DrainTimeout: p.cfg.ShutdownTimeout * 3 / 5,
-	}
-}
-
 func (p *process) started() error {
 	if !p.running.Load() {
 		return errors.New("still starting")
 	}
 	return nil
-}
-
-func membership(consumer *kafka.Consumer) func() error {
-	return func() error {
-		if !consumer.Status().Member {
-			return errors.New("not a member of the group yet")
-		}
-		return nil
-	}
 }
 
 func (p *process) has(role pipeline.Role) bool { return slices.Contains(p.roles, role) }

@@ -16,7 +16,7 @@ func TestDefaults(t *testing.T) {
 	loaded, err := load(t, minimal)
 	require.NoError(t, err)
 	want := config.Config{
-		Kafka:         config.Kafka{Brokers: []string{}, ClientID: "rechargeflow", Durability: "replicated", SessionTimeout: 30 * time.Second},
+		Kafka:         config.Kafka{Brokers: []string{}, ClientID: "rechargeflow", Durability: "replicated", SessionTimeout: 30 * time.Second, HandlerTimeout: 5 * time.Minute, LostOffsets: "skip", Compression: "lz4"},
 		Embedded:      config.Embedded{Dir: "./rechargeflow-data", Listen: "127.0.0.1:9092"},
 		Gateway:       config.Gateway{Listen: ":8080", BodyLimit: 512 << 10, PublishTimeout: 3 * time.Second, RetryAfter: 5 * time.Second},
 		Admin:         config.Admin{Listen: ":9090"},

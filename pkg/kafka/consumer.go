@@ -102,6 +102,8 @@ type Status struct {
 	Partitions map[string][]int
 	// Idle says why nothing is handled although the consumer is a member; "" when it works.
 	Idle string
+	// Halted says which partitions are not read any more, and why: LostHalt.
+	Halted []string
 	// Stuck are the partition numbers whose handler has not come back for longer than HandlerTimeout.
 	Stuck []int
 }
@@ -118,6 +120,7 @@ type Consumer struct {
 
 	mutex    sync.Mutex
 	status   Status
+	reading  *prefetch         // of the generation under way
 	handling map[int]time.Time // by partition number: since when
 }
 
@@ -141,13 +144,16 @@ func (c *Consumer) Status() Status {
 		}
 	}
 	slices.Sort(status.Stuck)
+	if c.reading != nil {
+		status.Halted = c.reading.halted()
+	}
 	return status
 }
 
-func (c *Consumer) setStatus(status Status) {
+func (c *Consumer) setStatus(status Status, reading *prefetch) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.status = status
+	c.status, c.reading = status, reading
 }
 
 // Lost returns how many offsets were passed over because retention had deleted them before they were read.

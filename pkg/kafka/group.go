@@ -61,7 +61,7 @@ func (c *Consumer) join(ctx context.Context, connections *connections, newWork f
 		return err
 	}
 	defer leave(group, lines)
-	defer c.setStatus(Status{})
+	defer c.setStatus(Status{}, nil)
 	for ctx.Err() == nil {
 		next, err := c.next(ctx, group)
 		switch {

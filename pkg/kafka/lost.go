@@ -43,3 +43,16 @@ func (p *prefetch) outOfRange(ctx context.Context, f *feed) {
 	log.Error(what + "; going on with the first record there is")
 	f.put(chunk{next: first}) // behind what was fetched before
 }
+
+// halted says what is not read any more.
+func (p *prefetch) halted() []string {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	var why []string
+	for _, f := range p.feeds {
+		if f.halted != nil {
+			why = append(why, f.halted.Error())
+		}
+	}
+	return why
+}

@@ -96,10 +96,26 @@ func (m *Metrics) Build(v Version) {
 // Lost exports how many records a group passed over because retention had deleted them before they were
 // read. It is called once per group, when the process starts.
 func (m *Metrics) Lost(group string, read func() int64) {
-	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name:        "rechargeflow_lost_records_total",
-		Help:        "Records deleted by retention before they were read. Anything but 0 is an incident.",
+	m.count("rechargeflow_lost_records_total", "Records deleted by retention before they were read. Anything but 0 is an incident.", group, read)
+}
+
+// Rejoins exports how often the process joined a group anew since it heard nothing of it for too long.
+func (m *Metrics) Rejoins(group string, read func() int64) {
+	m.count("rechargeflow_rejoins_total", "Times that a group was joined anew, since nothing was heard of it for too long.", group, read)
+}
+
+// Stuck exports in how many partitions of a group the work does not come to an end, or was halted.
+func (m *Metrics) Stuck(group string, read func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name:        "rechargeflow_stuck_partitions",
+		Help:        "Partitions whose work does not come to an end, or that were halted; /readyz says why.",
 		ConstLabels: prometheus.Labels{"group": group},
+	}, func() float64 { return float64(read()) }))
+}
+
+func (m *Metrics) count(name, help, group string, read func() int64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: name, Help: help, ConstLabels: prometheus.Labels{"group": group},
 	}, func() float64 { return float64(read()) }))
 }
 

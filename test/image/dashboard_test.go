@@ -141,6 +141,8 @@ func metricsPage() string {
 	m.Paused("tracking", "acme", false)
 	m.Waiting("tracking", "rechargeflow.tracking.acme", 0)
 	m.Lost("rechargeflow.tracking.acme", func() int64 { return 0 })
+	m.Rejoins("rechargeflow.tracking.acme", func() int64 { return 0 })
+	m.Stuck("rechargeflow.tracking.acme", func() int { return 0 })
 	m.Build(telemetry.Version{})
 	m.Lags(func() telemetry.LagReport {
 		return telemetry.LagReport{Lags: []telemetry.Lag{{Group: "rechargeflow.tracking.acme", Topic: "recharge.events"}}}
