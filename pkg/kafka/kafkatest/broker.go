@@ -14,7 +14,7 @@ import (
 )
 
 // startTimeout is how long a broker may take to answer.
-const startTimeout = 60 * time.Second
+const startTimeout = 2 * time.Minute
 
 // Broker is a running broker.
 type Broker struct {
