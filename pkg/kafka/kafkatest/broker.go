@@ -135,19 +135,23 @@ func (b Broker) lastWords(ctx context.Context) string {
 	return log[max(0, len(log)-2000):]
 }
 
-// await asks check again and again until it returns nil, and returns its last error when ctx ends.
+// await asks check again and again until it returns nil, and returns the last error that is not the end of ctx itself.
 func await(ctx context.Context, check func(context.Context) error) error {
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
+	var last error
 	for {
 		err := check(ctx)
 		if err == nil {
 			return nil
 		}
+		if last == nil || ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return err
+			return last
 		}
 	}
 }

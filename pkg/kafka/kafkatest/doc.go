@@ -5,6 +5,7 @@
 //	three.go         Three, Cluster     three brokers, any one of which may fail; node.go is one of them
 //	leaders.go       MoveLeaders        another leader for each partition
 //	proxy.go         Proxy              what stands before a broker and lets its clients down; passage.go is one connection
+//	secured.go       StartSecured       one broker that asks who comes, at each port in another way; certificate.go
 //	jars.go                             Apache Kafka as a process, from its jars
 //	server.go                           that process; properties.go and address.go are what it is told
 //	container.go                        Apache Kafka in a container, by testcontainers

@@ -41,7 +41,7 @@ func (c Cluster) Leader(topic string, partition int) Broker {
 	c.await(ctx, func(ctx context.Context) error {
 		_, all, err := c.partitions(ctx, topic)
 		at := slices.IndexFunc(all, func(p kafkago.Partition) bool { return p.ID == partition })
-		if err == nil && (at < 0 || all[at].Leader.ID == 0) {
+		if err == nil && (at < 0 || !isLed(all[at])) {
 			err = fmt.Errorf("partition %d of %s has no leader", partition, topic)
 		}
 		if err == nil {
@@ -96,7 +96,7 @@ func (c Cluster) move(ctx context.Context, topic string, before map[int]int) err
 func staying(all []kafkago.Partition, before map[int]int) []kafkago.Partition {
 	var stay []kafkago.Partition
 	for _, p := range all {
-		if leader, ok := before[p.ID]; ok && (p.Leader.ID == leader || p.Leader.ID == 0) {
+		if leader, ok := before[p.ID]; ok && (p.Leader.ID == leader || !isLed(p)) {
 			stay = append(stay, p)
 		}
 	}

@@ -3,6 +3,8 @@ package kafkatest
 import (
 	"context"
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -30,15 +32,22 @@ func ask(ctx context.Context, addr string, question func(*kafkago.Conn) error) e
 	return nil
 }
 
-// sees says why a broker does not know of so many brokers yet, all of them at work.
-func sees(ctx context.Context, addr string, count int) error {
-	return ask(ctx, addr, func(conn *kafkago.Conn) error {
-		brokers, err := conn.Brokers()
-		if err == nil && len(brokers) != count {
-			err = fmt.Errorf("it sees %d brokers, not %d", len(brokers), count)
-		}
+// brokers returns the brokers that one of them sees at work.
+func brokers(ctx context.Context, addr string) (seen []kafkago.Broker, err error) {
+	err = ask(ctx, addr, func(conn *kafkago.Conn) error {
+		seen, err = conn.Brokers()
 		return err
 	})
+	return seen, err
+}
+
+// sees says why a broker does not know of so many brokers yet, all of them at work.
+func sees(ctx context.Context, addr string, count int) error {
+	seen, err := brokers(ctx, addr)
+	if err == nil && len(seen) != count {
+		err = fmt.Errorf("broker %s sees %d brokers, not %d", addr, len(seen), count)
+	}
+	return err
 }
 
 // partitions returns what a broker knows of the partitions of topics, or of all topics.
@@ -58,7 +67,7 @@ func knows(ctx context.Context, addr, topic string, count int) error {
 	}
 	led := 0
 	for _, p := range all {
-		if p.Leader.ID != 0 {
+		if isLed(p) {
 			led++
 		}
 	}
@@ -66,6 +75,20 @@ func knows(ctx context.Context, addr, topic string, count int) error {
 		return fmt.Errorf("broker %s sees leaders of %d of the %d partitions of %s", addr, led, count, topic)
 	}
 	return nil
+}
+
+// isLed tells whether a partition has a leader that the broker asked sees: without one kafka-go leaves it empty.
+func isLed(p kafkago.Partition) bool { return p.Leader.Host != "" }
+
+// allKnow asks knows of all brokers that one of them sees.
+func allKnow(ctx context.Context, addr, topic string, count int) error {
+	seen, err := brokers(ctx, addr)
+	for _, b := range seen {
+		if err == nil {
+			err = knows(ctx, net.JoinHostPort(b.Host, strconv.Itoa(b.Port)), topic, count)
+		}
+	}
+	return err
 }
 
 // inSync says which partition, of those that a broker should have, it does not have up to date.

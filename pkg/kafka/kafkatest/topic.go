@@ -14,10 +14,15 @@ import (
 
 const patience = 20 * time.Second
 
-// Topic creates a topic with a name of its own, one replica and the broker's default settings.
+// Topic creates a topic with a name of its own, one replica and the broker's default settings. Every broker of the
+// cluster knows it when Topic returns.
 func Topic(t testing.TB, addr string, partitions int) string {
 	t.Helper()
-	return newTopic(t, clusterAt(addr), kafka.TopicSpec{Partitions: partitions, Replication: 1})
+	name := newTopic(t, clusterAt(addr), kafka.TopicSpec{Partitions: partitions, Replication: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	require.NoError(t, await(ctx, func(ctx context.Context) error { return allKnow(ctx, addr, name, partitions) }))
+	return name
 }
 
 // newTopic gives the topic its name.
