@@ -1,6 +1,7 @@
 package kafka_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,16 +12,18 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-// unmet is what Check finds missing.
+// unmet is what Check finds missing; an error of another kind counts as something to wait for.
 func unmet(t *testing.T, cluster kafka.Cluster, topics ...kafka.TopicSpec) kafka.Unmet {
 	t.Helper()
 	err := kafka.Check(t.Context(), cluster, kafka.Requirements{Topics: topics})
-	if err == nil {
-		return kafka.Unmet{}
-	}
 	var found *kafka.Unmet
-	require.ErrorAs(t, err, &found)
-	return *found
+	switch {
+	case err == nil:
+		return kafka.Unmet{}
+	case errors.As(err, &found):
+		return *found
+	}
+	return kafka.Unmet{Awaited: []string{err.Error()}}
 }
 
 // checksTopics is part of the conformance of brokers.
