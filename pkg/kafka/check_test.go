@@ -86,7 +86,7 @@ func TestCheckNamesWhatABrokerDoesNotTake(t *testing.T) {
 	found := unmet(t, cluster, kafka.TopicSpec{Name: "absent"})
 	broker := "broker " + cluster.Brokers[0]
 	assert.Equal(t, []string{
-		broker + " takes Produce requests up to version 2, not 3: take a newer Apache Kafka",
+		broker + " takes Produce requests up to version 2, not 8: take a newer Apache Kafka",
 		broker + " takes Fetch requests from version 12 on, not 11: take a newer rechargeflow",
 		broker + " does not take EndTxn requests at all: take a newer Apache Kafka",
 		broker + " takes SyncGroup requests from version 3 on, not 0: take a newer rechargeflow",

@@ -9,6 +9,8 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/apiversions"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
 )
 
 // versions are those of a request, low to high: one of them must be among those that a broker takes.
@@ -22,14 +24,14 @@ type versions struct {
 // an old one answers in ways that explain nothing.
 func spoken() []versions {
 	modern := []versions{ // by Transport, up to the newest that kafka-go knows
-		{key: protocol.Produce, low: 3}, // record batches of version 2
-		{key: protocol.Fetch, low: 4},   // and transactions
+		{key: protocol.Produce, low: wire.ProduceVersion}, // the one that we write ourselves
+		{key: protocol.Fetch, low: wire.FetchVersion},     // and read
 		{key: protocol.ListOffsets, low: 1},
 		{key: protocol.Metadata, low: 1},
 		{key: protocol.OffsetCommit, low: 2},
 		{key: protocol.OffsetFetch, low: 1},
 		{key: protocol.FindCoordinator, low: 1}, // coordinators of transactions
-		{key: protocol.InitProducerId},
+		{key: protocol.InitProducerId, low: 3},  // that go on under their own epoch
 		{key: protocol.AddPartitionsToTxn},
 		{key: protocol.AddOffsetsToTxn},
 		{key: protocol.TxnOffsetCommit, low: 3}, // with the member's generation

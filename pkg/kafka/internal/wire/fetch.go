@@ -51,12 +51,13 @@ type fetchResponse struct {
 	answers []FetchAnswer
 }
 
-const fetchVersion = 11
+// FetchVersion is the only version of the request that is written here (Kafka 2.3).
+const FetchVersion = 11
 
 // Fetch sends a request and returns an answer for each partition, in any order.
 func Fetch(ctx context.Context, transport *kafka.Transport, addr net.Addr, r FetchRequest) ([]FetchAnswer, error) {
 	answer, err := transport.RoundTrip(ctx, addr, &exchange{
-		api: api(protocol.Fetch), version: fetchVersion, broker: r.Broker, request: r.encode(), decode: decodeFetch,
+		api: api(protocol.Fetch), version: FetchVersion, broker: r.Broker, request: r.encode(), decode: decodeFetch,
 	})
 	if err != nil {
 		return nil, err
@@ -72,7 +73,7 @@ func Fetch(ctx context.Context, transport *kafka.Transport, addr net.Addr, r Fet
 }
 
 func (r FetchRequest) encode() []byte {
-	b := appendHeader(nil, protocol.Fetch, fetchVersion, r.ClientID)
+	b := appendHeader(nil, protocol.Fetch, FetchVersion, r.ClientID)
 	var isolation byte
 	if r.ReadCommitted {
 		isolation = 1

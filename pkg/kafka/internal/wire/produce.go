@@ -40,14 +40,15 @@ type produceResponse struct {
 	answers []ProduceAnswer
 }
 
-const produceVersion = 8
+// ProduceVersion is the only version of the request that is written here (Kafka 2.4).
+const ProduceVersion = 8
 
 // Produce sends a request, written into buffer, which is the caller's again when there is no error. After an error nobody
 // knows what became of the request, and buffer must not be used any more.
 func Produce(ctx context.Context, transport *kafka.Transport, addr net.Addr, r ProduceRequest, buffer []byte) ([]ProduceAnswer, []byte, error) {
 	request := r.appendTo(buffer[:0])
 	answer, err := transport.RoundTrip(ctx, addr, &exchange{
-		api: api(protocol.Produce), version: produceVersion, broker: r.Broker, request: request, decode: decodeProduce,
+		api: api(protocol.Produce), version: ProduceVersion, broker: r.Broker, request: request, decode: decodeProduce,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -62,7 +63,7 @@ func Produce(ctx context.Context, transport *kafka.Transport, addr net.Addr, r P
 func (r ProduceRequest) appendTo(b []byte) []byte {
 	const allReplicas = 0xffff // -1
 	b = slices.Grow(b, r.size())
-	b = appendHeader(b, protocol.Produce, produceVersion, r.ClientID)
+	b = appendHeader(b, protocol.Produce, ProduceVersion, r.ClientID)
 	b = appendNullable(b, r.TransactionalID)
 	b = binary.BigEndian.AppendUint16(b, allReplicas)
 	b = binary.BigEndian.AppendUint32(b, uint32(r.Timeout.Milliseconds()))
