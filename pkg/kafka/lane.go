@@ -159,7 +159,6 @@ func (l *lane) send(boxes []*outbox) {
 		err = errNoAnswer
 	}
 	for _, box := range sent {
-		box.sealed.unclear = box.sealed.unclear || !errors.Is(err, wire.ErrNoBroker)
 		p.conclude(box, again, err)
 	}
 }

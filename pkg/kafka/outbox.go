@@ -32,7 +32,6 @@ type sealed struct {
 	parcels []parcel
 	bytes   []byte // nil until the partition has a producer id
 	since   time.Time
-	unclear bool // perhaps written already
 }
 
 func (s *sealed) size() int {
@@ -95,9 +94,10 @@ func (o *outbox) written() {
 	o.retry.reset()
 }
 
-// refused gives the batch up. Where it may have been written after all, the sequence to go on with is unknown.
+// refused gives the batch up. It may have been written after all, and a batch after it with the same sequence would be taken
+// for a copy: the sequence to go on with is unknown.
 func (o *outbox) refused() {
-	o.useless = o.useless || o.sealed.unclear
+	o.useless = true
 	o.sealed = nil
 	o.retry.reset()
 }
