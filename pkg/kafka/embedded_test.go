@@ -23,14 +23,25 @@ import (
 // commitTransaction writes records in one transaction, as another client does.
 func commitTransaction(t *testing.T, brokers []string, topic string, values ...string) {
 	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.TransactionalID("tx"), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	endTransaction(t, brokers, topic, kgo.TryCommit, values...)
+}
+
+// abortTransaction writes records that nobody may see.
+func abortTransaction(t *testing.T, brokers []string, topic string, values ...string) {
+	t.Helper()
+	endTransaction(t, brokers, topic, kgo.TryAbort, values...)
+}
+
+func endTransaction(t *testing.T, brokers []string, topic string, end kgo.TransactionEndTry, values ...string) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.TransactionalID("tx-"+topic), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	require.NoError(t, err)
 	defer client.Close()
 	require.NoError(t, client.BeginTransaction())
 	for _, value := range values {
 		require.NoError(t, client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Value: []byte(value)}).FirstErr())
 	}
-	require.NoError(t, client.EndTransaction(t.Context(), kgo.TryCommit))
+	require.NoError(t, client.EndTransaction(t.Context(), end))
 }
 
 func trialTopics(t testing.TB) kafka.Spec {

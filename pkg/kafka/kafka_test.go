@@ -72,11 +72,21 @@ type running struct {
 // run starts a consumer; it is stopped with the test at the latest.
 func run(t *testing.T, cluster kafka.Cluster, config kafka.ConsumerConfig, log *zap.Logger, handle kafka.Handler) *running {
 	t.Helper()
+	consumer := kafka.NewConsumer(cluster, config, log)
+	return start(t, consumer, func(ctx context.Context) error { return consumer.Run(ctx, handle) })
+}
+
+// runTransactions starts a consumer that works in transactions; it is stopped with the test at the latest.
+func runTransactions(t *testing.T, cluster kafka.Cluster, config kafka.ConsumerConfig, log *zap.Logger, transactions kafka.Transactions) *running {
+	t.Helper()
+	consumer := kafka.NewConsumer(cluster, config, log)
+	return start(t, consumer, func(ctx context.Context) error { return consumer.RunTransactions(ctx, transactions) })
+}
+
+func start(t *testing.T, consumer *kafka.Consumer, run func(context.Context) error) *running {
 	ctx, cancel := context.WithCancel(context.Background()) // it ends in stop, which waits
-	r := &running{
-		Consumer: kafka.NewConsumer(cluster, config, log), t: t, cancel: cancel, result: make(chan error, 1),
-	}
-	go func() { r.result <- r.Run(ctx, handle) }()
+	r := &running{Consumer: consumer, t: t, cancel: cancel, result: make(chan error, 1)}
+	go func() { r.result <- run(ctx) }()
 	t.Cleanup(r.stop)
 	return r
 }

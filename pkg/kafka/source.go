@@ -22,14 +22,15 @@ type source struct {
 // fill takes in what was fetched, until there is enough for a batch. It tells whether the offset to commit may have
 // changed although nothing was handled.
 func (s *source) fill(most int) (moved bool) {
+	before := s.tracker.next()
 	for len(s.pending) < most {
 		next, above := s.tracker.progress()
 		if !fits(next, above) {
-			return moved
+			break
 		}
 		c, ok := s.prefetch.take(s.feed)
 		if !ok {
-			return moved
+			break
 		}
 		for _, r := range c.records {
 			s.tracker.deliver(r.Offset)
@@ -40,9 +41,8 @@ func (s *source) fill(most int) (moved bool) {
 			s.pending = append(s.pending, r)
 		}
 		s.tracker.advance(c.next)
-		moved = moved || len(c.records) == 0
 	}
-	return moved
+	return s.tracker.next() != before
 }
 
 // batch is the next records to be handled.

@@ -125,6 +125,9 @@ func (t *transactional) sweep(ctx context.Context, w *worker) (time.Duration, er
 	return t.SweepEvery, t.commit(ctx, w, w.sources[0], out)
 }
 
+// moved leaves the offset to the next transaction: committed beside one it could come out ahead of its outputs, or behind.
+func (*transactional) moved(*worker, *source) {}
+
 // commit makes outputs visible with the offset that a source is at. The offset's metadata names the transaction, so that
 // it can be told afterwards whether it was committed.
 func (t *transactional) commit(ctx context.Context, w *worker, s *source, out Transformed) error {

@@ -20,6 +20,8 @@ type work interface {
 	do(ctx context.Context, w *worker, s *source, records []Record) error
 	// sweep does what only time brings about, if it is due, and returns when to call it next.
 	sweep(ctx context.Context, w *worker) (time.Duration, error)
+	// moved is told when the offset to commit is another although nothing was handled.
+	moved(w *worker, s *source)
 }
 
 // worker handles one partition number during one generation: that partition of each topic.
@@ -40,7 +42,10 @@ func (w *worker) run(fetching, handling context.Context, partitions []wire.Parti
 	}
 	for fetching.Err() == nil {
 		after, err := w.work.sweep(handling, w)
-		if err != nil && !errors.Is(err, errNotOurs) {
+		if w.taken(err) {
+			return
+		}
+		if err != nil {
 			w.log.Warn("sweep, will again in time", zap.Error(err))
 		}
 		s, records := w.await(fetching, after)
@@ -48,18 +53,26 @@ func (w *worker) run(fetching, handling context.Context, partitions []wire.Parti
 			continue
 		}
 		err = w.work.do(handling, w, s, records)
-		switch {
-		case err == nil:
+		if w.taken(err) {
+			return
+		}
+		if err == nil {
 			s.pause.reset()
 			continue
-		case errors.Is(err, errNotOurs):
-			w.log.Warn("partition is another member's now", zap.Error(err))
-			return
 		}
 		w.log.Warn("handle records, will go on after a pause", s.field(),
 			zap.Int64("offset", records[0].Offset), zap.Int("records", len(records)), zap.Error(err))
 		s.until = time.Now().Add(max(pauseOf(err), s.pause.next()))
 	}
+}
+
+// taken tells whether an error says that another member has the partition.
+func (w *worker) taken(err error) bool {
+	taken := errors.Is(err, errNotOurs)
+	if taken {
+		w.log.Warn("partition is another member's now", zap.Error(err))
+	}
+	return taken
 }
 
 // begin finds out where to go on, and starts fetching. It tells whether there is still a reason to.
@@ -139,7 +152,7 @@ func (w *worker) choose(now time.Time) (chosen *source, after time.Duration) {
 	for i := range w.sources {
 		s := w.sources[(w.turn+i)%len(w.sources)]
 		if s.fill(w.consumer.config.MaxBatch) {
-			w.commits.mark(s)
+			w.work.moved(w, s)
 		}
 		if wait := s.until.Sub(now); wait > 0 {
 			after = min(after, wait)
@@ -161,6 +174,8 @@ func (ordinary) takeOver(ctx context.Context, w *worker, partitions []wire.Parti
 }
 
 func (ordinary) sweep(context.Context, *worker) (time.Duration, error) { return time.Hour, nil }
+
+func (ordinary) moved(w *worker, s *source) { w.commits.mark(s) }
 
 func (o ordinary) do(ctx context.Context, w *worker, s *source, records []Record) error {
 	var finished Finished
