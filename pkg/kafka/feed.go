@@ -18,7 +18,6 @@ type feed struct {
 	version   int // counts seeks: what was asked for before the last one is of no use
 	notBefore time.Time
 	retry     backoff
-	end       int64 // behind the last record that may be read
 	halted    error
 }
 
@@ -27,6 +26,7 @@ type chunk struct {
 	records []Record
 	next    int64
 	size    int
+	jump    bool // next is not where the chunk before ended: what was between is gone
 }
 
 // wants tells whether to fetch more: a little ahead of the worker, and not much.
@@ -34,9 +34,9 @@ func (f *feed) wants(now time.Time) bool {
 	return !f.fetching && f.halted == nil && f.buffered < fetchBytes/2 && !now.Before(f.notBefore)
 }
 
-// take returns the next chunk.
-func (f *feed) take() (chunk, bool) {
-	if len(f.chunks) == 0 {
+// take returns the next chunk; a jump only when the worker holds nothing from before it.
+func (f *feed) take(holds bool) (chunk, bool) {
+	if len(f.chunks) == 0 || holds && f.chunks[0].jump {
 		return chunk{}, false
 	}
 	next := f.chunks[0]

@@ -1,9 +1,11 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
+	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
 )
 
@@ -18,30 +20,35 @@ const (
 	LostHalt LostOffsets = "halt"
 )
 
-// outOfRange treats an offset that the partition does not have.
-func (p *prefetch) outOfRange(ctx context.Context, f *feed) {
-	first, end, err := p.connections.bounds(ctx, f.Topic, int(f.ID))
-	if err != nil {
+// outOfRange treats an offset that the partition does not have, says a broker. Where it has it after all, the broker is
+// behind or was asked by mistake.
+func (p *prefetch) outOfRange(ctx context.Context, a ask) {
+	first, end, err := p.connections.bounds(ctx, a.Topic, int(a.ID))
+	if err != nil || first <= a.offset && a.offset <= end {
 		if ctx.Err() == nil {
-			p.log.Warn("fetch records", f.field(), zap.Error(err))
+			p.log.Warn("fetch records", a.field(), zap.Int64("offset", a.offset), zap.Error(cmp.Or(err, error(kafka.OffsetOutOfRange))))
+			p.connections.relearn(ctx)
 		}
-		p.fail(f)
+		p.fail(a.feed)
 		return
 	}
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	lost := max(0, first-f.position)
-	log := p.log.With(f.field(), zap.Int64("offset", f.position), zap.Int64("first", first), zap.Int64("end", end), zap.Int64("lost", lost))
+	if a.feed.version != a.version {
+		return
+	}
+	lost := max(0, first-a.offset)
+	log := p.log.With(a.field(), zap.Int64("offset", a.offset), zap.Int64("first", first), zap.Int64("end", end), zap.Int64("lost", lost))
 	const what = "offset out of range: retention deleted what was not read, or the topic was made anew"
 	if p.lost == LostHalt {
-		f.halted = fmt.Errorf("partition %d of topic %s is halted: offset %d is gone, the first is %d (commit another offset for the group, then restart)",
-			f.ID, f.Topic, f.position, first)
+		a.halted = fmt.Errorf("partition %d of topic %s is halted: offset %d is gone, the first is %d (commit another offset for the group, then restart)",
+			a.ID, a.Topic, a.offset, first)
 		log.Error(what + "; halted")
 		return
 	}
 	p.onLost(lost)
 	log.Error(what + "; going on with the first record there is")
-	f.put(chunk{next: first}) // behind what was fetched before
+	a.put(chunk{next: first, jump: true}) // behind what was fetched before
 }
 
 // halted says what is not read any more.

@@ -49,9 +49,15 @@ type slot struct {
 // pull is one request to be made.
 type pull struct {
 	slot
-	feeds    []*feed
-	versions []int
-	request  wire.FetchRequest
+	asks    []ask
+	request wire.FetchRequest
+}
+
+// ask is what a request asks of one partition.
+type ask struct {
+	*feed
+	offset  int64
+	version int // of the feed then
 }
 
 func (p *prefetch) add(f *feed) {
@@ -136,7 +142,7 @@ func (p *prefetch) plan(now time.Time) (pulls []*pull, again time.Duration) {
 
 func (p *pull) add(f *feed) {
 	f.fetching = true
-	p.feeds, p.versions = append(p.feeds, f), append(p.versions, f.version)
+	p.asks = append(p.asks, ask{feed: f, offset: f.position, version: f.version})
 	p.request.Partitions = append(p.request.Partitions, wire.FetchPartition{
 		Partition: f.Partition, Offset: f.position, MaxBytes: fetchBytes,
 	})
@@ -156,23 +162,23 @@ func (p *prefetch) pull(ctx context.Context, one *pull) {
 		p.log.Warn("fetch records", zap.Int32("broker", one.broker), zap.Error(err))
 		p.connections.relearn(ctx)
 	}
-	for i, f := range one.feeds {
-		answer, ok := found[f.Partition]
+	for _, a := range one.asks {
+		answer, ok := found[a.Partition]
 		switch {
 		case err != nil:
-			p.fail(f)
+			p.fail(a.feed)
 		case !ok:
-			p.log.Warn("fetch records", f.field(), zap.Error(errNoAnswer))
-			p.fail(f)
+			p.log.Warn("fetch records", a.field(), zap.Error(errNoAnswer))
+			p.fail(a.feed)
 		default:
-			p.answered(ctx, f, one.versions[i], answer)
+			p.answered(ctx, a, answer)
 		}
 	}
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	delete(p.busy, one.slot)
-	for _, f := range one.feeds {
-		f.fetching = false
+	for _, a := range one.asks {
+		a.fetching = false
 	}
 }
 
@@ -184,31 +190,30 @@ func (p *prefetch) fail(f *feed) {
 }
 
 // answered takes in what one partition has.
-func (p *prefetch) answered(ctx context.Context, f *feed, version int, answer wire.FetchAnswer) {
+func (p *prefetch) answered(ctx context.Context, a ask, answer wire.FetchAnswer) {
 	if kafka.Error(answer.Code) == kafka.OffsetOutOfRange {
-		p.outOfRange(ctx, f)
+		p.outOfRange(ctx, a)
 		return
 	}
 	if answer.Code != 0 {
-		p.log.Warn("fetch records", f.field(), zap.Int64("offset", f.position), zap.Error(kafka.Error(answer.Code)))
+		p.log.Warn("fetch records", a.field(), zap.Int64("offset", a.offset), zap.Error(kafka.Error(answer.Code)))
 		p.connections.relearn(ctx)
-		p.fail(f)
+		p.fail(a.feed)
 		return
 	}
-	found, err := decode(answer, f.position)
+	found, err := decode(answer, a.offset)
 	if err != nil { // a batch that can't be read stays so: it is said again and again, and nothing is passed over
-		p.log.Error("fetch records", f.field(), zap.Int64("offset", f.position), zap.Error(err))
-		p.fail(f)
+		p.log.Error("fetch records", a.field(), zap.Int64("offset", a.offset), zap.Error(err))
+		p.fail(a.feed)
 		return
 	}
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	if f.version != version {
+	if a.feed.version != a.version {
 		return
 	}
-	f.end = answer.LastStable
-	if found.next > f.position {
-		f.put(found)
+	if found.next > a.offset {
+		a.put(found)
 	}
 }
 

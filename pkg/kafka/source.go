@@ -28,9 +28,13 @@ func (s *source) fill(most int) (moved bool) {
 		if !fits(next, above) {
 			break
 		}
-		c, ok := s.prefetch.take(s.feed)
+		c, ok := s.prefetch.take(s.feed, len(s.pending) > 0)
 		if !ok {
 			break
+		}
+		if c.jump {
+			s.tracker.restart(c.next)
+			s.skip = nil
 		}
 		for _, r := range c.records {
 			s.tracker.deliver(r.Offset)
@@ -72,16 +76,16 @@ func (s *source) settle(finished []bool) {
 
 // rewind forgets what was taken in and reads again from a committed offset.
 func (s *source) rewind(to committed) {
-	s.tracker = newTracker(to.offset)
+	s.tracker.restart(to.offset)
 	s.skip = finishedIn(to.metadata, to.offset)
 	s.pending = nil
 	s.prefetch.seek(s.feed, to.offset)
 }
 
-func (p *prefetch) take(f *feed) (chunk, bool) {
+func (p *prefetch) take(f *feed, holds bool) (chunk, bool) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	c, ok := f.take()
+	c, ok := f.take(holds)
 	if ok && f.wants(time.Now()) {
 		p.nudge()
 	}

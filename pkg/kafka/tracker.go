@@ -22,7 +22,12 @@ type tracked struct {
 // offsetRange is the records from an offset to before another.
 type offsetRange struct{ from, to int64 }
 
-func newTracker(position int64) *tracker { return &tracker{position: position} }
+// restart begins anew at a position.
+func (t *tracker) restart(position int64) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.window, t.position = nil, position
+}
 
 // deliver says that a record is handed out.
 func (t *tracker) deliver(offset int64) {

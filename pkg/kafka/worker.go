@@ -97,7 +97,7 @@ func (w *worker) begin(ctx context.Context, partitions []wire.Partition) bool {
 func (w *worker) open(partitions []wire.Partition, offsets map[wire.Partition]committed) {
 	for _, at := range partitions {
 		s := &source{
-			prefetch: w.prefetch,
+			prefetch: w.prefetch, tracker: &tracker{},
 			feed:     &feed{Partition: at, ready: w.ready, position: offsets[at].offset, retry: backoff{first: fetchRetry, most: fetchRetries}},
 			pause:    backoff{first: handlerRetry, most: handlerRetryMax},
 		}
