@@ -4,15 +4,20 @@ import "github.com/rechargeflow/rechargeflow/pkg/kafka/internal/batch"
 
 // call is one use of Produce. All but done is guarded by the producer's mutex; err may be read once done is closed.
 type call struct {
-	left int  // records that nobody knows the end of
-	over bool // the caller waits no longer
+	size int64 // bytes of its records
+	left int   // records that nobody knows the end of
+	over bool  // the caller waits no longer
 	err  error
 	why  error // why it takes so long
 	done chan struct{}
 }
 
-func newCall(records int) *call {
-	return &call{left: records, done: make(chan struct{})}
+func newCall(records []Record) *call {
+	c := &call{left: len(records), done: make(chan struct{})}
+	for _, r := range records {
+		c.size += int64(r.Size())
+	}
+	return c
 }
 
 // settle is told what became of one record; the first error is the call's.

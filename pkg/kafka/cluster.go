@@ -68,6 +68,7 @@ type connections struct {
 	transport *kafka.Transport
 
 	seen         atomic.Pointer[seen]
+	closed       atomic.Bool
 	coordinators sync.Map // of coordination to broker id, int32
 
 	mutex     sync.Mutex
@@ -90,7 +91,10 @@ func (c *connections) refresh() {
 	c.transport.CloseIdleConnections()
 }
 
-func (c *connections) close() { c.transport.CloseIdleConnections() }
+func (c *connections) close() {
+	c.closed.Store(true)
+	c.transport.CloseIdleConnections()
+}
 
 // partitions returns the ids of a topic's partitions in order.
 func (c *connections) partitions(ctx context.Context, topic string) ([]int, error) {

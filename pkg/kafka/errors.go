@@ -25,7 +25,7 @@ var (
 	// what to check; waiting does not help.
 	ErrAccess = errors.New("no access to kafka")
 
-	errClosed      = errors.New("producer is closed")
+	errClosed      = errors.New("connections to kafka are closed")
 	errNoAnswer    = errors.New("the broker's answer lacks the partition")
 	errWedged      = errors.New("handler does not come back")
 	errNotOurs     = errors.New("partition is another member's")

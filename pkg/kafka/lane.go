@@ -40,7 +40,7 @@ func (p *Producer) enlist(box *outbox) {
 	if l == nil {
 		l = &lane{laneID: id, producer: p, wake: make(chan struct{}, 1)}
 		p.byID[id] = l
-		p.lanes.Go(l.run)
+		p.workers.Go(l.run)
 	}
 	l.ready = append(l.ready, box)
 	select {
@@ -52,7 +52,10 @@ func (p *Producer) enlist(box *outbox) {
 // later tries an outbox again after a pause. The mutex is held.
 func (p *Producer) later(box *outbox, why error) {
 	box.tell(why)
-	time.AfterFunc(box.retry.next(), func() {
+	p.workers.Go(func() {
+		if !box.retry.wait(p.running) {
+			return
+		}
 		p.connections.relearn(p.running)
 		p.mutex.Lock()
 		defer p.mutex.Unlock()
@@ -137,7 +140,11 @@ func (l *lane) send(boxes []*outbox) {
 	slices.SortFunc(boxes, func(a, b *outbox) int { return strings.Compare(a.Topic, b.Topic) })
 	for _, box := range boxes {
 		if err := l.prepare(ctx, box); err != nil {
-			p.conclude(box, again, err)
+			v := again
+			if !transient(err) {
+				v = refused
+			}
+			p.conclude(box, v, err)
 			continue
 		}
 		sent[box.Partition] = box

@@ -25,6 +25,18 @@ func (c *connections) layout(ctx context.Context) (protocol.Cluster, error) {
 	if last := c.seen.Load(); last != nil && time.Since(last.at) < lookEvery {
 		return last.cluster, nil
 	}
+	if c.closed.Load() {
+		return protocol.Cluster{}, errClosed
+	}
+	cluster, err := c.look(ctx)
+	if c.closed.Load() { // meanwhile: kafka-go connects again whenever it is asked
+		c.transport.CloseIdleConnections()
+		return protocol.Cluster{}, errClosed
+	}
+	return cluster, err
+}
+
+func (c *connections) look(ctx context.Context) (protocol.Cluster, error) {
 	cluster, err := wire.Layout(ctx, c.transport, c.addr)
 	if err != nil {
 		return protocol.Cluster{}, fmt.Errorf("ask for brokers: %w", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,10 +58,11 @@ type Producer struct {
 	ids         identities
 	running     context.Context
 	stop        context.CancelFunc
-	lanes       sync.WaitGroup
+	workers     sync.WaitGroup // lanes, and those who wait to try again
 
 	mutex   sync.Mutex
 	closed  bool
+	givenUp int64          // bytes, since they were last looked for
 	waiting sync.WaitGroup // parcels that nobody knows the end of
 	boxes   map[wire.Partition]*outbox
 	byID    map[laneID]*lane
@@ -99,12 +101,16 @@ func (p *Producer) Produce(ctx context.Context, records ...Record) error {
 }
 
 func (p *Producer) produce(ctx context.Context, records []Record) error {
-	at, err := p.connections.place(ctx, records)
-	if err != nil {
-		return err
+	c := newCall(records)
+	if !p.reserve(c.size) {
+		return ErrFull
 	}
-	c := newCall(len(records))
-	if err := p.enqueue(c, at, records); err != nil {
+	at, err := p.connections.place(ctx, records)
+	if err == nil {
+		err = p.enqueue(c, at, records)
+	}
+	if err != nil {
+		p.buffered.Add(-c.size)
 		return err
 	}
 	select {
@@ -115,20 +121,46 @@ func (p *Producer) produce(ctx context.Context, records []Record) error {
 	}
 }
 
+// reserve makes room for so many bytes, if there is any.
+func (p *Producer) reserve(size int64) bool {
+	if p.buffered.Add(size) <= p.config.MaxBuffered {
+		return true
+	}
+	if p.buffered.Add(-size); !p.forget() {
+		return false
+	}
+	if p.buffered.Add(size) <= p.config.MaxBuffered {
+		return true
+	}
+	p.buffered.Add(-size)
+	return false
+}
+
+// forget drops what callers gave up before it was sent. It does so only where that is worth a look at all there is.
+func (p *Producer) forget() bool {
+	const worth = 64
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.givenUp < p.config.MaxBuffered/worth {
+		return false
+	}
+	p.givenUp = 0
+	for _, box := range p.boxes {
+		box.queue = slices.DeleteFunc(box.queue, func(one parcel) bool {
+			if one.call.over {
+				p.settle([]parcel{one}, context.DeadlineExceeded)
+			}
+			return one.call.over
+		})
+	}
+	return true
+}
+
 // enqueue puts records where they belong, all or none.
 func (p *Producer) enqueue(c *call, at []wire.Partition, records []Record) error {
-	size := int64(0)
-	for _, r := range records {
-		size += int64(r.Size())
-	}
-	if p.buffered.Add(size) > p.config.MaxBuffered {
-		p.buffered.Add(-size)
-		return ErrFull
-	}
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.closed {
-		p.buffered.Add(-size)
 		return errClosed
 	}
 	p.waiting.Add(len(records))
@@ -157,6 +189,7 @@ func (p *Producer) giveUp(c *call) error {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	c.over = true
+	p.givenUp += c.size
 	return c.why
 }
 
@@ -180,14 +213,14 @@ func (p *Producer) Close() error {
 		err = fmt.Errorf("close producer: nobody knows what became of some records: %w", context.DeadlineExceeded)
 	}
 	p.stop()
-	p.lanes.Wait()
+	p.workers.Wait()
 	p.abandon()
 	<-settled
 	p.connections.close()
 	return err
 }
 
-// abandon fails what is left, with no lane left to touch it.
+// abandon fails what is left, with no worker left to touch it.
 func (p *Producer) abandon() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()

@@ -98,8 +98,8 @@ func (w *worker) open(partitions []wire.Partition, offsets map[wire.Partition]co
 	for _, at := range partitions {
 		s := &source{
 			prefetch: w.prefetch, tracker: &tracker{},
-			feed:     &feed{Partition: at, ready: w.ready, position: offsets[at].offset, retry: backoff{first: fetchRetry, most: fetchRetries}},
-			pause:    backoff{first: handlerRetry, most: handlerRetryMax},
+			feed:  &feed{Partition: at, ready: w.ready, position: offsets[at].offset, retry: backoff{first: fetchRetry, most: fetchRetries}},
+			pause: backoff{first: handlerRetry, most: handlerRetryMax},
 		}
 		s.rewind(offsets[at])
 		w.sources = append(w.sources, s)
