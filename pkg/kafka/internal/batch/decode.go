@@ -30,11 +30,7 @@ func Decode(set []byte, offset int64, aborted []Aborted, each func(Record)) (nex
 			return next, nil
 		}
 		set = set[size:]
-		wanted, err := f.wants(b)
-		if err != nil {
-			return next, err
-		}
-		if wanted && b.last() >= offset {
+		if f.wants(b) && b.last() >= offset {
 			if err := b.each(offset, each); err != nil {
 				return next, err
 			}
@@ -117,13 +113,16 @@ func (b stored) each(offset int64, each func(Record)) error {
 	return nil
 }
 
+// usualHeaders is how many headers get their memory at once: more must be there first.
+const usualHeaders = 32
+
 func (r *reader) record(base, firstTime int64) Record {
 	_ = r.byte() // attributes, unused
 	record := Record{Time: firstTime + r.varint(), Offset: base + r.varint()}
 	record.Key, record.Value = r.bytes(), r.bytes()
 	headers := r.count()
 	if headers > 0 {
-		record.Headers = make([]Header, 0, headers)
+		record.Headers = make([]Header, 0, min(headers, usualHeaders))
 	}
 	for range headers {
 		if r.bad {

@@ -1,8 +1,7 @@
 package batch
 
 import (
-	"encoding/binary"
-	"fmt"
+	"cmp"
 	"slices"
 )
 
@@ -17,44 +16,20 @@ func newFilter(aborted []Aborted) *filter {
 		return &filter{}
 	}
 	coming := slices.Clone(aborted)
-	slices.SortFunc(coming, func(a, b Aborted) int {
-		switch {
-		case a.FirstOffset < b.FirstOffset:
-			return -1
-		case a.FirstOffset > b.FirstOffset:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(coming, func(a, b Aborted) int { return cmp.Compare(a.FirstOffset, b.FirstOffset) })
 	return &filter{coming: coming, open: make(map[int64]bool)}
 }
 
-// wants must see every batch in order.
-func (f *filter) wants(b stored) (bool, error) {
+// wants must see every batch in order. A marker ends its producer's transaction whatever it says: an aborted one that was
+// listed and whose own marker compaction removed, or emptied, must not take later ones with it.
+func (f *filter) wants(b stored) bool {
 	for len(f.coming) > 0 && f.coming[0].FirstOffset <= b.last() {
 		f.open[f.coming[0].ProducerID] = true
 		f.coming = f.coming[1:]
 	}
 	if b.control() {
-		aborts, err := b.aborts()
-		if aborts {
-			delete(f.open, b.producer)
-		}
-		return false, err
+		delete(f.open, b.producer)
+		return false
 	}
-	return !b.transactional() || !f.open[b.producer], nil
-}
-
-// aborts tells whether a marker ends an aborted transaction. Its key is a version and a type, two bytes each, type 0 for an
-// abort (https://kafka.apache.org/documentation/#controlbatch).
-func (b stored) aborts() (bool, error) {
-	const typeAt, abort = 2, 0
-	aborts := false
-	err := b.each(b.base, func(r Record) {
-		aborts = aborts || len(r.Key) >= typeAt+2 && binary.BigEndian.Uint16(r.Key[typeAt:]) == abort
-	})
-	if err != nil {
-		return false, fmt.Errorf("read transaction marker: %w", err)
-	}
-	return aborts, nil
+	return !b.transactional() || !f.open[b.producer]
 }
