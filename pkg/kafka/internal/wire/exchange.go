@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/segmentio/kafka-go/protocol"
 )
@@ -96,9 +97,23 @@ func readAnswer(r io.Reader) ([]byte, error) {
 	if id := binary.BigEndian.Uint32(head[4:]); id != correlationID {
 		return nil, fmt.Errorf("the broker's answer is to request %d, not %d", id, correlationID)
 	}
-	body := make([]byte, size)
-	_, err := io.ReadFull(r, body)
-	return body, err
+	return readBody(r, int(size))
+}
+
+// readBody takes memory as bytes come, not as they are announced.
+func readBody(r io.Reader, size int) ([]byte, error) {
+	const atOnce = 1 << 20
+	body := make([]byte, min(size, atOnce))
+	for have := 0; ; {
+		if _, err := io.ReadFull(r, body[have:]); err != nil {
+			return nil, errors.Join(io.ErrUnexpectedEOF, err)
+		}
+		have = len(body)
+		if have == size {
+			return body, nil
+		}
+		body = slices.Grow(body, min(have, size-have))[:min(2*have, size)]
+	}
 }
 
 func appendString(b []byte, s string) []byte {

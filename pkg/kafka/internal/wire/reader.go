@@ -62,9 +62,13 @@ func (r *reader) bytes() []byte {
 	return r.take(int(n))
 }
 
-// array calls each as often as the array that follows is long; a null array is empty.
+// array calls each as often as the array that follows is long; a null array is empty. Its elements have a byte at least.
 func (r *reader) array(each func()) {
-	for range r.int32() {
+	n := r.int32()
+	if int(n) > len(r.rest) {
+		r.rest, r.bad = nil, true
+	}
+	for range n {
 		if r.bad {
 			return
 		}
