@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -17,7 +18,8 @@ const (
 	maxMetadata = 4096
 )
 
-// metadataOf writes ranges. It leaves out the last ones where they don't fit: those records would be handled again.
+// metadataOf writes ranges. It leaves out the last ones where they don't fit, which room prevents: those records would be
+// handled again.
 func metadataOf(next int64, above []offsetRange) string {
 	if len(above) == 0 {
 		return ""
@@ -37,14 +39,12 @@ func metadataOf(next int64, above []offsetRange) string {
 	return b.String()
 }
 
-// fits tells whether all ranges would fit, and those of one more record.
-func fits(next int64, above []offsetRange) bool {
-	const one = 2 * 20
-	size := len(finishedPrefix)
-	for _, r := range above {
-		size += len(strconv.FormatInt(r.from-next, 10)) + len(strconv.FormatInt(r.to-next, 10)) + 2
-	}
-	return size+one <= maxMetadata
+// room is how many records may be handed out, the last of them at an offset, so that all ranges fit whichever of them get
+// finished: no more than every second begins a range. The first one always may: it begins none.
+func room(next, last int64, above []offsetRange) int {
+	most := len(",-") + 2*len(strconv.FormatInt(last+1-next, 10)) // bytes of a range
+	left := (maxMetadata-len(finishedPrefix))/most - len(above)
+	return max(1, 2*left)
 }
 
 // finishedIn reads metadata. What it doesn't understand, or what others wrote, says nothing.
@@ -58,7 +58,7 @@ func finishedIn(metadata string, next int64) []offsetRange {
 		first, last, _ := strings.Cut(one, "-")
 		from, err1 := strconv.ParseInt(first, 10, 64)
 		to, err2 := strconv.ParseInt(last, 10, 64)
-		if err1 != nil || err2 != nil || from < 0 || to <= from {
+		if err1 != nil || err2 != nil || from < 0 || to <= from || to > math.MaxInt64-next {
 			return nil
 		}
 		above = append(above, offsetRange{from: next + from, to: next + to})

@@ -24,10 +24,6 @@ type source struct {
 func (s *source) fill(most int) (moved bool) {
 	before := s.tracker.next()
 	for len(s.pending) < most {
-		next, above := s.tracker.progress()
-		if !fits(next, above) {
-			break
-		}
 		c, ok := s.prefetch.take(s.feed, len(s.pending) > 0)
 		if !ok {
 			break
@@ -59,6 +55,12 @@ func (s *source) batch(most int) []Record {
 		n++
 	}
 	return s.pending[:n:n]
+}
+
+// trackable is the first of a batch's records that can be told from each other in metadata once some are finished.
+func (s *source) trackable(records []Record) []Record {
+	next, above := s.tracker.progress()
+	return records[:min(len(records), room(next, records[len(records)-1].Offset, above))]
 }
 
 // settle takes finished records out.

@@ -45,8 +45,9 @@ func (*sticky) AssignGroups(members []kafka.GroupMember, partitions []kafka.Part
 	for _, p := range partitions {
 		topics[p.ID] = append(topics[p.ID], p.Topic)
 	}
-	claims := make(map[string]claim)
+	claims, wants := make(map[string]claim), make(map[string][]string)
 	for _, m := range members {
+		wants[m.ID] = m.Topics
 		var c claim
 		_ = json.Unmarshal(m.UserData, &c) // without a claim a member gets what is left
 		claims[m.ID] = c
@@ -56,7 +57,9 @@ func (*sticky) AssignGroups(members []kafka.GroupMember, partitions []kafka.Part
 		assigned[member] = make(map[string][]int)
 		for _, number := range numbers {
 			for _, topic := range topics[number] {
-				assigned[member][topic] = append(assigned[member][topic], number)
+				if slices.Contains(wants[member], topic) { // members of another version read others: nobody reads those then
+					assigned[member][topic] = append(assigned[member][topic], number)
+				}
 			}
 		}
 	}

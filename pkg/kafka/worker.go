@@ -178,6 +178,7 @@ func (ordinary) sweep(context.Context, *worker) (time.Duration, error) { return 
 func (ordinary) moved(w *worker, s *source) { w.commits.mark(s) }
 
 func (o ordinary) do(ctx context.Context, w *worker, s *source, records []Record) error {
+	records = s.trackable(records)
 	var finished Finished
 	err := w.watched(ctx, func(ctx context.Context) (err error) {
 		finished, err = o.handle(ctx, records)
