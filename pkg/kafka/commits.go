@@ -76,13 +76,25 @@ func (c *commits) flush() {
 		next, above := s.tracker.progress()
 		offsets[s.Partition] = committed{offset: next, metadata: metadataOf(next, above)}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
-	defer cancel()
-	if err := c.connections.commitOffsets(ctx, c.by, offsets); err != nil {
+	if err := c.commit(offsets); err != nil {
 		c.log.Warn("commit offsets", zap.Error(err))
 		for s := range sources {
 			c.mark(s)
 		}
+	}
+}
+
+// commit tries again what may pass, for a while: a last commit has no next time.
+func (c *commits) commit(offsets map[wire.Partition]committed) error {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	pause := backoff{first: retryFirst, most: retryMost}
+	for {
+		err := c.connections.commitOffsets(ctx, c.by, offsets)
+		if err == nil || !transient(err) || !pause.wait(ctx) {
+			return err
+		}
+		c.connections.relearn(ctx)
 	}
 }
 

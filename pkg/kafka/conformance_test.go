@@ -35,6 +35,16 @@ var conformance = []struct {
 	{"what is missing is named", checksTopics},
 	{"a missing topic is waited for", missingTopicAwaited},
 	{"who needs all partitions is idle without them", wholeOrNothing},
+	{"topics share partition numbers", topicsShareNumbers},
+	{"a waiting topic waits alone", waitingTopicWaitsAlone},
+	{"what was finished above the offset stays finished", finishedStaysFinished},
+	{"outputs and offset appear together", outputsAndOffset},
+	{"what was aborted is never seen", abortedIsNeverSeen},
+	{"a zombie commits nothing", zombieCommitsNothing},
+	{"what is done in part is committed in part", partlyDone},
+	{"more outputs than a batch holds are one transaction", manyOutputs},
+	{"time alone brings about outputs", sweeps},
+	{"transactions go on where they stopped", transactionsGoOn},
 }
 
 func TestOnTheEmbeddedBroker(t *testing.T) {

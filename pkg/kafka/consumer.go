@@ -185,6 +185,8 @@ func (c *Consumer) run(ctx context.Context, connections *connections, newWork fu
 	if err := errors.Join(c.cluster.validate(), c.config.validate()); err != nil {
 		return fmt.Errorf("run consumer: %w", err)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // a handler that failed us does not come back, but the others are to stop
 	done := make(chan error, 1)
 	go func() { done <- c.read(ctx, connections, newWork) }()
 	select {

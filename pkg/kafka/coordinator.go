@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/findcoordinator"
 )
+
+// coordinateTimeout bounds the wait for an answer that may have got lost with its connection.
+const coordinateTimeout = 5 * time.Second
 
 // coordination names who needs a coordinator: a consumer group or a transactional id.
 type coordination struct {
@@ -27,6 +31,8 @@ func ofTransaction(id string) coordination {
 // coordinate sends a message to a coordinator. It remembers who that is; forgetCoordinator must be called when the answer,
 // or its lack, says that it is another.
 func (c *connections) coordinate(ctx context.Context, by coordination, message protocol.Message) (protocol.Message, error) {
+	ctx, cancel := context.WithTimeout(ctx, coordinateTimeout)
+	defer cancel()
 	broker, err := c.coordinator(ctx, by)
 	if err != nil {
 		return nil, fmt.Errorf("find coordinator of %s: %w", by.key, err)

@@ -25,12 +25,13 @@ var (
 	// what to check; waiting does not help.
 	ErrAccess = errors.New("no access to kafka")
 
-	errClosed      = errors.New("connections to kafka are closed")
-	errNoAnswer    = errors.New("the broker's answer lacks the partition")
-	errWedged      = errors.New("handler does not come back")
-	errNotOurs     = errors.New("partition is another member's")
-	errNothingDone = errors.New("handler finished no record and gave no error")
-	errNoTopic     = errors.New("topic does not exist, and is never made by using it")
+	errClosed       = errors.New("connections to kafka are closed")
+	errNoAnswer     = errors.New("the broker's answer lacks the partition")
+	errWedged       = errors.New("handler does not come back")
+	errNoGeneration = errors.New("the group has no generation")
+	errNotOurs      = errors.New("partition is another member's")
+	errNothingDone  = errors.New("handler finished no record and gave no error")
+	errNoTopic      = errors.New("topic does not exist, and is never made by using it")
 )
 
 // transient tells whether the same request may succeed a moment later: a leader that moved, a broker that restarts, a

@@ -22,6 +22,11 @@ func decode(answer wire.FetchAnswer, offset int64) (chunk, error) {
 			Key: r.Key, Value: r.Value, Headers: r.Headers, Time: time.UnixMilli(r.Time).UTC(),
 		})
 	})
+	unpacked := 0
+	for _, r := range found.records {
+		unpacked += r.Size()
+	}
+	found.size = max(found.size, unpacked)
 	if err != nil {
 		return chunk{}, fmt.Errorf("decode records of partition %d of topic %s: %w", answer.ID, answer.Topic, err)
 	}

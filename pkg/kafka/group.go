@@ -67,7 +67,7 @@ func (c *Consumer) join(ctx context.Context, connections *connections, newWork f
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(err, errNoGeneration):
 			c.rejoins.Add(1)
 			c.log.Error("no generation for too long, joining anew", zap.Duration("waited", c.patience()))
 			return nil
@@ -89,7 +89,11 @@ func (c *Consumer) join(ctx context.Context, connections *connections, newWork f
 func (c *Consumer) next(ctx context.Context, group *kafka.ConsumerGroup) (*kafka.Generation, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.patience())
 	defer cancel()
-	return group.Next(ctx)
+	next, err := group.Next(ctx)
+	if ctx.Err() != nil {
+		err = errors.Join(errNoGeneration, err)
+	}
+	return next, err
 }
 
 // patience is longer than any join takes in which all members live.

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"strings"
@@ -171,7 +172,7 @@ func (p *prefetch) pull(ctx context.Context, one *pull) {
 			p.log.Warn("fetch records", a.field(), zap.Error(errNoAnswer))
 			p.fail(a.feed)
 		default:
-			p.answered(ctx, a, answer)
+			p.answered(ctx, a, answer, len(one.asks) > 1)
 		}
 	}
 	p.mutex.Lock()
@@ -189,8 +190,9 @@ func (p *prefetch) fail(f *feed) {
 	f.notBefore = time.Now().Add(f.retry.next())
 }
 
-// answered takes in what one partition has.
-func (p *prefetch) answered(ctx context.Context, a ask, answer wire.FetchAnswer) {
+// answered takes in what one partition has. Where it shares its answer's memory with others it gets a copy: a partition that
+// waits would keep all of it.
+func (p *prefetch) answered(ctx context.Context, a ask, answer wire.FetchAnswer, shared bool) {
 	if kafka.Error(answer.Code) == kafka.OffsetOutOfRange {
 		p.outOfRange(ctx, a)
 		return
@@ -200,6 +202,9 @@ func (p *prefetch) answered(ctx context.Context, a ask, answer wire.FetchAnswer)
 		p.connections.relearn(ctx)
 		p.fail(a.feed)
 		return
+	}
+	if shared {
+		answer.Set = bytes.Clone(answer.Set)
 	}
 	found, err := decode(answer, a.offset)
 	if err != nil { // a batch that can't be read stays so: it is said again and again, and nothing is passed over

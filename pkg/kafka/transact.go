@@ -39,7 +39,7 @@ func (t Transformed) ended(err error) {
 type Transactions struct {
 	Transform Transform
 	// Sweep, if set, is called for each partition number every SweepEvery, with no records: for outputs that only time
-	// brings about. Done is of no meaning there.
+	// brings about. Done is of no meaning there. Without SweepEvery it is never called.
 	Sweep      func(ctx context.Context, partition int) (Transformed, error)
 	SweepEvery time.Duration
 	// Compression is that of outputs above a kilobyte.
@@ -107,7 +107,7 @@ func (t *transactional) do(ctx context.Context, w *worker, s *source, records []
 
 // sweep makes a transaction without records when one is due, and returns when the next will be.
 func (t *transactional) sweep(ctx context.Context, w *worker) (time.Duration, error) {
-	if t.Sweep == nil {
+	if t.Sweep == nil || t.SweepEvery <= 0 {
 		return time.Hour, nil
 	}
 	if wait := time.Until(t.swept.Add(t.SweepEvery)); wait > 0 {

@@ -1,7 +1,6 @@
 package kafka_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,21 +11,6 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
-
-// passOn returns a Transform that writes to a topic what it gets, into the same partition.
-func passOn(topic string) kafka.Transform {
-	return func(_ context.Context, records []kafka.Record) (kafka.Transformed, error) {
-		return kafka.Transformed{Done: len(records), Outputs: renamed(topic, records)}, nil
-	}
-}
-
-func renamed(topic string, records []kafka.Record) []kafka.Record {
-	var outputs []kafka.Record
-	for _, r := range records {
-		outputs = append(outputs, kafka.Record{Topic: topic, Partition: r.Partition, Key: r.Key, Value: r.Value})
-	}
-	return outputs
-}
 
 // An offset that is committed beside the transaction could be ahead of its outputs, or rewind what it committed.
 func TestTransactionsCommitOffsetsInNoOtherWay(t *testing.T) {

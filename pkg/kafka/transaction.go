@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,9 @@ const (
 	placePatience       = 3 * time.Second
 	concurrentFirst     = time.Millisecond
 	concurrentMost      = 20 * time.Millisecond
+	// notAttempted is what partitions get that came with one that was refused (OPERATION_NOT_ATTEMPTED, which kafka-go has no
+	// name for).
+	notAttempted = 55
 )
 
 // transaction is what becomes visible together or not at all.
@@ -46,6 +50,7 @@ type transactor struct {
 
 	identity  identity
 	sequences map[wire.Partition]int32
+	most      int // bytes of a batch; zero until a broker found one too large
 	sender    batchSender
 }
 
@@ -125,14 +130,15 @@ func (t *transactor) addPartitions(ctx context.Context, at []wire.Partition) err
 		if !ok {
 			return 0, false
 		}
+		var code int16
 		for _, topic := range response.Results {
-			for _, p := range topic.Results {
-				if p.ErrorCode != 0 {
-					return p.ErrorCode, true
+			for _, p := range topic.Results { // one that is refused spoils the others, which do not say why
+				if code == 0 || code == notAttempted {
+					code = cmp.Or(p.ErrorCode, code)
 				}
 			}
 		}
-		return 0, true
+		return code, true
 	})
 }
 

@@ -1,7 +1,9 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -17,17 +19,25 @@ import (
 // batchSender keeps a transactor's encoders, so that their memory is used again.
 type batchSender struct{ encoders []*batch.Encoder }
 
+// leastBatchBytes is where batches become no smaller for a topic that takes none.
+const leastBatchBytes = 1 << 10
+
 // produce writes a transaction's records, in order in each partition. A request has one batch of each partition at most,
 // and one is under way to a broker at a time: of several, brokers refused some (NOT_ENOUGH_REPLICAS, seen on 4.3).
 func (t *transactor) produce(ctx context.Context, at []wire.Partition, records []Record) error {
 	ctx, cancel := context.WithTimeout(ctx, transactionPatience)
 	defer cancel()
-	for _, round := range rounds(at, records) {
+	most := cmp.Or(t.most, maxBatchBytes)
+	for _, round := range rounds(at, records, most) {
 		batches, err := t.encode(round)
 		if err != nil {
 			return err
 		}
-		if err := t.write(ctx, batches); err != nil {
+		err = t.write(ctx, batches)
+		if errors.Is(err, ErrTooLarge) {
+			t.most = max(most/2, leastBatchBytes)
+		}
+		if err != nil {
 			return err
 		}
 		for i, b := range batches {
@@ -45,13 +55,13 @@ type load struct {
 }
 
 // rounds cuts records into batches, and puts the first of each partition into the first round, and so on.
-func rounds(at []wire.Partition, records []Record) [][]load {
+func rounds(at []wire.Partition, records []Record, most int) [][]load {
 	var all [][]load
 	last := make(map[wire.Partition]int) // round
 	index := make(map[wire.Partition]int)
 	for i, r := range records {
 		round, begun := last[at[i]]
-		if begun && all[round][index[at[i]]].size+r.Size() > maxBatchBytes {
+		if begun && all[round][index[at[i]]].size+r.Size() > most {
 			round, begun = round+1, false
 		}
 		if !begun {
