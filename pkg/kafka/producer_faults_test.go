@@ -3,6 +3,7 @@ package kafka_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/goleak"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
@@ -231,4 +233,139 @@ func TestProducerSaysAtOnceWhatCanNotBe(t *testing.T) {
 			assert.Equal(t, []string{"0", "1", "2"}, values(kafkatest.All(t, cluster.Brokers[0], "t")))
 		})
 	}
+}
+
+// The connection breaks when the batch is written and the answer on its way: callers at work all the while see each of
+// their records stored once, in order.
+func TestAnswersThatGetLost(t *testing.T) {
+	_, cluster, connections := faultyAndLossy(t)
+	connections.lose(kmsg.Produce, 10)
+	connections.lose(kmsg.InitProducerID, 2)
+	underLoad(t, cluster, func(int) {})
+	assert.Equal(t, 12, connections.losses())
+}
+
+// underLoad has callers produce, each to a partition, while something happens to the broker before each record of the first
+// of them, and wants every record once, in the order of its caller.
+func underLoad(t *testing.T, cluster kafka.Cluster, happens func(i int)) {
+	t.Helper()
+	const callers, each = 8, 40
+	producer := newProducer(t, cluster)
+	var all errgroup.Group
+	for caller := range callers {
+		all.Go(func() error {
+			for i := range each {
+				if caller == 0 {
+					happens(i)
+				}
+				record := kafka.Record{Topic: "t", Partition: caller % 2, Key: fmt.Append(nil, caller), Value: fmt.Append(nil, i)}
+				if err := producer.Produce(t.Context(), record); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, all.Wait())
+	got := make(map[string][]string)
+	for _, r := range kafkatest.All(t, cluster.Brokers[0], "t") {
+		got[string(r.Key)] = append(got[string(r.Key)], string(r.Value))
+	}
+	require.Len(t, got, callers)
+	for caller, values := range got {
+		assert.Equal(t, upTo(each), values, "caller %s", caller)
+	}
+}
+
+func TestLeadersMoveUnderLoad(t *testing.T) {
+	fake, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.SeedTopics(2, "t"))
+	require.NoError(t, err)
+	t.Cleanup(fake.Close)
+	fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.RequestTimedOut, Count: 5})
+	underLoad(t, kafka.Cluster{Brokers: fake.ListenAddrs()}, func(i int) {
+		if partition := int32(i % 2); i%3 == 0 {
+			assert.NoError(t, fake.MoveTopicPartition("t", partition, (fake.LeaderFor("t", partition)+1)%3))
+		}
+	})
+}
+
+// A batch that the topic finds too large goes in smaller ones; a record that is too large alone is refused alone.
+func TestBatchesThatATopicFindsTooLarge(t *testing.T) {
+	fake, cluster := faulty(t)
+	require.NoError(t, fake.CreateTopic("small", 1, map[string]string{"max.message.bytes": "20000"}))
+	producer := newProducer(t, cluster)
+	var records []kafka.Record
+	for i := range 50 {
+		records = append(records, kafka.Record{Topic: "small", Value: fmt.Append(nil, i, strings.Repeat("x", 3000))})
+	}
+	require.NoError(t, producer.Produce(t.Context(), records...))
+	err := producer.Produce(t.Context(), kafka.Record{Topic: "small", Value: make([]byte, 21_000)})
+	require.ErrorIs(t, err, kafka.ErrTooLarge)
+	require.ErrorContains(t, err, "max.message.bytes")
+	require.NoError(t, producer.Produce(t.Context(), kafka.Record{Topic: "small", Value: []byte("50")}))
+	got := kafkatest.All(t, cluster.Brokers[0], "small")
+	for i, r := range got {
+		assert.Equal(t, fmt.Sprint(i), strings.TrimRight(string(r.Value), "x"))
+	}
+	assert.Len(t, got, 51)
+}
+
+// Close waits for what is under way, and what it waited for is written.
+func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
+	fake, cluster := faulty(t)
+	release := stuck(t, fake, 0)
+	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
+	var callers errgroup.Group
+	for i := range 20 {
+		callers.Go(func() error { return producer.Produce(t.Context(), numbered("t", i%2, 1)...) })
+	}
+	eventually(t, func() bool { return briefly(t, producer, numbered("t", 0, 1)...) != nil }, "the broker is stuck")
+	closed := make(chan error, 1)
+	go func() { closed <- producer.Close() }()
+	eventually(t, func() bool {
+		err := briefly(t, producer, numbered("t", 0, 1)...)
+		return err != nil && strings.Contains(err.Error(), "closed")
+	}, "nothing is taken any more")
+	release()
+	require.NoError(t, <-closed)
+	require.NoError(t, callers.Wait())
+	assert.GreaterOrEqual(t, len(kafkatest.All(t, cluster.Brokers[0], "t")), 20)
+	require.NoError(t, producer.Close(), "closing twice is fine")
+}
+
+func TestATopicThatIsMadeLater(t *testing.T) {
+	fake, cluster := faulty(t)
+	producer := newProducer(t, cluster)
+	result := make(chan error, 1)
+	go func() { result <- producer.Produce(t.Context(), numbered("later", 0, 3)...) }()
+	require.Never(t, func() bool { return len(result) > 0 }, 100*time.Millisecond, 10*time.Millisecond)
+	require.NoError(t, fake.CreateTopic("later", 1, nil))
+	require.NoError(t, <-result)
+	assert.Equal(t, upTo(3), values(kafkatest.All(t, cluster.Brokers[0], "later")))
+}
+
+// Callers with little patience leave, others don't: what is written is in order, and what was acknowledged is there once.
+func TestCallersThatGiveUpInBetween(t *testing.T) {
+	fake, cluster := faulty(t)
+	fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotLeaderForPartition, Count: 6})
+	producer := newProducer(t, cluster)
+	var callers sync.WaitGroup
+	var acknowledged sync.Map
+	for i := range 200 {
+		callers.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(1+i%7*20)*time.Millisecond)
+			defer cancel()
+			if producer.Produce(ctx, kafka.Record{Topic: "t", Value: fmt.Append(nil, i)}) == nil {
+				acknowledged.Store(fmt.Sprint(i), true)
+			}
+		})
+	}
+	callers.Wait()
+	require.NoError(t, producer.Close())
+	stored := make(map[string]int)
+	for _, r := range kafkatest.All(t, cluster.Brokers[0], "t") {
+		stored[string(r.Value)]++
+		assert.Equal(t, 1, stored[string(r.Value)], "record %s", r.Value)
+	}
+	acknowledged.Range(func(value, _ any) bool { return assert.Contains(t, stored, value) })
 }
