@@ -30,6 +30,7 @@ func (p *process) consumerConfig(stage *pipeline.Stage, lags *lagWatch) kafka.Co
 		HandlerTimeout: p.cfg.Kafka.HandlerTimeout,
 		LostOffsets:    kafka.LostOffsets(p.cfg.Kafka.LostOffsets),
 		Whole:          stage.Whole,
+		Step:           step(),
 		OnAssigned: func(status kafka.Status) {
 			stage.Assigned(status)
 			lags.soon()

@@ -16,6 +16,7 @@
 //	brokers.go   how to reach the configured brokers; asking.go: which ones a command asks, and what it says when that fails
 //	ready.go     rechargeflow ready
 //	version.go   rechargeflow version
+//	step.go      nothing; step_faultpoints.go, with the tag faultpoints: where a test ends or freezes the process
 package main
 
 import (

@@ -72,6 +72,7 @@ func (t *transactional) takeOver(ctx context.Context, w *worker, partitions []wi
 		connections: w.connections, id: fmt.Sprintf("%s-%d", w.by.group, w.number), by: w.by,
 		compression: t.Compression, step: w.consumer.config.Step,
 	}
+	w.consumer.config.Step("taking over")
 	if err := t.transactor.init(ctx, false); err != nil {
 		return nil, err
 	}
@@ -139,6 +140,7 @@ func (t *transactional) commit(ctx context.Context, w *worker, s *source, out Tr
 	defer cancel()
 	if err := t.transactor.commit(ending, tx); err != nil {
 		w.log.Warn("commit transaction, will find out what became of it", zap.Error(err))
+		t.transactor.step("outcome unclear")
 		done, unresolved := t.resolve(ctx, w, s, name)
 		if unresolved != nil {
 			return errors.Join(unresolved, err)
@@ -149,6 +151,7 @@ func (t *transactional) commit(ctx context.Context, w *worker, s *source, out Tr
 		}
 	}
 	out.ended(nil)
+	t.transactor.step("outcome told")
 	return nil
 }
 

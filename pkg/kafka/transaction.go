@@ -94,12 +94,20 @@ func (t *transactor) commit(ctx context.Context, tx transaction) error {
 	}
 	t.step("offsets added")
 	both, bothCtx := errgroup.WithContext(ctx)
-	both.Go(func() error { return t.commitOffsets(bothCtx, tx.offsets) })
-	both.Go(func() error { return t.produce(bothCtx, at, tx.outputs) })
+	both.Go(func() error {
+		err := t.commitOffsets(bothCtx, tx.offsets)
+		t.step("offsets written")
+		return err
+	})
+	both.Go(func() error {
+		err := t.produce(bothCtx, at, tx.outputs)
+		t.step("outputs written")
+		return err
+	})
 	if err := both.Wait(); err != nil {
 		return err
 	}
-	t.step("outputs written")
+	t.step("all written")
 	if err := t.end(ctx); err != nil {
 		return err
 	}

@@ -32,10 +32,12 @@ const (
 
 // Lab is a folder, a binary and the simulators around it.
 type Lab struct {
-	Dir        string
-	Binary     string
-	Brokers    []string // none: the embedded broker
-	Prefix     string   // of topics and consumer groups
+	Dir     string
+	Binary  string
+	Brokers []string // none: the embedded broker
+	Prefix  string   // of topics and consumer groups
+	// Replicated says that topics have three replicas, each acknowledged by two.
+	Replicated bool
 	API        *rechargetest.Server
 	Bloomreach *bloomreachtest.Server
 	Texts      *smstest.Gateway
@@ -117,6 +119,10 @@ func (l *Lab) config(admin string) string {
 	if len(l.Brokers) > 0 {
 		brokers = `["` + strings.Join(l.Brokers, `", "`) + `"]`
 	}
+	durability := "single"
+	if l.Replicated {
+		durability = "replicated"
+	}
 	level, bloomreachURL := "info", l.Bloomreach.BaseURL()
 	if l.LogLevel != "" {
 		level = l.LogLevel
@@ -125,7 +131,7 @@ func (l *Lab) config(admin string) string {
 		bloomreachURL = l.BloomreachURL
 	}
 	return fmt.Sprintf(`shutdown_delay: 0s
-kafka: {brokers: %s, topic_prefix: %q, durability: single, session_timeout: 6s}
+kafka: {brokers: %s, topic_prefix: %q, durability: %s, session_timeout: 6s}
 embedded: {dir: %q, listen: %q}
 log: {level: %s}
 gateway: {listen: %q}
@@ -146,7 +152,7 @@ stores:
       activation_url: https://{shop}/activate
       payment_url: https://{shop}/portal/{hash}/payment
 `,
-		brokers, l.Prefix, filepath.Join(l.Dir, "kafka"), l.Embedded, level, l.Gateway, admin, filepath.Join(l.Dir, "ledger.db"),
+		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, level, l.Gateway, admin, filepath.Join(l.Dir, "ledger.db"),
 		Store, Secret, apiToken, l.API.URL,
 		bloomreachURL, bloomreachtest.ProjectToken, bloomreachtest.KeyID, bloomreachtest.KeySecret,
 		l.Texts.URL, smsSecret)

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"slices"
 	"sync"
@@ -51,25 +53,27 @@ type Process struct {
 // Start runs the binary with the given roles, all of them when none is given,
 // and waits until it is ready.
 func (l *Lab) Start(ctx context.Context, roles ...string) (*Process, error) {
-	p, err := l.start(ctx, roles)
+	p, err := l.Launch(ctx, nil, roles...)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.awaitReady(ctx); err != nil {
+	if err := p.AwaitReady(ctx); err != nil {
 		p.Kill()
 		return nil, fmt.Errorf("%w; its log:\n%s", err, p.Output())
 	}
 	return p, nil
 }
 
-func (l *Lab) start(ctx context.Context, roles []string) (*Process, error) {
+// Launch is Start without the wait, with more in the process's environment.
+func (l *Lab) Launch(ctx context.Context, environ []string, roles ...string) (*Process, error) {
 	admin, name := l.Admin, "rechargeflow"
 	if len(roles) > 0 {
 		free, err := FreeAddress()
 		if err != nil {
 			return nil, err
 		}
-		admin, name = free, roles[0]
+		_, port, _ := net.SplitHostPort(free)
+		admin, name = free, roles[0]+"-"+port
 	}
 	config, err := l.writeConfig(name, admin)
 	if err != nil {
@@ -79,6 +83,7 @@ func (l *Lab) start(ctx context.Context, roles []string) (*Process, error) {
 	p := &Process{Roles: roles, admin: admin, ended: make(chan struct{})}
 	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), l.Binary, args...) //nolint:gosec // the binary under test
 	p.cmd.Dir = l.Dir
+	p.cmd.Env = append(os.Environ(), environ...)
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("pipe output: %w", err)
@@ -120,8 +125,8 @@ func (p *Process) follow(out io.Reader) {
 	p.err = p.cmd.Wait()
 }
 
-// awaitReady asks /readyz until every check is well.
-func (p *Process) awaitReady(ctx context.Context) error {
+// AwaitReady asks /readyz until every check is well.
+func (p *Process) AwaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
 	for {
@@ -191,6 +196,15 @@ func (p *Process) Output() string {
 	defer p.mu.Unlock()
 	return string(p.raw)
 }
+
+// Ended is closed when the process has ended.
+func (p *Process) Ended() <-chan struct{} { return p.ended }
+
+// Freeze stops the process where it is (SIGSTOP), until it is told to go on.
+func (p *Process) Freeze() error { return p.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on (SIGCONT).
+func (p *Process) Thaw() error { return p.cmd.Process.Signal(syscall.SIGCONT) }
 
 // Kill ends the process as a power cut would (SIGKILL) and waits for its end.
 func (p *Process) Kill() {

@@ -2,7 +2,7 @@
 //
 //	choose.go        Choose, Real       the broker that this machine can give, and why that one
 //	broker.go        Broker, Embedded   a running broker, ended, frozen and started again
-//	three.go         Three, Cluster     three brokers, any one of which may fail; node.go is one of them
+//	three.go         Three, One         three brokers, any one of which may fail; node.go is one of them
 //	leaders.go       MoveLeaders        another leader for each partition
 //	proxy.go         Proxy              what stands before a broker and lets its clients down; passage.go is one connection
 //	secured.go       StartSecured       one broker that asks who comes, at each port in another way; certificate.go

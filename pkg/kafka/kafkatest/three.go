@@ -11,15 +11,16 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
-// Cluster is three brokers of Apache Kafka. Each is a controller too, so that any one may fail and the rest goes on.
-// Offsets, transactions and the topics of Topic are on all three, and acknowledged when two have them.
+// Cluster is brokers of Apache Kafka, one or three. Each is a controller too, so that of three any one may fail and the
+// rest goes on. Offsets, transactions and the topics of Topic are on all of them, and acknowledged when all but one have
+// them.
 type Cluster struct {
 	t       testing.TB
 	nodes   []node
 	brokers []Broker // of the same order
 }
 
-// ThreeOption is a wish about the three brokers.
+// ThreeOption is a wish about the brokers of a Cluster.
 type ThreeOption func(*threeConfig)
 
 type threeConfig struct{ proxies bool }
@@ -31,12 +32,23 @@ func WithProxies() ThreeOption { return func(c *threeConfig) { c.proxies = true 
 // skipped. A broker that failed is given up by the others after 4 seconds. The three need about 1.5 GB of memory.
 func Three(t testing.TB, options ...ThreeOption) Cluster {
 	t.Helper()
+	return newCluster(t, 3, options)
+}
+
+// One is Three with one broker: for what a Cluster can do and Choose's Broker can't, such as WithProxies.
+func One(t testing.TB, options ...ThreeOption) Cluster {
+	t.Helper()
+	return newCluster(t, 1, options)
+}
+
+func newCluster(t testing.TB, count int, options []ThreeOption) Cluster {
+	t.Helper()
 	var config threeConfig
 	for _, option := range options {
 		option(&config)
 	}
 	j := needJava(t)
-	nodes, err := planNodes(3)
+	nodes, err := planNodes(count)
 	require.NoError(t, err)
 	c := Cluster{t: t, nodes: nodes}
 	for _, n := range nodes {
@@ -106,20 +118,20 @@ func (c Cluster) Brokers() []string {
 // Cluster returns what to connect with.
 func (c Cluster) Cluster() kafka.Cluster { return clusterAt(c.Brokers()...) }
 
-// Broker returns one of the brokers, 1 to 3, which is its id in Kafka too.
+// Broker returns one of the brokers, from 1 on, which is its id in Kafka too.
 func (c Cluster) Broker(id int) Broker {
 	c.t.Helper()
 	require.Truef(c.t, id >= 1 && id <= len(c.brokers), "brokers are 1 to %d, not %d", len(c.brokers), id)
 	return c.brokers[id-1]
 }
 
-// Topic creates a topic with a name of its own on all three brokers, acknowledged by two. Every running broker knows it
+// Topic creates a topic with a name of its own on all brokers, acknowledged by all but one. Every running broker knows it
 // when Topic returns.
 func (c Cluster) Topic(partitions int) string {
 	c.t.Helper()
 	name := newTopic(c.t, c.Cluster(), kafka.TopicSpec{
 		Partitions: partitions, Replication: len(c.brokers),
-		Configs: map[string]string{"min.insync.replicas": fmt.Sprint(len(c.brokers) - 1)},
+		Configs: map[string]string{"min.insync.replicas": fmt.Sprint(max(1, len(c.brokers)-1))},
 	})
 	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()

@@ -1,0 +1,131 @@
+package faults_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/rechargeflow/rechargeflow/test/lab"
+)
+
+const (
+	customers = 240
+	senders   = 24
+)
+
+// load sends webhooks of many customers, each customer's one after the other, and each until it is taken, as Recharge does.
+type load struct {
+	lab    *lab.Lab
+	rate   *rate.Limiter
+	stop   context.CancelFunc
+	work   sync.WaitGroup
+	mutex  sync.Mutex
+	next   map[int]int   // by customer
+	tries  map[int64]int // by number of the webhook, once it is taken
+	failed error
+}
+
+func newLoad(l *lab.Lab) *load {
+	return &load{lab: l, rate: rate.NewLimiter(400, 20), next: map[int]int{}, tries: map[int64]int{}}
+}
+
+// start sends until rest is called; the webhooks in hand are sent until they are taken.
+func (l *load) start() {
+	running, stop := context.WithCancel(context.Background())
+	l.stop = stop
+	for sender := range senders {
+		l.work.Go(func() {
+			for customer := sender; l.rate.Wait(running) == nil; customer = (customer + senders) % customers {
+				if err := l.send(customer); err != nil {
+					l.mutex.Lock()
+					l.failed = err
+					l.mutex.Unlock()
+					return
+				}
+			}
+		})
+	}
+}
+
+// rest returns when nothing is under way any more.
+func (l *load) rest() error {
+	l.stop()
+	l.work.Wait()
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.failed
+}
+
+func (l *load) taken() int {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return len(l.tries)
+}
+
+func (l *load) send(customer int) error {
+	l.mutex.Lock()
+	l.next[customer]++
+	number := numberOf(customer, l.next[customer])
+	l.mutex.Unlock()
+	w := webhook(customer, number)
+	giveUp := time.Now().Add(2 * time.Minute)
+	for tries := 1; ; tries++ {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		status, answer, err := l.lab.Send(ctx, w)
+		cancel()
+		switch {
+		case err == nil && status == http.StatusOK:
+			l.mutex.Lock()
+			defer l.mutex.Unlock()
+			l.tries[number] = tries
+			return nil
+		case err == nil && status != http.StatusServiceUnavailable:
+			return fmt.Errorf("send webhook %d: answer %d %s", number, status, answer)
+		case time.Now().After(giveUp):
+			return fmt.Errorf("send webhook %d: not taken in two minutes: answer %d %s, %w", number, status, answer, err)
+		}
+		<-time.After(50 * time.Millisecond) // the gateway, or its broker, is being restarted
+	}
+}
+
+// numberOf is a number that no other webhook has; a customer's rise.
+func numberOf(customer, nth int) int64 { return int64(customer+1)*1_000_000 + int64(nth) }
+
+// kind is what must come of a webhook.
+type kind int
+
+const (
+	paid      kind = iota // an event and a trigger
+	malformed             // a dead letter
+	unused                // nothing
+)
+
+func kindOf(number int64) kind {
+	switch (number/1_000_000 + number) % 50 {
+	case 17:
+		return malformed
+	case 33:
+		return unused
+	}
+	return paid
+}
+
+func webhook(customer int, number int64) lab.Webhook {
+	w := lab.Webhook{Store: lab.Store, Topic: "charge/paid"}
+	who := fmt.Sprintf(`"customer":{"id":%d,"email":"c%d@example.com","phone":"+1503555%04d","hash":"h%d"}`, customer+1, customer+1, customer+1, customer+1)
+	switch kindOf(number) {
+	case malformed:
+		w.Body = fmt.Appendf(nil, `{"charge":{"id":[%d],%s}}`, number, who)
+	case unused:
+		w.Topic = "address/updated"
+		w.Body = fmt.Appendf(nil, `{"address":{"id":%d,"customer_id":%d}}`, number, customer+1)
+	default:
+		w.Body = fmt.Appendf(nil, `{"charge":{"id":%d,%s,"status":"success","total_price":"9.99","currency":"USD","processed_at":"2026-03-02T12:00:00+00:00","shipping_address":{"phone":"+1503555%04d"}}}`,
+			number, who, customer+1)
+	}
+	return w
+}

@@ -1,0 +1,100 @@
+package faults_test
+
+import (
+	"iter"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
+)
+
+// TestRoundsEmbedded has faults of processes alone: the embedded broker is in this one.
+func TestRoundsEmbedded(t *testing.T) {
+	w := newWorld(t, nil)
+	w.rounds(pick(t, "ROUNDS", 2, 10), ofProcesses(), nil)
+}
+
+func TestRoundsOneBroker(t *testing.T) {
+	brokers := kafkatest.One(t, kafkatest.WithProxies())
+	w := newWorld(t, &brokers)
+	w.rounds(pick(t, "ROUNDS", 2, 24), ofProcesses(), ofBrokers(false))
+	w.javaAgrees()
+}
+
+func TestRoundsThreeBrokers(t *testing.T) {
+	onlyWhole(t)
+	brokers := kafkatest.Three(t, kafkatest.WithProxies())
+	w := newWorld(t, &brokers)
+	w.rounds(pick(t, "ROUNDS", 0, 24), ofProcesses(), ofBrokers(true))
+	w.javaAgrees()
+}
+
+// rounds lets something of each list go wrong under load, then asks every record.
+func (w *world) rounds(count int, lists ...[]fault) {
+	w.Helper()
+	w.start(2)
+	var last *account
+	faults := map[string]int{}
+	for round := range count {
+		w.say("round %d of %d", round+1, count)
+		w.load.start()
+		w.goWrong(faults, lists)
+		last = w.check()
+		w.alive()
+	}
+	again, all := w.door.repeated()
+	w.say("%d rounds, %d records, 0 lost, 0 doubled, 0 out of order; %d of %d commands sent more than once", count, len(last.raw), again, all)
+	w.say("faults: %v", faults)
+}
+
+// goWrong begins a fault of each list, and mends them in the order in which they began.
+func (w *world) goWrong(count map[string]int, lists [][]fault) {
+	w.Helper()
+	type open struct {
+		mend  func()
+		until time.Time
+	}
+	var begun []open
+	w.wait(between(w.Rand, 200*time.Millisecond, 2*time.Second), nil)
+	for _, list := range lists {
+		if len(list) == 0 {
+			continue
+		}
+		f := w.chosen(list)
+		count[f.name]++
+		began := time.Now()
+		mend := f.begin(w)
+		begun = append(begun, open{mend: mend, until: began.Add(f.least)})
+		w.wait(between(w.Rand, 100*time.Millisecond, 3*time.Second), nil)
+	}
+	for _, f := range begun {
+		w.wait(time.Until(f.until), nil)
+		f.mend()
+	}
+	w.wait(between(w.Rand, 200*time.Millisecond, 2*time.Second), nil)
+}
+
+// javaAgrees reads what is committed with Kafka's own consumer: it must see what we see.
+func (w *world) javaAgrees() {
+	w.Helper()
+	ours := w.audit(w.scan)
+	theirs := w.audit(func(topic string) iter.Seq2[kafka.Record, error] {
+		return each(kafkatest.JavaConsume(w.T, w.cluster, topic, true))
+	})
+	w.clean(theirs)
+	require.Len(w, theirs.raw, len(ours.raw))
+	w.say("Kafka's own consumer agrees on %d records", len(theirs.raw))
+}
+
+func each(records []kafka.Record) iter.Seq2[kafka.Record, error] {
+	return func(yield func(kafka.Record, error) bool) {
+		for _, r := range records {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
