@@ -13,8 +13,9 @@ import (
 )
 
 // faultpoint says where this process ends or stands still: "kill" or "freeze", a blank, the name of a step, a colon and
-// the how-manieth time it is, such as "kill transaction ended:3".
-const faultpoint = "RECHARGEFLOW_FAULTPOINT"
+// the how-manieth time it is, such as "kill transaction ended:3". Its name is not one of ours: those are keys of the
+// configuration, and unknown ones are refused.
+const faultpoint = "FAULTPOINT"
 
 // step is what a consumer calls between any two steps that a crash may come between.
 func step() func(name string) {

@@ -1,0 +1,158 @@
+package faults_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
+)
+
+// point is a step that a process can end or stand still at. Steps that come once for each partition that is taken over
+// are met soon.
+type point struct {
+	name string
+	most int // how often it may have come before
+}
+
+func points() []point {
+	return []point{
+		{"taking over", 5},
+		{"predecessor fenced", 5},
+		{"transformed", 100},
+		{"partitions added", 100},
+		{"offsets added", 100},
+		{"offsets written", 100},
+		{"outputs written", 100},
+		{"all written", 100},
+		{"transaction ended", 100},
+		{"outcome told", 100},
+		{"outcome unclear", 1}, // needs a cut connection to come at all
+	}
+}
+
+// TestStepsKilled ends a transformer with kill -9 between each two steps of its transactions.
+func TestStepsKilled(t *testing.T) {
+	w, records := stepsWorld(t), 0
+	chosen := w.pointsOf(2)
+	for _, p := range chosen {
+		m := w.joinAt("kill", p)
+		require.Truef(t, w.reach(p, m.Ended()) && m.reached(), "%s was not reached: %s", p.name, lastOf(m.Output()))
+		w.say("%s ended at %q", m.name, p.name)
+		w.remove(m)
+		records = len(w.check().raw)
+		w.alive()
+		w.load.start()
+	}
+	require.NoError(t, w.load.rest())
+	w.say("%d steps killed at, %d records, 0 lost, 0 doubled, 0 out of order", len(chosen), records)
+}
+
+// TestStepsFrozen makes a transformer a zombie between each two steps of its transactions: it stands still there until
+// another has had its partitions for a while, and then goes on as if nothing had been.
+func TestStepsFrozen(t *testing.T) {
+	w, records := stepsWorld(t), 0
+	chosen := w.pointsOf(1)
+	for _, p := range chosen {
+		m := w.joinAt("freeze", p)
+		require.Truef(t, w.reach(p, w.saw(m)) && m.reached(), "%s was not reached: %s", p.name, lastOf(m.Output()))
+		w.say("%s stands still at %q", m.name, p.name)
+		w.wait(session+between(w.Rand, 1500*time.Millisecond, 4*time.Second), nil)
+		require.NoError(t, m.Thaw())
+		w.wait(between(w.Rand, time.Second, 3*time.Second), nil)
+		records = len(w.check().raw)
+		w.alive()
+		require.NoError(t, m.Stop(40*time.Second), m.Output())
+		w.remove(m)
+		w.load.start()
+	}
+	require.NoError(t, w.load.rest())
+	w.say("%d zombies, %d records, 0 lost, 0 doubled, 0 out of order", len(chosen), records)
+}
+
+// stepsWorld is one transformer under load, on a broker of Apache Kafka.
+func stepsWorld(t *testing.T) *world {
+	t.Helper()
+	brokers := kafkatest.One(t, kafkatest.WithProxies())
+	w := newWorld(t, &brokers)
+	w.start(1)
+	w.load.start()
+	return w
+}
+
+// pointsOf are all points, or some for the sample.
+func (w *world) pointsOf(sample int) []point {
+	all := points()
+	w.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all[:pick(w.T, "STEPS", sample, len(all))]
+}
+
+// joinAt starts a transformer that ends or stands still when it gets to the point.
+func (w *world) joinAt(act string, p point) *member {
+	return w.join(fmt.Sprintf("FAULTPOINT=%s %s:%d", act, p.name, 1+w.IntN(p.most)))
+}
+
+// reached tells whether a process has said that it has reached its point.
+func (m *member) reached() bool { return strings.Contains(m.Output(), `"faultpoint"`) }
+
+// saw is closed when a process has reached its point, or has ended.
+func (w *world) saw(m *member) <-chan struct{} {
+	reached := make(chan struct{})
+	go func() {
+		defer close(reached)
+		for !m.reached() {
+			select {
+			case <-m.Ended():
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	}()
+	return reached
+}
+
+// reach waits for a point, and brings it about where it takes a cut connection.
+func (w *world) reach(p point, reached <-chan struct{}) bool {
+	deadline := time.Now().Add(45 * time.Second)
+	for time.Now().Before(deadline) {
+		if w.wait(between(w.Rand, 2*time.Second, 4*time.Second), reached) {
+			return true
+		}
+		if p.name == "outcome unclear" {
+			w.eachProxy(func(proxy *kafkatest.Proxy) { proxy.Hold(26) }) // EndTxn
+			over := w.wait(12*time.Second, reached)
+			w.eachProxy((*kafkatest.Proxy).Release)
+			if over {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// TestFaultpointsAreNotInTheProduct runs the binary as it is shipped: the variable means nothing to it.
+func TestFaultpointsAreNotInTheProduct(t *testing.T) {
+	w := newWorld(t, nil)
+	with := w.lab.Binary
+	w.lab.Binary = buildFrom(t, "../../cmd/rechargeflow")
+	w.start(0)
+	m := w.joinAt("kill", point{"transformed", 1})
+	require.NoError(t, m.AwaitReady(t.Context()))
+	w.load.start()
+	w.wait(time.Second, m.Ended())
+	w.check()
+	w.alive()
+	assert.NotContains(t, m.Output(), "faultpoint")
+
+	// the same with the tag ends there: the first half could fail
+	w.lab.Binary = with
+	other := w.joinAt("kill", point{"transformed", 1})
+	w.load.start()
+	assert.True(t, w.wait(30*time.Second, other.Ended()) && other.reached(), "with the tag it should have ended")
+	w.remove(other)
+	w.check()
+}
