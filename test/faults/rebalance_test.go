@@ -1,0 +1,101 @@
+package faults_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
+)
+
+// TestRebalance measures how long a partition is not worked on: after a clean stop, after kill -9, and while replicas come
+// and go under load.
+func TestRebalance(t *testing.T) {
+	brokers := kafkatest.One(t)
+	w := newWorld(t, &brokers)
+	w.start(2)
+	w.load.start()
+	w.wait(3*time.Second, nil)
+	w.cost("clean stop, 2 to 1", 3*time.Second, func() {
+		m := w.any()
+		w.remove(m)
+		require.NoError(t, m.Stop(40*time.Second), m.Output())
+	})
+	w.cost("one joins, 1 to 2", 3*time.Second, func() {
+		require.NoError(t, w.join().AwaitReady(t.Context()))
+	})
+	w.cost("kill -9, 2 to 1", session+3*time.Second, func() {
+		m := w.any()
+		w.remove(m)
+		m.Kill()
+	})
+	if whole() {
+		w.cost("two join, 1 to 3", 3*time.Second, func() {
+			w.join()
+			require.NoError(t, w.join().AwaitReady(t.Context()))
+		})
+		for _, what := range []string{"clean stop, 3 to 2", "clean stop, 2 to 1"} {
+			w.cost(what, 3*time.Second, func() {
+				m := w.any()
+				w.remove(m)
+				require.NoError(t, m.Stop(40*time.Second), m.Output())
+			})
+		}
+	}
+	a := w.check()
+	w.say("%d records, 0 lost, 0 doubled, 0 out of order", len(a.raw))
+}
+
+// cost lets the members change, and prints how fast events came before, meanwhile and after, and the longest time in which
+// a partition had none. The limit is for a machine that has nothing else to do: twice as long fails.
+func (w *world) cost(what string, limit time.Duration, change func()) {
+	w.Helper()
+	const before, after = 3 * time.Second, 3 * time.Second
+	began := time.Now()
+	change()
+	w.wait(limit+time.Second-time.Since(began), nil)
+	ended := time.Now()
+	w.wait(after, nil)
+	written := map[int][]time.Time{}
+	for r, err := range w.scan(w.topics.Events()) {
+		require.NoError(w, err)
+		written[r.Partition] = append(written[r.Partition], r.Time)
+	}
+	longest, where := time.Duration(0), 0
+	for partition, times := range written {
+		if pause := longestPause(times, began, ended); pause > longest {
+			longest, where = pause, partition
+		}
+	}
+	w.say("%s: longest pause of a partition %s (of %d), wanted under %s; events a second before %.0f, meanwhile %.0f, after %.0f",
+		what, longest.Round(10*time.Millisecond), where, limit,
+		perSecond(written, began.Add(-before), began), perSecond(written, began, ended), perSecond(written, ended, ended.Add(after)))
+	assert.Len(w, written, partitions)
+	assert.Less(w, longest, 2*limit, what)
+}
+
+// longestPause is the longest time without an event that lies at least partly between two instants. An event's time is
+// when it was written.
+func longestPause(times []time.Time, from, to time.Time) time.Duration {
+	var longest time.Duration
+	for i := 1; i < len(times); i++ {
+		if times[i].After(from) && times[i-1].Before(to) {
+			longest = max(longest, times[i].Sub(times[i-1]))
+		}
+	}
+	return longest
+}
+
+func perSecond(written map[int][]time.Time, from, to time.Time) float64 {
+	n := 0
+	for _, times := range written {
+		for _, at := range times {
+			if at.After(from) && at.Before(to) {
+				n++
+			}
+		}
+	}
+	return float64(n) / to.Sub(from).Seconds()
+}
