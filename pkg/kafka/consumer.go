@@ -23,7 +23,7 @@ type ConsumerConfig struct {
 	MaxBatch int
 	// SessionTimeout is how long a member that went silent keeps its partitions. Default 30 s; brokers allow 6 s to 30 min.
 	SessionTimeout time.Duration
-	// HeartbeatInterval is how often a member tells that it lives, and how soon it learns of a rebalance. Default 3 s.
+	// HeartbeatInterval is how often a member tells that it lives, and how soon it learns of a rebalance. Default 1 s.
 	HeartbeatInterval time.Duration
 	// RebalanceTimeout is how long a rebalance waits for the members, their handlers included. Default 60 s.
 	RebalanceTimeout time.Duration
@@ -64,7 +64,7 @@ func (c ConsumerConfig) withDefaults() ConsumerConfig {
 		fallback time.Duration
 	}{
 		{&c.SessionTimeout, 30 * time.Second},
-		{&c.HeartbeatInterval, 3 * time.Second},
+		{&c.HeartbeatInterval, time.Second},
 		{&c.RebalanceTimeout, 60 * time.Second},
 		{&c.HandlerTimeout, 5 * time.Minute},
 		{&c.DrainTimeout, 10 * time.Second},
