@@ -22,7 +22,7 @@ func main() {
 	topic := flag.String("topic", "", "where to")
 	run := flag.String("run", "", "what the numbers of this process begin with")
 	keys := flag.Int("keys", 100, "how many keys have numbers of their own, each one after the other")
-	pace := flag.Duration("pace", 10*time.Millisecond, "least time between two numbers of a key")
+	pace := flag.Duration("pace", 40*time.Millisecond, "least time between two numbers of a key")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
