@@ -11,7 +11,7 @@ KAFKA_IMAGE ?= rechargeflow-kafka:4.3.0
 # the race detector needs a C compiler
 RACE      := $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: help demo test build image lint unit kafka-jars kafka-image update bench load docs fuzz clean
+.PHONY: help demo test test-faults build image lint unit kafka-jars kafka-image update bench load docs fuzz clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ demo: build ## the whole pipeline on embedded parts, a subscriber's life through
 	@$(BIN)/demo -binary $(BIN)/rechargeflow $(if $(KEEP),-keep)
 
 test: lint unit ## everything that can run here; says what cannot and why
+
+test-faults: kafka-jars ## kill, freeze and cut off what runs, half an hour long, and ask each record what became of it; ROUNDS, SEED
+	FAULTS=whole go test -count=1 -timeout 120m -v ./test/faults
 
 build: ## the binary, .bin/rechargeflow
 	@go build -ldflags "-X main.version=$(VERSION)" -o $(BIN)/rechargeflow ./cmd/rechargeflow

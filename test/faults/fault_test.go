@@ -74,6 +74,17 @@ func ofProcesses() []fault {
 			w.gateway = w.launch("gateway")
 			return func() {}
 		}},
+		{name: "zombie of the tracking sink", least: session + 2*time.Second, begin: func(w *world) func() {
+			old := w.tracking
+			w.say("freeze %s, start another", old.name)
+			require.NoError(w, old.Freeze())
+			w.tracking = w.launch("tracking")
+			return func() {
+				require.NoError(w, old.Thaw())
+				w.wait(time.Second, old.Ended())
+				w.say("stop %s: %v", old.name, old.Stop(40*time.Second))
+			}
+		}},
 		{name: "kill -9 of the tracking sink", begin: func(w *world) func() {
 			w.say("kill %s", w.tracking.name)
 			w.tracking.Kill()

@@ -21,6 +21,15 @@ func onlyWhole(t *testing.T) {
 	}
 }
 
+// together lets a test of the sample run beside others: most of its time it waits for sessions to end. In the whole suite
+// each has the machine for itself.
+func together(t *testing.T) {
+	t.Helper()
+	if !whole() {
+		t.Parallel()
+	}
+}
+
 // pick is one number for the sample and another for the whole, unless the environment says how many.
 func pick(t *testing.T, variable string, sample, all int) int {
 	t.Helper()

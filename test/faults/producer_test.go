@@ -20,6 +20,7 @@ import (
 // TestProducer kills a process that produces numbered records, and lets its brokers down: every number that it has
 // printed is there, none is there twice, and each key's are in order.
 func TestProducer(t *testing.T) {
+	together(t)
 	t.Run("embedded", func(t *testing.T) {
 		produceUnderFaults(t, newWorld(t, nil), pick(t, "ROUNDS", 1, 4), nil)
 	})

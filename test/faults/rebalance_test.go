@@ -14,6 +14,7 @@ import (
 // TestRebalance measures how long a partition is not worked on: after a clean stop, after kill -9, and while replicas come
 // and go under load.
 func TestRebalance(t *testing.T) {
+	onlyWhole(t)
 	brokers := kafkatest.One(t)
 	w := newWorld(t, &brokers)
 	w.start(2)
@@ -32,18 +33,16 @@ func TestRebalance(t *testing.T) {
 		w.remove(m)
 		m.Kill()
 	})
-	if whole() {
-		w.cost("two join, 1 to 3", 3*time.Second, func() {
-			w.join()
-			require.NoError(t, w.join().AwaitReady(t.Context()))
+	w.cost("two join, 1 to 3", 3*time.Second, func() {
+		w.join()
+		require.NoError(t, w.join().AwaitReady(t.Context()))
+	})
+	for _, what := range []string{"clean stop, 3 to 2", "clean stop, 2 to 1"} {
+		w.cost(what, 3*time.Second, func() {
+			m := w.any()
+			w.remove(m)
+			require.NoError(t, m.Stop(40*time.Second), m.Output())
 		})
-		for _, what := range []string{"clean stop, 3 to 2", "clean stop, 2 to 1"} {
-			w.cost(what, 3*time.Second, func() {
-				m := w.any()
-				w.remove(m)
-				require.NoError(t, m.Stop(40*time.Second), m.Output())
-			})
-		}
 	}
 	a := w.check()
 	w.say("%d records, 0 lost, 0 doubled, 0 out of order", len(a.raw))
