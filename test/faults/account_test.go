@@ -2,7 +2,6 @@ package faults_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -45,7 +44,8 @@ func outputsOf(topics pipeline.Topics, number int64) []output {
 	}
 	return []output{
 		{topics.Events(), "rechargeflow.subscription_charge"},
-		{topics.Triggers(), pipeline.TypeTrigger}, {topics.Triggers(), pipeline.TypeRevocation},
+		{topics.Triggers(), pipeline.TypeTrigger},
+		{topics.Triggers(), pipeline.TypeRevocation},
 	}
 }
 
@@ -198,9 +198,4 @@ func (w *world) check() *account {
 	a := w.audit(w.scan)
 	w.clean(a)
 	return a
-}
-
-// within is ctx for so long.
-func (w *world) within(d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(w.Context(), d)
 }

@@ -60,12 +60,6 @@ func (l *load) rest() error {
 	return l.failed
 }
 
-func (l *load) taken() int {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return len(l.tries)
-}
-
 func (l *load) send(customer int) error {
 	l.mutex.Lock()
 	l.next[customer]++
