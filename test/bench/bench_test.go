@@ -3,8 +3,11 @@
 package bench
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,18 +27,37 @@ type target struct {
 	brokers []string // none: the embedded one
 }
 
-// TestBench runs every benchmark on Apache Kafka and on the embedded broker.
+// TestBench runs every benchmark on Apache Kafka and on the embedded broker. ONLY names some of them, apart by commas: then
+// they are printed, and not kept.
 func TestBench(t *testing.T) {
 	now := time.Now()
 	r := newReport(now)
-	targets := []target{
-		{"Apache Kafka 4.3", kafkatest.Real(t).Cluster().Brokers},
-		{"embedded", nil},
+	real, embedded := target{"Apache Kafka 4.3", kafkatest.Real(t).Cluster().Brokers}, target{"embedded", nil}
+	both := []target{real, embedded}
+	only := os.Getenv("ONLY")
+	for _, b := range []struct {
+		name string
+		run  func()
+	}{
+		{"producer", func() { benchProducer(t, r, both) }},
+		{"transactions", func() { benchPassThrough(t, r, both) }},
+		{"compression", func() { benchCompression(t, r, real) }},
+		{"ingest", func() { benchIngest(t, r, both) }},
+		{"transform", func() { benchTransform(t, r, both) }},
+		{"tracking", func() { benchTracking(t, r, both) }},
+		{"endtoend", func() { benchEndToEnd(t, r, both) }},
+		{"soak", func() { benchSoak(t, r, real) }},
+	} {
+		if only == "" || slices.Contains(strings.Split(only, ","), b.name) {
+			began := time.Now()
+			b.run()
+			t.Logf("%s: %s", b.name, time.Since(began).Round(time.Second))
+		}
 	}
-	benchIngest(t, r, targets)
-	benchTransform(t, r, targets)
-	benchTracking(t, r, targets)
-	benchEndToEnd(t, r, targets)
+	if only != "" {
+		r.print(t)
+		return
+	}
 	r.keep(t, now)
 }
 
@@ -84,17 +106,23 @@ func start(t *testing.T, l *lab.Lab, roles ...string) (processes []*lab.Process,
 	}
 }
 
-// stageCluster is where a stage is measured that runs in this process: the embedded broker is in it, too, and keeps its
-// records in a folder.
+// clusterOf is the brokers of a target for what is measured in this process: the embedded broker is in it, too, and keeps
+// its records in a folder.
+func clusterOf(t *testing.T, on target) kafka.Cluster {
+	t.Helper()
+	if len(on.brokers) > 0 {
+		return kafka.Cluster{Brokers: on.brokers, ClientID: "bench"}
+	}
+	broker, err := kafka.StartEmbedded(kafka.EmbeddedConfig{Dir: t.TempDir()}, zap.NewNop())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, broker.Close()) })
+	return kafka.Cluster{Brokers: broker.Brokers(), ClientID: "bench"}
+}
+
+// stageCluster is clusterOf with the product's topics.
 func stageCluster(t *testing.T, on target, prefix string) kafka.Cluster {
 	t.Helper()
-	cluster := kafka.Cluster{Brokers: on.brokers, ClientID: "bench"}
-	if len(on.brokers) == 0 {
-		broker, err := kafka.StartEmbedded(kafka.EmbeddedConfig{Dir: t.TempDir()}, zap.NewNop())
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, broker.Close()) })
-		cluster.Brokers = broker.Brokers()
-	}
+	cluster := clusterOf(t, on)
 	spec, err := kafka.ParseTopics(configs.Topics(), kafka.TopicOptions{Prefix: prefix, Single: true})
 	require.NoError(t, err)
 	_, err = kafka.Apply(t.Context(), cluster, spec)

@@ -8,11 +8,15 @@
 // the test's process, with the embedded broker in it.
 //
 //	bench_test.go     the brokers, the order of the benchmarks, the report
+//	producer_test.go  callers to acknowledged, beside kafka-go's Writer and Kafka's own producer
+//	passthrough_test.go  transactions that only copy, beside Kafka's own transactional producer
+//	compression_test.go  what each codec costs and saves
 //	ingest_test.go    HTTP door to acknowledged, against a handler that discards
 //	discard           that handler, a program of its own
 //	transform_test.go webhooks to events, against raw consume and produce
 //	tracking_test.go  events to a destination that takes its time
 //	endtoend_test.go  HTTP 200 to accepted by the destination, at a fixed rate
+//	soak_test.go      the memory of each process while time passes
 //	load_test.go      callers, bodies, percentiles
 //	report_test.go    the table
 package bench

@@ -74,10 +74,12 @@ func (w *watch) accept(subscriptionID string) {
 	w.accepted[subscriptionID] = time.Now()
 }
 
-func (w *watch) has(total int) bool {
+func (w *watch) has(total int) bool { return w.count() >= total }
+
+func (w *watch) count() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.accepted) >= total
+	return len(w.accepted)
 }
 
 // flow sends the webhooks from one id up to another at a rate, and returns when each got its 200 and how long that took.

@@ -20,15 +20,16 @@ func benchIngest(t *testing.T, r *report, targets []target) {
 	t.Helper()
 	var rows [][]string
 	discard := binary(t, "./discard")
-	for _, callers := range []int{1, 64, 512} {
-		total := map[int]int{1: 2_000, 64: 60_000, 512: 60_000}[callers]
+	for _, callers := range []int{1, 64, 512, 1000} {
+		total := map[int]int{1: 4_000, 64: 60_000, 512: 60_000, 1000: 60_000}[callers]
 		limit := discardRate(t, discard, callers, total)
 		for _, on := range targets {
 			rows = append(rows, ingest(t, on, callers, total, limit))
 		}
 	}
 	r.table("Verified ingest: a signed 1.2 KB webhook, answered when Kafka has acknowledged it",
-		"On Apache Kafka the gateway alone; embedded, broker, transformer and sinks work in its process meanwhile.",
+		"On Apache Kafka the gateway alone; embedded, broker, transformer and sinks work in its process meanwhile.\n"+
+			"Aims on Apache Kafka: 60 % of the limit and p99 under 8 ms at 64 callers; 1,000 callers without an error under 150 MiB.",
 		[]string{"broker", "callers", "webhooks/s", "p50", "p99", "memory", "limit: body discarded, /s", "of the limit"}, rows)
 }
 

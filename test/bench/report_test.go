@@ -36,10 +36,15 @@ func (r *report) table(title, note string, head []string, rows [][]string) {
 	}
 }
 
-// keep writes docs/bench/{date}.md; a later run of the day replaces it.
-func (r *report) keep(t *testing.T, now time.Time) {
+func (r *report) print(t *testing.T) {
 	t.Helper()
 	t.Log("\n" + r.text.String())
+}
+
+// keep prints and writes docs/bench/{date}.md; a later run of the day replaces it.
+func (r *report) keep(t *testing.T, now time.Time) {
+	t.Helper()
+	r.print(t)
 	path := filepath.Join("..", "..", "docs", "bench", now.UTC().Format(time.DateOnly)+".md")
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o750))
 	require.NoError(t, os.WriteFile(path, []byte(r.text.String()), 0o600))

@@ -147,11 +147,17 @@ func consume(t *testing.T, cluster kafka.Cluster, group, topic string, total int
 // transform is consume in transactions: a record is finished when its outputs are committed.
 func transform(t *testing.T, cluster kafka.Cluster, group, topic string, total int, transform kafka.Transform) cost {
 	t.Helper()
+	return transformWith(t, cluster, group, topic, total, kafka.Transactions{Transform: transform})
+}
+
+func transformWith(t *testing.T, cluster kafka.Cluster, group, topic string, total int, transactions kafka.Transactions) cost {
+	t.Helper()
+	transform := transactions.Transform
 	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer stop()
 	m := &meter{total: int64(total), stop: stop}
 	consumer := kafka.NewConsumer(cluster, kafka.ConsumerConfig{Group: group, Topics: []string{topic}}, zap.NewNop())
-	require.NoError(t, consumer.RunTransactions(ctx, kafka.Transactions{Transform: func(ctx context.Context, records []kafka.Record) (kafka.Transformed, error) {
+	transactions.Transform = func(ctx context.Context, records []kafka.Record) (kafka.Transformed, error) {
 		m.begin()
 		out, err := transform(ctx, records)
 		out.Ended = func(err error) {
@@ -160,7 +166,8 @@ func transform(t *testing.T, cluster kafka.Cluster, group, topic string, total i
 			}
 		}
 		return out, err
-	}}))
+	}
+	require.NoError(t, consumer.RunTransactions(ctx, transactions))
 	return m.cost(t)
 }
 
