@@ -84,6 +84,7 @@ func (t *transactional) do(ctx context.Context, w *worker, s *source, records []
 	if err := t.budget.Wait(ctx); err != nil {
 		return err
 	}
+	records = w.batch(s) // with what came meanwhile
 	var out Transformed
 	err := w.watched(ctx, func(ctx context.Context) (err error) {
 		out, err = t.Transform(ctx, records)

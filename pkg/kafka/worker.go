@@ -134,7 +134,7 @@ func (w *worker) await(ctx context.Context, atMost time.Duration) (*source, []Re
 	for now := time.Now(); ctx.Err() == nil && now.Before(until); now = time.Now() {
 		s, after := w.choose(now)
 		if s != nil {
-			return s, s.batch(w.consumer.config.MaxBatch)
+			return s, w.batch(s)
 		}
 		timer.Reset(min(after, until.Sub(now)))
 		select {
@@ -151,9 +151,7 @@ func (w *worker) choose(now time.Time) (chosen *source, after time.Duration) {
 	after = time.Hour
 	for i := range w.sources {
 		s := w.sources[(w.turn+i)%len(w.sources)]
-		if s.fill(w.consumer.config.MaxBatch) {
-			w.work.moved(w, s)
-		}
+		w.fill(s)
 		if wait := s.until.Sub(now); wait > 0 {
 			after = min(after, wait)
 			continue
@@ -164,6 +162,18 @@ func (w *worker) choose(now time.Time) (chosen *source, after time.Duration) {
 		}
 	}
 	return nil, after
+}
+
+// batch takes in what was fetched and returns the next records of a source.
+func (w *worker) batch(s *source) []Record {
+	w.fill(s)
+	return s.batch(w.consumer.config.MaxBatch)
+}
+
+func (w *worker) fill(s *source) {
+	if s.fill(w.consumer.config.MaxBatch) {
+		w.work.moved(w, s)
+	}
 }
 
 // ordinary is work whose offsets are committed from time to time.
