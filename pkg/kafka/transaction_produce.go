@@ -16,8 +16,22 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
 )
 
-// batchSender keeps a transactor's encoders, so that their memory is used again.
-type batchSender struct{ encoders []*batch.Encoder }
+// batchSender keeps a transactor's encoders and its last requests, so that their memory is used again.
+type batchSender struct {
+	encoders []*batch.Encoder
+	requests map[int32]*[]byte // by leader
+}
+
+// request is the last one to a leader.
+func (b *batchSender) request(leader int32) *[]byte {
+	if b.requests == nil {
+		b.requests = make(map[int32]*[]byte)
+	}
+	if b.requests[leader] == nil {
+		b.requests[leader] = new([]byte)
+	}
+	return b.requests[leader]
+}
 
 // leastBatchBytes is where batches become no smaller for a topic that takes none.
 const leastBatchBytes = 1 << 10
@@ -29,7 +43,7 @@ func (t *transactor) produce(ctx context.Context, at []wire.Partition, records [
 	defer cancel()
 	most := cmp.Or(t.most, maxBatchBytes)
 	for _, round := range rounds(at, records, most) {
-		batches, err := t.encode(round)
+		batches, err := t.encode(round, records)
 		if err != nil {
 			return err
 		}
@@ -41,7 +55,7 @@ func (t *transactor) produce(ctx context.Context, at []wire.Partition, records [
 			return err
 		}
 		for i, b := range batches {
-			t.sequences[b.Partition] = int32((int64(t.sequences[b.Partition]) + int64(len(round[i].records))) & math.MaxInt32)
+			t.sequences[b.Partition] = int32((int64(t.sequences[b.Partition]) + int64(len(round[i].indexes))) & math.MaxInt32)
 		}
 	}
 	return nil
@@ -50,35 +64,37 @@ func (t *transactor) produce(ctx context.Context, at []wire.Partition, records [
 // load is the records of one batch.
 type load struct {
 	wire.Partition
-	records []Record
+	indexes []int // of the records
 	size    int
 }
 
 // rounds cuts records into batches, and puts the first of each partition into the first round, and so on.
 func rounds(at []wire.Partition, records []Record, most int) [][]load {
+	type place struct{ round, index int }
 	var all [][]load
-	last := make(map[wire.Partition]int) // round
-	index := make(map[wire.Partition]int)
+	last := make(map[wire.Partition]place)
 	for i, r := range records {
-		round, begun := last[at[i]]
-		if begun && all[round][index[at[i]]].size+r.Size() > most {
-			round, begun = round+1, false
+		size := r.Size()
+		p, begun := last[at[i]]
+		if begun && all[p.round][p.index].size+size > most {
+			p.round, begun = p.round+1, false
 		}
 		if !begun {
-			if round == len(all) {
+			if p.round == len(all) {
 				all = append(all, nil)
 			}
-			all[round] = append(all[round], load{Partition: at[i]})
-			last[at[i]], index[at[i]] = round, len(all[round])-1
+			all[p.round] = append(all[p.round], load{Partition: at[i]})
+			p.index = len(all[p.round]) - 1
+			last[at[i]] = p
 		}
-		l := &all[round][index[at[i]]]
-		l.records = append(l.records, r)
-		l.size += r.Size()
+		l := &all[p.round][p.index]
+		l.indexes = append(l.indexes, i)
+		l.size += size
 	}
 	return all
 }
 
-func (t *transactor) encode(round []load) ([]wire.ProduceBatch, error) {
+func (t *transactor) encode(round []load, records []Record) ([]wire.ProduceBatch, error) {
 	now := time.Now()
 	batches := make([]wire.ProduceBatch, len(round))
 	for i, l := range round {
@@ -87,8 +103,8 @@ func (t *transactor) encode(round []load) ([]wire.ProduceBatch, error) {
 		}
 		encoder := t.sender.encoders[i]
 		encoder.Reset(t.compression.codec(), compressFrom)
-		for _, r := range l.records {
-			encoder.Add(r.stored(now))
+		for _, index := range l.indexes {
+			encoder.Add(records[index].stored(now))
 		}
 		bytes, err := encoder.Finish(batch.Producer{
 			ID: t.identity.producer, Epoch: t.identity.epoch, Sequence: t.sequences[l.Partition], Transactional: true,
@@ -134,8 +150,9 @@ func (t *transactor) writeOnce(ctx context.Context, batches []wire.ProduceBatch)
 	results := make(chan []wire.ProduceBatch, len(byLeader))
 	var leaders errgroup.Group
 	for leader, batches := range byLeader {
+		buffer := t.sender.request(leader)
 		leaders.Go(func() error {
-			left, err := t.writeTo(ctx, leader, batches)
+			left, err := t.writeTo(ctx, leader, batches, buffer)
 			results <- left
 			return err
 		})
@@ -148,13 +165,15 @@ func (t *transactor) writeOnce(ctx context.Context, batches []wire.ProduceBatch)
 	return again, err
 }
 
-func (t *transactor) writeTo(ctx context.Context, leader int32, batches []wire.ProduceBatch) ([]wire.ProduceBatch, error) {
+// writeTo returns what has to be sent again to a leader.
+func (t *transactor) writeTo(ctx context.Context, leader int32, batches []wire.ProduceBatch, buffer *[]byte) ([]wire.ProduceBatch, error) {
 	ctx, cancel := context.WithTimeout(ctx, produceTimeout)
 	defer cancel()
 	slices.SortStableFunc(batches, func(a, b wire.ProduceBatch) int { return strings.Compare(a.Topic, b.Topic) })
-	answers, _, err := wire.Produce(ctx, t.connections.transport, t.connections.addr, wire.ProduceRequest{
+	answers, request, err := wire.Produce(ctx, t.connections.transport, t.connections.addr, wire.ProduceRequest{
 		Broker: leader, ClientID: t.connections.clientID(), TransactionalID: t.id, Timeout: replicaTimeout, Batches: batches,
-	}, nil)
+	}, *buffer)
+	*buffer = request
 	if err != nil {
 		return batches, nil
 	}
