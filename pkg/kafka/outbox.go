@@ -3,6 +3,7 @@ package kafka
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -45,6 +46,7 @@ func (s *sealed) size() int {
 // take removes the parcels of the next batch from the queue, and those that nobody waits for any more. The producer's
 // mutex is held.
 func (o *outbox) take() (batched, forgotten []parcel) {
+	wanted := o.queue[:0] // in place
 	size, n := 0, 0
 	for _, one := range o.queue {
 		if one.call.over {
@@ -52,13 +54,14 @@ func (o *outbox) take() (batched, forgotten []parcel) {
 			n++
 			continue
 		}
-		if size += one.size; len(batched) > 0 && size > o.limit() {
+		if size += one.size; len(wanted) > 0 && size > o.limit() {
 			break
 		}
-		batched = append(batched, one)
+		wanted = append(wanted, one)
 		n++
 	}
-	o.queue = o.queue[n:]
+	clear(o.queue[len(wanted):n])
+	batched, o.queue = slices.Clip(wanted), o.queue[n:]
 	if len(o.queue) == 0 {
 		o.queue = nil
 	}

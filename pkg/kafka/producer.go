@@ -234,11 +234,12 @@ func (p *Producer) abandon() {
 	}
 }
 
-// settle tells the callers. The mutex is held.
+// settle tells the callers, and lets the records go. The mutex is held.
 func (p *Producer) settle(parcels []parcel, err error) {
 	for _, one := range parcels {
 		p.buffered.Add(-int64(one.size))
 		one.call.settle(err)
 		p.waiting.Done()
 	}
+	clear(parcels)
 }

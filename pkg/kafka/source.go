@@ -65,6 +65,16 @@ func (s *source) trackable(records []Record) []Record {
 
 // settle takes finished records out.
 func (s *source) settle(finished []bool) {
+	for len(finished) > 0 && finished[0] { // most often these are all
+		s.tracker.finish(s.pending[0].Offset)
+		s.pending, finished = s.pending[1:], finished[1:]
+	}
+	if len(s.pending) == 0 {
+		s.pending = nil
+	}
+	if len(finished) == 0 {
+		return
+	}
 	left := make([]Record, 0, len(s.pending))
 	for i, r := range s.pending {
 		if i < len(finished) && finished[i] {
