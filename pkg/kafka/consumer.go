@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 )
 
 // ConsumerConfig says what a consumer reads and how. Zero values stand for the defaults.
@@ -176,7 +175,7 @@ func (c *Consumer) Run(ctx context.Context, handle Handler) error {
 // readers who read committed records only. No crash, rebalance or unclear answer makes an output of a record visible
 // twice, or not at all.
 func (c *Consumer) RunTransactions(ctx context.Context, transactions Transactions) error {
-	budget := rate.NewLimiter(transactionRate, transactionBurst)
+	budget := newBudget()
 	return c.run(ctx, c.cluster.connect(), func() work { return &transactional{Transactions: transactions, budget: budget} })
 }
 
