@@ -67,8 +67,9 @@ update: ## rewrite every golden file from what the code does now; read the diff
 bench: kafka-jars ## measure on this machine; prints tables and keeps them in docs/bench; SOAK (1m) is how long memory is watched
 	ONLY=$(ONLY) SOAK=$(SOAK) RECHARGEFLOW_TEST_CONTAINERS=none _JAVA_OPTIONS="-XX:TieredStopAtLevel=4 -Xmx1g" go test -tags bench -count=1 -timeout 60m -v ./test/bench
 
-docs: build ## rewrite the generated reference, docs/configuration.md
+docs: build ## rewrite the generated pages, docs/configuration.md and docs/webhooks.md
 	@$(BIN)/rechargeflow config docs > docs/configuration.md
+	@$(BIN)/rechargeflow webhooks docs > docs/webhooks.md
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME (30s) each

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -55,7 +56,9 @@ func TestOnApacheKafka(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts Apache Kafka; run without -short")
 	}
-	conform(t, kafkatest.Real(t).Cluster())
+	cluster := kafkatest.Real(t).Cluster()
+	conform(t, cluster)
+	t.Run("sequences wrap", func(t *testing.T) { sequencesWrap(t, cluster) })
 }
 
 func conform(t *testing.T, cluster kafka.Cluster) {
@@ -70,6 +73,20 @@ func conform(t *testing.T, cluster kafka.Cluster) {
 func newTopic(t *testing.T, cluster kafka.Cluster, partitions int) string {
 	t.Helper()
 	return kafkatest.Topic(t, cluster.Brokers[0], partitions)
+}
+
+// sequencesWrap: behind 2^31-1 sequences go on at 0, in the middle of a batch too. The embedded broker wraps them one
+// earlier; there the producer takes a new id.
+func sequencesWrap(t *testing.T, cluster kafka.Cluster) {
+	topic := newTopic(t, cluster, 1)
+	producer := newProducer(t, cluster)
+	require.NoError(t, producer.Produce(t.Context(), numbered(topic, 0, 1)...))
+	require.NoError(t, producer.Skip(t.Context(), topic, 0, math.MaxInt32-3))
+	for i := 1; i < 22; i += 3 {
+		require.NoError(t, producer.Produce(t.Context(), numbered(topic, 0, i+3)[i:]...))
+	}
+	assert.EqualValues(t, 17, producer.Sequence(topic, 0), "no other producer id was needed")
+	assertOutputs(t, cluster, topic, 22)
 }
 
 func comesBackAsSent(t *testing.T, cluster kafka.Cluster) {

@@ -180,14 +180,17 @@ func (c *Consumer) RunTransactions(ctx context.Context, transactions Transaction
 }
 
 func (c *Consumer) run(ctx context.Context, connections *connections, newWork func() work) error {
-	defer connections.close()
 	if err := errors.Join(c.cluster.validate(), c.config.validate()); err != nil {
 		return fmt.Errorf("run consumer: %w", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // a handler that failed us does not come back, but the others are to stop
 	done := make(chan error, 1)
-	go func() { done <- c.read(ctx, connections, newWork) }()
+	go func() {
+		err := c.read(ctx, connections, newWork)
+		connections.close()
+		done <- err
+	}()
 	select {
 	case err := <-done:
 		return err

@@ -23,6 +23,7 @@
 //	transact.go     Transactions: handle, write, commit, and find out what became of it
 //	transaction.go  the requests of one transaction; transaction_produce.go writes its outputs
 //
+//	topic_reader.go TopicReader: parts of a topic's partitions, for who keeps a copy of them
 //	scan.go         Scan and ReadRecord, for readers outside a group; read_all.go: ReadAll, which holds all in memory
 //	lag.go          LagReader: how far groups are behind, in records and in time; lag_members.go: who has which partition
 //	topics.go       the topics file; plan.go compares it with a cluster, apply.go makes it so

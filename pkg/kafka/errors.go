@@ -24,6 +24,9 @@ var (
 	// ErrAccess says that the brokers don't let us in as we are configured: TLS, a certificate or a login. The error says
 	// what to check; waiting does not help.
 	ErrAccess = errors.New("no access to kafka")
+	// ErrTakeOver is for a Transform or Sweep to return, wrapped: what it remembers of its partition is not to be relied on
+	// any more. Transactions.TakeOver is called before the records come again.
+	ErrTakeOver = errors.New("partition must be taken over anew")
 
 	errClosed       = errors.New("connections to kafka are closed")
 	errNoAnswer     = errors.New("the broker's answer lacks the partition")

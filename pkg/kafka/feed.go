@@ -19,6 +19,7 @@ type feed struct {
 	notBefore time.Time
 	retry     backoff
 	halted    error
+	behind    time.Time // since when a broker has said that the partition ends before position; zero when none does
 }
 
 // chunk is the records of one answer, and where to go on behind them.
@@ -48,6 +49,7 @@ func (f *feed) take(holds bool) (chunk, bool) {
 // put takes in what was fetched.
 func (f *feed) put(c chunk) {
 	f.retry.reset()
+	f.behind = time.Time{}
 	f.position = c.next
 	f.chunks = append(f.chunks, c)
 	f.buffered += c.size

@@ -20,9 +20,11 @@ type seen struct {
 // lookEvery is how old what we know of the cluster may get; kafka-go asks for it anew within metadataTTL.
 const lookEvery = 250 * time.Millisecond
 
+func (s *seen) fresh() bool { return s != nil && time.Since(s.at) < lookEvery }
+
 // layout returns brokers, topics and leaders, as they were a moment ago.
 func (c *connections) layout(ctx context.Context) (protocol.Cluster, error) {
-	if last := c.seen.Load(); last != nil && time.Since(last.at) < lookEvery {
+	if last := c.seen.Load(); last.fresh() {
 		return last.cluster, nil
 	}
 	if c.closed.Load() {

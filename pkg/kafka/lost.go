@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
@@ -20,11 +21,15 @@ const (
 	LostHalt LostOffsets = "halt"
 )
 
+// behindPatience is how long a broker is asked again that says that a partition ends before the offset at which we are.
+// One that stood still, and leads the partition no more, says so until it has heard of its successor.
+const behindPatience = 10 * time.Second
+
 // outOfRange treats an offset that the partition does not have, says a broker. Where it has it after all, the broker is
 // behind or was asked by mistake.
 func (p *prefetch) outOfRange(ctx context.Context, a ask) {
 	first, end, err := p.connections.bounds(ctx, a.Topic, int(a.ID))
-	if err != nil || first <= a.offset && a.offset <= end {
+	if err != nil || first <= a.offset && (a.offset <= end || p.mayBeBehind(a.feed)) {
 		if ctx.Err() == nil {
 			p.log.Warn("fetch records", a.field(), zap.Int64("offset", a.offset), zap.Error(cmp.Or(err, error(kafka.OffsetOutOfRange))))
 			p.connections.relearn(ctx)
@@ -49,6 +54,16 @@ func (p *prefetch) outOfRange(ctx context.Context, a ask) {
 	p.onLost(lost)
 	log.Error(what + "; going on with the first record there is")
 	a.put(chunk{next: first, jump: true}) // behind what was fetched before
+}
+
+// mayBeBehind tells whether it is too early to believe a broker that a partition ends before the offset at which we are.
+func (p *prefetch) mayBeBehind(f *feed) bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if f.behind.IsZero() {
+		f.behind = time.Now()
+	}
+	return time.Since(f.behind) < behindPatience
 }
 
 // halted says what is not read any more.

@@ -13,8 +13,15 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
 )
 
-// place finds each record's partition. It waits for topics that nobody knows yet.
-func (c *connections) place(ctx context.Context, records []Record) ([]wire.Partition, error) {
+// place finds each record's partition, most often at once. It waits for topics that nobody knows yet, so long at most.
+func (c *connections) place(ctx context.Context, atMost time.Duration, records []Record) ([]wire.Partition, error) {
+	if last := c.seen.Load(); last.fresh() {
+		if at, err := placeIn(last.cluster, records); err == nil {
+			return at, nil
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, atMost)
+	defer cancel()
 	pause := backoff{first: retryFirst, most: retryMost}
 	for {
 		cluster, err := c.layout(ctx)
@@ -36,6 +43,7 @@ func (c *connections) place(ctx context.Context, records []Record) ([]wire.Parti
 
 func placeIn(cluster protocol.Cluster, records []Record) ([]wire.Partition, error) {
 	at := make([]wire.Partition, len(records))
+	var numbers []int // of partitions, 0 and on
 	for i, r := range records {
 		topic, ok := cluster.Topics[r.Topic]
 		if !ok || len(topic.Partitions) == 0 {
@@ -43,7 +51,8 @@ func placeIn(cluster protocol.Cluster, records []Record) ([]wire.Partition, erro
 		}
 		id := int32(r.Partition)
 		if r.Partition == ByKey {
-			id = partitionOf(r.Key, len(topic.Partitions))
+			numbers = upTo(len(topic.Partitions), numbers)
+			id = partitionOf(r.Key, numbers)
 		}
 		if _, ok := topic.Partitions[id]; !ok {
 			return nil, fmt.Errorf("topic %s has no partition %d", r.Topic, id)
@@ -54,16 +63,20 @@ func placeIn(cluster protocol.Cluster, records []Record) ([]wire.Partition, erro
 }
 
 // partitionOf hashes a key as Java's default partitioner does; without a key (nil) any partition will do.
-func partitionOf(key []byte, count int) int32 {
-	return int32(kafka.Murmur2Balancer{}.Balance(kafka.Message{Key: key}, upTo(count)...))
+func partitionOf(key []byte, numbers []int) int32 {
+	return int32(kafka.Murmur2Balancer{}.Balance(kafka.Message{Key: key}, numbers...))
 }
 
-func upTo(n int) []int {
-	ids := make([]int, n)
-	for i := range ids {
-		ids[i] = i
+// upTo returns the numbers below n, in the memory of those of an earlier call.
+func upTo(n int, numbers []int) []int {
+	if n <= cap(numbers) {
+		return numbers[:n]
 	}
-	return ids
+	numbers = make([]int, n)
+	for i := range numbers {
+		numbers[i] = i
+	}
+	return numbers
 }
 
 // producible says why records can't be produced, before anything is sent.

@@ -217,6 +217,7 @@ func (p *prefetch) answered(ctx context.Context, a ask, answer wire.FetchAnswer,
 	if a.feed.version != a.version {
 		return
 	}
+	a.behind = time.Time{}
 	if found.next > a.offset {
 		a.put(found)
 	}

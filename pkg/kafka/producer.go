@@ -92,8 +92,6 @@ func (p *Producer) Produce(ctx context.Context, records ...Record) error {
 	if err := producible(records); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	if err := p.produce(ctx, records); err != nil {
 		return fmt.Errorf("produce %d records, the first to %s: %w", len(records), records[0].Topic, err)
 	}
@@ -101,11 +99,13 @@ func (p *Producer) Produce(ctx context.Context, records ...Record) error {
 }
 
 func (p *Producer) produce(ctx context.Context, records []Record) error {
+	timeout := time.NewTimer(callTimeout) // has fewer allocations than a context
+	defer timeout.Stop()
 	c := newCall(records)
 	if !p.reserve(c.size) {
 		return ErrFull
 	}
-	at, err := p.connections.place(ctx, records)
+	at, err := p.connections.place(ctx, callTimeout, records)
 	if err == nil {
 		err = p.enqueue(c, at, records)
 	}
@@ -118,6 +118,8 @@ func (p *Producer) produce(ctx context.Context, records []Record) error {
 		return c.err
 	case <-ctx.Done():
 		return errors.Join(ctx.Err(), p.giveUp(c))
+	case <-timeout.C:
+		return errors.Join(context.DeadlineExceeded, p.giveUp(c))
 	}
 }
 

@@ -147,9 +147,14 @@ func (s *scanner) startAt(ctx context.Context, topic string, since time.Time) er
 
 // scanPartition visits a partition's records; more is false when it was told to stop.
 func (s *scanner) scanPartition(ctx context.Context, topic string, partition int, visit func(Record) bool) (more bool, err error) {
-	next, end := s.bounds[partition].first, s.bounds[partition].end
+	return s.readSpan(ctx, topic, partition, s.bounds[partition], visit)
+}
+
+// readSpan visits the records of a part of a partition; more is false when it was told to stop.
+func (c *connections) readSpan(ctx context.Context, topic string, partition int, part reach, visit func(Record) bool) (more bool, err error) {
+	next, end := part.first, part.end
 	for next < end {
-		found, err := s.fetchPatiently(ctx, topic, partition, next)
+		found, err := c.fetchPatiently(ctx, topic, partition, next)
 		if err != nil {
 			return false, err
 		}

@@ -125,7 +125,8 @@ func TestTopicsOfANumberStayTogether(t *testing.T) {
 	had.remember(3, []int{1, 3})
 	members := []kafka.GroupMember{
 		member(t, "a", &sticky{}, "x", "y"), member(t, "b", had, "x", "y"),
-		{ID: "c", Topics: []string{"x", "y"}, UserData: []byte("\xff{not json")}, {ID: "d", Topics: []string{"x", "y"}, UserData: []byte(`{"numbers":"all"}`)},
+		{ID: "c", Topics: []string{"x", "y"}, UserData: []byte("\xff{not json")},
+		{ID: "d", Topics: []string{"x", "y"}, UserData: []byte(`{"numbers":"all"}`)},
 	}
 	got := (&sticky{}).AssignGroups(members, partitionsOf(map[string]int{"x": 8, "y": 6}))
 	assert.Contains(t, got["b"]["x"], 1)

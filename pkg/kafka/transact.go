@@ -25,7 +25,8 @@ type Transformed struct {
 	// Outputs are written in this order in each partition.
 	Outputs []Record
 	// Ended, if set, is called when it is certain what became of all this, before the next records come: nil says that it
-	// became visible, an error that it did not.
+	// became visible, an error that it did not. Where the partition is another's before anybody could tell, it is not
+	// called: Release is.
 	Ended func(error)
 }
 
@@ -38,6 +39,14 @@ func (t Transformed) ended(err error) {
 // Transactions says what a consumer does in transactions.
 type Transactions struct {
 	Transform Transform
+	// TakeOver, if set, is called when a partition number is ours and nobody else's: its predecessor is fenced, and what
+	// that left open has ended. No record comes before it has returned nil; after an error all is tried again. It is called
+	// again whenever another may have had the number meanwhile, even between a Transform and the Ended of its result, and
+	// after a Transform or Sweep has asked for it by ErrTakeOver.
+	TakeOver func(ctx context.Context, partition int) error
+	// Release, if set, is called when a partition number is another's, or is given back: once, after everything else,
+	// whether TakeOver has succeeded or not.
+	Release func(partition int)
 	// Sweep, if set, is called for each partition number every SweepEvery, with no records: for outputs that only time
 	// brings about. Done is of no meaning there. Without SweepEvery it is never called.
 	Sweep      func(ctx context.Context, partition int) (Transformed, error)
@@ -72,10 +81,11 @@ type transactional struct {
 	partitions []wire.Partition
 	count      int64
 	swept      time.Time
+	ready      bool // TakeOver has succeeded since the id was taken over
 }
 
 func (t *transactional) takeOver(ctx context.Context, w *worker, partitions []wire.Partition) (map[wire.Partition]committed, error) {
-	t.partitions = partitions
+	t.partitions, t.ready = partitions, false
 	t.transactor = &transactor{
 		connections: w.connections, id: fmt.Sprintf("%s-%d", w.by.group, w.number), by: w.by,
 		compression: t.Compression, step: w.consumer.config.Step,
@@ -85,14 +95,43 @@ func (t *transactional) takeOver(ctx context.Context, w *worker, partitions []wi
 		return nil, err
 	}
 	w.consumer.config.Step("predecessor fenced")
-	return w.offsets(ctx, partitions)
+	return t.catchUp(ctx, w)
 }
 
-func (t *transactional) do(ctx context.Context, w *worker, s *source, records []Record) error {
+// catchUp calls TakeOver where it is due, and then returns the offsets: both stand still while the id is ours, and the
+// offsets are asked for last, since TakeOver may take a minute.
+func (t *transactional) catchUp(ctx context.Context, w *worker) (map[wire.Partition]committed, error) {
+	if t.TakeOver != nil && !t.ready {
+		if err := t.TakeOver(ctx, w.number); err != nil {
+			return nil, err
+		}
+		t.ready = true
+		w.consumer.config.Step("caught up")
+	}
+	return w.offsets(ctx, t.partitions)
+}
+
+func (t *transactional) release(w *worker) {
+	if t.Release != nil {
+		t.Release(w.number)
+	}
+}
+
+// again takes the partition over anew where a Transform or Sweep asked for it. Nothing is open then.
+func (t *transactional) again(ctx context.Context, w *worker, asked error) error {
+	if !errors.Is(asked, ErrTakeOver) {
+		return asked
+	}
+	t.ready = false
+	_, err := t.retake(ctx, w)
+	return errors.Join(asked, err)
+}
+
+func (t *transactional) do(ctx context.Context, w *worker, s *source, _ []Record) error {
 	if err := t.budget.Wait(ctx); err != nil {
 		return err
 	}
-	records = w.batch(s) // with what came meanwhile
+	records := w.batch(s) // with what came meanwhile
 	if len(records) > smallTransaction {
 		t.budget.ReserveN(time.Now(), smallerBy-1) // others wait for it
 	}
@@ -107,7 +146,7 @@ func (t *transactional) do(ctx context.Context, w *worker, s *source, records []
 	case out.Done == 0 && err == nil:
 		return errNothingDone
 	case out.Done == 0:
-		return err
+		return t.again(ctx, w, err)
 	}
 	w.consumer.config.Step("transformed")
 	s.settle(firstOf(out.Done))
@@ -115,7 +154,7 @@ func (t *transactional) do(ctx context.Context, w *worker, s *source, records []
 		return failed
 	}
 	s.pause.reset()
-	return err
+	return t.again(ctx, w, err)
 }
 
 // sweep makes a transaction without records when one is due, and returns when the next will be.
@@ -133,7 +172,7 @@ func (t *transactional) sweep(ctx context.Context, w *worker) (time.Duration, er
 		return err
 	})
 	if err != nil || len(out.Outputs) == 0 {
-		return t.SweepEvery, err
+		return t.SweepEvery, t.again(ctx, w, err)
 	}
 	return t.SweepEvery, t.commit(ctx, w, w.sources[0], out)
 }
@@ -201,12 +240,13 @@ func (t *transactional) retake(ctx context.Context, w *worker) (map[wire.Partiti
 		if err := w.stillMember(ctx); err != nil {
 			return nil, err
 		}
+		t.ready = false
 		err = t.transactor.init(ctx, false)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return w.offsets(ctx, t.partitions)
+	return t.catchUp(ctx, w)
 }
 
 // fenced tells whether another has our transactional id, or the broker took it from us.

@@ -117,12 +117,10 @@ func (t *transactor) commit(ctx context.Context, tx transaction) error {
 
 // place waits a little for topics that nobody knows yet.
 func (t *transactor) place(ctx context.Context, outputs []Record) ([]wire.Partition, error) {
-	ctx, cancel := context.WithTimeout(ctx, placePatience)
-	defer cancel()
 	if err := producible(outputs); err != nil {
 		return nil, err
 	}
-	return t.connections.place(ctx, outputs)
+	return t.connections.place(ctx, placePatience, outputs)
 }
 
 func (t *transactor) addPartitions(ctx context.Context, at []wire.Partition) error {

@@ -49,7 +49,7 @@ func (t *transactor) produce(ctx context.Context, at []wire.Partition, records [
 		}
 		err = t.write(ctx, batches)
 		if errors.Is(err, ErrTooLarge) {
-			t.most = max(most/2, leastBatchBytes)
+			t.most = max(min(most, largest(round))/2, leastBatchBytes)
 		}
 		if err != nil {
 			return err
@@ -92,6 +92,14 @@ func rounds(at []wire.Partition, records []Record, most int) [][]load {
 		l.size += size
 	}
 	return all
+}
+
+func largest(round []load) int {
+	size := 0
+	for _, l := range round {
+		size = max(size, l.size)
+	}
+	return size
 }
 
 func (t *transactor) encode(round []load, records []Record) ([]wire.ProduceBatch, error) {

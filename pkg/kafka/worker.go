@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/heartbeat"
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
@@ -20,6 +21,8 @@ type work interface {
 	do(ctx context.Context, w *worker, s *source, records []Record) error
 	// sweep does what only time brings about, if it is due, and returns when to call it next.
 	sweep(ctx context.Context, w *worker) (time.Duration, error)
+	// release is called last.
+	release(w *worker)
 	// moved is told when the offset to commit is another although nothing was handled.
 	moved(w *worker, s *source)
 }
@@ -37,6 +40,7 @@ type worker struct {
 
 // run handles what is fetched until fetching ends. It never returns on an error that may pass.
 func (w *worker) run(fetching, handling context.Context, partitions []wire.Partition) {
+	defer w.work.release(w)
 	if !w.begin(fetching, partitions) {
 		return
 	}
@@ -183,6 +187,8 @@ func (ordinary) takeOver(ctx context.Context, w *worker, partitions []wire.Parti
 	return w.offsets(ctx, partitions)
 }
 
+func (ordinary) release(*worker) {}
+
 func (ordinary) sweep(context.Context, *worker) (time.Duration, error) { return time.Hour, nil }
 
 func (ordinary) moved(w *worker, s *source) { w.commits.mark(s) }
@@ -212,14 +218,22 @@ func (o ordinary) do(ctx context.Context, w *worker, s *source, records []Record
 
 // stillMember asks whether the group still counts us in, in this generation.
 func (w *worker) stillMember(ctx context.Context) error {
-	answer, err := w.connections.client().Heartbeat(ctx, &kafka.HeartbeatRequest{
-		GroupID: w.by.group, GenerationID: w.by.generation, MemberID: w.by.member,
-	})
+	request := &heartbeat.Request{GroupID: w.by.group, GenerationID: w.by.generation, MemberID: w.by.member}
+	answer, err := w.connections.coordinate(ctx, ofGroup(w.by.group), request)
 	if err != nil {
 		return err
 	}
-	if answer.Error != nil && !errors.Is(answer.Error, kafka.RebalanceInProgress) {
-		return fmt.Errorf("%w: %w", errNotOurs, answer.Error)
+	response, ok := answer.(*heartbeat.Response)
+	if !ok {
+		return errors.New("heartbeat: the answer is to another request")
 	}
-	return nil
+	switch code := kafka.Error(response.ErrorCode); {
+	case code == 0, code == kafka.RebalanceInProgress:
+		return nil
+	case coordinatorMoved(code):
+		w.connections.forgetCoordinator(ofGroup(w.by.group))
+		return code
+	default:
+		return fmt.Errorf("%w: %w", errNotOurs, code)
+	}
 }

@@ -32,8 +32,8 @@ type target struct {
 func TestBench(t *testing.T) {
 	now := time.Now()
 	r := newReport(now)
-	real, embedded := target{"Apache Kafka 4.3", kafkatest.Real(t).Cluster().Brokers}, target{"embedded", nil}
-	both := []target{real, embedded}
+	apache, embedded := target{"Apache Kafka 4.3", kafkatest.Real(t).Cluster().Brokers}, target{"embedded", nil}
+	both := []target{apache, embedded}
 	only := os.Getenv("ONLY")
 	for _, b := range []struct {
 		name string
@@ -41,12 +41,13 @@ func TestBench(t *testing.T) {
 	}{
 		{"producer", func() { benchProducer(t, r, both) }},
 		{"transactions", func() { benchPassThrough(t, r, both) }},
-		{"compression", func() { benchCompression(t, r, real) }},
+		{"compression", func() { benchCompression(t, r, apache) }},
 		{"ingest", func() { benchIngest(t, r, both) }},
 		{"transform", func() { benchTransform(t, r, both) }},
+		{"state", func() { benchState(t, r, both) }},
 		{"tracking", func() { benchTracking(t, r, both) }},
 		{"endtoend", func() { benchEndToEnd(t, r, both) }},
-		{"soak", func() { benchSoak(t, r, real) }},
+		{"soak", func() { benchSoak(t, r, apache) }},
 	} {
 		if only == "" || slices.Contains(strings.Split(only, ","), b.name) {
 			began := time.Now()

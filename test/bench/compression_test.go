@@ -123,11 +123,10 @@ func compressedTransform(t *testing.T, on target, name string, compression kafka
 		Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now,
 	}
 	fill(t, producer, run.Topics.Webhooks(), compressedWebhooks)
-	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, transformOptions(), run)
-	require.NoError(t, err)
-	c := transformWith(t, cluster, stages[0].Group, run.Topics.Webhooks(), compressedWebhooks, kafka.Transactions{
-		Transform: stages[0].Transform, Compression: compression,
-	})
+	stage := transformer(t, cluster, run)
+	with := transactions(stage)
+	with.Compression = compression
+	c := transform(t, cluster, stage.Group, run.Topics.Webhooks(), compressedWebhooks, with)
 	require.NoError(t, producer.Close())
 	return []string{name, perSecond(compressedWebhooks, c.took), fmt.Sprintf("%.1f µs", c.cpu.Seconds()*1e6/compressedWebhooks)}
 }

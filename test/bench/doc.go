@@ -14,6 +14,9 @@
 //	ingest_test.go    HTTP door to acknowledged, against a handler that discards
 //	discard           that handler, a program of its own
 //	transform_test.go webhooks to events, against raw consume and produce
+//	state_test.go     a changelog to a local copy, against reading it
+//	restore           the process that does so, a program of its own
+//	memory_test.go    what the transformer remembers, meanwhile
 //	tracking_test.go  events to a destination that takes its time
 //	endtoend_test.go  HTTP 200 to accepted by the destination, at a fixed rate
 //	soak_test.go      the memory of each process while time passes

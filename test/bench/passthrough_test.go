@@ -75,7 +75,7 @@ func passThrough(t *testing.T, cluster kafka.Cluster) cost {
 		require.NoError(t, producer.Produce(t.Context(), records...))
 	}
 	require.NoError(t, producer.Close())
-	return transform(t, cluster, lab.RandomPrefix("pass"), in, passed, copyTo(out))
+	return transform(t, cluster, lab.RandomPrefix("pass"), in, passed, kafka.Transactions{Transform: copyTo(out)})
 }
 
 // copyTo makes a copy of each record, for the same partition of another topic.

@@ -41,9 +41,8 @@ func benchTracking(t *testing.T, r *report, targets []target) {
 		}
 		const webhooks = 25_000 // two events each
 		fill(t, producer, run.Topics.Webhooks(), webhooks)
-		stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, transformOptions(), run)
-		require.NoError(t, err)
-		transform(t, cluster, stages[0].Group, run.Topics.Webhooks(), webhooks, stages[0].Transform)
+		stage := transformer(t, cluster, run)
+		transform(t, cluster, stage.Group, run.Topics.Webhooks(), webhooks, transactions(stage))
 		for _, latency := range []time.Duration{0, 20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond} {
 			rows = append(rows, track(t, on, cluster, run, latency, 2*webhooks))
 		}

@@ -16,15 +16,14 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
-	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
 const transformed = 100_000
 
-// benchTransform measures webhooks to events (two for each of these). Its limit
-// reads the same records and writes two copies of each, in transactions too.
+// benchTransform measures webhooks to all that the transformer writes: two events of each of these, two rows of tables, and
+// what it remembers. Its limit reads the same records and writes two copies of each, in transactions too.
 func benchTransform(t *testing.T, r *report, targets []target) {
 	t.Helper()
 	var rows [][]string
@@ -37,27 +36,20 @@ func benchTransform(t *testing.T, r *report, targets []target) {
 			Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now,
 		}
 		fill(t, producer, run.Topics.Webhooks(), transformed)
-		stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, transformOptions(), run)
-		require.NoError(t, err)
-		raw := transform(t, cluster, prefix+"raw", run.Topics.Webhooks(), transformed, copies(run.Topics.Events()))
-		whole := transform(t, cluster, stages[0].Group, run.Topics.Webhooks(), transformed, stages[0].Transform)
+		stage := transformer(t, cluster, run)
+		raw := transform(t, cluster, prefix+"raw", run.Topics.Webhooks(), transformed, kafka.Transactions{Transform: copies(run.Topics.Events())})
+		whole := transform(t, cluster, stage.Group, run.Topics.Webhooks(), transformed, transactions(stage))
 		require.NoError(t, producer.Close())
 		rows = append(rows, []string{
-			on.name, perSecond(transformed, whole.took), fmt.Sprintf("%.1f µs", whole.cpu.Seconds()*1e6/transformed),
+			on.name, perSecond(transformed, whole.took), perSecond(int(whole.outputs), whole.took), fmt.Sprintf("%.1f µs", whole.cpu.Seconds()*1e6/transformed),
 			fmt.Sprintf("%.0f", float64(whole.allocations)/transformed),
-			perSecond(transformed, raw.took), fmt.Sprintf("%.1f µs", raw.cpu.Seconds()*1e6/transformed), fmt.Sprintf("%.0f", float64(raw.allocations)/transformed),
+			perSecond(transformed, raw.took), perSecond(int(raw.outputs), raw.took), fmt.Sprintf("%.1f µs", raw.cpu.Seconds()*1e6/transformed), fmt.Sprintf("%.0f", float64(raw.allocations)/transformed),
 			percent(raw.took.Seconds(), whole.took.Seconds()),
 		})
 	}
-	r.table(fmt.Sprintf("Transform: %s webhooks of 1.2 KB, each into two events", thousands(transformed)),
-		"Embedded, the broker is in the same process and in its CPU and allocations.",
-		[]string{"broker", "webhooks/s", "CPU each", "allocations each", "limit: raw consume and produce, /s", "CPU each", "allocations each", "of the limit"}, rows)
-}
-
-func transformOptions() pipeline.Options {
-	return pipeline.Options{CustomerCacheSize: 1000, CustomerCacheTTL: time.Minute, Stores: []pipeline.Store{{
-		Settings: subscriber.Settings{Store: lab.Store, CustomerID: subscriber.ByEmail, CustomerIDName: "registered", ActiveProperty: true},
-	}}}
+	r.table(fmt.Sprintf("Transform: %s webhooks of 1.2 KB, each of another customer, into two events, two rows and state", thousands(transformed)),
+		"The limit writes two copies of each. Embedded, the broker is in the same process and in its CPU and allocations.",
+		[]string{"broker", "webhooks/s", "records written/s", "CPU each", "allocations each", "limit: raw consume and produce, /s", "records written/s", "CPU each", "allocations each", "of the limit"}, rows)
 }
 
 // fill writes raw webhooks as the gateway would.
@@ -99,6 +91,7 @@ type cost struct {
 	began       time.Time
 	took, cpu   time.Duration
 	allocations uint64
+	outputs     int64 // records written, in transactions
 }
 
 // meter measures from the first record handled to the last finished, and stops then.
@@ -106,6 +99,7 @@ type meter struct {
 	total        int64
 	stop         context.CancelFunc
 	done         atomic.Int64
+	outputs      atomic.Int64
 	began, ended atomic.Pointer[usage]
 }
 
@@ -125,7 +119,7 @@ func (m *meter) cost(t *testing.T) cost {
 	t.Helper()
 	require.GreaterOrEqual(t, m.done.Load(), m.total)
 	a, b := m.began.Load(), m.ended.Load()
-	return cost{began: a.at, took: b.at.Sub(a.at), cpu: b.cpu - a.cpu, allocations: b.allocations - a.allocations}
+	return cost{began: a.at, took: b.at.Sub(a.at), cpu: b.cpu - a.cpu, allocations: b.allocations - a.allocations, outputs: m.outputs.Load()}
 }
 
 // consume reads total records in a group of its own.
@@ -145,29 +139,29 @@ func consume(t *testing.T, cluster kafka.Cluster, group, topic string, total int
 }
 
 // transform is consume in transactions: a record is finished when its outputs are committed.
-func transform(t *testing.T, cluster kafka.Cluster, group, topic string, total int, transform kafka.Transform) cost {
+func transform(t *testing.T, cluster kafka.Cluster, group, topic string, total int, with kafka.Transactions) cost {
 	t.Helper()
-	return transformWith(t, cluster, group, topic, total, kafka.Transactions{Transform: transform})
-}
-
-func transformWith(t *testing.T, cluster kafka.Cluster, group, topic string, total int, transactions kafka.Transactions) cost {
-	t.Helper()
-	transform := transactions.Transform
 	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer stop()
 	m := &meter{total: int64(total), stop: stop}
 	consumer := kafka.NewConsumer(cluster, kafka.ConsumerConfig{Group: group, Topics: []string{topic}}, zap.NewNop())
-	transactions.Transform = func(ctx context.Context, records []kafka.Record) (kafka.Transformed, error) {
+	transform := with.Transform
+	with.Transform = func(ctx context.Context, records []kafka.Record) (kafka.Transformed, error) {
 		m.begin()
 		out, err := transform(ctx, records)
+		ended := out.Ended
 		out.Ended = func(err error) {
+			if ended != nil {
+				ended(err)
+			}
 			if err == nil {
+				m.outputs.Add(int64(len(out.Outputs)))
 				m.finish(out.Done)
 			}
 		}
 		return out, err
 	}
-	require.NoError(t, consumer.RunTransactions(ctx, transactions))
+	require.NoError(t, consumer.RunTransactions(ctx, with))
 	return m.cost(t)
 }
 

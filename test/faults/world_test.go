@@ -43,6 +43,9 @@ type world struct {
 	members      int
 }
 
+// everything is the process that has all roles, and a broker.
+const everything = "everything"
+
 // member is one process, and what it is called in the log.
 type member struct {
 	*lab.Process
@@ -52,23 +55,31 @@ type member struct {
 // newWorld makes topics on brokers (nil: an embedded one of this process) and starts nothing.
 func newWorld(t *testing.T, brokers *kafkatest.Cluster) *world {
 	t.Helper()
-	l, err := lab.New(t.TempDir(), build(t))
-	require.NoError(t, err)
-	t.Cleanup(l.Close)
-	l.LogLevel = "warn"
-	l.Prefix = lab.RandomPrefix("faults")
-	w := &world{T: t, Rand: dice(t), lab: l, brokers: brokers, topics: pipeline.Topics{Prefix: l.Prefix}, began: time.Now()}
+	w := newPlan(t)
+	w.brokers = brokers
 	if brokers == nil {
 		w.cluster = kafkatest.Embedded(t).Cluster()
 	} else {
 		w.cluster = brokers.Cluster()
 	}
-	l.Brokers = w.cluster.Brokers
-	l.Replicated = len(l.Brokers) > 1
+	w.lab.Brokers = w.cluster.Brokers
+	w.lab.Replicated = len(w.lab.Brokers) > 1
 	w.applyTopics(nil)
-	w.door = newDoor(t, l)
-	w.load = newLoad(l)
 	return w
+}
+
+// newPlan is a world in which nothing runs yet but simulators.
+func newPlan(t *testing.T) *world {
+	t.Helper()
+	l, err := lab.New(t.TempDir(), build(t))
+	require.NoError(t, err)
+	t.Cleanup(l.Close)
+	l.LogLevel = "warn"
+	l.Prefix = lab.RandomPrefix("faults")
+	return &world{
+		T: t, Rand: dice(t), lab: l, topics: pipeline.Topics{Prefix: l.Prefix}, began: time.Now(),
+		door: newDoor(t, l), load: newLoad(l),
+	}
 }
 
 // applyTopics makes the topics of the built-in file; change may alter one.
@@ -126,7 +137,11 @@ func (w *world) join(environ ...string) *member {
 
 func (w *world) launch(role string, environ ...string) *member {
 	w.Helper()
-	p, err := w.lab.Launch(w.Context(), environ, role)
+	var roles []string
+	if role != everything {
+		roles = []string{role}
+	}
+	p, err := w.lab.Launch(w.Context(), environ, roles...)
 	require.NoError(w, err)
 	w.members++
 	m := &member{Process: p, name: fmt.Sprintf("%s %d", role, w.members)}
@@ -138,7 +153,13 @@ func (w *world) launch(role string, environ ...string) *member {
 }
 
 func (w *world) all() []*member {
-	return append([]*member{w.gateway, w.tracking}, w.transformers...)
+	var all []*member
+	for _, m := range append([]*member{w.gateway, w.tracking}, w.transformers...) {
+		if m != nil {
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 // remove forgets a transformer.
@@ -191,7 +212,7 @@ func (w *world) settle() {
 	require.NoError(w, err)
 	defer reader.Close()
 	w.settleGroup(reader, w.topics.Group(pipeline.RoleTransformer, ""), w.topics.Webhooks())
-	if w.tracking != nil {
+	if w.tracking != nil || w.lab.Brokers == nil {
 		w.settleGroup(reader, w.topics.Group(pipeline.RoleTracking, lab.Store), w.topics.Events())
 	}
 }

@@ -107,14 +107,17 @@ func (l *Lab) writeConfig(name, admin string) (string, error) {
 		return "", fmt.Errorf("write flows: %w", err)
 	}
 	path := filepath.Join(l.Dir, name+".yaml")
-	if err := os.WriteFile(path, []byte(l.config(admin)), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(l.config(name, admin)), 0o600); err != nil {
 		return "", fmt.Errorf("write configuration: %w", err)
 	}
 	l.configured = path
 	return path, nil
 }
 
-func (l *Lab) config(admin string) string {
+// state is the folder of what the process of that name remembers: each has its own, as no two may share one.
+func (l *Lab) state(name string) string { return filepath.Join(l.Dir, "state", name) }
+
+func (l *Lab) config(name, admin string) string {
 	brokers := "[]"
 	if len(l.Brokers) > 0 {
 		brokers = `["` + strings.Join(l.Brokers, `", "`) + `"]`
@@ -137,6 +140,7 @@ log: {level: %s}
 gateway: {listen: %q}
 admin: {listen: %q}
 ledger: {path: %q}
+transformer: {state_dir: %q}
 stores:
   - name: %s
     recharge: {secrets: [%q], token: %q, api_url: %q}
@@ -153,7 +157,7 @@ stores:
       payment_url: https://{shop}/portal/{hash}/payment
 `,
 		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, level, l.Gateway, admin, filepath.Join(l.Dir, "ledger.db"),
-		Store, Secret, apiToken, l.API.URL,
+		l.state(name), Store, Secret, apiToken, l.API.URL,
 		bloomreachURL, bloomreachtest.ProjectToken, bloomreachtest.KeyID, bloomreachtest.KeySecret,
 		l.Texts.URL, smsSecret)
 }

@@ -39,6 +39,8 @@ type Line struct {
 // Process is one running binary.
 type Process struct {
 	Roles []string
+	// StateDir is the folder of what it remembers, where it is the transformer.
+	StateDir string
 
 	admin string
 	cmd   *exec.Cmd
@@ -80,7 +82,7 @@ func (l *Lab) Launch(ctx context.Context, environ []string, roles ...string) (*P
 		return nil, err
 	}
 	args := append([]string{"run", "-config", config}, roles...)
-	p := &Process{Roles: roles, admin: admin, ended: make(chan struct{})}
+	p := &Process{Roles: roles, StateDir: l.state(name), admin: admin, ended: make(chan struct{})}
 	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), l.Binary, args...) //nolint:gosec // the binary under test
 	p.cmd.Dir = l.Dir
 	p.cmd.Env = append(os.Environ(), environ...)

@@ -10,7 +10,7 @@
 //	server.go                           that process; properties.go and address.go are what it is told
 //	container.go                        Apache Kafka in a container, by testcontainers
 //	image.go         Image              of what such a container is made
-//	topic.go         Topic, All         topics and what is in them
+//	topic.go         Topic, All         topics and what is in them; DeleteTopic
 //	look.go                             what brokers say of each other
 //	java_consume.go  JavaConsume        a topic as Kafka's own consumer reads it
 //	java_perf.go     JavaPerf           Kafka's own producer, measured; java.go runs both

@@ -3,10 +3,12 @@ package kafkatest
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	kafkago "github.com/segmentio/kafka-go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
@@ -58,4 +60,25 @@ func Consume(t testing.TB, addr, topic string, want int) []kafka.Record {
 			"topic %s has %d records, want %d", topic, len(records), want)
 	}
 	return records
+}
+
+// DeleteTopic deletes a topic, and returns when the broker does not know it any more: one of that name can be made then.
+func DeleteTopic(t testing.TB, addr, topic string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	client, done := clientAt(addr)
+	defer done()
+	answer, err := client.DeleteTopics(ctx, &kafkago.DeleteTopicsRequest{Topics: []string{topic}})
+	require.NoError(t, err)
+	require.NoError(t, answer.Errors[topic])
+	require.NoError(t, await(ctx, func(ctx context.Context) error {
+		all, err := partitions(ctx, addr)
+		for _, p := range all {
+			if p.Topic == topic {
+				return fmt.Errorf("broker %s still knows topic %s", addr, topic)
+			}
+		}
+		return err
+	}))
 }

@@ -45,6 +45,7 @@ type stored struct {
 	base       int64
 	attributes uint16
 	producer   int64
+	epoch      int16
 }
 
 // first returns the first batch of a set and its size, 0 when the set has no whole one.
@@ -72,6 +73,7 @@ func first(set []byte) (b stored, size int, err error) {
 	}
 	b.attributes = binary.BigEndian.Uint16(set[atAttributes:])
 	b.producer = int64(binary.BigEndian.Uint64(set[atProducerID:]))
+	b.epoch = int16(binary.BigEndian.Uint16(set[atProducerEpoch:]))
 	return b, size, nil
 }
 

@@ -48,6 +48,13 @@ func of(producer int64, transactional bool, offset int64, count int) []byte {
 	return at(offset, b)
 }
 
+// inEpoch is a transactional batch as its producer writes it after it was given another epoch.
+func inEpoch(epoch int16, producer int64, offset int64, count int) []byte {
+	b := of(producer, true, offset, count)
+	batch.Stamp(b, batch.Producer{ID: producer, Epoch: epoch, Transactional: true})
+	return b
+}
+
 // marker ends a producer's transaction (https://kafka.apache.org/documentation/#controlbatch).
 func marker(producer, offset int64, commit bool) []byte {
 	key := []byte{0, 0, 0, 0}
@@ -126,6 +133,16 @@ func TestAbortedTransactionsAreNotSeen(t *testing.T) {
 		{
 			name: "compaction took the abort marker: the next one ends the transaction",
 			set:  [][]byte{of(p, true, 0, 1), marker(p, 5, commit), of(p, true, 6, 1)}, aborted: []batch.Aborted{{p, 0}}, want: []int64{6}, next: 7,
+		},
+		{
+			name:    "the broker died and wrote no marker: the producer's next epoch has another transaction",
+			set:     [][]byte{inEpoch(0, p, 0, 2), inEpoch(0, p, 2, 1), inEpoch(1, p, 3, 1), marker(p, 4, commit), inEpoch(1, p, 5, 1), marker(p, 6, commit)},
+			aborted: []batch.Aborted{{p, 0}}, want: []int64{3, 5}, next: 7,
+		},
+		{
+			name:    "the same twice",
+			set:     [][]byte{inEpoch(0, p, 0, 1), inEpoch(1, p, 1, 1), inEpoch(2, p, 2, 1), marker(p, 3, commit)},
+			aborted: []batch.Aborted{{p, 0}, {p, 1}}, want: []int64{2}, next: 4,
 		},
 		{name: "from the middle of a batch", set: [][]byte{of(p, false, 0, 5), of(p, false, 5, 2)}, from: 3, want: []int64{3, 4, 5, 6}, next: 7},
 		{name: "a whole batch before what was asked for", set: [][]byte{of(p, false, 0, 5), of(p, false, 5, 2)}, from: 5, want: []int64{5, 6}, next: 7},

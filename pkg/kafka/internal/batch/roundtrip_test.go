@@ -96,9 +96,10 @@ func TestKafkaGoReadsWhatWeWrite(t *testing.T) {
 				require.Len(t, stream.Records, 1)
 				read, ok := stream.Records[0].(*protocol.RecordBatch)
 				require.True(t, ok)
-				assert.Equal(t, producer, batch.Producer{
+				by := batch.Producer{
 					ID: read.ProducerID, Epoch: read.ProducerEpoch, Sequence: read.BaseSequence, Transactional: read.Attributes.Transactional(),
-				})
+				}
+				assert.Equal(t, producer, by)
 				assert.Equal(t, sent, drain(t, stream))
 			})
 		})

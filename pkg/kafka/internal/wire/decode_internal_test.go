@@ -115,7 +115,7 @@ func TestReadAnswer(t *testing.T) {
 		"cut off":             framed(make([]byte, 3<<20))[:2<<20],
 	} {
 		_, err := readAnswer(bytes.NewReader(stream))
-		assert.Error(t, err, name)
+		require.Error(t, err, name)
 	}
 	_, err := readAnswer(iotest.ErrReader(io.ErrClosedPipe))
 	assert.ErrorIs(t, err, io.ErrClosedPipe)

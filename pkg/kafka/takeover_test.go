@@ -1,0 +1,231 @@
+package kafka_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/zap"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
+)
+
+// diary is what happened to the partition numbers of a consumer, in order.
+type diary struct {
+	mutex sync.Mutex
+	lines map[int][]string
+}
+
+func (d *diary) note(number int, line string) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	if d.lines == nil {
+		d.lines = map[int][]string{}
+	}
+	d.lines[number] = append(d.lines[number], line)
+}
+
+func (d *diary) of(number int) []string {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	return slices.Clone(d.lines[number])
+}
+
+func (d *diary) has(number int, line string) bool { return slices.Contains(d.of(number), line) }
+
+// transactions write each record to output and note what happens.
+func (d *diary) transactions(output string) kafka.Transactions {
+	return kafka.Transactions{
+		TakeOver: func(_ context.Context, number int) error { d.note(number, "taken over"); return nil },
+		Release:  func(number int) { d.note(number, "released") },
+		Transform: func(_ context.Context, records []kafka.Record) (kafka.Transformed, error) {
+			number := records[0].Partition
+			out := kafka.Transformed{Done: len(records), Ended: func(err error) { d.note(number, fmt.Sprint("visible ", err == nil)) }}
+			for _, r := range records {
+				d.note(number, "record "+string(r.Value))
+				r.Topic = output
+				out.Outputs = append(out.Outputs, r)
+			}
+			return out, nil
+		},
+	}
+}
+
+func TestTakeOverComesBeforeRecordsAndReleaseLast(t *testing.T) {
+	cluster := kafkatest.Embedded(t).Cluster()
+	input, output := newTopic(t, cluster, 2), newTopic(t, cluster, 2)
+	produce(t, cluster, numbered(input, 0, 1)...)
+	var d diary
+	var steps []string
+	config := quick(input, input)
+	var tries atomic.Int64
+	transactions := d.transactions(output)
+	transactions.TakeOver = func(_ context.Context, number int) error {
+		d.note(number, "taken over")
+		if number == 0 && tries.Add(1) < 3 {
+			return errors.New("not now")
+		}
+		return nil
+	}
+	config.Step = func(step string) { d.note(-1, step) }
+	r := runTransactions(t, cluster, config, zap.NewNop(), transactions)
+	eventually(t, func() bool { return d.has(0, "visible true") && d.has(1, "taken over") }, "the record is handled")
+	r.stop()
+	assert.Equal(t, []string{"taken over", "taken over", "taken over", "record 0", "visible true", "released"}, d.of(0))
+	assert.Equal(t, []string{"taken over", "released"}, d.of(1), "without records too")
+	steps = d.of(-1)
+	assert.Less(t, slices.Index(steps, "predecessor fenced"), slices.Index(steps, "caught up"))
+}
+
+func TestATransformAsksForATakeOver(t *testing.T) {
+	cluster := kafkatest.Embedded(t).Cluster()
+	input, output := newTopic(t, cluster, 1), newTopic(t, cluster, 1)
+	produce(t, cluster, numbered(input, 0, 1)...)
+	var d diary
+	transactions := d.transactions(output)
+	transform, asked := transactions.Transform, false
+	transactions.Transform = func(ctx context.Context, records []kafka.Record) (kafka.Transformed, error) {
+		if !asked {
+			asked = true
+			d.note(0, "lost")
+			return kafka.Transformed{}, fmt.Errorf("memory is gone: %w", kafka.ErrTakeOver)
+		}
+		return transform(ctx, records)
+	}
+	runTransactions(t, cluster, quick(input, input), zap.NewNop(), transactions)
+	eventually(t, func() bool { return d.has(0, "visible true") }, "the record is handled")
+	assert.Equal(t, []string{"taken over", "lost", "taken over", "record 0", "visible true"}, d.of(0))
+}
+
+// Somebody else had the transactional id in the middle of a transaction, and yet the partition is ours by what the group
+// says: what was remembered is caught up with before anything else, even before Ended.
+//
+// The embedded broker lets a fenced producer go on under its old epoch: there a zombie is refused by the group alone.
+func TestAFencedOwnerTakesOverAnew(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts Apache Kafka; run without -short")
+	}
+	cluster := kafkatest.Real(t).Cluster()
+	input, output := newTopic(t, cluster, 1), newTopic(t, cluster, 1)
+	produce(t, cluster, numbered(input, 0, 1)...)
+	var d diary
+	config := quick(input, input)
+	fencing := true
+	config.Step = func(step string) {
+		if step == "partitions added" && fencing {
+			fencing = false
+			fence(t, cluster, input+"-0")
+		}
+	}
+	runTransactions(t, cluster, config, zap.NewNop(), d.transactions(output))
+	eventually(t, func() bool { return d.has(0, "visible true") }, "the record is handled")
+	assert.Equal(t, []string{"taken over", "record 0", "taken over", "visible false", "record 0", "visible true"}, d.of(0))
+}
+
+// fence takes a transactional id over.
+func fence(t *testing.T, cluster kafka.Cluster, id string) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.Brokers...))
+	if !assert.NoError(t, err) { // not require: this is not the test's goroutine
+		return
+	}
+	defer client.Close()
+	request := kmsg.NewPtrInitProducerIDRequest()
+	request.TransactionalID, request.TransactionTimeoutMillis = &id, 30_000
+	for err = kerr.ConcurrentTransactions; errors.Is(err, kerr.ConcurrentTransactions); { // what it aborts is still being ended
+		answer, failed := request.RequestWith(t.Context(), client)
+		if err = failed; err == nil {
+			err = kerr.ErrorForCode(answer.ErrorCode)
+		}
+	}
+	assert.NoError(t, err)
+}
+
+// Where the group says that the partition is another's, nobody tells what became of the transaction: Release comes, not
+// Ended, and the next owner's TakeOver.
+func TestAnUnresolvedTransactionIsReleased(t *testing.T) {
+	fake, cluster := faulty(t)
+	output := newTopic(t, cluster, 2)
+	produce(t, cluster, numbered("t", 0, 1)...)
+	var lost atomic.Bool
+	fake.ControlKey(int16(kmsg.EndTxn), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		lost.Store(true)
+		response, ok := request.ResponseKind().(*kmsg.EndTxnResponse)
+		assert.True(t, ok)
+		response.ErrorCode = kerr.ProducerFenced.Code
+		return response, nil, true
+	})
+	fake.ControlKey(int16(kmsg.InitProducerID), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		init, ok := request.(*kmsg.InitProducerIDRequest)
+		assert.True(t, ok)
+		if init.ProducerID < 0 {
+			return nil, nil, false
+		}
+		response, ok := init.ResponseKind().(*kmsg.InitProducerIDResponse)
+		assert.True(t, ok)
+		response.ErrorCode = kerr.ProducerFenced.Code
+		return response, nil, true
+	})
+	fake.ControlKey(int16(kmsg.Heartbeat), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		if !lost.Load() {
+			return nil, nil, false
+		}
+		response, ok := request.ResponseKind().(*kmsg.HeartbeatResponse)
+		assert.True(t, ok)
+		response.ErrorCode = kerr.UnknownMemberID.Code
+		return response, nil, true
+	})
+	fake.ControlKey(int16(kmsg.JoinGroup), func(kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		lost.Store(false)
+		return nil, nil, false
+	})
+	var d diary
+	runTransactions(t, cluster, quick("g", "t"), zap.NewNop(), d.transactions(output))
+	eventually(t, func() bool { return d.has(0, "visible true") }, "the record is handled")
+	assert.Equal(t, []string{"taken over", "record 0", "released", "taken over", "record 0", "visible true"}, d.of(0))
+}
+
+func TestATopicReaderReadsParts(t *testing.T) {
+	cluster := kafkatest.Embedded(t).Cluster()
+	topic := newTopic(t, cluster, 2)
+	produce(t, cluster, numbered(topic, 1, 10)...)
+	open(t, cluster, topic, 1, "10")
+	reader, err := kafka.NewTopicReader(cluster, topic)
+	require.NoError(t, err)
+	defer reader.Close()
+	id, err := reader.ClusterID(t.Context())
+	require.NoError(t, err)
+	assert.NotEmpty(t, id)
+	policy, err := reader.Setting(t.Context(), "cleanup.policy")
+	require.NoError(t, err)
+	assert.Equal(t, "delete", policy)
+	spans, err := reader.Spans(t.Context(), 0, 1)
+	require.NoError(t, err)
+	assert.Equal(t, map[int]kafka.Span{0: {}, 1: {End: 10}}, spans, "up to what is open")
+	var found []kafka.Record
+	for r, err := range reader.Read(t.Context(), 1, kafka.Span{First: 3, End: 6}) {
+		require.NoError(t, err)
+		found = append(found, r)
+	}
+	assert.Equal(t, []string{"3", "4", "5"}, values(found))
+	one, err := reader.Record(t.Context(), 1, 7)
+	require.NoError(t, err)
+	assert.Equal(t, "7", string(one.Value))
+	_, err = reader.Spans(t.Context(), 5)
+	require.Error(t, err)
+	_, err = kafka.NewTopicReader(kafka.Cluster{}, topic)
+	require.ErrorContains(t, err, "no Kafka brokers")
+}
