@@ -1,0 +1,241 @@
+package state
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+)
+
+// Overlay is the state as one transaction sees it: what it has set, and what is below. It is for one goroutine, and ends
+// with Apply or Drop, or with the partition's next TakeOver or Release. What it can't read it finds not to be there: Rows
+// tells, so that nothing comes of it.
+type Overlay struct {
+	p     *Partition
+	reach reach
+	rows  map[string]*row
+	keys  []string // of the rows that were set, in order
+	given bool     // Rows were given
+	known bool     // diff is known
+	diff  []string // the keys whose value differs from what is below
+	err   error
+}
+
+// row is a value as it is, and as it is below; nil for none.
+type row struct {
+	value, below []byte
+	read, set    bool // below is known; value was set
+}
+
+// Get returns the value of a key, nil when there is none. It must not be changed.
+func (o *Overlay) Get(key []byte) []byte {
+	r, ok := o.rows[string(key)]
+	if !ok {
+		r = o.row(string(key))
+		o.read(string(key), r)
+		r.value = r.below
+	}
+	return r.value
+}
+
+// Set gives a key a value, which must not be changed afterwards; nil deletes it. Keys that are empty or begin with a zero
+// byte are not for use: Rows fails.
+func (o *Overlay) Set(key, value []byte) {
+	if isReserved(key) {
+		o.fail(fmt.Errorf("key %q is reserved", key))
+		return
+	}
+	r, ok := o.rows[string(key)]
+	if !ok {
+		r = o.row(string(key))
+	}
+	if !r.set {
+		r.set = true
+		at, _ := slices.BinarySearch(o.keys, string(key))
+		o.keys = slices.Insert(o.keys, at, string(key))
+	}
+	r.value = value
+	o.known, o.diff = false, nil
+}
+
+// Delete removes a key.
+func (o *Overlay) Delete(key []byte) { o.Set(key, nil) }
+
+func (o *Overlay) row(key string) *row {
+	r := &row{}
+	o.rows[key] = r
+	return r
+}
+
+// read looks up what is below.
+func (o *Overlay) read(key string, r *row) {
+	if r.read || o.err != nil || isReserved([]byte(key)) {
+		return
+	}
+	value, closer, err := o.p.store.db.Get(o.p.local([]byte(key)))
+	switch {
+	case errors.Is(err, pebble.ErrNotFound):
+	case err != nil:
+		o.fail(fmt.Errorf("read a row: %w", err))
+		return
+	default:
+		r.below = append([]byte{}, value...)
+		o.fail(closer.Close())
+	}
+	r.read = true
+}
+
+// Scan yields the rows whose keys begin with prefix, in the order of keys. What is set meanwhile is not among them.
+func (o *Overlay) Scan(prefix []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		if o.err != nil {
+			return
+		}
+		m := o.merge(string(prefix))
+		below, err := o.below(prefix)
+		if err != nil {
+			o.fail(err)
+			return
+		}
+		defer func() { o.fail(errors.Join(below.Error(), below.Close())) }()
+		for more := below.First(); more; more = below.Next() {
+			key := below.Key()[partitionBytes:]
+			if isReserved(key) {
+				continue
+			}
+			if m.upTo(string(key), yield); m.stopped {
+				return
+			}
+			if !m.covers(string(key)) && !yield(bytes.Clone(key), append([]byte{}, below.Value()...)) {
+				return
+			}
+		}
+		m.rest(yield)
+	}
+}
+
+func (o *Overlay) below(prefix []byte) (*pebble.Iterator, error) {
+	first, end := o.p.span(prefix)
+	below, err := o.p.store.db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: end})
+	if err != nil {
+		return nil, fmt.Errorf("read rows: %w", err)
+	}
+	return below, nil
+}
+
+// merge returns the rows that are set, with a prefix, to be told between those below.
+func (o *Overlay) merge(prefix string) *merged {
+	from := sort.SearchStrings(o.keys, prefix)
+	m := &merged{}
+	for _, key := range o.keys[from:] {
+		if !strings.HasPrefix(key, prefix) {
+			break
+		}
+		m.keys, m.values = append(m.keys, key), append(m.values, o.rows[key].value)
+	}
+	return m
+}
+
+// merged is the rows of an overlay on their way into a Scan.
+type merged struct {
+	keys    []string
+	values  [][]byte
+	next    int
+	stopped bool
+}
+
+// upTo yields the rows before a key.
+func (m *merged) upTo(key string, yield func(key, value []byte) bool) {
+	for ; m.next < len(m.keys) && m.keys[m.next] < key; m.next++ {
+		m.tell(yield)
+	}
+}
+
+// covers tells whether a key below is set above, and is told from there.
+func (m *merged) covers(key string) bool { return m.next < len(m.keys) && m.keys[m.next] == key }
+
+func (m *merged) rest(yield func(key, value []byte) bool) {
+	for ; m.next < len(m.keys); m.next++ {
+		m.tell(yield)
+	}
+}
+
+func (m *merged) tell(yield func(key, value []byte) bool) {
+	if value := m.values[m.next]; !m.stopped && value != nil {
+		m.stopped = !yield([]byte(m.keys[m.next]), value)
+	}
+}
+
+// Rows returns the records for the changelog, to be written in the transaction, all of them: one for each key whose value
+// is another than before, in the order of keys, and one that counts; none when nothing has changed. The error is the first
+// thing that went wrong since Begin: nothing may come of the transaction then. It is kafka.ErrTakeOver where only that
+// helps.
+func (o *Overlay) Rows() ([]kafka.Record, error) {
+	diff := o.changed()
+	if o.err != nil {
+		return nil, o.err
+	}
+	if len(diff) == 0 {
+		return nil, nil
+	}
+	o.given = true
+	records := make([]kafka.Record, 0, len(diff)+1)
+	for _, key := range diff {
+		records = append(records, o.p.record(key, o.rows[key].value))
+	}
+	return append(records, o.p.record(countKey, strconv.AppendUint(nil, o.p.mark.Count+1, 10))), nil
+}
+
+func (p *Partition) record(key string, value []byte) kafka.Record {
+	return kafka.Record{Topic: p.store.config.Topic, Partition: p.number, Key: []byte(key), Value: value}
+}
+
+// changed returns the keys whose value differs from what is below.
+func (o *Overlay) changed() []string {
+	if o.known {
+		return o.diff
+	}
+	for _, key := range o.keys {
+		r := o.rows[key]
+		o.read(key, r)
+		if (r.value == nil) != (r.below == nil) || !bytes.Equal(r.value, r.below) {
+			o.diff = append(o.diff, key)
+		}
+	}
+	o.known = true
+	return o.diff
+}
+
+// Apply writes the changes to the copy, at once. It is called when the transaction is known to be visible. A write that
+// fails is told in the log, and the partition asks for a TakeOver then. After one it does nothing: what became of the
+// transaction was read from the changelog.
+func (o *Overlay) Apply() { o.p.apply(o) }
+
+// Drop forgets the changes. It is called when the transaction is known to have failed, and when there is none.
+func (o *Overlay) Drop() {
+	o.p.mutex.Lock()
+	defer o.p.mutex.Unlock()
+	if o.p.open == o {
+		o.p.end()
+	}
+}
+
+// fail keeps the first error. Corrupt files can only be restored.
+func (o *Overlay) fail(err error) {
+	if err == nil || o.err != nil {
+		return
+	}
+	o.err = fmt.Errorf("state of partition %d: %w", o.p.number, err)
+	if pebble.IsCorruptionError(err) {
+		o.p.store.notice(err)
+		o.err = fmt.Errorf("%w: %w", kafka.ErrTakeOver, o.err)
+	}
+}
