@@ -2,14 +2,11 @@ package recharge
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -39,27 +36,28 @@ func (e *APIError) Error() string {
 	return fmt.Sprintf("recharge api: status %d: %s", e.Status, e.Message)
 }
 
-const (
-	defaultTimeout = 10 * time.Second
-	maxAnswer      = 4 << 20
-	// afterLimit is the shortest wait after a 429: the bucket leaks two calls a
-	// second. https://docs.getrecharge.com/docs/api-rate-limits
-	afterLimit = 2 * time.Second
-)
+const defaultTimeout = 10 * time.Second
 
 // ClientConfig says where a store's API is and how to get in.
 type ClientConfig struct {
 	BaseURL string // https://api.rechargeapps.com
-	Token   string // API access token with read_customers
+	Token   string // API access token with read_customers and read_subscriptions
 	// HTTPClient defaults to one that gives up after 10 s.
 	HTTPClient *http.Client
+	// Budget defaults to one of the client's own; clients with one token share one.
+	Budget *Budget
+	// Now defaults to time.Now.
+	Now func() time.Time
 }
 
-// Client reads one store's customers.
+// Client reads one store's customers and subscriptions. Each call waits until the
+// token's bucket has room for it, however long that takes: see Budget.
 type Client struct {
 	base    string
 	token   string
 	http    *http.Client
+	budget  *Budget
+	now     func() time.Time
 	decoder *Decoder
 }
 
@@ -73,9 +71,15 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{base: strings.TrimRight(cfg.BaseURL, "/"), token: cfg.Token, http: cfg.HTTPClient, decoder: decoder}
+	c := &Client{base: strings.TrimRight(cfg.BaseURL, "/"), token: cfg.Token, http: cfg.HTTPClient, budget: cfg.Budget, now: cfg.Now, decoder: decoder}
 	if c.http == nil {
 		c.http = &http.Client{Timeout: defaultTimeout}
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if c.budget == nil {
+		c.budget = NewBudget(c.now)
 	}
 	c.http = withoutRedirects(*c.http)
 	return c, nil
@@ -98,83 +102,42 @@ func (c *Client) Customer(ctx context.Context, id string) (Customer, error) {
 	if err != nil {
 		return Customer{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
+	if w.Customer.ID != id {
+		return Customer{}, fmt.Errorf("%w: it is another customer", ErrUnreadable)
+	}
 	return *w.Customer, nil
 }
 
-func (c *Client) get(ctx context.Context, path string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
-	if err != nil {
-		return nil, &APIError{Message: "build request"}
-	}
-	req.Header.Set("X-Recharge-Access-Token", c.token)
-	req.Header.Set("X-Recharge-Version", string(Version202111))
-	res, err := c.http.Do(req)
-	if err != nil {
-		return nil, &APIError{Message: withoutURL(err).Error()}
-	}
-	defer func() { _ = res.Body.Close() }() // read to its end or not, nothing is left to do with it
-	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	if err != nil {
-		return nil, &APIError{Message: "read answer: " + err.Error()}
-	}
-	return answer, statusError(res.StatusCode, answer)
-}
+const (
+	// pageSize is the most that a page holds: https://developer.rechargepayments.com/2021-11/pagination.
+	pageSize = 250
+	// maxPages bounds what one customer may cost.
+	maxPages = 4
+)
 
-func statusError(status int, answer []byte) error {
-	text, said := errorText(answer)
-	switch {
-	case status == http.StatusOK:
-		return nil
-	case status == http.StatusNotFound && said: // without its words it may be anybody's 404: a wrong address
-		return ErrNotFound
-	case status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
-		return fmt.Errorf("%w: status %d: %s", ErrUnreadable, status, text)
-	case status == http.StatusTooManyRequests:
-		return &APIError{Status: status, Message: "rate limit reached", RetryAfter: afterLimit}
-	}
-	return &APIError{Status: status, Message: text}
-}
-
-// errorText reads the shapes in which Recharge says what is wrong: "error" or
-// "errors" as a text, or "errors" as an object, of which only the names of the
-// fields are kept. said tells whether the answer is of one of these shapes.
-func errorText(answer []byte) (text string, said bool) {
-	var shape struct {
-		Error  any `json:"error"`
-		Errors any `json:"errors"`
-	}
-	if json.Unmarshal(answer, &shape) != nil {
-		return "answer without an error text", false
-	}
-	for _, v := range []any{shape.Error, shape.Errors} {
-		switch v := v.(type) {
-		case string:
-			return masked(v), true
-		case map[string]any:
-			return "fields at fault: " + strings.Join(slices.Sorted(maps.Keys(v)), ", "), true
+// Subscriptions reads all subscriptions of a customer, newest first, in the
+// 2021-11 shape. complete is false for somebody with more than a thousand, whose
+// older ones are left out. Errors are those of Customer.
+//
+// A next page is asked for by its cursor and the limit, without the filter, as
+// https://github.com/singer-io/tap-recharge does (tap_recharge/client.py).
+func (c *Client) Subscriptions(ctx context.Context, customerID string) (all []Subscription, complete bool, err error) {
+	query := url.Values{"customer_id": {customerID}}
+	all = []Subscription{}
+	for range maxPages {
+		query.Set("limit", strconv.Itoa(pageSize))
+		answer, err := c.get(ctx, "/subscriptions?"+query.Encode())
+		if err != nil {
+			return nil, false, err
 		}
-	}
-	return "answer without an error text", false
-}
-
-// masked keeps a short text without words that may be an address or a number of
-// somebody's.
-func masked(text string) string {
-	const most = 30
-	words := strings.Fields(text)
-	for i, word := range words {
-		if strings.ContainsAny(word, "@0123456789") {
-			words[i] = "***"
+		page, next, err := c.decoder.page(answer, customerID)
+		if err != nil {
+			return nil, false, fmt.Errorf("%w: %w", ErrUnreadable, err)
 		}
+		if all = append(all, page...); next == "" {
+			return all, true, nil
+		}
+		query = url.Values{"cursor": {next}}
 	}
-	return strings.Join(words[:min(len(words), most)], " ")
-}
-
-// withoutURL drops the address from a transport error: it holds a customer id.
-func withoutURL(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		return wrapped.Err
-	}
-	return err
+	return all, false, nil
 }

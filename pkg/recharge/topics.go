@@ -1,26 +1,33 @@
 package recharge
 
-// Known reports whether Recharge has such a topic, in one of the two API versions:
-// the list of the 2021-11 reference's "Available webhooks", and those of 2021-01.
-func (t Topic) Known() bool {
-	switch t {
-	case "address/created", "address/updated", "async_batch/processed",
+import "slices"
+
+// Topics are all that Recharge has, in one of the two API versions: the list of the 2021-11 reference's "Available
+// webhooks", and those of 2021-01.
+func Topics() []Topic {
+	return []Topic{
+		"address/created", "address/updated",
+		"app/uninstalled",
+		"async_batch/processed",
 		"bundle_selection/created", "bundle_selection/updated", "bundle_selection/deleted",
+		"charge/created", "charge/paid", "charge/success", "charge/failed", "charge/max_retries_reached",
+		"charge/upcoming", "charge/updated", "charge/uncaptured", "charge/refunded", "charge/deleted",
+		"checkout/created", "checkout/updated", "checkout/processed", "checkout/completed",
 		"customer/created", "customer/activated", "customer/deactivated", "customer/updated",
 		"customer/payment_method_updated", "customer/deleted",
-		"charge/created", "charge/paid", "charge/success", "charge/failed", "charge/max_retries_reached", "charge/upcoming",
-		"charge/updated", "charge/uncaptured", "charge/refunded", "charge/deleted",
-		"checkout/created", "checkout/updated", "checkout/processed", "checkout/completed",
 		"gift_purchase/created", "gift_purchase/redeemed",
 		"onetime/created", "onetime/updated", "onetime/deleted",
 		"order/created", "order/processed", "order/success", "order/upcoming", "order/updated", "order/deleted",
 		"order/cancelled", "order/payment_captured",
-		"plan/created", "plan/updated", "plan/deleted", "product/created", "product/updated", "product/deleted",
+		"plan/created", "plan/updated", "plan/deleted",
+		"product/created", "product/updated", "product/deleted",
+		"recharge/uninstalled",
+		"store/updated",
 		"subscription/created", "subscription/activated", "subscription/cancelled", "subscription/updated",
-		"subscription/deleted", "subscription/skipped", "subscription/unskipped", "subscription/removed_from_skipped_charge",
-		"subscription/swapped", "subscription/paused",
-		"store/updated", "recharge/uninstalled", "app/uninstalled":
-		return true
+		"subscription/deleted", "subscription/skipped", "subscription/unskipped",
+		"subscription/removed_from_skipped_charge", "subscription/swapped", "subscription/paused",
 	}
-	return false
 }
+
+// Known reports whether Recharge has such a topic.
+func (t Topic) Known() bool { return slices.Contains(Topics(), t) }

@@ -268,6 +268,21 @@ func listRows() []behaviour {
 			sees: []string{"200 3", "200 4", "200 5 1", "200 5 4", `422 {"errors":{"updated_at_min":["Invalid value"]}}`, "200 5 4 3 2 1"},
 		},
 		{
+			name: "subscriptions of one customer, page by page, with the limit", source: python + "; " + boxesapp + "helpers.js; " + tap + "; " + nango,
+			on: func(s *rechargetest.Server) {
+				for i := 11; i <= 13; i++ {
+					_ = s.Put(fmt.Appendf(nil, `{"subscription":{"id":%d,"customer_id":"2"}}`, i))
+				}
+				s.LimitRate(rechargetest.StandardBucket())
+			},
+			calls:  []string{"GET /subscriptions?customer_id=2&limit=3", "GET /subscriptions?cursor=@&limit=3", "GET /subscriptions?customer_id=999&limit=250"},
+			header: "X-Recharge-Limit",
+			sees: []string{
+				"200 13 12 11 next; X-Recharge-Limit 1/40", "200 2 previous; X-Recharge-Limit 2/40",
+				`200 {"next_cursor":null,"previous_cursor":null,"subscriptions":[]}; X-Recharge-Limit 3/40`,
+			},
+		},
+		{
 			name: "filters of subscriptions and charges", source: python,
 			calls: []string{
 				"GET /subscriptions?customer_id=2", "GET /subscriptions?status=active", "GET /charges?customer_id=2",

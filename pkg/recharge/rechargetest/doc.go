@@ -4,7 +4,7 @@
 // What is documented or recorded, it does; where the documentation is silent the text of an answer says "(simulator)".
 // What goes wrong in real life is a switch. conformance_test.go lists each behaviour with its source.
 //
-//	server.go            Server: the REST API
+//	server.go            Server: the REST API; inprocess.go reaches it without a port
 //	switches.go          how it misbehaves, and the shapes of its errors
 //	bucket.go, routes.go, records.go, list.go, store.go, webhooks.go   one request, in this order
 //	life.go              Life: a subscriber, with all ids; After

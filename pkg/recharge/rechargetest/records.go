@@ -51,6 +51,16 @@ func (s *Server) PutCustomer(id string, body []byte) {
 	s.raw["customers/"+id] = body
 }
 
+// Remove forgets a record of a resource as it stands in paths, "subscriptions": it is not found any more.
+func (s *Server) Remove(resource, id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.raw, resource+"/"+id)
+	if number, err := strconv.ParseInt(id, 10, 64); err == nil {
+		delete(s.records[resource], number)
+	}
+}
+
 func (s *Server) put(resource string, raw []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()

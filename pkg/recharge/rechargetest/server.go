@@ -48,12 +48,18 @@ type Server struct {
 
 // NewServer starts a server on a loopback port; Close stops it.
 func NewServer(token string) *Server {
-	s := &Server{
-		token: token, now: time.Now, closed: make(chan struct{}), scopes: Scopes(),
-		records: map[string]map[int64]record{}, raw: map[string][]byte{},
-	}
+	s := NewInProcess(token)
 	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
 	s.URL = s.http.URL
+	return s
+}
+
+// NewInProcess is a server without a port. Only its Client reaches it: see there.
+func NewInProcess(token string) *Server {
+	s := &Server{
+		URL: "http://recharge.invalid", token: token, now: time.Now, closed: make(chan struct{}), scopes: Scopes(),
+		records: map[string]map[int64]record{}, raw: map[string][]byte{},
+	}
 	s.close = sync.OnceFunc(func() { close(s.closed) })
 	return s
 }
@@ -61,7 +67,9 @@ func NewServer(token string) *Server {
 // Close ends the requests that hang, waits for the others and stops the server.
 func (s *Server) Close() {
 	s.close()
-	s.http.Close()
+	if s.http != nil {
+		s.http.Close()
+	}
 }
 
 // Calls is how many requests were made, refused ones included.

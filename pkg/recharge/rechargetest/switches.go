@@ -28,6 +28,13 @@ func (s *Server) Next(n int, b Behaviour) {
 	s.next = append(s.next, slices.Repeat([]Behaviour{b}, n)...)
 }
 
+// Recover takes back all that was laid down for requests to come.
+func (s *Server) Recover() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next = nil
+}
+
 // FailNext makes the next n calls end with status and body.
 func (s *Server) FailNext(n, status int, body string) {
 	s.Next(n, Behaviour{Status: status, Body: body})

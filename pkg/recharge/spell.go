@@ -1,0 +1,89 @@
+package recharge
+
+import "time"
+
+// Customers and subscriptions as the API spells them in 2021-11, with the fields
+// that wire_customer.go and wire_subscription.go read and no others.
+
+type spelledLookup struct {
+	CustomerID    string                `json:"customer_id"`
+	For           Purpose               `json:"asked_for"`
+	ChargeID      string                `json:"charge_id,omitempty"`
+	Attempt       int                   `json:"attempt,omitempty"`
+	NotFound      bool                  `json:"not_found,omitempty"`
+	Unreadable    string                `json:"unreadable,omitempty"`
+	Customer      *spelledCustomer      `json:"customer,omitempty"`
+	Subscriptions []spelledSubscription `json:"subscriptions,omitzero"`
+	Complete      bool                  `json:"complete,omitempty"`
+}
+
+type spelledCustomer struct {
+	ID         string    `json:"id"`
+	Email      string    `json:"email,omitempty"`
+	FirstName  string    `json:"first_name,omitempty"`
+	LastName   string    `json:"last_name,omitempty"`
+	Phone      *string   `json:"phone,omitempty"` // "" is known to be none
+	PlatformID ecommerce `json:"external_customer_id,omitzero"`
+	Hash       string    `json:"hash,omitempty"`
+	Active     *int      `json:"subscriptions_active_count,omitempty"`
+	Total      int       `json:"subscriptions_total_count,omitempty"`
+	CreatedAt  time.Time `json:"created_at,omitzero"`
+	UpdatedAt  time.Time `json:"updated_at,omitzero"`
+}
+
+// ecommerce is an id of the shop's platform.
+type ecommerce struct {
+	ID string `json:"ecommerce"`
+}
+
+func spellCustomer(c Customer) spelledCustomer {
+	s := spelledCustomer{
+		ID: c.ID, Email: c.Email, FirstName: c.FirstName, LastName: c.LastName, PlatformID: ecommerce{c.PlatformID}, Hash: c.Hash,
+		Total: c.TotalSubscriptions, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
+	}
+	if c.PhoneKnown {
+		s.Phone = &c.Phone
+	}
+	if c.Counted {
+		s.Active = &c.ActiveSubscriptions
+	}
+	return s
+}
+
+type spelledSubscription struct {
+	ID             string    `json:"id"`
+	CustomerID     string    `json:"customer_id,omitempty"`
+	AddressID      string    `json:"address_id,omitempty"`
+	Email          string    `json:"email,omitempty"`
+	Status         string    `json:"status,omitempty"`
+	ProductID      ecommerce `json:"external_product_id,omitzero"`
+	VariantID      ecommerce `json:"external_variant_id,omitzero"`
+	SKU            string    `json:"sku,omitempty"`
+	ProductTitle   string    `json:"product_title,omitempty"`
+	VariantTitle   string    `json:"variant_title,omitempty"`
+	Price          string    `json:"price,omitempty"`
+	Currency       string    `json:"presentment_currency,omitempty"`
+	Quantity       int       `json:"quantity,omitempty"`
+	IntervalUnit   string    `json:"order_interval_unit,omitempty"`
+	OrderInterval  int       `json:"order_interval_frequency,omitempty"`
+	ChargeInterval int       `json:"charge_interval_frequency,omitempty"`
+	NextChargeDate Date      `json:"next_charge_scheduled_at,omitempty"`
+	IsPrepaid      bool      `json:"is_prepaid,omitempty"`
+	CreatedAt      time.Time `json:"created_at,omitzero"`
+	UpdatedAt      time.Time `json:"updated_at,omitzero"`
+	CancelledAt    time.Time `json:"cancelled_at,omitzero"`
+	Reason         string    `json:"cancellation_reason,omitempty"`
+	Comments       string    `json:"cancellation_reason_comments,omitempty"`
+}
+
+func spellSubscription(s Subscription) spelledSubscription {
+	return spelledSubscription{
+		ID: s.ID, CustomerID: s.CustomerID, AddressID: s.AddressID, Email: s.Email, Status: s.Status,
+		ProductID: ecommerce{s.ProductID}, VariantID: ecommerce{s.VariantID}, SKU: s.SKU,
+		ProductTitle: s.ProductTitle, VariantTitle: s.VariantTitle, Price: s.Price, Currency: s.Currency, Quantity: s.Quantity,
+		IntervalUnit: s.IntervalUnit, OrderInterval: s.OrderInterval, ChargeInterval: s.ChargeInterval,
+		NextChargeDate: s.NextChargeDate, IsPrepaid: s.IsPrepaid,
+		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, CancelledAt: s.CancelledAt,
+		Reason: s.CancellationReason, Comments: s.CancellationReasonComments,
+	}
+}
