@@ -35,6 +35,30 @@ func (d *draft) chargeFailedForGood() {
 	d.revoke(at, fact, flow.ChargeWillBeRetried)
 }
 
+// retriesReached is the only word that Recharge has of subscriptions that it cancels because their charge can't be paid:
+// whether it does is looked up a little later.
+func (d *draft) retriesReached() {
+	c := d.webhook.Charge
+	asked := factID(d.settings.Store, "charge_max_retries", c.ID)
+	d.chargeFailedForGood()
+	if !d.settings.API || d.memory.told.has(asked) {
+		return
+	}
+	ask := Ask{Kind: AskCancellation, ChargeID: c.ID}
+	for _, l := range c.LineItems {
+		if l.SubscriptionID != "" {
+			ask.Subscriptions = append(ask.Subscriptions, l.SubscriptionID)
+		}
+	}
+	if len(ask.Subscriptions) == 0 {
+		return
+	}
+	delay, _ := cancellationDelay(0)
+	ask.Due = d.receivedAt.Add(delay)
+	d.memory.told.add(asked, d.receivedAt)
+	d.out.Asks = append(d.out.Asks, ask)
+}
+
 // chargeError is what is known of one error_type.
 type chargeError struct {
 	// retried says that Recharge's failed payment recovery tries it again.

@@ -2,8 +2,8 @@ package subscriber_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,14 +37,62 @@ func TestDecideIsOneOfThree(t *testing.T) {
 	})
 }
 
-// Deciding leaves the webhook and the lookup, which the cache keeps, as they were.
+// So is learning.
+func TestLearnIsOneOfThree(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := anyCase(usedTopics()...).Draw(t, "case")
+		id := c.webhook.CustomerID()
+		a := answers(id, maybe(instants())).Draw(t, "answer")
+		known := fmt.Sprintf("%+v", deep(c.memory))
+		decision, after, err := subscriber.Learn(c.settings, c.memory, id, a, c.at)
+		again, afterAgain, errAgain := subscriber.Learn(c.settings, c.memory, id, a, c.at)
+		require.Equal(t, decision, again)
+		require.Equal(t, after, afterAgain)
+		require.Equal(t, err, errAgain)
+		require.Equal(t, known, fmt.Sprintf("%+v", deep(c.memory)))
+		if err != nil {
+			var needed *subscriber.LookupNeeded
+			require.ErrorAs(t, err, &needed)
+			require.NotEqual(t, subscriber.AskIdentity, a.Ask.Kind, "nobody else can tell")
+			require.Same(t, c.memory, after)
+			return
+		}
+		require.Equal(t, decision.Empty(), decision.Skip != "")
+	})
+}
+
+// Deciding leaves the webhook and what was known as they were, and so does whatever is decided with what it returns.
 func TestDecideChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := anyCase(usedTopics()...).Draw(t, "case")
-		before := clone(c)
-		_, _ = c.decide()
+		before, known := clone(c), fmt.Sprintf("%+v", deep(c.memory))
+		_, after, err := subscriber.Decide(c.settings, c.memory, c.webhook, c.at)
+		if err != nil {
+			require.Same(t, c.memory, after, "after an error the memory is what it was")
+		}
+		id := c.webhook.CustomerID()
+		for range 2 {
+			w := webhook(usedTopics(), maybe(instants())).Draw(t, "next")
+			setCustomer(&w, id)
+			if w.Topic.Resource() == c.webhook.Topic.Resource() {
+				setResourceID(&w, resourceID(c.webhook))
+			}
+			_, after, _ = subscriber.Decide(c.settings, after, w, c.at)
+			_, after, _ = subscriber.Learn(c.settings, after, id, answers(id, maybe(instants())).Draw(t, "answer"), c.at)
+		}
+		require.Equal(t, known, fmt.Sprintf("%+v", deep(c.memory)))
+		c.memory, before.memory = nil, nil
 		require.Equal(t, before, c)
 	})
+}
+
+// deep is all that a memory holds: its rows, and what stands behind its pointers.
+func deep(m *subscriber.Memory) map[string][]byte {
+	rows := newRows()
+	if err := m.Keep(rows, store, "all", &subscriber.Memory{}); err != nil {
+		panic(err)
+	}
+	return rows.rows
 }
 
 func clone(c aCase) aCase {
@@ -52,7 +100,6 @@ func clone(c aCase) aCase {
 	c.webhook.Charge = copyOf(c.webhook.Charge)
 	c.webhook.Order = copyOf(c.webhook.Order)
 	c.webhook.Customer = copyOf(c.webhook.Customer)
-	c.looked = copyOf(c.looked)
 	if c.webhook.Charge != nil {
 		c.webhook.Charge.LineItems = slices.Clone(c.webhook.Charge.LineItems)
 	}
@@ -105,7 +152,7 @@ func TestOnlyAllowedEvents(t *testing.T) {
 			require.Equal(t, c.webhook.CustomerID(), e.RechargeCustomerID)
 			require.Equal(t, 1, objects(e), "an event has the object of its type and no other")
 			if e.Type == subscriber.EventCustomerChange {
-				require.Equal(t, recharge.Topic("customer/updated"), c.webhook.Topic)
+				require.NotNil(t, c.webhook.Customer)
 				require.NotEmpty(t, e.Customer.PlatformID)
 			}
 			if e.Type == subscriber.EventProperty {
@@ -123,89 +170,6 @@ func objects(e subscriber.Event) int {
 		}
 	}
 	return n
-}
-
-// The end of one subscription says nothing about the others: only a count does.
-func TestNeverInactiveWithoutACount(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		c := anyCase("subscription/cancelled", "subscription/deleted", "customer/updated", "customer/deactivated").Draw(t, "case")
-		c.settings.ActiveProperty, c.settings.CustomerID = true, subscriber.ByRechargeID
-		decision, err := c.decide()
-		if err != nil {
-			return
-		}
-		for _, e := range decision.Events {
-			if e.Property == nil || e.Property.Value {
-				continue
-			}
-			counting := c.webhook.Customer
-			if counting == nil && c.looked != nil && c.looked.Fresh {
-				counting = &c.looked.Customer
-			}
-			require.NotNil(t, counting)
-			require.True(t, counting.Counted)
-			require.Zero(t, counting.ActiveSubscriptions)
-		}
-	})
-}
-
-// Whose count decides: that of a customer who came along, else of one who was
-// asked for because of this very webhook.
-func TestWhoseCount(t *testing.T) {
-	counted := func(active int) recharge.Customer {
-		return recharge.Customer{ID: "246936001", Email: "jo@example.com", PhoneKnown: true, Counted: true, ActiveSubscriptions: active}
-	}
-	uncounted := recharge.Customer{ID: "246936001", Email: "jo@example.com", PhoneKnown: true}
-	none, some := counted(0), counted(2)
-	tests := []struct {
-		name     string
-		included *recharge.Customer
-		looked   subscriber.Lookup
-		want     string // the property
-	}{
-		{"included, none left", &none, subscriber.Lookup{Customer: some, Fresh: true}, "false"},
-		{"included, some left", &some, subscriber.Lookup{Customer: none, Fresh: true}, "true"},
-		{"included, no count", &uncounted, subscriber.Lookup{Customer: none, Fresh: true}, ""},
-		{"asked for, none left", nil, subscriber.Lookup{Customer: none, Fresh: true}, "false"},
-		{"asked for, some left", nil, subscriber.Lookup{Customer: some, Fresh: true}, "true"},
-		{"asked for, no count", nil, subscriber.Lookup{Customer: uncounted, Fresh: true}, ""},
-		{"asked for, unknown", nil, subscriber.Lookup{Fresh: true}, ""},
-		{"remembered, none left", nil, subscriber.Lookup{Customer: none}, ""},
-		{"remembered, some left", nil, subscriber.Lookup{Customer: some}, ""},
-	}
-	for _, topic := range []recharge.Topic{"subscription/cancelled", "subscription/deleted"} {
-		for _, test := range tests {
-			t.Run(string(topic)+" "+test.name, func(t *testing.T) {
-				c := plain(topic, time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC))
-				c.settings.CustomerID = subscriber.ByRechargeID
-				c.webhook.Customer, c.looked = test.included, &test.looked
-				got := ""
-				for _, e := range decided(t, c).Events {
-					if e.Property != nil {
-						got = strconv.FormatBool(e.Property.Value)
-					}
-				}
-				assert.Equal(t, test.want, got)
-			})
-		}
-	}
-}
-
-// A property is set at most once by one webhook: which of two would win?
-func TestOneProperty(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		decision, err := anyCase(usedTopics()...).Draw(t, "case").decide()
-		if err != nil {
-			return
-		}
-		n := 0
-		for _, e := range decision.Events {
-			if e.Property != nil {
-				n++
-			}
-		}
-		require.LessOrEqual(t, n, 1)
-	})
 }
 
 func TestTriggersAreComplete(t *testing.T) {
@@ -344,12 +308,17 @@ func plain(topic recharge.Topic, at time.Time) aCase {
 		ID: "246936001", Email: "jo.bean@example.com", Phone: "+15035550100", PhoneKnown: true, PlatformID: "5213433266347",
 		CreatedAt: at, UpdatedAt: at,
 	}
+	known := jo
+	known.UpdatedAt = at.Add(-time.Hour)
 	w := recharge.Webhook{Topic: topic, Version: recharge.Version202111}
 	switch topic.Resource() {
 	case "subscription":
 		w.Subscription = &recharge.Subscription{
 			ID: "784594001", CustomerID: jo.ID, AddressID: "178918", Status: "active", NextChargeDate: next,
 			CreatedAt: at, UpdatedAt: at,
+		}
+		if topic == "subscription/cancelled" {
+			w.Subscription.Status = "cancelled"
 		}
 	case "charge":
 		w.Charge = &recharge.Charge{
@@ -366,7 +335,12 @@ func plain(topic recharge.Topic, at time.Time) aCase {
 		w.Customer = &jo
 	}
 	return aCase{
-		settings: subscriber.Settings{Store: store, CustomerID: subscriber.ByEmail, CustomerIDName: "registered", ActiveProperty: true, SMS: true},
-		webhook:  w, at: at.Add(2 * time.Second), looked: &subscriber.Lookup{Customer: jo},
+		settings: plainSettings(), webhook: w, at: at.Add(2 * time.Second), memory: remembers(plainSettings(), known),
 	}
+}
+
+func plainSettings() subscriber.Settings {
+	s := byEmail()
+	s.API = false
+	return s
 }

@@ -10,17 +10,14 @@ import (
 
 func (d *draft) subscriptionCreated() {
 	s := d.webhook.Subscription
-	at := firstTime(s.CreatedAt, d.receivedAt)
-	fact := d.subscriptionEvent(StatusCreated, at, "")
-	d.active(true, at)
-	d.trigger(flow.SubscriptionStarted, at, fact)
+	fact := d.subscriptionEvent(StatusCreated, firstTime(s.CreatedAt, d.receivedAt), "")
+	d.trigger(flow.SubscriptionStarted, firstTime(s.CreatedAt, d.receivedAt), fact)
 }
 
 func (d *draft) subscriptionActivated() {
 	s := d.webhook.Subscription
 	at := firstTime(s.UpdatedAt, d.receivedAt)
 	fact := d.subscriptionEvent(StatusActivated, at, d.changed(s.UpdatedAt))
-	d.active(true, at)
 	d.trigger(flow.SubscriptionResumed, at, fact)
 	d.revoke(at, fact, flow.SubscriptionCanceled, flow.SubscriptionExpired, flow.SubscriptionPaused)
 }
@@ -29,8 +26,7 @@ func (d *draft) subscriptionCancelled() {
 	s := d.webhook.Subscription
 	at := firstTime(s.CancelledAt, s.UpdatedAt, d.receivedAt)
 	fact := d.subscriptionEvent(StatusCanceled, at, d.changed(firstTime(s.CancelledAt, s.UpdatedAt).Truncate(time.Second)))
-	d.activeFromCount()
-	if s.Status == "expired" {
+	if s.Status == statusExpired {
 		d.expired()
 	} else {
 		d.trigger(flow.SubscriptionCanceled, at, fact)
@@ -41,9 +37,8 @@ func (d *draft) subscriptionCancelled() {
 // subscriptionDeleted happened when it was first received: the body's own times
 // are those of earlier changes.
 func (d *draft) subscriptionDeleted() {
-	at := d.receivedAt
+	at := firstTime(d.memory.Subscriptions[d.webhook.Subscription.ID].Last[deleted], d.receivedAt)
 	fact := d.subscriptionEvent(StatusDeleted, at, "")
-	d.activeFromCount()
 	d.revoke(at, fact, flow.SubscriptionStarted)
 }
 
@@ -73,7 +68,7 @@ func (d *draft) chargeRule() {
 	case "charge/failed":
 		d.chargeFailed()
 	case "charge/max_retries_reached":
-		d.chargeFailedForGood()
+		d.retriesReached()
 	}
 }
 
@@ -96,50 +91,37 @@ func (d *draft) chargeEvent(status string, at time.Time) string {
 }
 
 func (d *draft) customerRule() {
-	c := d.webhook.Customer
-	at := firstTime(c.UpdatedAt, d.receivedAt)
-	d.activeFromCount()
 	switch d.webhook.Topic {
-	case "customer/updated":
-		d.customerChange(at)
 	case "customer/activated":
-		d.trigger(flow.CustomerAccountActivation, at, factID(d.settings.Store, "customer_activated", c.ID))
+		d.accountActivated()
+	case "customer/created", "customer/deactivated":
+		if !d.settings.ActiveProperty {
+			d.skip(SkipPropertyOff)
+		}
 	}
 }
 
-// customerChange tells of a change in the Shopify account, so it needs one.
-func (d *draft) customerChange(at time.Time) {
+// accountActivated is told at the first activation ever: every one that comes back as a subscriber is another.
+func (d *draft) accountActivated() {
 	c := d.webhook.Customer
-	if c.PlatformID == "" {
-		d.skip(SkipNoShopify)
+	if d.before.Customer.Activated {
+		d.skip(SkipTold)
 		return
 	}
-	d.out.Events = append(d.out.Events, Event{
-		ID:   factID(d.settings.Store, string(EventCustomerChange), "", c.ID, d.changed(c.UpdatedAt)),
-		Type: EventCustomerChange, OccurredAt: at, Customer: customerOf(c),
-	})
+	d.memory.Customer.Activated = !d.memory.gone()
+	d.trigger(flow.CustomerAccountActivation, firstTime(c.UpdatedAt, d.receivedAt), factID(d.settings.Store, "customer_activated", c.ID))
 }
 
-// active sets the property. Its id is known with the customer: see address.
-func (d *draft) active(value bool, at time.Time) {
-	d.out.Events = append(d.out.Events, Event{
-		Type: EventProperty, OccurredAt: at, Property: &Property{Name: PropertyActive, Value: value},
-	})
-}
+func (d *draft) customerDeleted() { d.gone = true }
 
-// activeFromCount sets the property from the customer's own count, where a
-// customer object came with the webhook or was fetched for it. The end of one
-// subscription alone says nothing about the others.
-func (d *draft) activeFromCount() {
-	c := d.webhook.Customer
-	if c == nil && d.looked != nil && d.looked.Fresh {
-		c = &d.looked.Customer
+// forget says FALSE where TRUE was said, and leaves nothing personal behind.
+func (d *draft) forget() {
+	said := d.memory.Customer.Flag
+	if d.settings.ActiveProperty && said != nil && said.Value {
+		d.sayFlag(false, d.receivedAt, said.To)
 	}
-	d.countWanted = d.settings.ActiveProperty && d.settings.API && d.webhook.Customer == nil
-	if c == nil || !c.Counted {
-		return
-	}
-	d.active(c.ActiveSubscriptions > 0, firstTime(c.UpdatedAt, d.receivedAt))
+	d.memory.Customer = KnownCustomer{DeletedAt: firstTime(d.before.Customer.DeletedAt, d.receivedAt)}
+	clear(d.memory.Subscriptions)
 }
 
 func propertyID(e Event, destinationID string) string {

@@ -43,19 +43,21 @@ func FuzzDecide(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c := aCase{settings: switched(switches), webhook: w, at: time.Date(2026, 3, 1, 10, 0, 5, 0, time.UTC)}
-		decision, err := c.decide()
+		c := aCase{settings: switched(switches), memory: &subscriber.Memory{}, webhook: w, at: start().Add(5 * time.Second)}
+		decision, after, err := subscriber.Decide(c.settings, c.memory, c.webhook, c.at)
 		var needed *subscriber.LookupNeeded
 		if errors.As(err, &needed) {
-			c.looked = plain("customer/created", c.at).looked
-			c.looked.Fresh = needed.Fresh
-			decision, err = c.decide()
+			who := jo(start())
+			who.ID = needed.CustomerID
+			c.memory = knows(c.settings, who)
+			decision, after, err = subscriber.Decide(c.settings, c.memory, c.webhook, c.at)
 			require.NotErrorAs(t, err, &needed)
 		}
 		if err != nil {
 			require.ErrorIs(t, err, subscriber.ErrCustomerUnknown)
 			return
 		}
+		requireTables(t, validator, w.CustomerID(), after)
 		requireSchemas(t, validator, decision)
 	})
 }
@@ -69,6 +71,30 @@ func switched(bits byte) subscriber.Settings {
 		s.CustomerID = subscriber.ByRechargeID
 	}
 	return s
+}
+
+// requireTables wants what is known to be fit for the public tables, and to be known again.
+func requireTables(t *testing.T, validator *schematest.Validator, customer string, m *subscriber.Memory) {
+	t.Helper()
+	if customer == "" {
+		return // nothing is kept of them
+	}
+	check := func(subject string, value any) {
+		document, err := json.Marshal(value)
+		require.NoError(t, err)
+		require.NoError(t, validator.Check(schemas.URN(subject), document), "%s", document)
+	}
+	if row := m.Row(store, customer); row != nil {
+		check(schemas.Customers, row)
+	}
+	for _, row := range m.SubscriptionRows(store, customer) {
+		check(schemas.Subscriptions, row)
+	}
+	rows := newRows()
+	require.NoError(t, m.Keep(rows, store, customer, &subscriber.Memory{}))
+	again, err := subscriber.Recall(rows, store, customer)
+	require.NoError(t, err)
+	require.Equal(t, deep(m), deep(again))
 }
 
 func requireSchemas(t *testing.T, validator *schematest.Validator, d subscriber.Decision) {

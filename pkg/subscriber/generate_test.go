@@ -10,8 +10,6 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
-const store = "acme"
-
 // usedTopics are the topics from which events or flows come.
 func usedTopics() []recharge.Topic {
 	return []recharge.Topic{
@@ -19,31 +17,33 @@ func usedTopics() []recharge.Topic {
 		"subscription/updated", "subscription/paused", "subscription/skipped", "subscription/unskipped",
 		"charge/created", "charge/paid", "charge/upcoming", "charge/failed", "charge/max_retries_reached",
 		"order/upcoming", "order/processed",
-		"customer/created", "customer/updated", "customer/activated", "customer/deactivated",
+		"customer/created", "customer/updated", "customer/activated", "customer/deactivated", "customer/deleted",
 	}
 }
 
 func unusedTopics() []recharge.Topic {
 	return []recharge.Topic{
 		"subscription/swapped", "charge/refunded", "charge/deleted", "order/created", "order/cancelled",
-		"customer/payment_method_updated", "customer/deleted", "address/created", "onetime/created",
+		"customer/payment_method_updated", "address/created", "onetime/created",
 	}
 }
 
 // aCase is all that Decide is given.
 type aCase struct {
 	settings subscriber.Settings
+	memory   *subscriber.Memory
 	webhook  recharge.Webhook
 	at       time.Time
-	looked   *subscriber.Lookup
 }
 
 func (c aCase) decide() (subscriber.Decision, error) {
-	return subscriber.Decide(c.settings, c.webhook, c.at, c.looked)
+	decision, _, err := subscriber.Decide(c.settings, c.memory, c.webhook, c.at)
+	return decision, err
 }
 
 // anyCase is a webhook as the decoder gives it: the object of its topic is there
-// and has an id, everything else may be missing.
+// and has an id, everything else may be missing. What is known may come from
+// anything that went before.
 func anyCase(topics ...recharge.Topic) *rapid.Generator[aCase] {
 	return rapid.Custom(func(t *rapid.T) aCase {
 		c := aCase{
@@ -51,26 +51,98 @@ func anyCase(topics ...recharge.Topic) *rapid.Generator[aCase] {
 			webhook:  webhook(topics, maybe(instants())).Draw(t, "webhook"),
 			at:       instants().Draw(t, "received at"),
 		}
-		if rapid.Bool().Draw(t, "looked up") {
-			c.looked = lookups(maybe(instants())).Draw(t, "lookup")
-		}
+		c.memory = memories(c).Draw(t, "memory")
 		return c
 	})
 }
 
-// fullCase is a webhook with all its times, of a customer who can be told by the
-// fresh answer of the API, so that a decision is always made.
+// fullCase is a webhook with all its times, of a customer who is known by an
+// answer of the API and nothing else, so that a decision is always made.
 func fullCase(topics ...recharge.Topic) *rapid.Generator[aCase] {
 	return rapid.Custom(func(t *rapid.T) aCase {
 		c := aCase{
 			settings: settings().Draw(t, "settings"),
 			webhook:  webhook(topics, instants()).Draw(t, "webhook"),
 			at:       instants().Draw(t, "received at"),
-			looked:   lookups(instants()).Draw(t, "lookup"),
 		}
-		c.looked.Customer.Email, c.looked.Fresh = "jo.bean@example.com", true
 		setCustomer(&c.webhook, ids().Draw(t, "customer id"))
+		known := customers(instants()).Draw(t, "known customer")
+		known.ID, known.Email, known.Counted = c.webhook.CustomerID(), "jo.bean@example.com", false
+		c.memory = knows(c.settings, *known)
 		return c
+	})
+}
+
+// knows is the memory after the API told of a customer, and can't tell more.
+func knows(s subscriber.Settings, c recharge.Customer) *subscriber.Memory {
+	answer := subscriber.Answer{Ask: subscriber.Ask{Kind: subscriber.AskIdentity}, Customer: &c}
+	_, m, _ := subscriber.Learn(s, &subscriber.Memory{}, c.ID, answer, start().AddDate(-5, 0, 0))
+	return m
+}
+
+// remembers is the same some time later, when it could be asked again.
+func remembers(s subscriber.Settings, c recharge.Customer) *subscriber.Memory {
+	rows := newRows()
+	if err := knows(s, c).Keep(rows, store, c.ID, &subscriber.Memory{}); err != nil {
+		panic(err)
+	}
+	m, err := subscriber.Recall(rows, store, c.ID)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+// memories is what may be known before: what a few other webhooks and answers
+// of the same customer leave behind.
+func memories(c aCase) *rapid.Generator[*subscriber.Memory] {
+	return rapid.Custom(func(t *rapid.T) *subscriber.Memory {
+		m, id := &subscriber.Memory{}, c.webhook.CustomerID()
+		before := rapid.IntRange(0, 4).Draw(t, "before")
+		if id == "" {
+			return m
+		}
+		for range before {
+			at := instants().Draw(t, "before at")
+			if rapid.Bool().Draw(t, "an answer") {
+				a := answers(id, maybe(instants())).Draw(t, "answer")
+				_, m, _ = subscriber.Learn(c.settings, m, id, a, at)
+				continue
+			}
+			w := webhook(usedTopics(), maybe(instants())).Draw(t, "webhook before")
+			setCustomer(&w, id)
+			if w.Topic.Resource() == c.webhook.Topic.Resource() && rapid.Bool().Draw(t, "of the same") {
+				setResourceID(&w, resourceID(c.webhook))
+			}
+			_, m, _ = subscriber.Decide(c.settings, m, w, at)
+		}
+		return m
+	})
+}
+
+// answers is what the API may say.
+func answers(id string, times *rapid.Generator[time.Time]) *rapid.Generator[subscriber.Answer] {
+	return rapid.Custom(func(t *rapid.T) subscriber.Answer {
+		a := subscriber.Answer{Import: rapid.IntRange(0, 4).Draw(t, "import") == 0, Complete: rapid.Bool().Draw(t, "complete")}
+		a.Ask = subscriber.Ask{
+			Kind: rapid.SampledFrom([]subscriber.AskKind{subscriber.AskIdentity, subscriber.AskFlag, subscriber.AskCancellation}).Draw(t, "kind"),
+			Due:  times.Draw(t, "due"), Attempt: rapid.IntRange(0, 2).Draw(t, "attempt"),
+		}
+		if a.Ask.Kind == subscriber.AskIdentity {
+			a.Complete = false
+			if rapid.Bool().Draw(t, "found") {
+				a.Customer = customers(times).Draw(t, "customer")
+				a.Customer.ID = id
+			}
+			return a
+		}
+		for range rapid.IntRange(0, 3).Draw(t, "subscriptions") {
+			s := subscriptions(times).Draw(t, "subscription")
+			s.CustomerID = id
+			a.Subscriptions = append(a.Subscriptions, *s)
+			a.Ask.Subscriptions = append(a.Ask.Subscriptions, s.ID)
+		}
+		return a
 	})
 }
 
@@ -82,7 +154,8 @@ func setCustomer(w *recharge.Webhook, id string) {
 		w.Charge.CustomerID = id
 	case w.Order != nil:
 		w.Order.CustomerID = id
-	default:
+	}
+	if w.Customer != nil {
 		w.Customer.ID = id
 	}
 }
@@ -96,6 +169,7 @@ func settings() *rapid.Generator[subscriber.Settings] {
 			ActiveProperty: rapid.Bool().Draw(t, "property"),
 			SMS:            rapid.Bool().Draw(t, "sms"),
 			API:            rapid.Bool().Draw(t, "api"),
+			KeepOldProfile: rapid.Bool().Draw(t, "keep old profile"),
 		}
 	})
 }
@@ -118,14 +192,11 @@ func webhook(topics []recharge.Topic, times *rapid.Generator[time.Time]) *rapid.
 		}
 		if w.Topic.Resource() != "customer" && rapid.Bool().Draw(t, "included") {
 			w.Customer = customers(times).Draw(t, "included customer")
+			if id := w.CustomerID(); rapid.IntRange(0, 9).Draw(t, "another's") > 0 {
+				w.Customer.ID = id
+			}
 		}
 		return w
-	})
-}
-
-func lookups(times *rapid.Generator[time.Time]) *rapid.Generator[*subscriber.Lookup] {
-	return rapid.Custom(func(t *rapid.T) *subscriber.Lookup {
-		return &subscriber.Lookup{Customer: *customers(times).Draw(t, "customer"), Fresh: rapid.Bool().Draw(t, "fresh")}
 	})
 }
 

@@ -20,16 +20,22 @@ const (
 // customer is, or that the customer lacks the id which the store uses.
 var ErrCustomerUnknown = errors.New("customer unknown")
 
-// LookupNeeded says that the API must be asked for a customer. Fresh says that
-// what is remembered of an earlier call won't do.
+// LookupNeeded says that the API must be asked for a customer before the webhook can be decided on.
 type LookupNeeded struct {
 	CustomerID string
-	Fresh      bool
 }
 
 // Error says whose customer object is missing.
 func (e *LookupNeeded) Error() string {
 	return "customer " + e.CustomerID + " must be looked up"
+}
+
+// destination is a customer's id at the destination, "" when it isn't known.
+func (s Settings) destination(customerID, email string) string {
+	if s.CustomerID == ByEmail {
+		return email
+	}
+	return customerID
 }
 
 // identity is a customer as the outputs need them.
@@ -56,39 +62,41 @@ type needs struct {
 	destinationID, phone bool
 }
 
-// identify finds the customer in the webhook and in the API's answer.
-func identify(s Settings, w recharge.Webhook, looked *Lookup, n needs) (identity, error) {
-	id := w.CustomerID()
+// identify finds the customer in the webhook and in what is known.
+func identify(s Settings, id string, w recharge.Webhook, m *Memory, n needs) (identity, error) {
 	if id == "" {
 		return identity{}, ErrCustomerUnknown
 	}
 	var p person
 	p.fromResource(w)
 	p.fromCustomer(w.Customer)
-	p.fromCustomer(looked.customer())
-	emailMissing := n.destinationID && s.CustomerID == ByEmail && p.email == ""
-	if looked == nil && (emailMissing || n.phone && !p.phoneKnown) {
+	p.fromMemory(&m.Customer)
+	to := s.destination(id, p.email)
+	nameless := n.destinationID && to == ""
+	switch missing := nameless || n.phone && !p.phoneKnown; {
+	case missing && s.API && m.askable():
 		return identity{}, &LookupNeeded{CustomerID: id}
-	}
-	if emailMissing {
+	case nameless:
 		return identity{}, ErrCustomerUnknown
 	}
-	who := identity{customerID: id, destinationID: id, recipient: p.recipient()}
-	if s.CustomerID == ByEmail {
-		who.destinationID = p.email
-	}
-	return who, nil
+	return identity{customerID: id, destinationID: to, recipient: p.recipient()}, nil
 }
 
-// customer is what was looked up, nil when nothing was.
-func (l *Lookup) customer() *recharge.Customer {
-	if l == nil {
-		return nil
+// fromMemory fills what is left; a newer e-mail than the webhook's goes first.
+func (p *person) fromMemory(k *KnownCustomer) {
+	p.email = orElse(k.Email, p.email)
+	p.phoneKnown = p.phoneKnown || k.PhoneKnown
+	if k.Phone != "" {
+		p.phone = k.Phone
 	}
-	return &l.Customer
+	p.first, p.last, p.hash = orElse(p.first, k.FirstName), orElse(p.last, k.LastName), orElse(p.hash, k.Hash)
+	if p.contact.Country == "" {
+		p.contact.Country, p.contact.Province, p.contact.Zip = k.Country, k.Province, k.Zip
+	}
 }
 
-func (p *person) fromResource(w recharge.Webhook) {
+// fromResource takes what the object that a webhook is about mentions of its customer.
+func (p *person) fromResource(w recharge.Webhook) person {
 	switch {
 	case w.Subscription != nil:
 		p.setEmail(w.Subscription.Email)
@@ -101,6 +109,7 @@ func (p *person) fromResource(w recharge.Webhook) {
 	}
 	p.first, p.last, p.phone = p.contact.FirstName, p.contact.LastName, p.contact.Phone
 	p.phoneKnown = p.phone != ""
+	return *p
 }
 
 // fromCustomer fills gaps; the customer's own phone goes before an address's.
@@ -118,9 +127,10 @@ func (p *person) fromCustomer(c *recharge.Customer) {
 	p.hash = orElse(p.hash, c.Hash)
 }
 
-func (p *person) setEmail(email string) {
-	p.email = orElse(p.email, strings.ToLower(strings.TrimSpace(email)))
-}
+func (p *person) setEmail(email string) { p.email = orElse(p.email, normal(email)) }
+
+// normal is how an e-mail identifies somebody.
+func normal(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
 func (p *person) recipient() Recipient {
 	return Recipient{

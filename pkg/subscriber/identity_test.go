@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
@@ -37,7 +36,9 @@ func TestDestinationID(t *testing.T) {
 
 func TestEMailIsTrimmedAndLowered(t *testing.T) {
 	c := plain("subscription/created", time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC))
-	c.looked.Customer.Email = "\t Jo.BEAN@Example.com \n"
+	known := jo(start())
+	known.Email = "\t Jo.BEAN@Example.com \n"
+	c.memory = remembers(c.settings, known)
 	decision, err := c.decide()
 	require.NoError(t, err)
 	for _, e := range decision.Events {
@@ -49,7 +50,6 @@ func TestEMailIsTrimmedAndLowered(t *testing.T) {
 func TestLookedUpOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := anyCase(usedTopics()...).Draw(t, "case")
-		c.looked = nil
 		_, err := c.decide()
 		var needed *subscriber.LookupNeeded
 		if !errors.As(err, &needed) {
@@ -58,12 +58,14 @@ func TestLookedUpOnce(t *testing.T) {
 		require.NotEmpty(t, needed.CustomerID)
 		require.Equal(t, c.webhook.CustomerID(), needed.CustomerID)
 		require.Contains(t, err.Error(), needed.CustomerID)
-		c.looked = &subscriber.Lookup{} // the API knows nobody of that number
+		answer := subscriber.Answer{Ask: subscriber.Ask{Kind: subscriber.AskIdentity}}
 		if rapid.Bool().Draw(t, "known") {
-			c.looked = lookups(maybe(instants())).Draw(t, "answer")
+			answer.Customer = customers(maybe(instants())).Draw(t, "answer")
+			answer.Customer.ID = needed.CustomerID
 		}
-		c.looked.Fresh = needed.Fresh
-		_, err = c.decide()
+		_, after, err := subscriber.Learn(c.settings, c.memory, needed.CustomerID, answer, c.at)
+		require.NoError(t, err)
+		_, _, err = subscriber.Decide(c.settings, after, c.webhook, c.at)
 		require.NotErrorAs(t, err, &needed)
 		if err != nil {
 			require.ErrorIs(t, err, subscriber.ErrCustomerUnknown)
@@ -76,7 +78,7 @@ func TestLookedUpOnce(t *testing.T) {
 func TestNotLookedUpInVain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := anyCase(append(usedTopics(), unusedTopics()...)...).Draw(t, "case")
-		c.settings.SMS, c.settings.ActiveProperty, c.settings.CustomerID, c.looked = false, false, subscriber.ByRechargeID, nil
+		c.settings.SMS, c.settings.ActiveProperty, c.settings.CustomerID = false, false, subscriber.ByRechargeID
 		_, err := c.decide()
 		var needed *subscriber.LookupNeeded
 		require.NotErrorAs(t, err, &needed)
@@ -92,14 +94,21 @@ func TestWhoIsAsked(t *testing.T) {
 	}{
 		{"no e-mail in the body", func(c *aCase) {}, true},
 		{"e-mail in the body, no texts", func(c *aCase) { c.webhook.Subscription.Email = "jo@example.com"; c.settings.SMS = false }, false},
+		{"e-mail known, no texts", func(c *aCase) {
+			known := jo(at)
+			known.PhoneKnown = false
+			c.memory, c.settings.SMS = remembers(c.settings, known), false
+		}, false},
+		{"all known", func(c *aCase) { c.memory = remembers(c.settings, jo(at)) }, false},
+		{"no access to the API", func(c *aCase) { c.settings.API = false; c.webhook.Subscription.Email = "jo@example.com" }, false},
 		{"e-mail in the body, phone unknown", func(c *aCase) { c.webhook.Subscription.Email = "jo@example.com" }, true},
-		{"customer included", func(c *aCase) { c.webhook.Customer = &plain("customer/created", at).looked.Customer }, false},
+		{"customer included", func(c *aCase) { c.webhook.Customer = plain("customer/created", at).webhook.Customer }, false},
 		{"customer included, phone known to be empty", func(c *aCase) {
-			c.webhook.Customer = &plain("customer/created", at).looked.Customer
+			c.webhook.Customer = plain("customer/created", at).webhook.Customer
 			c.webhook.Customer.Phone = ""
 		}, false},
 		{"customer included, phone missing", func(c *aCase) {
-			c.webhook.Customer = &plain("customer/created", at).looked.Customer
+			c.webhook.Customer = plain("customer/created", at).webhook.Customer
 			c.webhook.Customer.Phone, c.webhook.Customer.PhoneKnown = "", false
 		}, true},
 		{"by id, no texts", func(c *aCase) { c.settings.CustomerID = subscriber.ByRechargeID; c.settings.SMS = false }, false},
@@ -108,7 +117,7 @@ func TestWhoIsAsked(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			c := plain("subscription/created", at)
-			c.looked = nil
+			c.settings.API, c.memory = true, &subscriber.Memory{}
 			test.change(&c)
 			_, err := c.decide()
 			if test.asks {
@@ -120,48 +129,13 @@ func TestWhoIsAsked(t *testing.T) {
 	}
 }
 
-// The end of a subscription asks for the customer's count, where that can be had:
-// what is remembered is of no use for it.
-func TestCountIsAskedFor(t *testing.T) {
-	at := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
-	tests := []struct {
-		name   string
-		change func(*aCase)
-		asks   bool
-	}{
-		{"nothing known", func(c *aCase) { c.looked = nil }, true},
-		{"customer remembered", func(c *aCase) {}, true},
-		{"customer asked for", func(c *aCase) { c.looked.Fresh = true }, false},
-		{"asked for, and unknown", func(c *aCase) {
-			c.looked = &subscriber.Lookup{Fresh: true}
-			c.webhook.Subscription.Email = "jo@example.com"
-		}, false},
-		{"customer included", func(c *aCase) { c.webhook.Customer = &c.looked.Customer }, false},
-		{"no access to the API", func(c *aCase) { c.settings.API = false }, false},
-		{"property not wanted", func(c *aCase) { c.settings.ActiveProperty = false }, false},
-	}
-	for _, topic := range []recharge.Topic{"subscription/cancelled", "subscription/deleted"} {
-		for _, test := range tests {
-			t.Run(string(topic)+" "+test.name, func(t *testing.T) {
-				c := plain(topic, at)
-				c.settings.API = true
-				test.change(&c)
-				_, err := c.decide()
-				if test.asks {
-					require.Equal(t, &subscriber.LookupNeeded{CustomerID: "246936001", Fresh: true}, err)
-					return
-				}
-				require.NoError(t, err)
-			})
-		}
-	}
-}
-
 // A customer whom the API does not know is nobody's reason to lose what is known:
 // only the text, which has no phone, comes to nothing.
 func TestUnknownAtTheAPI(t *testing.T) {
-	c := plain("subscription/created", time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC))
-	c.webhook.Subscription.Email, c.looked = "jo@example.com", &subscriber.Lookup{}
+	c := plain("subscription/created", start())
+	_, nobody, err := subscriber.Learn(c.settings, &subscriber.Memory{}, joID, subscriber.Answer{Ask: subscriber.Ask{Kind: subscriber.AskIdentity}}, c.at)
+	require.NoError(t, err)
+	c.webhook.Subscription.Email, c.memory, c.settings.API = "jo@example.com", nobody, true
 	decision, err := c.decide()
 	require.NoError(t, err)
 	assert.Len(t, decision.Events, 2)
@@ -172,7 +146,7 @@ func TestUnknownAtTheAPI(t *testing.T) {
 // A revocation is about resources: it needs neither e-mail nor phone.
 func TestRevocationAlone(t *testing.T) {
 	c := plain("subscription/unskipped", time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC))
-	c.looked = nil
+	c.memory, c.settings.ActiveProperty = &subscriber.Memory{}, false
 	decision, err := c.decide()
 	require.NoError(t, err)
 	assert.Len(t, decision.Revocations, 1)
@@ -183,19 +157,24 @@ func TestCustomerUnknown(t *testing.T) {
 	at := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 	t.Run("the body names none", func(t *testing.T) {
 		c := plain("subscription/deleted", at)
-		c.webhook.Subscription.CustomerID, c.looked = "", nil
+		c.webhook.Subscription.CustomerID = ""
 		_, err := c.decide()
 		require.ErrorIs(t, err, subscriber.ErrCustomerUnknown)
 	})
 	t.Run("without an e-mail at Recharge either", func(t *testing.T) {
 		c := plain("subscription/created", at)
-		c.looked.Customer.Email = " "
+		known := jo(start())
+		known.Email = " "
+		c.memory = remembers(c.settings, known)
 		_, err := c.decide()
 		require.ErrorIs(t, err, subscriber.ErrCustomerUnknown)
 	})
 	t.Run("but known by id", func(t *testing.T) {
 		c := plain("subscription/created", at)
-		c.settings.CustomerID, c.looked.Customer.Email = subscriber.ByRechargeID, ""
+		known := jo(start())
+		known.Email = ""
+		c.settings.CustomerID = subscriber.ByRechargeID
+		c.memory = remembers(c.settings, known)
 		_, err := c.decide()
 		require.NoError(t, err)
 	})
@@ -207,7 +186,9 @@ func TestRecipient(t *testing.T) {
 	c := plain("charge/paid", time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC))
 	c.webhook.Charge.Contact.FirstName, c.webhook.Charge.Contact.Phone = "Joanna", "503 555 0199"
 	c.webhook.Charge.Contact.Country, c.webhook.Charge.CustomerHash = "US", "f99bd4a6"
-	c.looked.Customer.FirstName, c.looked.Customer.LastName, c.looked.Customer.Hash = "Jo", "Bean", "other"
+	known := jo(start())
+	known.Hash = "other"
+	c.memory = remembers(c.settings, known)
 	decision, err := c.decide()
 	require.NoError(t, err)
 	assert.Equal(t, subscriber.Recipient{

@@ -126,6 +126,10 @@ type Order struct {
 
 // Customer is what a customer_change tells about a customer.
 type Customer struct {
+	// Changed names the fields that are another than before; none where nothing was known before.
+	Changed []string `json:"changed,omitempty"`
+	// OldEmail is the e-mail before, where it changed.
+	OldEmail            string    `json:"old_email,omitempty"`
 	PlatformID          string    `json:"platform_id,omitempty"`
 	Email               string    `json:"email,omitempty"`
 	FirstName           string    `json:"first_name,omitempty"`

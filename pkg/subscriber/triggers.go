@@ -29,14 +29,28 @@ func (d *draft) subscriptionFlows() {
 }
 
 // expired holds once per life of a subscription: many updates may repeat the
-// status. Its life began when it was created, as far as one webhook tells.
+// status. A life began when it was activated last before, else when it was created.
 func (d *draft) expired() {
 	s := d.webhook.Subscription
-	if s.Status != "expired" {
+	if s.Status != statusExpired {
 		return
 	}
 	at := firstTime(s.CancelledAt, s.UpdatedAt, d.receivedAt)
-	d.trigger(flow.SubscriptionExpired, at, factID(d.settings.Store, "subscription_expired", s.ID, instant(s.CreatedAt)))
+	known := d.memory.Subscriptions[s.ID]
+	began := known.Last[activated]
+	if began.After(at) { // that is a later life
+		began = time.Time{}
+	}
+	if told := known.Last[expired]; !told.IsZero() && !began.After(told) {
+		d.skip(SkipTold)
+		return
+	}
+	if !d.memory.gone() && d.customerID != "" {
+		known.happened(expired, at)
+		d.memory.Subscriptions[s.ID] = known
+	}
+	began = firstTime(began, s.CreatedAt)
+	d.trigger(flow.SubscriptionExpired, at, factID(d.settings.Store, "subscription_expired", s.ID, instant(began)))
 }
 
 // upcomingCharge is told once per charge and day: a charge that is moved comes up again.
