@@ -18,6 +18,8 @@ import (
 type account struct {
 	sent, accepted                         int // the demo itself
 	webhooks, events, triggers, deadLetter int // records in the topics
+	lookups                                int // of the raw records, those that are answers of the API
+	customers, subscriptions               int // rows of the tables
 	tracked, kept, texts, doubled          int // the simulators
 	stillActive                            int // 1 when the customer ended as active
 	fates                                  map[string]int
@@ -55,6 +57,7 @@ func (a *account) readTopics(ctx context.Context, cluster kafka.Cluster) error {
 	topics := pipeline.Topics{}
 	for topic, count := range map[string]*int{
 		topics.Webhooks(): &a.webhooks, topics.Events(): &a.events, topics.Triggers(): &a.triggers,
+		topics.Customers(): &a.customers, topics.Subscriptions(): &a.subscriptions,
 		topics.DeadLetters(pipeline.RoleTransformer): &a.deadLetter,
 		topics.DeadLetters(pipeline.RoleTracking):    &a.deadLetter,
 		topics.DeadLetters(pipeline.RoleSMS):         &a.deadLetter,
@@ -65,7 +68,10 @@ func (a *account) readTopics(ctx context.Context, cluster kafka.Cluster) error {
 		}
 		*count += len(records)
 		for _, r := range records {
-			if topic != topics.Events() && topic != topics.Triggers() {
+			if r.Header(pipeline.HeaderOrigin) == pipeline.OriginLookup {
+				a.lookups++
+			}
+			if r.Header(pipeline.HeaderDataSchema) == "" || r.Value == nil {
 				continue
 			}
 			if err := validator.Check(r.Header(pipeline.HeaderDataSchema), r.Value); err != nil {
@@ -111,6 +117,9 @@ func (a *account) print(out io.Writer) {
 	say(out, "%-44s %5d\n", "  of them kept after its deduplication", a.kept)
 	say(out, "%-44s %5d\n", "texts that reached the sms gateway", a.texts)
 	say(out, "%-44s %5d\n", "records in dead letter topics", a.deadLetter)
+	say(out, "%-44s %5d\n", "answers of recharge's api (lookups)", a.lookups)
+	say(out, "%-44s %5d\n", "changes of recharge.customers", a.customers)
+	say(out, "%-44s %5d\n", "changes of recharge.subscriptions", a.subscriptions)
 }
 
 // order sorts by the roles' place in the pipeline.
@@ -140,8 +149,8 @@ func (a *account) check(out io.Writer) error {
 		}
 	}
 	must("sent = accepted + refused", a.sent, a.total("gateway accepted")+a.total("gateway refused"))
-	must("answered 200 = raw records", a.accepted, a.webhooks)
-	must("raw records = done + skipped + rejected by the transformer", a.webhooks, a.total("transformer"))
+	must("answered 200 + lookups = raw records", a.accepted+a.lookups, a.webhooks)
+	must("raw records = done + skipped + rejected by the transformer", a.webhooks, a.total("transformer")-a.total("transformer waiting"))
 	must("events = done + skipped + rejected by the tracking sink", a.events, a.total("tracking"))
 	must("triggers and revocations = done + skipped + rejected by the sms sink", a.triggers, a.total("sms"))
 	must("commands at bloomreach = events done", a.tracked, a.total("tracking done"))

@@ -79,19 +79,22 @@ func (p *player) settled(ctx context.Context, traceparent string) ([]lab.Line, e
 // follow picks the lines of one webhook. It is complete when the transformer's
 // line is there, and one line for each of its outputs.
 func follow(log []lab.Line, traceparent string) (lines []lab.Line, complete bool) {
-	missing := -1
+	decided, missing := false, 0
 	for _, line := range log {
 		if line.Traceparent != traceparent || line.Message != "record settled" {
 			continue
 		}
 		lines = append(lines, line)
-		if line.Role == "transformer" {
-			missing += 1 + line.Outputs
-		} else {
+		switch {
+		case line.Outcome == "waiting": // its customer is asked for: it has another line yet to come
+		case line.Role == "transformer":
+			decided = true
+			missing += line.Outputs
+		default:
 			missing--
 		}
 	}
-	return lines, missing == 0
+	return lines, decided && missing == 0
 }
 
 // delivered is the gist of what Bloomreach was told.

@@ -72,7 +72,7 @@ func benchStages(b *testing.B) ([]*pipeline.Stage, *sink) {
 	b.Helper()
 	out := &sink{}
 	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer, pipeline.RoleTracking}, pipeline.Options{
-		CustomerCacheSize: 10, CustomerCacheTTL: time.Minute,
+		State: &memoryState{}, Raw: &memoryTopics{}, Asker: &asks{},
 		Stores: []pipeline.Store{{
 			Settings: subscriber.Settings{Store: store, CustomerID: subscriber.ByEmail, CustomerIDName: "registered", ActiveProperty: true},
 			Tracker:  accepting{},

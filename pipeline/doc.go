@@ -4,7 +4,10 @@
 //	pipeline.go          the table      which stage reads which topic in which group
 //	gateway.go           HTTP webhook   -> recharge.webhooks: verify, publish, 200
 //	transformer.go       raw webhook    -> recharge.events, recharge.sms-triggers
-//	customers.go         Recharge's API -> the customer a webhook leaves out
+//	parked.go            a webhook that leaves its customer out -> put aside, and released
+//	learn.go             an answer of Recharge's API -> what is known, what was put aside
+//	asking.go            Recharge's API -> recharge.webhooks: what is wanted, apart from the stream
+//	tables.go            what is known -> recharge.customers, recharge.subscriptions
 //	tracking.go          event          -> Bloomreach, up to 50 at a time
 //	tracking_command.go  event          -> what exactly Bloomreach is told
 //	sms.go               trigger        -> a text, at most once

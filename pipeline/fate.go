@@ -16,6 +16,7 @@ const (
 	OutcomeRefused    Outcome = "refused"    // gateway: nothing stored
 	OutcomeDone       Outcome = "done"       // it had its effect
 	OutcomeSkipped    Outcome = "skipped"    // it needs none, for a reason
+	OutcomeWaiting    Outcome = "waiting"    // put aside until its customer is known; counted again with what became of it
 	OutcomeRejected   Outcome = "rejected"   // it never can have one: dead letter
 	outcomePassedOver Outcome = "passedover" // another group's record: not counted
 )
@@ -45,6 +46,14 @@ func passOver() Fate { return Fate{Outcome: outcomePassedOver} }
 type Result struct {
 	Fate    Fate
 	Outputs []kafka.Record
+	// Released are records that were put aside, and what became of them now.
+	Released []Settled
+}
+
+// Settled is a record and its result.
+type Settled struct {
+	Record kafka.Record
+	Result Result
 }
 
 // unsettled says that the record has to come again.
@@ -56,4 +65,22 @@ func (r Result) unsettled() bool { return r.Fate.Outcome == "" }
 // given a record more than once.
 type Handler interface {
 	Handle(ctx context.Context, records []kafka.Record) ([]Result, error)
+}
+
+// Transactor works in transactions.
+type Transactor interface {
+	// TakeOver is called when a partition is this process's alone, before any of its records comes.
+	TakeOver(ctx context.Context, partition int) error
+	Begin(partition int) Work
+	// Release is called when the partition is another process's.
+	Release(partition int)
+}
+
+// Work is one transaction's work on a partition. It may be begun and never ended: then nothing of it counts.
+type Work interface {
+	Handler
+	// Outputs are written beside those of the results.
+	Outputs() ([]kafka.Record, error)
+	// Ended is told whether all of it was committed.
+	Ended(committed bool)
 }

@@ -125,7 +125,7 @@ func (g *Gateway) record(h http.Header, store string, topic recharge.Topic, body
 		header(HeaderStore, store),
 		header(HeaderReceivedAt, at.UTC().Format(time.RFC3339Nano)),
 		header(HeaderDeliveryHash, recharge.DeliveryHash(topic, body)),
-		header(HeaderOrigin, "webhook"),
+		header(HeaderOrigin, OriginWebhook),
 		header(HeaderTraceparent, telemetry.EnsureTraceparent(h.Get(HeaderTraceparent))),
 	}
 	for _, name := range recharge.KeptHeaders() {

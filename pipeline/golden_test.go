@@ -2,12 +2,14 @@ package pipeline_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +22,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/lookup"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 )
 
@@ -55,7 +59,7 @@ func split(t *testing.T, archive *txtar.Archive) (given, wanted []txtar.File) {
 			wanted = append(wanted, f)
 			continue
 		}
-		require.Regexp(t, `^(store\.yaml|customers/[0-9]+\.json|[0-9]+\.webhook)$`, f.Name, "no such section in a golden case")
+		require.Regexp(t, `^(store\.yaml|(customers|subscriptions)/[0-9]+\.json|[0-9]+\.(webhook|wait|import))$`, f.Name, "no such section in a golden case")
 		given = append(given, f)
 	}
 	return given, wanted
@@ -72,10 +76,18 @@ func play(t *testing.T, given []txtar.File) []txtar.File {
 		if id, ok := strings.CutPrefix(f.Name, "customers/"); ok {
 			w.api.PutCustomer(strings.TrimSuffix(id, ".json"), f.Data)
 		}
+		if strings.HasPrefix(f.Name, "subscriptions/") {
+			w.putSubscriptions(f.Data)
+		}
 	}
 	for _, f := range given {
-		if name, ok := strings.CutSuffix(f.Name, ".webhook"); ok {
+		switch name, what, _ := strings.Cut(f.Name, "."); what {
+		case "webhook":
 			fmt.Fprintf(&answers, "%s %s\n", name, w.play(f.Data))
+		case "wait":
+			w.wait(f.Data)
+		case "import":
+			w.bring(f.Data)
 		}
 	}
 	got := map[string]string{
@@ -137,6 +149,68 @@ func (w *world) play(raw []byte) string {
 	return line
 }
 
+// wait lets time pass: settings, and after an empty line, if there is one, what the API says from then on.
+func (w *world) wait(raw []byte) {
+	body := w.until(raw)
+	if len(body) > 0 {
+		w.putSubscriptions(body)
+	}
+	w.settle()
+}
+
+// bring lays a record of an import: settings, an empty line, the body.
+func (w *world) bring(raw []byte) {
+	body := w.until(raw)
+	known := w.lookup(body)
+	record, err := pipeline.LookupRecord("recharge.webhooks", lookup.Answer{
+		Ask: lookup.Ask{Store: store, Question: known.Question}, Lookup: known, At: w.clock(),
+	})
+	require.NoError(w.t, err)
+	for i := range record.Headers {
+		if record.Headers[i].Key == pipeline.HeaderOrigin {
+			record.Headers[i].Value = []byte(pipeline.OriginImport)
+		}
+	}
+	record.Value = body
+	w.lay(record)
+	w.settle()
+}
+
+// until reads settings that are a time, sets the clock, and returns what follows them.
+func (w *world) until(raw []byte) []byte {
+	head, body, _ := bytes.Cut(raw, []byte("\n\n"))
+	var settings struct {
+		At time.Time `yaml:"at"`
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(head))
+	decoder.KnownFields(true)
+	require.NoError(w.t, decoder.Decode(&settings))
+	require.True(w.t, settings.At.After(w.clock()), "at: time goes on")
+	w.set(settings.At)
+	return bytes.TrimSpace(body)
+}
+
+func (w *world) lookup(body []byte) recharge.Lookup {
+	decoder, err := recharge.NewDecoder()
+	require.NoError(w.t, err)
+	lookup, err := decoder.Lookup(body)
+	require.NoError(w.t, err)
+	return lookup
+}
+
+// putSubscriptions makes a {"subscriptions": [...]} the API's.
+func (w *world) putSubscriptions(raw []byte) {
+	var list struct {
+		Subscriptions []json.RawMessage `json:"subscriptions"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	require.NoError(w.t, decoder.Decode(&list))
+	for _, s := range list.Subscriptions {
+		require.NoError(w.t, w.api.Put(slices.Concat([]byte(`{"subscription":`), s, []byte("}"))))
+	}
+}
+
 func (w *world) sign(how string, body []byte) http.Header {
 	h := http.Header{}
 	switch how {
@@ -162,11 +236,16 @@ func (w *world) sign(how string, body []byte) http.Header {
 func (w *world) records() string {
 	var out strings.Builder
 	for _, r := range w.topics.since("recharge.webhooks", 0) {
-		fmt.Fprintf(&out, "recharge.webhooks %s %s\n", r.Key, r.Header(pipeline.HeaderTopic))
+		fmt.Fprintf(&out, "recharge.webhooks %s %s\n", r.Key, cmp.Or(r.Header(pipeline.HeaderTopic), r.Header(pipeline.HeaderOrigin)))
 	}
 	for _, topic := range []string{"recharge.events", "recharge.sms-triggers"} {
 		for _, r := range w.topics.since(topic, 0) {
 			fmt.Fprintf(&out, "%s %s %s from %s\n%s\n", topic, r.Key, r.Header(pipeline.HeaderType), r.Header(pipeline.HeaderRawOffset), indented(w.t, r.Value))
+		}
+	}
+	for _, topic := range []string{"recharge.customers", "recharge.subscriptions"} {
+		for _, r := range w.topics.since(topic, 0) {
+			fmt.Fprintf(&out, "%s %s from %s\n%s\n", topic, r.Key, r.Header(pipeline.HeaderRawOffset), row(w.t, r.Value))
 		}
 	}
 	for _, role := range pipeline.Roles() {
@@ -205,6 +284,15 @@ func (w *world) texted() string {
 		fmt.Fprintf(&out, "%s %s: %s\n", m.To, m.Flow, m.Body)
 	}
 	return out.String()
+}
+
+// row is a table's row, or that there is none any more.
+func row(t testing.TB, raw []byte) string {
+	t.Helper()
+	if raw == nil {
+		return "(gone)"
+	}
+	return indented(t, raw)
 }
 
 func indented(t testing.TB, raw []byte) string {

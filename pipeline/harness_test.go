@@ -57,6 +57,9 @@ type world struct {
 	run        pipeline.Runtime
 	log        *logText
 	topics     *memoryTopics
+	state      *memoryState
+	asks       *asks
+	hasAPI     bool // the store has access to the API
 	fates      *fates
 	api        *rechargetest.Server
 	bloomreach *bloomreachtest.Server
@@ -75,6 +78,7 @@ func newWorld(t testing.TB, cfg storeConfig) *world {
 	require.NoError(t, err)
 	w := &world{
 		t: t, fates: &fates{}, log: &logText{}, read: map[string]int{}, schemas: validator,
+		state: &memoryState{}, asks: &asks{},
 		topics: &memoryTopics{down: cfg.KafkaDown, records: map[string][]kafka.Record{}},
 		api:    rechargetest.NewServer("token"), bloomreach: bloomreachtest.New(),
 		now: time.Date(2026, 3, 1, 10, 0, 5, 0, time.UTC),
@@ -126,9 +130,7 @@ func (w *world) options(cfg storeConfig) pipeline.Options {
 	}
 	built := pipeline.Store{Settings: settings, Tracker: w.tracker()}
 	if !cfg.NoAPI {
-		client, err := recharge.NewClient(recharge.ClientConfig{BaseURL: w.api.URL, Token: "token"})
-		require.NoError(w.t, err)
-		built.Customers = client
+		w.hasAPI, built.Settings.API = true, true
 	}
 	if cfg.SMS {
 		built.Texts = w.storeTexts(cfg)
@@ -137,7 +139,14 @@ func (w *world) options(cfg storeConfig) pipeline.Options {
 	require.NoError(w.t, err)
 	w.t.Cleanup(func() { require.NoError(w.t, texts.Close()) })
 	w.ledger = &openLedger{Ledger: texts}
-	return pipeline.Options{Stores: []pipeline.Store{built}, Ledger: w.ledger, CustomerCacheSize: 100, CustomerCacheTTL: 10 * time.Minute}
+	return pipeline.Options{Stores: []pipeline.Store{built}, Ledger: w.ledger, State: w.state, Raw: w.topics, Asker: w.asks}
+}
+
+// client has a budget of its own: a limit that the API sets is not waited for.
+func (w *world) client() *recharge.Client {
+	client, err := recharge.NewClient(recharge.ClientConfig{BaseURL: w.api.URL, Token: "token"})
+	require.NoError(w.t, err)
+	return client
 }
 
 func (w *world) tracker() *bloomreach.Client {
@@ -193,8 +202,10 @@ func (w *world) knock(path string, header http.Header, body []byte) *httptest.Re
 // settle runs every stage over what it has not read. A record that waits is
 // tried again once per call.
 func (w *world) settle() {
-	for _, stage := range w.stages {
-		_ = w.work(stage) // noted as a fate
+	for again := true; again; again = w.answer() {
+		for _, stage := range w.stages {
+			_ = w.work(stage) // noted as a fate
+		}
 	}
 	w.checkSchemas()
 }
@@ -233,7 +244,7 @@ func (w *world) handle(stage *pipeline.Stage, records []kafka.Record) (int, erro
 // handle gives a stage a batch once, as a consumer does, and returns what is left of it. Outputs of a transaction are
 // written when the stage has said all of them, or nothing is done.
 func handle(ctx context.Context, stage *pipeline.Stage, to pipeline.Producer, batch []kafka.Record) ([]kafka.Record, error) {
-	if !stage.Transactional {
+	if stage.Transactor == nil {
 		finished, err := stage.Handle(ctx, batch)
 		return finished.Left(batch), err
 	}
@@ -270,8 +281,11 @@ func (w *world) gatewayDriver(url string, timeout time.Duration) sms.Driver {
 
 // checkSchemas holds every record that carries a schema to it.
 func (w *world) checkSchemas() {
-	for _, topic := range []string{"recharge.events", "recharge.sms-triggers"} {
+	for _, topic := range []string{"recharge.events", "recharge.sms-triggers", "recharge.customers", "recharge.subscriptions"} {
 		for _, r := range w.topics.since(topic, 0) {
+			if r.Value == nil {
+				continue
+			}
 			require.NoError(w.t, w.schemas.Check(r.Header(pipeline.HeaderDataSchema), r.Value))
 			require.NotEmpty(w.t, r.Header(pipeline.HeaderTraceparent))
 		}

@@ -1,8 +1,8 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
-	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
@@ -11,8 +11,6 @@ import (
 // Store is one shop, as the stages know it.
 type Store struct {
 	Settings subscriber.Settings
-	// Customers is the store's access to Recharge's API; nil when it has none.
-	Customers CustomerReader
 	// Tracker is its Bloomreach project; nil when its events go nowhere.
 	Tracker Tracker
 	// Texts is how it sends texts; nil when it sends none.
@@ -24,9 +22,10 @@ type Options struct {
 	Stores []Store
 	// Ledger is needed by RoleSMS only.
 	Ledger ledger.Ledger
-	// Customers looked up at Recharge are remembered: so many, for so long.
-	CustomerCacheSize int
-	CustomerCacheTTL  time.Duration
+	// State, Raw and Asker are needed by RoleTransformer only.
+	State State
+	Raw   RawReader
+	Asker Asker
 }
 
 // Stages is the table of what a process with the given roles reads:
@@ -44,11 +43,11 @@ func Stages(roles []Role, o Options, run Runtime) ([]*Stage, error) {
 		switch role {
 		case RoleGateway:
 		case RoleTransformer:
-			handler, err := o.transformer(run)
+			transformer, err := o.transformer(run)
 			if err != nil {
 				return nil, fmt.Errorf("build %s: %w", role, err)
 			}
-			stages = append(stages, &Stage{Role: role, Topics: run.Topics.Reads(role), Group: run.Topics.Group(role, ""), Handler: handler, Transactional: true, run: run})
+			stages = append(stages, &Stage{Role: role, Topics: run.Topics.Reads(role), Group: run.Topics.Group(role, ""), Transactor: transformer, run: run})
 		case RoleTracking:
 			stages = append(stages, o.tracking(run)...)
 		case RoleSMS:
@@ -61,19 +60,14 @@ func Stages(roles []Role, o Options, run Runtime) ([]*Stage, error) {
 }
 
 func (o Options) transformer(run Runtime) (*Transformer, error) {
-	settings, readers := map[string]subscriber.Settings{}, map[string]CustomerReader{}
+	if o.State == nil || o.Raw == nil || o.Asker == nil {
+		return nil, errors.New("it needs a state, a reader of raw records and someone to ask the API")
+	}
+	settings := map[string]subscriber.Settings{}
 	for _, s := range o.Stores {
-		s.Settings.API = s.Customers != nil
 		settings[s.Settings.Store] = s.Settings
-		if s.Customers != nil {
-			readers[s.Settings.Store] = s.Customers
-		}
 	}
-	customers, err := NewCustomers(readers, o.CustomerCacheSize, o.CustomerCacheTTL, run.Now)
-	if err != nil {
-		return nil, err
-	}
-	return NewTransformer(run, settings, customers)
+	return NewTransformer(run.Topics, settings, o.State, o.Raw, o.Asker)
 }
 
 func (o Options) tracking(run Runtime) []*Stage {

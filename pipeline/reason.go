@@ -27,10 +27,18 @@ const (
 	ReasonSMSOff                    = Reason(subscriber.SkipSMSOff)
 	ReasonNoShopify                 = Reason(subscriber.SkipNoShopify)
 	ReasonPropertyOff               = Reason(subscriber.SkipPropertyOff)
+	ReasonTold                      = Reason(subscriber.SkipTold)
+	ReasonContradicted              = Reason(subscriber.SkipContradicted)
+	ReasonNothingChanged            = Reason(subscriber.SkipNothingChanged)
+	ReasonLeftActive                = Reason(subscriber.SkipLeftActive)
+	ReasonLearnt                    = Reason(subscriber.SkipLearnt)
 	ReasonNotCustomers              = Reason(subscriber.SkipNotCustomers)
 	ReasonChargeErrorUnknown        = Reason(subscriber.SkipUnknownError)
 	ReasonRetryDatePassed           = Reason(subscriber.SkipRetryDatePassed)
 )
+
+// ReasonCustomerAsked is why the transformer puts a record aside: Recharge's API is asked who its customer is.
+const ReasonCustomerAsked Reason = "customer_asked"
 
 // Why the sms sink sends no text.
 const (

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -33,7 +34,15 @@ const (
 const (
 	HeaderTopic        = "recharge_topic"
 	HeaderDeliveryHash = "delivery_hash" // SHA-256 of topic and body: Recharge gives no delivery id
-	HeaderOrigin       = "source"        // how the body came to us: webhook
+	HeaderOrigin       = "source"        // how the body came to us, one of the origins below
+)
+
+// The origins of a raw record.
+const (
+	OriginWebhook  = "webhook"
+	OriginBackfill = "backfill" // a webhook that was missed
+	OriginLookup   = "lookup"   // an answer of Recharge's API
+	OriginImport   = "import"   // a customer who was there before us
 )
 
 // Headers by which an output names the raw webhook it came from.
@@ -72,7 +81,8 @@ type output struct {
 	store      string
 	customerID string
 	at         time.Time
-	value      any
+	value      any    // nil takes a row out of a table
+	key        string // behind the store's; the customer's where empty
 }
 
 // record makes the record for o, caused by raw. It goes to raw's partition
@@ -82,10 +92,14 @@ func (o output) record(raw kafka.Record) (kafka.Record, error) {
 	if err != nil {
 		return kafka.Record{}, fmt.Errorf("encode %s: %w", o.subject, err)
 	}
+	key := cmp.Or(o.key, o.customerID)
+	if o.id == "" { // a row: it has no fact of its own
+		o.id = fmt.Sprintf("%s/%d/%d", key, raw.Partition, raw.Offset)
+	}
 	return kafka.Record{
 		Topic:     o.topic,
 		Partition: raw.Partition,
-		Key:       []byte(o.store + "/" + o.customerID),
+		Key:       []byte(o.store + "/" + key),
 		Value:     value,
 		Headers: []kafka.Header{
 			header(HeaderSpecVersion, "1.0"),
@@ -106,8 +120,11 @@ func (o output) record(raw kafka.Record) (kafka.Record, error) {
 	}, nil
 }
 
-// encode writes "<" as it is: escaped for HTML, it would take six bytes.
+// encode writes "<" as it is: escaped for HTML, it would take six bytes. Nothing is a tombstone.
 func encode(value any) ([]byte, error) {
+	if value == nil {
+		return nil, nil
+	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
@@ -119,13 +136,13 @@ func encode(value any) ([]byte, error) {
 func outputs(topics Topics, d subscriber.Decision) []output {
 	var out []output
 	for _, e := range d.Events {
-		out = append(out, output{topics.Events(), string(e.Type), e.ID, e.Store, e.RechargeCustomerID, e.OccurredAt, e})
+		out = append(out, output{topic: topics.Events(), subject: string(e.Type), id: e.ID, store: e.Store, customerID: e.RechargeCustomerID, at: e.OccurredAt, value: e})
 	}
 	for _, t := range d.Triggers {
-		out = append(out, output{topics.Triggers(), schemas.SMSTrigger, t.ID, t.Store, t.RechargeCustomerID, t.OccurredAt, t})
+		out = append(out, output{topic: topics.Triggers(), subject: schemas.SMSTrigger, id: t.ID, store: t.Store, customerID: t.RechargeCustomerID, at: t.OccurredAt, value: t})
 	}
 	for _, r := range d.Revocations {
-		out = append(out, output{topics.Triggers(), schemas.SMSRevocation, r.ID, r.Store, r.RechargeCustomerID, r.OccurredAt, r})
+		out = append(out, output{topic: topics.Triggers(), subject: schemas.SMSRevocation, id: r.ID, store: r.Store, customerID: r.RechargeCustomerID, at: r.OccurredAt, value: r})
 	}
 	return out
 }

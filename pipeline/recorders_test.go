@@ -105,6 +105,14 @@ func (f *fates) Waiting(_, _ string, partitions int) {
 	f.waiting = append(f.waiting, partitions)
 }
 
+// Lookup makes a line of a call to the API.
+func (f *fates) Lookup(store, askedFor, outcome string) {
+	f.add("lookup of " + store + " for " + askedFor + ": " + outcome)
+}
+
+// LookupsPending is part of pipeline.Metrics.
+func (f *fates) LookupsPending(string, int) {}
+
 // all are the lines so far.
 func (f *fates) all() []string {
 	f.mu.Lock()

@@ -41,6 +41,9 @@ func TestRedriveOfAWebhook(t *testing.T) {
 	events := w.topics.since("recharge.events", 0)
 	require.NotEmpty(t, events, "%v", w.fates.all())
 	for _, e := range events {
+		if e.Header(pipeline.HeaderType) == "rechargeflow.customer_property" && e.Header(pipeline.HeaderRawOffset) != "1" {
+			continue // what the API's answer told
+		}
 		assert.Equal(t, "recharge.webhooks", e.Header(pipeline.HeaderRawTopic))
 		assert.Equal(t, "0", e.Header(pipeline.HeaderRawPartition))
 		assert.Equal(t, "1", e.Header(pipeline.HeaderRawOffset))
@@ -137,7 +140,7 @@ func TestDeadLetterTopicMissing(t *testing.T) {
 		return s
 	}
 	broker, err := kafka.StartEmbedded(kafka.EmbeddedConfig{
-		Topics: spec(topics.Webhooks(), topics.Events(), topics.Triggers(), topics.Redrive(pipeline.RoleTransformer)),
+		Topics: spec(topics.Webhooks(), topics.Events(), topics.Triggers(), topics.Customers(), topics.Subscriptions(), topics.State(), topics.Redrive(pipeline.RoleTransformer)),
 	}, zap.NewNop())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, broker.Close()) })

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -30,12 +31,19 @@ func rejectOversize(results []Result) {
 func (s *Stage) writes(b decided) []kafka.Record {
 	var writes []kafka.Record
 	for i, result := range b.results {
-		writes = append(writes, result.Outputs...)
-		if result.Fate.Outcome == OutcomeRejected {
-			writes = append(writes, s.deadLetter(b.records[i], result.Fate))
+		for _, released := range result.Released { // which came before
+			writes = append(writes, s.writesOf(released.Record, released.Result)...)
 		}
+		writes = append(writes, s.writesOf(b.records[i], result)...)
 	}
 	return writes
+}
+
+func (s *Stage) writesOf(r kafka.Record, result Result) []kafka.Record {
+	if result.Fate.Outcome != OutcomeRejected {
+		return result.Outputs
+	}
+	return append(slices.Clip(result.Outputs), s.deadLetter(r, result.Fate))
 }
 
 // deadLetter is r as it was at first, and why it was rejected now.
@@ -58,6 +66,9 @@ func (s *Stage) settleAll(b decided) kafka.Finished {
 		if i > leading {
 			finished = finished.And(i)
 		}
+		for _, released := range result.Released {
+			s.settle(released.Record, released.Result, false)
+		}
 		s.settle(b.originals[i], result, b.records[i].Topic != b.originals[i].Topic)
 	}
 	return finished
@@ -74,7 +85,7 @@ func (s *Stage) settle(r kafka.Record, result Result, redriven bool) {
 		s.run.Metrics.EndToEnd(string(s.Role), store, s.run.Now().Sub(at))
 	}
 	fields := append(s.fields(r),
-		zap.String("outcome", string(fate.Outcome)), zap.String("reason", string(fate.Reason)), zap.Int("outputs", len(result.Outputs)),
+		zap.String("outcome", string(fate.Outcome)), zap.String("reason", string(fate.Reason)), zap.Int("outputs", s.forSinks(result.Outputs)),
 		zap.Bool("redriven", redriven))
 	if fate.Err != nil {
 		fields = append(fields, zap.Error(fate.Err))
@@ -84,6 +95,17 @@ func (s *Stage) settle(r kafka.Record, result Result, redriven bool) {
 		return
 	}
 	s.run.Log.Info("record settled", fields...)
+}
+
+// forSinks is how many outputs have a fate of their own yet to come.
+func (s *Stage) forSinks(outputs []kafka.Record) int {
+	n := 0
+	for _, o := range outputs {
+		if o.Topic == s.run.Topics.Events() || o.Topic == s.run.Topics.Triggers() {
+			n++
+		}
+	}
+	return n
 }
 
 // fields name a record and the webhook behind it.

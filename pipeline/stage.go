@@ -29,6 +29,9 @@ type Metrics interface {
 	Paused(role, store string, paused bool)
 	// Waiting tells in how many partitions a record waits.
 	Waiting(role, group string, partitions int)
+	// Lookup counts a call to Recharge's API, LookupsPending what still is to be asked.
+	Lookup(store, askedFor, outcome string)
+	LookupsPending(store string, asks int)
 }
 
 // Runtime is what every stage is given.
@@ -47,12 +50,12 @@ type Stage struct {
 	Role  Role
 	Group string
 	// Topics are the role's own and its redrive topic.
-	Topics  []string
-	Handler Handler
+	Topics []string
+	// Handler is what Handle asks, Transactor what Transform asks: a stage has one of them.
+	Handler    Handler
+	Transactor Transactor
 	// Sink says that the stage ends a webhook's path, so that its time counts.
 	Sink bool
-	// Transactional says that outputs and offsets are one transaction: Transform, not Handle.
-	Transactional bool
 	// Whole says that nothing may be handled before all partitions of the topic are
 	// this process's: its ledger is a file that no other process shares.
 	Whole bool
@@ -64,7 +67,7 @@ type Stage struct {
 
 // Handle is a kafka.Handler: outputs and dead letters are written before it returns.
 func (s *Stage) Handle(ctx context.Context, records []kafka.Record) (kafka.Finished, error) {
-	b, err := s.decide(ctx, records)
+	b, _, err := s.decide(ctx, records, func() Work { return plain{s.Handler} })
 	if writes := s.writes(b); len(writes) > 0 {
 		if failed := s.run.Producer.Produce(ctx, writes...); failed != nil {
 			failed = fmt.Errorf("write outputs of %s: %w", s.Role, failed)
@@ -76,20 +79,39 @@ func (s *Stage) Handle(ctx context.Context, records []kafka.Record) (kafka.Finis
 	return s.settleAll(b), err
 }
 
-// Transform is a kafka.Transform: outputs and dead letters are written with the
-// offset of their records, in one transaction. Only leading records can be settled so.
+// Transform is a kafka.Transform: outputs, dead letters and what else the work changed
+// are written with the offset of their records, in one transaction.
 func (s *Stage) Transform(ctx context.Context, records []kafka.Record) (kafka.Transformed, error) {
-	b, err := s.decide(ctx, records)
+	b, work, err := s.decide(ctx, records, func() Work { return s.Transactor.Begin(records[0].Partition) })
 	b.results = b.results[:b.leading()]
+	changes, failed := work.Outputs()
+	if failed != nil {
+		work.Ended(false)
+		s.note(records[0], failed)
+		return kafka.Transformed{}, fmt.Errorf("write changes of %s: %w", s.Role, failed)
+	}
 	s.note(records[0], err)
-	return kafka.Transformed{Done: len(b.results), Outputs: s.writes(b), Ended: func(failed error) {
-		if failed != nil {
-			s.note(records[0], fmt.Errorf("write outputs of %s: %w", s.Role, failed))
-			return
-		}
-		s.settleAll(b)
-	}}, err
+	return kafka.Transformed{
+		Done: len(b.results), Outputs: append(s.writes(b), changes...), Ended: func(failed error) { s.ended(b, work, failed) },
+	}, err
 }
+
+// ended keeps or drops what a transaction changed, and settles its records when it was committed.
+func (s *Stage) ended(b decided, work Work, failed error) {
+	work.Ended(failed == nil)
+	if failed != nil {
+		s.note(b.records[0], fmt.Errorf("write outputs of %s: %w", s.Role, failed))
+		return
+	}
+	s.settleAll(b)
+}
+
+// plain is a handler that leaves nothing behind but its results.
+type plain struct{ Handler }
+
+func (plain) Outputs() ([]kafka.Record, error) { return nil, nil }
+
+func (plain) Ended(bool) {}
 
 // decided is a batch and what a handler made of it.
 type decided struct {
@@ -107,15 +129,15 @@ func (b decided) leading() int {
 }
 
 // decide asks the handler, and keeps out what no broker would take.
-func (s *Stage) decide(ctx context.Context, records []kafka.Record) (decided, error) {
+func (s *Stage) decide(ctx context.Context, records []kafka.Record, begin func() Work) (decided, Work, error) {
 	b := decided{records: records, originals: s.originals(records)}
-	results, err := s.recovered(ctx, b.originals)
+	work, results, err := s.recovered(ctx, b.originals, begin)
 	if len(results) > len(records) {
-		return b, fmt.Errorf("handler of %s settled %d of %d records", s.Role, len(results), len(records))
+		return b, work, fmt.Errorf("handler of %s settled %d of %d records", s.Role, len(results), len(records))
 	}
 	rejectOversize(results)
 	b.results = results
-	return b, err
+	return b, work, err
 }
 
 // originals are the records as they were before they died, where an operator sent
@@ -132,8 +154,25 @@ func (s *Stage) originals(records []kafka.Record) []kafka.Record {
 }
 
 // recovered runs the handler. A record that makes it panic is found by handing
-// it over alone, and rejected: a crash would meet it again at every start.
-func (s *Stage) recovered(ctx context.Context, records []kafka.Record) (results []Result, err error) {
+// it over alone, and rejected: a crash would meet it again at every start. What the
+// work had changed until then is dropped with it.
+func (s *Stage) recovered(ctx context.Context, records []kafka.Record, begin func() Work) (Work, []Result, error) {
+	for {
+		work := begin()
+		results, panicked, err := s.attempt(ctx, work, records)
+		if !panicked {
+			return work, results, err
+		}
+		work.Ended(false)
+		if len(records) == 1 {
+			rejection := Reject(ReasonPanic, errors.New("the handler panicked; its log has the stack"))
+			return begin(), []Result{{Fate: rejection}}, nil
+		}
+		records = records[:1]
+	}
+}
+
+func (s *Stage) attempt(ctx context.Context, work Work, records []kafka.Record) (results []Result, panicked bool, err error) {
 	defer func() {
 		cause := recover()
 		if cause == nil {
@@ -141,11 +180,8 @@ func (s *Stage) recovered(ctx context.Context, records []kafka.Record) (results 
 		}
 		s.run.Log.Error("handler panicked", zap.String("role", string(s.Role)), zap.Int("records", len(records)),
 			zap.Any("panic", cause), zap.Stack("stack"))
-		if len(records) > 1 {
-			results, err = s.recovered(ctx, records[:1])
-			return
-		}
-		results, err = []Result{{Fate: Reject(ReasonPanic, errors.New("the handler panicked; its log has the stack"))}}, nil
+		panicked = true
 	}()
-	return s.Handler.Handle(ctx, records)
+	results, err = work.Handle(ctx, records)
+	return results, false, err
 }

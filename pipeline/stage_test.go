@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,13 +49,29 @@ func newBench(t *testing.T, role pipeline.Role, h pipeline.Handler) *bench {
 	now := func() time.Time { return time.Date(2026, 3, 1, 10, 0, 5, 0, time.UTC) }
 	run := pipeline.Runtime{Metrics: b.fates, Log: b.log.logger(), Now: now, Producer: producerFunc(b.write)}
 	acme := pipeline.Store{Settings: settingsOf(store), Tracker: trackerFunc(nil), Texts: &pipeline.Texts{}}
-	stages, err := pipeline.Stages([]pipeline.Role{role}, pipeline.Options{Stores: []pipeline.Store{acme}, CustomerCacheSize: 1}, run)
+	stages, err := pipeline.Stages([]pipeline.Role{role}, pipeline.Options{Stores: []pipeline.Store{acme}, State: &memoryState{}, Raw: b.topics, Asker: &asks{}}, run)
 	require.NoError(t, err)
 	require.Len(t, stages, 1)
 	b.stage = stages[0]
 	b.stage.Handler = h
+	if b.stage.Transactor != nil {
+		b.stage.Transactor = handling{h}
+	}
 	return b
 }
+
+// handling is a transactor that remembers nothing.
+type handling struct{ pipeline.Handler }
+
+func (handling) TakeOver(context.Context, int) error { return nil }
+
+func (handling) Release(int) {}
+
+func (h handling) Begin(int) pipeline.Work { return h }
+
+func (handling) Outputs() ([]kafka.Record, error) { return nil, nil }
+
+func (handling) Ended(bool) {}
 
 func (b *bench) write(ctx context.Context, records ...kafka.Record) error {
 	if b.produce != nil {
@@ -403,9 +420,12 @@ func TestOutputsStayInThePartition(t *testing.T) {
 	good.Partition, good.Offset, bad.Partition, bad.Offset = 5, 41, 5, 42
 	_, err = w.handle(stages[0], []kafka.Record{good, bad})
 	require.NoError(t, err)
-	require.Len(t, written, 4)
-	for _, r := range written[:3] {
+	require.NotEmpty(t, written)
+	for _, r := range written {
 		assert.Equal(t, 5, r.Partition)
+		if !slices.Contains([]string{"recharge.events", "recharge.sms-triggers", "recharge.customers"}, r.Topic) {
+			continue
+		}
 		assert.Equal(t, "acme/246936001", string(r.Key))
 		assert.Equal(t, "recharge.webhooks", r.Header(pipeline.HeaderRawTopic))
 		assert.Equal(t, "5", r.Header(pipeline.HeaderRawPartition))
@@ -413,8 +433,7 @@ func TestOutputsStayInThePartition(t *testing.T) {
 		assert.Equal(t, good.Header(pipeline.HeaderTraceparent), r.Header(pipeline.HeaderTraceparent))
 		assert.Equal(t, good.Header(pipeline.HeaderReceivedAt), r.Header(pipeline.HeaderReceivedAt))
 	}
-	assert.Equal(t, "recharge.deadletter.transformer", written[3].Topic)
-	assert.Equal(t, 5, written[3].Partition)
+	assert.True(t, slices.ContainsFunc(written, func(r kafka.Record) bool { return r.Topic == "recharge.deadletter.transformer" }))
 }
 
 // The time of a webhook's whole path is measured where it ends, and only if it
@@ -441,7 +460,7 @@ func TestEndToEnd(t *testing.T) {
 
 func TestStagesTable(t *testing.T) {
 	run := pipeline.Runtime{Topics: pipeline.Topics{Prefix: "test."}}
-	options := pipeline.Options{CustomerCacheSize: 1, Stores: []pipeline.Store{
+	options := pipeline.Options{State: &memoryState{}, Raw: &memoryTopics{}, Asker: &asks{}, Stores: []pipeline.Store{
 		{Settings: settingsOf("acme"), Tracker: trackerFunc(nil), Texts: &pipeline.Texts{}},
 		{Settings: settingsOf("silent")},
 		{Settings: settingsOf("beta"), Tracker: trackerFunc(nil), Texts: &pipeline.Texts{}},

@@ -30,6 +30,15 @@ func (t Topics) Events() string { return t.Prefix + "recharge.events" }
 // Triggers holds triggers of SMS flows and their revocations.
 func (t Topics) Triggers() string { return t.Prefix + "recharge.sms-triggers" }
 
+// Customers is the public table of customers.
+func (t Topics) Customers() string { return t.Prefix + "recharge.customers" }
+
+// Subscriptions is the public table of subscriptions.
+func (t Topics) Subscriptions() string { return t.Prefix + "recharge.subscriptions" }
+
+// State holds what the transformer remembers.
+func (t Topics) State() string { return t.Prefix + "recharge.state" }
+
 // DeadLetters holds what a role could not work on.
 func (t Topics) DeadLetters(r Role) string { return t.Prefix + "recharge.deadletter." + string(r) }
 

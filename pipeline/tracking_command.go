@@ -122,7 +122,9 @@ func itemProperties(a bloomreach.Properties, items []subscriber.Item) {
 func customerProperties(a bloomreach.Properties, e subscriber.Event) {
 	c := e.Customer
 	a.Text("external_customer_id", c.PlatformID)
+	a.List("changed_fields", c.Changed)
 	a.Text("email", c.Email)
+	a.Text("old_email", c.OldEmail)
 	a.Text("first_name", c.FirstName)
 	a.Text("last_name", c.LastName)
 	a.Text("phone", c.Phone)

@@ -4,43 +4,125 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
-// Transformer makes of a raw webhook what it means.
+// Transformer makes of a raw webhook what it means, given what is known of its
+// customer.
 //
-//	in         recharge.webhooks
-//	out        recharge.events, recharge.sms-triggers
+//	in         recharge.webhooks: webhooks, and answers of Recharge's API (lookups)
+//	out        recharge.events, recharge.sms-triggers, the public tables, and what
+//	           is known afterwards: recharge.state
 //	guarantee  every webhook ends as outputs, a skip or a dead letter, in one
-//	           transaction with its offset: none is lost, none written twice
-//	on failure Recharge's API down or refusing our token, a store that this
-//	           process doesn't know yet: the partition waits
+//	           transaction with its offset: no fact is lost, none told twice
+//	on failure a customer nobody can name yet is parked, with all that comes after of
+//	           theirs, until the API has answered; a store that this process doesn't
+//	           know makes the partition wait
 type Transformer struct {
-	topics    Topics
-	metrics   Metrics
-	stores    map[string]subscriber.Settings
-	decoder   *recharge.Decoder
-	customers *Customers
+	topics  Topics
+	stores  map[string]subscriber.Settings
+	decoder *recharge.Decoder
+	state   State
+	raw     RawReader
+	asker   Asker
+}
+
+// State is what the transformer remembers, by partition.
+type State interface {
+	// TakeOver makes what is known of a partition current, before anything is begun.
+	TakeOver(ctx context.Context, partition int) error
+	// Release is called when the partition is another process's.
+	Release(partition int)
+	// Begin opens what one transaction of a partition reads and changes.
+	Begin(partition int) Overlay
+}
+
+// Overlay is the state of a partition during one transaction.
+type Overlay interface {
+	subscriber.Rows
+	// Rows are the records that make the changes of the transaction's own, all of them or none to be among its outputs. The
+	// error says that nothing may come of the transaction.
+	Rows() ([]kafka.Record, error)
+	// Apply keeps the changes, once they are committed; Drop forgets them.
+	Apply()
+	Drop()
+}
+
+// RawReader reads one record of recharge.webhooks again.
+type RawReader interface {
+	Read(ctx context.Context, partition int, offset int64) (kafka.Record, error)
+}
+
+// Asker asks Recharge's API; its answers come in as lookups, through recharge.webhooks.
+type Asker interface {
+	// Want adds questions; one that is pending is not asked twice.
+	Want(partition int, wanted ...Wanted)
+	// Forget drops those of a partition.
+	Forget(partition int)
 }
 
 // NewTransformer takes the settings of each store by name.
-func NewTransformer(run Runtime, stores map[string]subscriber.Settings, customers *Customers) (*Transformer, error) {
+func NewTransformer(topics Topics, stores map[string]subscriber.Settings, state State, raw RawReader, asker Asker) (*Transformer, error) {
 	decoder, err := recharge.NewDecoder()
 	if err != nil {
 		return nil, err
 	}
-	return &Transformer{topics: run.Topics, metrics: run.Metrics, stores: stores, decoder: decoder, customers: customers}, nil
+	return &Transformer{topics: topics, stores: stores, decoder: decoder, state: state, raw: raw, asker: asker}, nil
+}
+
+// TakeOver recalls what is known of a partition, and the questions that have no answer yet.
+func (t *Transformer) TakeOver(ctx context.Context, partition int) error {
+	if err := t.state.TakeOver(ctx, partition); err != nil {
+		return err
+	}
+	t.asker.Forget(partition)
+	rows := t.state.Begin(partition)
+	defer rows.Drop()
+	for key, value := range rows.Scan([]byte(askRows)) {
+		if err := t.wantAgain(partition, string(key), value); err != nil {
+			return err
+		}
+	}
+	_, err := rows.Rows() // tells whether they could be read
+	return err
+}
+
+// Release forgets a partition.
+func (t *Transformer) Release(partition int) {
+	t.asker.Forget(partition)
+	t.state.Release(partition)
+}
+
+// Begin is one transaction's work on a partition.
+func (t *Transformer) Begin(partition int) Work {
+	return &transform{Transformer: t, partition: partition, rows: t.state.Begin(partition)}
+}
+
+// transform is a transaction of the transformer.
+type transform struct {
+	*Transformer
+	partition int
+	rows      Overlay
+	wanted    []Wanted
+}
+
+// Wanted is a question to the API about a customer.
+type Wanted struct {
+	subscriber.Ask
+	Store       string `json:"-"`
+	Customer    string `json:"-"`
+	Traceparent string `json:"traceparent,omitempty"` // of the record that it came from
 }
 
 // Handle works through the batch until one record has to wait.
-func (t *Transformer) Handle(ctx context.Context, records []kafka.Record) ([]Result, error) {
+func (t *transform) Handle(ctx context.Context, records []kafka.Record) ([]Result, error) {
 	results := make([]Result, 0, len(records))
 	for _, r := range records {
-		result, err := t.transform(ctx, r)
+		result, err := t.one(ctx, r)
 		if err != nil {
 			return results, err
 		}
@@ -49,10 +131,28 @@ func (t *Transformer) Handle(ctx context.Context, records []kafka.Record) ([]Res
 	return results, nil
 }
 
-func (t *Transformer) transform(ctx context.Context, raw kafka.Record) (Result, error) {
+// Outputs are the changes of the state.
+func (t *transform) Outputs() ([]kafka.Record, error) { return t.rows.Rows() }
+
+// Ended keeps or drops what changed, and has the API asked.
+func (t *transform) Ended(committed bool) {
+	if !committed {
+		t.rows.Drop()
+		return
+	}
+	t.rows.Apply()
+	t.asker.Want(t.partition, t.wanted...)
+}
+
+// one decides on one record.
+func (t *transform) one(ctx context.Context, raw kafka.Record) (Result, error) {
 	settings, known := t.stores[raw.Header(HeaderStore)]
 	if !known { // the gateway knows it, so this process has an older configuration, or a newer one without it
 		return Result{}, fmt.Errorf("store %q is not in the configuration of this process: restart it with the one the gateway has", raw.Header(HeaderStore))
+	}
+	switch raw.Header(HeaderOrigin) {
+	case OriginLookup, OriginImport:
+		return t.learn(ctx, settings, raw)
 	}
 	topic := recharge.Topic(raw.Header(HeaderTopic))
 	switch {
@@ -65,61 +165,79 @@ func (t *Transformer) transform(ctx context.Context, raw kafka.Record) (Result, 
 	if err != nil {
 		return rejected(ReasonMalformed, err), nil
 	}
-	t.forgetChanged(settings.Store, webhook)
-	decision, err := t.decide(ctx, settings, webhook, raw)
+	of := whose{settings: settings, customer: webhook.CustomerID()}
+	if t.parked(of) {
+		return t.park(of, raw)
+	}
+	return t.decide(of, webhook, raw)
+}
+
+// whose names a customer of a store.
+type whose struct {
+	settings subscriber.Settings
+	customer string // "" where a webhook names none: nothing is known of them, nor kept
+}
+
+// decide turns a webhook into outputs and takes in what it shows.
+func (t *transform) decide(of whose, webhook recharge.Webhook, raw kafka.Record) (Result, error) {
+	before, err := t.recall(of)
+	if err != nil {
+		return Result{}, err
+	}
+	decision, after, err := subscriber.Decide(of.settings, before, webhook, receivedOrWritten(raw))
+	var needed *subscriber.LookupNeeded
 	switch {
+	case errors.As(err, &needed):
+		return t.park(of, raw)
 	case errors.Is(err, subscriber.ErrCustomerUnknown):
 		return rejected(ReasonCustomerUnknown, err), nil
-	case errors.Is(err, recharge.ErrUnreadable):
-		return rejected(ReasonCustomerUnreadable, err), nil
 	case err != nil:
 		return Result{}, err
-	case decision.Empty():
-		return Result{Fate: Skip(Reason(decision.Skip))}, nil
 	}
-	return t.outputs(decision, raw), nil
+	return t.keep(of, raw, decision, before, after)
 }
 
-// decide asks the API where the webhook doesn't say who the customer is.
-func (t *Transformer) decide(ctx context.Context, s subscriber.Settings, w recharge.Webhook, raw kafka.Record) (subscriber.Decision, error) {
-	at, err := receivedAt(raw)
+func (t *transform) recall(of whose) (*subscriber.Memory, error) {
+	if of.customer == "" {
+		return &subscriber.Memory{}, nil
+	}
+	m, err := subscriber.Recall(t.rows, of.settings.Store, of.customer)
 	if err != nil {
-		at = raw.Time
+		return nil, fmt.Errorf("recall customer: %w", err)
 	}
-	decision, err := subscriber.Decide(s, w, at, nil)
-	var needed *subscriber.LookupNeeded
-	if !errors.As(err, &needed) {
-		return decision, err
-	}
-	looked, err := t.customers.Lookup(ctx, s.Store, *needed)
-	var answer *recharge.APIError
-	if !errors.As(err, &answer) {
-		answer = &recharge.APIError{}
-	}
-	t.metrics.Paused(string(RoleTransformer), s.Store, answer.Status == http.StatusUnauthorized || answer.Status == http.StatusForbidden)
-	if err != nil {
-		return subscriber.Decision{}, kafka.Pause(fmt.Errorf("look up customer: %w", err), answer.RetryAfter)
-	}
-	return subscriber.Decide(s, w, at, &looked)
+	return m, nil
 }
 
-// forgetChanged keeps the cache from outliving an address that just changed.
-func (t *Transformer) forgetChanged(store string, w recharge.Webhook) {
-	if w.Topic.Resource() == "customer" {
-		t.customers.Forget(store, w.Customer.ID)
-	}
-}
-
-func (t *Transformer) outputs(d subscriber.Decision, raw kafka.Record) Result {
+// keep writes what is known now, and returns what is to be written for others.
+func (t *transform) keep(of whose, raw kafka.Record, d subscriber.Decision, before, after *subscriber.Memory) (Result, error) {
 	result := Result{Fate: Done()}
-	for _, o := range outputs(t.topics, d) {
+	if d.Empty() {
+		result.Fate = Skip(Reason(d.Skip))
+	}
+	list := outputs(t.topics, d)
+	if of.customer != "" {
+		if err := after.Keep(t.rows, of.settings.Store, of.customer, before); err != nil {
+			return Result{}, fmt.Errorf("keep customer: %w", err)
+		}
+		t.want(of, raw, d.Asks...)
+		list = append(list, t.tables(of, before, after, receivedOrWritten(raw))...)
+	}
+	for _, o := range list {
 		record, err := o.record(raw)
 		if err != nil {
-			return rejected(ReasonMalformed, err)
+			return rejected(ReasonMalformed, err), nil
 		}
 		result.Outputs = append(result.Outputs, record)
 	}
-	return result
+	return result, nil
+}
+
+// receivedOrWritten is a record's clock: when the gateway took it, else when it was written.
+func receivedOrWritten(raw kafka.Record) time.Time {
+	if at, err := receivedAt(raw); err == nil {
+		return at
+	}
+	return raw.Time
 }
 
 func rejected(why Reason, err error) Result { return Result{Fate: Reject(why, err)} }

@@ -28,7 +28,7 @@ func FuzzTransformer(f *testing.F) {
 			return
 		}
 		stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, pipeline.Options{
-			Stores: []pipeline.Store{{Settings: settingsOf(store), Customers: &people{}}}, CustomerCacheSize: 1,
+			Stores: []pipeline.Store{{Settings: settingsOf(store)}}, State: &memoryState{}, Raw: d.topics, Asker: &asks{},
 		}, pipeline.Runtime{Producer: d.topics, Metrics: d.stores, Log: d.log.logger(), Now: atTen})
 		require.NoError(t, err)
 		raw := d.stored()[0]

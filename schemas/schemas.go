@@ -18,11 +18,14 @@ const (
 	CustomerProperty   = "customer_property"
 	SMSTrigger         = "sms_trigger"
 	SMSRevocation      = "sms_revocation"
+	Customers          = "customers"
+	Subscriptions      = "subscriptions"
+	Lookup             = "lookup"
 )
 
 // Subjects lists them all.
 func Subjects() []string {
-	return []string{Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, SMSTrigger, SMSRevocation}
+	return []string{Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, SMSTrigger, SMSRevocation, Customers, Subscriptions, Lookup}
 }
 
 // URN is a subject's "$id", and the ce_dataschema header of its records.

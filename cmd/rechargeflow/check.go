@@ -65,7 +65,7 @@ func topicsOf(role pipeline.Role, t pipeline.Topics) []string {
 	case pipeline.RoleGateway:
 		return []string{t.Webhooks()}
 	case pipeline.RoleTransformer:
-		return append(t.Reads(role), t.Events(), t.Triggers(), t.DeadLetters(role))
+		return append(t.Reads(role), t.Events(), t.Triggers(), t.Customers(), t.Subscriptions(), t.State(), t.DeadLetters(role))
 	}
 	return append(t.Reads(role), t.DeadLetters(role))
 }

@@ -39,6 +39,7 @@ func commands() []command {
 		{"config check", "[-config file]", "report every fault of the configuration and the flows", configCheck},
 		{"config print", "[-config file]", "print every key, its value and where that comes from; secrets as ***", configPrint},
 		{"config docs", "", "write the reference of all keys, docs/configuration.md", configDocs},
+		{"webhooks docs", "", "write what becomes of each of Recharge's topics, docs/webhooks.md", webhooksDocs},
 		{"topics plan", "[-config file] [-file topics.yaml]", "compare the topics of the brokers with what they should be; change nothing", topicsPlan},
 		{"topics apply", "[-config file] [-file topics.yaml]", "create and adjust the topics; never what could harm their records", topicsApply},
 		{"deadletter list", "[-config file] [-role role] [-store store] [-reason reason] [-key key] [-since time] [-until time] [-limit lines]", "print what roles could not work on, why, and what was sent to them again", deadletterList},

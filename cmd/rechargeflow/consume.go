@@ -12,14 +12,16 @@ import (
 
 // consume works on what a stage reads.
 func (p *process) consume(ctx context.Context, consumer *kafka.Consumer, stage *pipeline.Stage) error {
-	if !stage.Transactional {
+	if stage.Transactor == nil {
 		return consumer.Run(ctx, stage.Handle)
 	}
 	compression, err := kafka.ParseCompression(p.cfg.Kafka.Compression)
 	if err != nil {
 		return fmt.Errorf("kafka.compression: %w", err)
 	}
-	return consumer.RunTransactions(ctx, kafka.Transactions{Transform: stage.Transform, Compression: compression})
+	return consumer.RunTransactions(ctx, kafka.Transactions{
+		Transform: stage.Transform, TakeOver: stage.Transactor.TakeOver, Release: stage.Transactor.Release, Compression: compression,
+	})
 }
 
 func (p *process) consumerConfig(stage *pipeline.Stage, lags *lagWatch) kafka.ConsumerConfig {

@@ -106,9 +106,12 @@ func TestLagAsksAboutTheGroupsOfTheStages(t *testing.T) {
 	path := write(t, twoStores)
 	loaded, ok := (&options{config: path}).load(call{stderr: &bytes.Buffer{}})
 	require.True(t, ok)
-	p := &process{cfg: loaded.Config, log: zap.NewNop()}
+	loaded.Config.Transformer.StateDir = t.TempDir()
+	p := &process{cfg: loaded.Config, log: zap.NewNop(), roles: pipeline.Roles(), health: telemetry.NewHealth()}
+	t.Cleanup(p.close)
 	built, err := p.options(t.Context())
 	require.NoError(t, err)
+	require.NoError(t, p.remember(kafka.Cluster{Brokers: []string{"127.0.0.1:1"}}, pipeline.Runtime{Now: time.Now}, &built))
 	stages, err := pipeline.Stages(pipeline.Roles(), built, pipeline.Runtime{})
 	require.NoError(t, err)
 	groups, reads := groupsOf(loaded.Config)

@@ -16,6 +16,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/lookup"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
@@ -83,6 +84,8 @@ type process struct {
 	log     *zap.Logger
 	metrics *telemetry.Metrics
 	health  *telemetry.Health
+	readers map[string]lookup.Reader // access to Recharge's API, by store
+	asker   *lookup.Asker            // nil without the transformer
 	running atomic.Bool
 	closers []func()
 }
@@ -114,6 +117,9 @@ func (p *process) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := p.remember(cluster, runtime, &options); err != nil {
+		return err
+	}
 	stages, err := pipeline.Stages(p.roles, options, runtime)
 	if err != nil {
 		return err
@@ -140,19 +146,9 @@ func (p *process) serve(ctx context.Context, cluster kafka.Cluster, check *broke
 	defer stopTaking()
 	group, taking := errgroup.WithContext(taking)
 	group.Go(func() error { return check.run(taking) })
-	lags, err := newLagWatch(cluster, p.log)
-	if err != nil {
-		return err
-	}
-	p.metrics.Lags(lags.report)
-	for _, stage := range stages {
-		consumer := kafka.NewConsumer(cluster, p.consumerConfig(stage, lags), p.log)
-		p.watch(stage, consumer)
-		lags.add(stage.Group, consumer.Status)
-		group.Go(func() error { return p.consume(taking, consumer, stage) })
-	}
-	if len(stages) > 0 {
-		group.Go(func() error { return lags.run(taking) })
+	if err := p.startStages(taking, group, cluster, stages); err != nil {
+		stopTaking()
+		return errors.Join(err, group.Wait())
 	}
 	if listener != nil {
 		door := newProbe(cluster, runtime.Topics.Webhooks())
@@ -175,6 +171,29 @@ func (p *process) serve(ctx context.Context, cluster kafka.Cluster, check *broke
 	stopTaking()
 	p.log.Info("stopping: finishing what is in hand", zap.Duration("within", p.cfg.ShutdownTimeout))
 	return p.finish(group)
+}
+
+// startStages runs a consumer for each stage, and what they need beside them.
+func (p *process) startStages(ctx context.Context, group *errgroup.Group, cluster kafka.Cluster, stages []*pipeline.Stage) error {
+	if len(stages) == 0 {
+		return nil
+	}
+	lags, err := newLagWatch(cluster, p.log)
+	if err != nil {
+		return err
+	}
+	p.metrics.Lags(lags.report)
+	for _, stage := range stages {
+		consumer := kafka.NewConsumer(cluster, p.consumerConfig(stage, lags), p.log)
+		p.watch(stage, consumer)
+		lags.add(stage.Group, consumer.Status)
+		group.Go(func() error { return p.consume(ctx, consumer, stage) })
+	}
+	if p.asker != nil {
+		group.Go(func() error { return p.asker.Run(ctx) })
+	}
+	group.Go(func() error { return lags.run(ctx) })
+	return nil
 }
 
 // finish waits for what is in hand, but not for ever.

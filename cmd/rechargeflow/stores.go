@@ -9,6 +9,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger/sqlite"
+	"github.com/rechargeflow/rechargeflow/pkg/lookup"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/logdriver"
@@ -18,10 +19,8 @@ import (
 
 // options builds what the stages are made of.
 func (p *process) options(ctx context.Context) (pipeline.Options, error) {
-	options := pipeline.Options{
-		CustomerCacheSize: p.cfg.Transformer.CustomerCacheSize,
-		CustomerCacheTTL:  p.cfg.Transformer.CustomerCacheTTL,
-	}
+	var options pipeline.Options
+	p.readers = map[string]lookup.Reader{}
 	for _, store := range p.cfg.Stores {
 		built, err := p.store(store)
 		if err != nil {
@@ -53,7 +52,7 @@ func (p *process) store(store config.Store) (pipeline.Store, error) {
 		if err != nil {
 			return built, err
 		}
-		built.Customers = client
+		p.readers[store.Name], built.Settings.API = client, true
 	}
 	if store.Bloomreach.Enabled {
 		client, err := bloomreach.New(bloomreach.Config{

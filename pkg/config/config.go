@@ -58,6 +58,6 @@ type Ledger struct {
 
 // Transformer turns webhooks into events and triggers.
 type Transformer struct {
-	CustomerCacheTTL  time.Duration `mapstructure:"customer_cache_ttl" default:"10m" min:"0s" doc:"How long a customer looked up at Recharge is believed."`
-	CustomerCacheSize int           `mapstructure:"customer_cache_size" default:"10000" min:"1" max:"10000000" doc:"How many customers are remembered at most."`
+	StateDir   string `mapstructure:"state_dir" default:"./rechargeflow-data/state" doc:"Folder of the local copy of what the transformer remembers; one process at a time. It can be deleted while none runs: it comes back from recharge.state."`
+	StateCache Size   `mapstructure:"state_cache" default:"32MiB" min:"1MiB" max:"16GiB" doc:"How much of it is kept in memory."`
 }

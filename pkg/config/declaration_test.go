@@ -116,7 +116,7 @@ func TestPrint(t *testing.T) {
 	loaded, err := config.Load(path, []string{
 		"RECHARGEFLOW_STORE_ACME_RECHARGE_SECRETS=hidden-new,hidden-old",
 		"RECHARGEFLOW_STORE_ACME_BLOOMREACH_SECRET_FILE=" + secret,
-		"RECHARGEFLOW_TRANSFORMER_CUSTOMER_CACHE_TTL=2h",
+		"RECHARGEFLOW_TRANSFORMER_STATE_CACHE=64MiB",
 	})
 	require.NoError(t, err)
 	var out bytes.Buffer

@@ -17,7 +17,7 @@ type Kafka struct {
 	SessionTimeout time.Duration `mapstructure:"session_timeout" default:"30s" min:"6s" max:"30m" doc:"How long a process that went silent keeps its partitions. Brokers allow 6 s to 30 min by default."`
 	HandlerTimeout time.Duration `mapstructure:"handler_timeout" default:"5m" min:"10s" max:"1h" doc:"How long one batch of records may take. After that its work is cut off; if that does not help either, the process ends with an error, to be started anew."`
 	LostOffsets    string        `mapstructure:"lost_offsets" default:"skip" oneof:"skip,halt" doc:"What to do when retention deleted records before they were read. skip: go on with the first there is, counted and logged. halt: stop that partition until an offset was committed by hand."`
-	Compression    string        `mapstructure:"compression" default:"lz4" oneof:"none,gzip,snappy,lz4,zstd" doc:"How batches above a kilobyte are compressed."`
+	Compression    string        `mapstructure:"compression" default:"snappy" oneof:"none,gzip,snappy,lz4,zstd" doc:"How batches above a kilobyte are compressed."`
 	TLS            KafkaTLS      `mapstructure:"tls"`
 	SASL           KafkaSASL     `mapstructure:"sasl"`
 }

@@ -16,14 +16,14 @@ func TestDefaults(t *testing.T) {
 	loaded, err := load(t, minimal)
 	require.NoError(t, err)
 	want := config.Config{
-		Kafka:         config.Kafka{Brokers: []string{}, ClientID: "rechargeflow", Durability: "replicated", SessionTimeout: 30 * time.Second, HandlerTimeout: 5 * time.Minute, LostOffsets: "skip", Compression: "lz4"},
+		Kafka:         config.Kafka{Brokers: []string{}, ClientID: "rechargeflow", Durability: "replicated", SessionTimeout: 30 * time.Second, HandlerTimeout: 5 * time.Minute, LostOffsets: "skip", Compression: "snappy"},
 		Embedded:      config.Embedded{Dir: "./rechargeflow-data", Listen: "127.0.0.1:9092"},
 		Gateway:       config.Gateway{Listen: ":8080", BodyLimit: 512 << 10, PublishTimeout: 3 * time.Second, RetryAfter: 5 * time.Second},
 		Admin:         config.Admin{Listen: ":9090"},
 		Log:           config.Log{Level: "info"},
 		ShutdownDelay: time.Second, ShutdownTimeout: 25 * time.Second,
 		Ledger:      config.Ledger{Path: "./rechargeflow-data/ledger.db"},
-		Transformer: config.Transformer{CustomerCacheTTL: 10 * time.Minute, CustomerCacheSize: 10_000},
+		Transformer: config.Transformer{StateDir: "./rechargeflow-data/state", StateCache: 32 << 20},
 		Stores: []config.Store{{
 			Name: "acme", CustomerID: config.CustomerEmail, ActiveProperty: true,
 			Recharge: config.Recharge{Secrets: []config.Secret{"client-secret"}, Token: "api-token", APIURL: "https://api.rechargeapps.com"},

@@ -48,7 +48,7 @@ func TestViperTrap_NoSettingIsAMap(t *testing.T) {
 func TestViperTrap_NoWeakTyping(t *testing.T) {
 	for _, text := range []string{
 		"kafka: {brokers: 'a:1,b:2'}\n",
-		"transformer: {customer_cache_size: true}\n",
+		"transformer: {state_cache: true}\n",
 		"shutdown_timeout: 25000000000\n",
 	} {
 		_, err := load(t, minimal+text)

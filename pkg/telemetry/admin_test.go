@@ -59,6 +59,8 @@ func TestMetricsPage(t *testing.T) {
 	m.Build(telemetry.Version{Version: "v1.2.3", Commit: "abc", Go: "go1.26"})
 	m.Waiting("tracking", "rechargeflow.tracking.acme", 3)
 	m.Lost("rechargeflow.transformer", func() int64 { return 7 })
+	m.Lookup("acme", "identity", "not_found")
+	m.LookupsPending("acme", 5)
 
 	_, body := admin(t, m, telemetry.NewHealth())("/metrics")
 	for _, line := range []string{
@@ -72,6 +74,8 @@ func TestMetricsPage(t *testing.T) {
 		`rechargeflow_build_info{commit="abc",go="go1.26",version="v1.2.3"} 1`,
 		`rechargeflow_waiting_partitions{group="rechargeflow.tracking.acme",role="tracking"} 3`,
 		`rechargeflow_lost_records_total{group="rechargeflow.transformer"} 7`,
+		`rechargeflow_lookups_total{asked_for="identity",outcome="not_found",store="acme"} 1`,
+		`rechargeflow_lookups_pending{store="acme"} 5`,
 		`# TYPE go_goroutines gauge`,
 		`# TYPE process_start_time_seconds gauge`,
 	} {

@@ -20,6 +20,8 @@ type Metrics struct {
 	endToEnd *prometheus.HistogramVec
 	paused   *prometheus.GaugeVec
 	waiting  *prometheus.GaugeVec
+	lookups  *prometheus.CounterVec
+	asks     *prometheus.GaugeVec
 	build    *prometheus.GaugeVec
 }
 
@@ -49,12 +51,20 @@ func NewMetrics() *Metrics {
 			Name: "rechargeflow_waiting_partitions",
 			Help: "Partitions whose next record waits for something outside; the log and /readyz say for what.",
 		}, []string{"role", "group"}),
+		lookups: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rechargeflow_lookups_total",
+			Help: "Questions to Recharge's API by what came of them; those that brought no answer are asked again.",
+		}, []string{"store", "asked_for", "outcome"}),
+		asks: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "rechargeflow_lookups_pending",
+			Help: "Questions to Recharge's API that have no answer yet, those that are not due yet among them.",
+		}, []string{"store"}),
 		build: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "rechargeflow_build_info",
 			Help: "Always 1; the labels tell which build runs.",
 		}, []string{"version", "commit", "go"}),
 	}
-	m.registry.MustRegister(m.records, m.ingest, m.endToEnd, m.paused, m.waiting, m.build,
+	m.registry.MustRegister(m.records, m.ingest, m.endToEnd, m.paused, m.waiting, m.lookups, m.asks, m.build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -86,6 +96,16 @@ func (m *Metrics) Paused(role, store string, paused bool) {
 // Waiting sets in how many partitions of a group a record waits.
 func (m *Metrics) Waiting(role, group string, partitions int) {
 	m.waiting.WithLabelValues(role, group).Set(float64(partitions))
+}
+
+// Lookup counts one question to Recharge's API.
+func (m *Metrics) Lookup(store, askedFor, outcome string) {
+	m.lookups.WithLabelValues(store, askedFor, outcome).Inc()
+}
+
+// LookupsPending sets how many questions of a store have no answer yet.
+func (m *Metrics) LookupsPending(store string, asks int) {
+	m.asks.WithLabelValues(store).Set(float64(asks))
 }
 
 // Build notes which build runs.

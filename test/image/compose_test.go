@@ -32,7 +32,7 @@ func compose(t *testing.T, image string) {
 	for _, role := range roles {
 		containers[role] = run("ps", "-q", role)
 		eventually(t, func() bool { return healthy(t, containers[role]) })
-		kept := map[string]string{"sms": image + "_ledger"}[role]
+		kept := map[string]string{"sms": image + "_ledger", "transformer": image + "_state"}[role]
 		assert.Equal(t, kept, docker(t, "inspect", "-f", `{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}`, containers[role]),
 			"volumes of %s", role)
 	}

@@ -143,6 +143,8 @@ func metricsPage() string {
 	m.Lost("rechargeflow.tracking.acme", func() int64 { return 0 })
 	m.Rejoins("rechargeflow.tracking.acme", func() int64 { return 0 })
 	m.Stuck("rechargeflow.tracking.acme", func() int { return 0 })
+	m.Lookup("acme", "identity", "found")
+	m.LookupsPending("acme", 0)
 	m.Build(telemetry.Version{})
 	m.Lags(func() telemetry.LagReport {
 		return telemetry.LagReport{Lags: []telemetry.Lag{{Group: "rechargeflow.tracking.acme", Topic: "recharge.events"}}}

@@ -100,7 +100,7 @@ func TestComposeNamesWhatThereIs(t *testing.T) {
 	}
 }
 
-// One service for each role, and nothing kept by any but sms: its ledger.
+// One service for each role, and nothing kept by any but sms, its ledger, and the transformer, what it remembers.
 func TestComposeRunsEveryRole(t *testing.T) {
 	roles := readComposition(t).roles()
 	assert.Len(t, roles, len(pipeline.Roles()))
@@ -108,7 +108,7 @@ func TestComposeRunsEveryRole(t *testing.T) {
 		s, ok := roles[string(role)]
 		require.True(t, ok, role)
 		assert.Equal(t, string(role), s.Command[1])
-		kept := map[pipeline.Role]string{pipeline.RoleSMS: "ledger"}[role]
+		kept := map[pipeline.Role]string{pipeline.RoleSMS: "ledger", pipeline.RoleTransformer: "state"}[role]
 		assert.Equal(t, kept, s.at("/var/lib/rechargeflow"), role)
 	}
 }
@@ -134,6 +134,7 @@ func TestComposeConfigLoads(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, loaded.Config.Kafka.Brokers[0], strings.TrimPrefix(strings.Split(c.Services["kafka"].Environment["KAFKA_ADVERTISED_LISTENERS"], ",")[0], "PLAINTEXT://"))
 		assert.True(t, filepath.IsLocal(loaded.Config.Ledger.Path), "below the image's working folder, where the volume is")
+		assert.True(t, filepath.IsLocal(loaded.Config.Transformer.StateDir), "likewise")
 	}
 }
 

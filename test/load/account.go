@@ -9,12 +9,13 @@ import (
 )
 
 // Account is what must come of the webhooks that were sent: the facts that they tell, each under a name that says what
-// defines it (type, status, resource and, where it can happen again, when), and the dead letters. Beside each stands how
-// often it was told.
+// defines it (type, status, resource and, where it can happen again, when), the dead letters, and how each life ends. Beside
+// facts and letters stands how often they were told.
 type Account struct {
 	mu    sync.Mutex
 	facts map[string]times
 	dead  map[string]times
+	ends  map[string]ending // by customer id
 }
 
 // times are how often something was told: by webhooks that were taken, and by all that were sent, of which those without an
@@ -29,7 +30,9 @@ func (t times) and(taken bool) times {
 	return t
 }
 
-func newAccount() *Account { return &Account{facts: map[string]times{}, dead: map[string]times{}} }
+func newAccount() *Account {
+	return &Account{facts: map[string]times{}, dead: map[string]times{}, ends: map[string]ending{}}
+}
 
 // add notes what a webhook tells that was sent. A subscription/deleted of API version 2021-01 names no customer: it is a
 // dead letter.
@@ -47,7 +50,7 @@ func (a *Account) add(life rechargetest.Life, d rechargetest.Delivery, taken boo
 			a.bury(d.Topic, told.ID, taken)
 			return
 		}
-		a.put(deleted, told.ID, time.Time{}, taken)
+		a.put("subscription deleted", told.ID, time.Time{}, taken)
 	case "charge/created":
 		a.put("subscription_charge created", told.ID, time.Time{}, taken)
 		if told.Status == "success" {
@@ -57,9 +60,6 @@ func (a *Account) add(life rechargetest.Life, d rechargetest.Delivery, taken boo
 		a.put("subscription_charge paid", told.ID, time.Time{}, taken)
 	}
 }
-
-// deleted is the one fact whose time is that of its receipt: told again, it is another one for a destination.
-const deleted = "subscription deleted"
 
 func (a *Account) put(what, id string, at time.Time, taken bool) {
 	a.mu.Lock()

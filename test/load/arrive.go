@@ -2,6 +2,8 @@ package load
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -12,9 +14,9 @@ import (
 // asRecorded is how much of a burst is never squeezed: the recorded ones bring most of their webhooks in less.
 const asRecorded = time.Second
 
-// arrive sends a burst: each webhook at its time, whether or not those before it have been answered. It returns when all
-// were taken.
-func (l *Load) arrive(ctx context.Context, life rechargetest.Life, burst []rechargetest.Delivery, send Sender) error {
+// arrive sends a burst: each webhook at its time, whether or not those before it have been answered, and after the API knows
+// what it tells. It returns when all were taken.
+func (l *Load) arrive(ctx context.Context, life rechargetest.Life, burst, shown []rechargetest.Delivery, send Sender) error {
 	group, sending := errgroup.WithContext(ctx)
 	began, last := time.Now(), time.Duration(0)
 	if len(burst) > 0 {
@@ -24,12 +26,34 @@ func (l *Load) arrive(ctx context.Context, life rechargetest.Life, burst []recha
 		if !wait(sending, time.Until(began.Add(l.squeeze(d.Offset, last)))) {
 			break
 		}
+		for len(shown) > 0 && shown[0].Offset <= d.Offset {
+			if err := l.show(shown[0]); err != nil {
+				return errors.Join(err, group.Wait())
+			}
+			shown = shown[1:]
+		}
 		group.Go(func() error { return l.deliver(sending, life, d, send) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	return ctx.Err()
+}
+
+// show lets the API know what a webhook tells.
+func (l *Load) show(d rechargetest.Delivery) error {
+	if d.Topic == "charge/deleted" { // an id alone, and nobody asks for charges
+		return nil
+	}
+	if d.Topic.Resource() != "order" {
+		if err := l.options.API.Put(d.Body); err != nil {
+			return fmt.Errorf("show the api %s: %w", d.Topic, err)
+		}
+	}
+	if d.Topic == "subscription/deleted" {
+		l.options.API.Remove("subscriptions", d.Told.ID)
+	}
+	return nil
 }
 
 // again is how long a webhook that was not taken waits.

@@ -7,6 +7,7 @@
 //	arrive.go   one burst, each webhook at its time
 //	account.go  the facts that were told, and what is not one
 //	compare.go  the account, held to events, destination and dead letters
+//	ending.go   how the lives end, held to the tables and the property
 package load
 
 import (
@@ -40,6 +41,10 @@ type Options struct {
 	// LookedUp is the share of lives without included_objects. Recharge's API allows
 	// two calls a second, so more than one in a hundred is not realistic.
 	LookedUp float64
+	// Early is the share of lives that end, or rather go on without a word, before their last burst.
+	Early float64
+	// API is shown what has become of a subscriber before a webhook tells of it; nil for none.
+	API *rechargetest.Server
 	// Now is when the last life ends; the others began before.
 	Now time.Time
 }
@@ -56,7 +61,7 @@ type Load struct {
 	Account *Account
 }
 
-// New prepares a load. Customers lists whom the API must know.
+// New prepares a load.
 func New(o Options) *Load {
 	return &Load{options: o, Account: newAccount()}
 }
@@ -66,17 +71,6 @@ func (l *Load) Sent() int { return int(l.sent.Load()) }
 
 // Tried is how often a webhook was sent so far: no more than these can have got in.
 func (l *Load) Tried() int { return int(l.tried.Load()) }
-
-// Customers are the bodies that Recharge's API must answer with, by customer id.
-func (l *Load) Customers() map[string][]byte {
-	bodies := map[string][]byte{}
-	for n := range l.options.Lives {
-		if life := l.life(n); !life.Included {
-			bodies[life.CustomerID()] = life.CustomerBody(1, l.options.Now.Add(-lifetime))
-		}
-	}
-	return bodies
-}
 
 // Run lives every life. The bursts of one come one after the other.
 func (l *Load) Run(ctx context.Context, send Sender) error {
@@ -126,13 +120,34 @@ func (l *Load) random(n int) *rand.Rand {
 func (l *Load) live(ctx context.Context, n int, send Sender) error {
 	life, random := l.life(n), l.random(-1-n)
 	at := l.options.Now.Add(-lifetime)
-	for _, kind := range rechargetest.Kinds() {
-		if err := l.arrive(ctx, life, l.mess(life.Burst(kind, at), random), send); err != nil {
+	kinds := l.kinds(n)
+	for _, kind := range kinds {
+		if err := l.arrive(ctx, life, l.mess(life.Burst(kind, at), random), l.shown(life, kind, at), send); err != nil {
 			return fmt.Errorf("%s: %w", kind, err)
 		}
 		life, at = life.After(kind, at), at.Add(apart)
 	}
+	l.Account.end(life, kinds[len(kinds)-1])
 	return nil
+}
+
+// kinds are what befalls a life: all there is, or less.
+func (l *Load) kinds(n int) []rechargetest.Kind {
+	all, random := rechargetest.Kinds(), rand.New(rand.NewPCG(l.options.Seed+1, uint64(n)))
+	if random.Float64() >= l.options.Early {
+		return all
+	}
+	return all[:1+random.IntN(len(all)-1)]
+}
+
+// shown is what the API learns during a burst, in order: the same bodies as API version 2021-11 spells them, which it alone
+// answers in, with their customer.
+func (l *Load) shown(life rechargetest.Life, kind rechargetest.Kind, at time.Time) []rechargetest.Delivery {
+	if l.options.API == nil {
+		return nil
+	}
+	life.Version, life.Included = recharge.Version202111, true
+	return life.Burst(kind, at)
 }
 
 // mess is a burst as it comes in: in its order or in any, some of it twice.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 	"github.com/rechargeflow/rechargeflow/test/load"
 )
 
@@ -189,7 +190,8 @@ func TestAccount(t *testing.T) {
 
 	require.NoError(t, l.Account.Compare(raw))
 	assert.Len(t, wrong(l.Account.Compare(raw[1:])), 1, "missing")
-	require.NoError(t, l.Account.Compare(append(slices.Clone(raw), raw[0], []byte(`{"id":"x","type":"customer_property"}`))), "told again; no fact")
+	require.NoError(t, l.Account.Compare(append(slices.Clone(raw), []byte(`{"id":"x","type":"customer_property"}`))), "no fact")
+	assert.Len(t, wrong(l.Account.Compare(append(slices.Clone(raw), raw[0]))), 1, "told again")
 	assert.Equal(t, []string{"subscription created 1: there 1 times, never told"}, wrong(l.Account.Compare(
 		append(slices.Clone(raw), []byte(`{"id":"x","type":"subscription","status":"created","subscription":{"id":"1"}}`)))))
 	assert.Len(t, wrong(l.Account.Compare(append(slices.Clone(raw), []byte(strings.Replace(string(raw[0]), `"id":"0"`, `"id":"y"`, 1))))), 1, "one fact, two ids")
@@ -203,15 +205,68 @@ func TestAccount(t *testing.T) {
 	assert.Len(t, wrong(l.Account.CompareAccepted(append(slices.Clone(kept), stranger))), 1)
 }
 
-// Told twice, a deletion may be kept twice, and no more often.
-func TestAccountOfDeletions(t *testing.T) {
+// Whatever was delivered twice is a fact once, deletions too.
+func TestAccountOfDuplicates(t *testing.T) {
 	l, _ := run(t, load.Options{Lives: 5, Together: 5, Longest: time.Second, Duplicates: 1}, 0)
-	_, kept := faultless(t, l.Account)
+	raw, kept := faultless(t, l.Account)
+	require.NoError(t, l.Account.Compare(raw))
+	require.NoError(t, l.Account.CompareAccepted(kept))
 	place := slices.IndexFunc(kept, func(e bloomreachtest.Event) bool { return e.Properties["status"] == "deleted" })
 	require.GreaterOrEqual(t, place, 0)
-	again := append(slices.Clone(kept), kept[place])
-	require.NoError(t, l.Account.CompareAccepted(again))
-	assert.Len(t, wrong(l.Account.CompareAccepted(append(again, kept[place]))), 1)
+	assert.Len(t, wrong(l.Account.CompareAccepted(append(slices.Clone(kept), kept[place]))), 1)
+}
+
+// lived is a load with an API, and what that says of each customer in the end, as rows of the tables and properties.
+func lived(t *testing.T, o load.Options) (l *load.Load, tables load.Tables, property map[string]any) {
+	t.Helper()
+	o.API = rechargetest.NewInProcess("token")
+	l, _ = run(t, o, 0)
+	client, err := recharge.NewClient(recharge.ClientConfig{BaseURL: o.API.URL, Token: "token", HTTPClient: o.API.Client(time.Second)})
+	require.NoError(t, err)
+	property = map[string]any{}
+	for n := range o.Lives {
+		life := rechargetest.Life{Customer: n + 1}
+		customer, err := client.Customer(t.Context(), life.CustomerID())
+		require.NoError(t, err)
+		assert.Equal(t, life.Email(), customer.Email)
+		subscriptions, complete, err := client.Subscriptions(t.Context(), life.CustomerID())
+		require.NoError(t, err)
+		require.True(t, complete)
+		active := false
+		for _, s := range subscriptions {
+			active = active || s.Status == "active"
+			tables.Subscriptions = append(tables.Subscriptions, row("acme/"+life.CustomerID()+"/"+s.ID,
+				`{"recharge_customer_id":%q,"id":%q,"status":%q}`, life.CustomerID(), s.ID, s.Status))
+		}
+		tables.Customers = append(tables.Customers, row("acme/"+life.CustomerID(), `{"recharge_customer_id":%q,"subscription_active":%t}`, life.CustomerID(), active))
+		property[life.Email()] = active
+	}
+	return l, tables, property
+}
+
+func row(key, value string, of ...any) load.Row {
+	return load.Row{Key: key, Value: fmt.Appendf(nil, value, of...)}
+}
+
+// The API stands as the lives do in the end; a comparison finds what is another in tables and property.
+func TestEndings(t *testing.T) {
+	l, tables, property := lived(t, load.Options{Lives: 40, Together: 40, Longest: time.Second, Disorder: 0.5, Early: 0.8})
+	compare := func(customers, subscriptions []load.Row) []string {
+		return wrong(l.Account.CompareEnds(load.Tables{Customers: customers, Subscriptions: subscriptions}, func(email string) any { return property[email] }))
+	}
+	assert.Empty(t, compare(tables.Customers, tables.Subscriptions))
+	assert.Empty(t, compare(append([]load.Row{row(tables.Customers[0].Key, `{"recharge_customer_id":"200000001"}`)}, tables.Customers...), tables.Subscriptions), "the last row counts")
+	assert.Len(t, compare(tables.Customers[1:], tables.Subscriptions), 1, "a row is missing")
+	assert.Len(t, compare(append(slices.Clone(tables.Customers), load.Row{Key: tables.Customers[3].Key}), tables.Subscriptions), 1, "a row is gone")
+	assert.NotEmpty(t, compare(tables.Customers, tables.Subscriptions[1:]))
+	assert.Len(t, compare(append(slices.Clone(tables.Customers), row("acme/7", `{"recharge_customer_id":"7"}`)), tables.Subscriptions), 1, "a stranger")
+	other := strings.NewReplacer("active", "expired", "cancelled", "active").Replace(string(tables.Subscriptions[0].Value))
+	assert.NotEmpty(t, compare(tables.Customers, append(slices.Clone(tables.Subscriptions), row(tables.Subscriptions[0].Key, "%s", other))), "another status")
+	for email, active := range property {
+		property[email] = active != true
+		assert.Len(t, compare(tables.Customers, tables.Subscriptions), 1, email)
+		property[email] = active
+	}
 }
 
 func TestAccountOfDeadLetters(t *testing.T) {

@@ -2,7 +2,9 @@ package story_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,37 +14,78 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger/sqlite"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
 const customers = 60 // three webhooks, three events and three texts each
 
 // TestKill ends every role with kill -9 in the middle of a story and starts it
-// again: no webhook that got a 200 is lost, every fact reaches Bloomreach once,
+// again, the transformer once more with its state folder gone: no webhook that got
+// a 200 is lost, every fact is in recharge.events once and reaches Bloomreach once,
 // in the customer's order, and no text goes out twice. A text that was in hand
 // when its process died is unknown in the ledger, and never sent again.
+//
+// The embedded broker dies with its process, and does not hold a transaction together that it was ending then: of what was
+// to be in all topics or none some may be there, and what an open one had written has no marker, so that readers take the
+// next one for a part of it. There what reaches the destinations is checked.
 func TestKill(t *testing.T) {
 	eachBroker(t, func(t *testing.T, l *lab.Lab, processes map[string]*lab.Process) {
-		gate, sent := make(chan struct{}), make(chan error, 1)
-		go func() { sent <- sendLives(t.Context(), l, len(processes)+1, gate) }()
-		for role := range processes {
+		gate, sent, now := make(chan struct{}), make(chan error, 1), time.Now().UTC()
+		for id := 1; id <= customers; id++ {
+			require.NoError(t, l.API.Put(life(2, id, now).Body)) // what the API says when it is asked, after the cancellation
+		}
+		kills := killings(processes)
+		go func() { sent <- sendLives(t.Context(), l, len(kills)+1, now, gate) }()
+		for _, k := range kills {
 			gate <- struct{}{}
-			if role == "sms" || role == "" {
+			if k.role == "sms" || k.role == "" {
 				holdText(t, l)
 			}
-			processes[role].Kill()
-			processes[role] = start(t, l, processes[role].Roles...)
+			killed := processes[k.role]
+			killed.Kill()
+			if k.wipe {
+				require.DirExists(t, killed.StateDir)
+				require.NoError(t, os.RemoveAll(killed.StateDir))
+			}
+			processes[k.role] = start(t, l, killed.Roles...)
 		}
 		require.NoError(t, <-sent)
-		eventually(t, func() bool { return len(trackedFacts(l)) == 3*customers && settledTexts(t, l) == 3*customers })
-		checkOrder(t, l)
+		topics := pipeline.Topics{Prefix: l.Prefix}
+		eventually(t, func() bool {
+			return len(trackedFacts(l)) == 3*customers && settledTexts(t, l) == 3*customers && allInactive(l)
+		})
+		if len(l.Brokers) > 0 {
+			checkEvents(t, read(t, l, topics.Events()))
+			checkTables(t, read(t, l, topics.Customers()), read(t, l, topics.Subscriptions()))
+			checkOrder(t, l)
+		}
 		stop(t, processes)
 		checkTold(t, l)
 		checkTexts(t, l)
 	}, "subscription_started", "charge_paid", "subscription_canceled")
+}
+
+// killing is the end of one process; wipe says that what it remembered on its disk ends with it.
+type killing struct {
+	role string
+	wipe bool
+}
+
+// killings end each process, and the one that remembers a second time.
+func killings(processes map[string]*lab.Process) []killing {
+	var kills []killing
+	for role := range processes {
+		kills = append(kills, killing{role: role})
+		if role == "" || role == "transformer" {
+			kills = append(kills, killing{role: role, wipe: true})
+		}
+	}
+	return kills
 }
 
 // holdText lets the gateway take one text and never answer, and returns when the
@@ -56,8 +99,7 @@ func holdText(t *testing.T, l *lab.Lab) {
 
 // sendLives sends three webhooks per customer, mixed but in each one's order. It
 // stops at the gate between parts, so that something is always still to come.
-func sendLives(ctx context.Context, l *lab.Lab, parts int, gate <-chan struct{}) error {
-	now := time.Now().UTC()
+func sendLives(ctx context.Context, l *lab.Lab, parts int, now time.Time, gate <-chan struct{}) error {
 	const all = 3 * customers
 	for i := range all {
 		if i > 0 && i%(all/parts) == 0 && i/(all/parts) < parts {
@@ -73,7 +115,7 @@ func sendLives(ctx context.Context, l *lab.Lab, parts int, gate <-chan struct{})
 // life is one of a customer's webhooks: a subscription starts, is paid for, ends.
 func life(step, id int, now time.Time) lab.Webhook {
 	at := now.Format("2006-01-02T15:04:05+00:00")
-	customer := fmt.Sprintf(`{"id":%d,"email":"c%d@example.com","phone":"+1503555%04d","hash":"h%d"}`, id, id, id, id)
+	customer := fmt.Sprintf(`{"id":%d,"email":%q,"phone":"+1503555%04d","hash":"h%d"}`, id, email(id), id, id)
 	w := lab.Webhook{Store: lab.Store}
 	switch step {
 	case 0:
@@ -88,6 +130,8 @@ func life(step, id int, now time.Time) lab.Webhook {
 	}
 	return w
 }
+
+func email(id int) string { return fmt.Sprintf("c%d@example.com", id) }
 
 // trackedFacts counts how often Bloomreach keeps each fact.
 func trackedFacts(l *lab.Lab) map[string]int {
@@ -104,6 +148,59 @@ func checkTold(t *testing.T, l *lab.Lab) {
 		assert.Equal(t, 1, times, fact)
 	}
 	t.Logf("commands: %d reached bloomreach, %d of them repetitions that it dropped", len(l.Bloomreach.Received()), l.Bloomreach.Deduplicated())
+}
+
+// allInactive tells whether Bloomreach has heard of every customer's end.
+func allInactive(l *lab.Lab) bool {
+	for id := 1; id <= customers; id++ {
+		if c, _ := l.Bloomreach.Customer("registered", email(id)); c[subscriber.PropertyActive] != false {
+			return false
+		}
+	}
+	return true
+}
+
+// checkEvents finds each fact in recharge.events once: three of each customer, and two values of the property.
+func checkEvents(t *testing.T, events []kafka.Record) {
+	t.Helper()
+	facts, ids := map[string]int{}, map[string]int{}
+	for _, r := range events {
+		var e subscriber.Event
+		require.NoError(t, json.Unmarshal(r.Value, &e))
+		ids[e.ID]++
+		facts[fmt.Sprint(e.RechargeCustomerID, " ", e.Type, " ", e.Status, " ", e.Property != nil && e.Property.Value)]++
+	}
+	assert.Len(t, ids, 5*customers)
+	for id, times := range ids {
+		assert.Equal(t, 1, times, id)
+	}
+	assert.Len(t, facts, 5*customers)
+}
+
+// checkTables holds what the tables say in the end to the lives: all over.
+func checkTables(t *testing.T, of, subscriptions []kafka.Record) {
+	t.Helper()
+	rows := last(of)
+	assert.Len(t, rows, customers)
+	for key, row := range rows {
+		assert.Contains(t, string(row), `"subscription_active":false`, key)
+	}
+	rows = last(subscriptions)
+	assert.Len(t, rows, customers)
+	for key, row := range rows {
+		assert.Contains(t, string(row), `"status":"cancelled"`, key)
+	}
+}
+
+// last is the last value of each key; a row that is gone is none.
+func last(records []kafka.Record) map[string][]byte {
+	rows := map[string][]byte{}
+	for _, r := range records {
+		if rows[string(r.Key)] = r.Value; r.Value == nil {
+			delete(rows, string(r.Key))
+		}
+	}
+	return rows
 }
 
 // checkOrder reads the events: each customer's first of each kind come in order.
