@@ -73,6 +73,7 @@ func metricsPage() string {
 	m.Paused("tracking", "acme", false)
 	m.Waiting("tracking", "rechargeflow.tracking.acme", 0)
 	m.Lost("rechargeflow.tracking.acme", func() int64 { return 0 })
+	m.Stuck("rechargeflow.tracking.acme", func() int { return 0 })
 	m.Lags(func() telemetry.LagReport {
 		return telemetry.LagReport{Cluster: "c", Lags: []telemetry.Lag{{Group: "rechargeflow.tracking.acme", Topic: "recharge.events"}}}
 	})
