@@ -28,7 +28,7 @@ type Store struct {
 // Recharge is the store's account at Recharge.
 type Recharge struct {
 	Secrets []Secret `mapstructure:"secrets" required:"true" doc:"API client secrets that sign the webhooks: one, or the old and the new during a rotation."`
-	Token   Secret   `mapstructure:"token" doc:"API token, with which customers are looked up. Not needed with customer_id recharge_id and no texts."`
+	Token   Secret   `mapstructure:"token" doc:"API token, with which customers and their subscriptions are looked up. Not needed with customer_id recharge_id and no texts; the property is then not known where no webhook tells it, nor a cancellation after failed charges."`
 	APIURL  string   `mapstructure:"api_url" default:"https://api.rechargeapps.com" check:"url" doc:"Address of the Recharge API."`
 }
 
