@@ -105,7 +105,9 @@ func (c chain) check(t *testing.T, dirs ...string) {
 
 // crashes is what must hold on both brokers.
 var crashes = map[string]func(*testing.T, kafka.Cluster){
-	"killed at each point":        killedAtEachPoint,
+	"killed before it writes":     killedAt("caught up", "transformed", "partitions added"),
+	"killed while it writes":      killedAt("offsets added", "outputs written", "transaction ended"),
+	"killed around its Apply":     killedAt(beforeApply, afterApply),
 	"a zombie in its transaction": zombieAt("outputs written"),
 	"a zombie before its Apply":   zombieAt(beforeApply),
 	"a zombie after its takeover": zombieAt("caught up"),
@@ -129,20 +131,20 @@ func crash(t *testing.T, cluster kafka.Cluster) {
 	}
 }
 
-// A process is killed at each point of its third takeover or transaction, and starts again in its folder.
-func killedAtEachPoint(t *testing.T, cluster kafka.Cluster) {
-	c, dir, producer := newChain(t, cluster), t.TempDir(), producerFor(t, cluster)
-	for _, at := range []string{
-		"caught up", "transformed", "partitions added", "offsets added", "outputs written", "transaction ended", beforeApply, afterApply,
-	} {
-		c.feed(t, producer, 100)
-		err := startChild(t, c, dir, at, "KILL").Wait()
-		require.ErrorContains(t, err, "killed", at)
+// A process is killed at each of some points of its third takeover or transaction, and starts again in its folder.
+func killedAt(points ...string) func(*testing.T, kafka.Cluster) {
+	return func(t *testing.T, cluster kafka.Cluster) {
+		c, dir, producer := newChain(t, cluster), t.TempDir(), producerFor(t, cluster)
+		for _, at := range points {
+			c.feed(t, producer, 100)
+			err := startChild(t, c, dir, at, "KILL").Wait()
+			require.ErrorContains(t, err, "killed", at)
+		}
+		stop := running(t, c, dir)
+		c.awaitOutputs(t)
+		stop()
+		c.check(t, dir)
 	}
-	stop := running(t, c, dir)
-	c.awaitOutputs(t)
-	stop()
-	c.check(t, dir)
 }
 
 // A process is stopped where it is, before or after its transaction becomes visible, long enough for another to take its
