@@ -20,7 +20,7 @@ const (
 	statePartitions = 12
 )
 
-// benchState measures how long a process needs until it remembers so many customers again, in two or three rows each, and
+// benchState measures how long a process needs until it remembers so many customers again, in three or four rows each, and
 // what a row costs then. Its limit reads the same records and keeps none.
 func benchState(t *testing.T, r *report, targets []target) {
 	t.Helper()
@@ -40,7 +40,7 @@ func benchState(t *testing.T, r *report, targets []target) {
 			fmt.Sprintf("%d MB", c.FolderBytes>>20), micros(c.Get), micros(c.Set),
 		})
 	}
-	r.table(fmt.Sprintf("State: %s customers, 700 bytes each in two or three rows, restored by one process", thousands(remembered)),
+	r.table(fmt.Sprintf("State: %s customers, 700 bytes each in three or four rows, restored by one process", thousands(remembered)),
 		"Get and set are of rows of customers at random, 100 to a transaction; set includes the record and the local write.",
 		[]string{"broker", "restore", "CPU", "limit: read alone", "CPU", "again, from the folder", "memory restored", "memory at work", "folder", "get", "set"}, rows)
 }
