@@ -18,18 +18,24 @@ func (t *transform) learn(ctx context.Context, settings subscriber.Settings, raw
 		return rejected(ReasonMalformed, err), nil
 	}
 	of := whose{settings: settings, customer: lookup.CustomerID}
+	answers := raw.Header(HeaderOrigin) == OriginLookup && lookup.For == recharge.ForIdentity
+	if !answers && t.parked(of) { // it may be younger than what waits
+		return t.park(of, raw)
+	}
 	before, err := t.recall(of)
 	if err != nil {
 		return Result{}, err
 	}
-	result, after, err := t.learnt(of, lookup, raw, before)
+	result, after, err := t.guarded(before, func() (Result, *subscriber.Memory, error) { return t.learnt(of, lookup, raw, before) })
 	var needed *subscriber.LookupNeeded
 	switch {
 	case errors.As(err, &needed): // what it tells lacks who it is about: that is asked for first
 		return t.park(of, raw)
-	case err != nil || lookup.For != recharge.ForIdentity:
+	case err != nil || !answers:
 		return result, err
 	}
+	// Answered it is, useful or not.
+	t.rows.Set([]byte(askKey(of, subscriber.Ask{Kind: subscriber.AskIdentity})), nil)
 	result.Released, err = t.release(ctx, of, after, unknownBecause(lookup))
 	return result, err
 }
@@ -45,8 +51,7 @@ func (t *transform) learnt(of whose, l recharge.Lookup, raw kafka.Record, before
 		return Result{}, before, err
 	}
 	t.rows.Set([]byte(askKey(of, answer.Ask)), nil) // before keep, which may ask again
-	result, err := t.keep(of, raw, decision, before, after)
-	return result, after, err
+	return t.keep(of, raw, decision, before, after)
 }
 
 // answer is a lookup with the question that it answers, which is answered by it. A cancellation that nobody asked for any

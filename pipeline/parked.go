@@ -46,13 +46,21 @@ func (t *transform) parked(of whose) bool {
 
 // park keeps where a record lies, and asks who its customer is.
 func (t *transform) park(of whose, raw kafka.Record) (Result, error) {
+	if raw.Topic != t.topics.Webhooks() { // what was redriven says where it was at first
+		return rejected(ReasonMalformed, fmt.Errorf("its customer is unknown, and it can't be put aside: it is in %s and doesn't say where in %s it was", raw.Topic, t.topics.Webhooks())), nil
+	}
+	if key := of.settings.Store + "/" + of.customer; string(raw.Key) != key { // by which the answer finds its partition
+		return rejected(ReasonMalformed, fmt.Errorf("its customer is unknown, and no answer would find it: its key is %q, of the customer that it names %q", raw.Key, key)), nil
+	}
 	at := place{Partition: raw.Partition, Offset: raw.Offset}
 	row, err := json.Marshal(at)
 	if err != nil {
 		return Result{}, fmt.Errorf("encode place: %w", err)
 	}
 	t.rows.Set([]byte(at.key(of)), row)
-	t.want(of, raw, subscriber.Ask{Kind: subscriber.AskIdentity, Due: receivedOrWritten(raw)})
+	if err := t.want(of, raw, subscriber.Ask{Kind: subscriber.AskIdentity, Due: receivedOrWritten(raw)}); err != nil {
+		return Result{}, err
+	}
 	return Result{Fate: Wait(ReasonCustomerAsked)}, nil
 }
 
@@ -64,18 +72,46 @@ func (t *transform) release(ctx context.Context, of whose, memory *subscriber.Me
 	}
 	var released []Settled
 	for _, at := range places {
+		t.rows.Set([]byte(at.key(of)), nil)
 		raw, err := t.raw.Read(ctx, at.Partition, at.Offset)
+		if errors.Is(err, kafka.ErrNoRecord) {
+			released = append(released, t.gone(of, at, err))
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read what was put aside: %w", err)
 		}
-		t.rows.Set([]byte(at.key(of)), nil)
 		var result Result
-		if result, memory, err = t.resume(of, raw, memory, unknown); err != nil {
+		result, memory, err = t.guarded(memory, func() (Result, *subscriber.Memory, error) { return t.resume(of, raw, memory, unknown) })
+		if err != nil {
 			return nil, err
 		}
 		released = append(released, Settled{Record: raw, Result: result})
 	}
 	return released, nil
+}
+
+// gone settles a parked record that was deleted meanwhile: nothing is left of it but where it was.
+func (t *transform) gone(of whose, at place, err error) Settled {
+	raw := kafka.Record{
+		Topic: t.topics.Webhooks(), Partition: at.Partition, Offset: at.Offset, Key: []byte(of.settings.Store + "/" + of.customer),
+		Headers: []kafka.Header{{Key: HeaderStore, Value: []byte(of.settings.Store)}},
+	}
+	return Settled{Record: raw, Result: rejected(ReasonParkedGone, err)}
+}
+
+// guarded rejects what makes the decision panic, and takes back what it had changed: what else waits for the customer
+// doesn't wait for ever.
+func (t *transform) guarded(before *subscriber.Memory, decide func() (Result, *subscriber.Memory, error)) (result Result, after *subscriber.Memory, err error) {
+	start := t.save()
+	defer func() {
+		if cause := recover(); cause != nil {
+			t.back(start)
+			logPanic(t.log, RoleTransformer, 1, cause)
+			result, after, err = rejected(ReasonPanic, errPanicked), before, nil
+		}
+	}()
+	return decide()
 }
 
 func (t *transform) places(of whose) ([]place, error) {
@@ -92,7 +128,8 @@ func (t *transform) places(of whose) ([]place, error) {
 
 // resume decides on a record that was parked: nobody can tell more about the customer now.
 func (t *transform) resume(of whose, raw kafka.Record, memory *subscriber.Memory, unknown Reason) (Result, *subscriber.Memory, error) {
-	if raw.Header(HeaderOrigin) == OriginLookup {
+	switch raw.Header(HeaderOrigin) {
+	case OriginLookup, OriginImport:
 		lookup, err := t.decoder.Lookup(raw.Value)
 		if err != nil {
 			return rejected(ReasonMalformed, err), memory, nil
@@ -104,18 +141,18 @@ func (t *transform) resume(of whose, raw kafka.Record, memory *subscriber.Memory
 		return rejected(ReasonMalformed, err), memory, nil
 	}
 	decision, after, err := subscriber.Decide(of.settings, memory, webhook, receivedOrWritten(raw))
-	if errors.Is(err, subscriber.ErrCustomerUnknown) {
+	var needed *subscriber.LookupNeeded // once more: the answer was no use
+	if errors.Is(err, subscriber.ErrCustomerUnknown) || errors.As(err, &needed) {
 		return rejected(unknown, err), memory, nil
 	}
 	if err != nil {
 		return Result{}, memory, err
 	}
-	result, err := t.keep(of, raw, decision, memory, after)
-	return result, after, err
+	return t.keep(of, raw, decision, memory, after)
 }
 
 // want notes questions to the API. A row keeps each until its answer came.
-func (t *transform) want(of whose, raw kafka.Record, asks ...subscriber.Ask) {
+func (t *transform) want(of whose, raw kafka.Record, asks ...subscriber.Ask) error {
 	for _, ask := range asks {
 		if t.rows.Get([]byte(askKey(of, ask))) != nil {
 			continue // asked already: the answer belongs to that question, and is no older than its Due
@@ -123,11 +160,12 @@ func (t *transform) want(of whose, raw kafka.Record, asks ...subscriber.Ask) {
 		w := Wanted{Ask: ask, Store: of.settings.Store, Customer: of.customer, Traceparent: raw.Header(HeaderTraceparent)}
 		row, err := json.Marshal(w)
 		if err != nil {
-			continue // it has nothing that can't be encoded
+			return fmt.Errorf("encode question: %w", err)
 		}
 		t.rows.Set([]byte(askKey(of, ask)), row)
 		t.wanted = append(t.wanted, w)
 	}
+	return nil
 }
 
 // wantAgain has a question asked whose row has been there before.

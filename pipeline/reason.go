@@ -56,6 +56,7 @@ const (
 	ReasonMalformed          Reason = "malformed"
 	ReasonCustomerUnknown    Reason = "customer_unknown"
 	ReasonCustomerUnreadable Reason = "customer_unreadable" // Recharge's answer is no customer
+	ReasonParkedGone         Reason = "parked_record_gone"  // put aside, and deleted from recharge.webhooks before it could be decided on
 	ReasonTooLarge           Reason = "too_large"           // what comes of it doesn't fit into a Kafka record
 	ReasonRefused            Reason = "refused"             // the destination refused this one by name
 	ReasonTextNotRendered    Reason = "text_not_rendered"

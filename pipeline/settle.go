@@ -19,22 +19,29 @@ const maxOutput = kafka.MaxRecordBytes - 16<<10
 func rejectOversize(results []Result) {
 	for i, result := range results {
 		for _, o := range result.Outputs {
-			if o.Size() > maxOutput {
-				results[i] = rejected(ReasonTooLarge, fmt.Errorf("an output for %s has %d bytes, at most %d fit", o.Topic, o.Size(), maxOutput))
+			if err := fits(o); err != nil {
+				results[i] = rejected(ReasonTooLarge, err)
 				break
 			}
 		}
 	}
 }
 
+func fits(output kafka.Record) error {
+	if size := output.Size(); size > maxOutput {
+		return fmt.Errorf("an output for %s has %d bytes, at most %d fit", output.Topic, size, maxOutput)
+	}
+	return nil
+}
+
 // writes lists outputs and dead letters in the order of their records.
 func (s *Stage) writes(b decided) []kafka.Record {
 	var writes []kafka.Record
 	for i, result := range b.results {
-		for _, released := range result.Released { // which came before
+		writes = append(writes, s.writesOf(b.records[i], result)...)
+		for _, released := range result.Released { // which were decided on after it
 			writes = append(writes, s.writesOf(released.Record, released.Result)...)
 		}
-		writes = append(writes, s.writesOf(b.records[i], result)...)
 	}
 	return writes
 }
@@ -66,10 +73,10 @@ func (s *Stage) settleAll(b decided) kafka.Finished {
 		if i > leading {
 			finished = finished.And(i)
 		}
+		s.settle(b.originals[i], result, b.records[i].Topic != b.originals[i].Topic)
 		for _, released := range result.Released {
 			s.settle(released.Record, released.Result, false)
 		}
-		s.settle(b.originals[i], result, b.records[i].Topic != b.originals[i].Topic)
 	}
 	return finished
 }

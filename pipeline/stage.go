@@ -165,7 +165,7 @@ func (s *Stage) recovered(ctx context.Context, records []kafka.Record, begin fun
 		}
 		work.Ended(false)
 		if len(records) == 1 {
-			rejection := Reject(ReasonPanic, errors.New("the handler panicked; its log has the stack"))
+			rejection := Reject(ReasonPanic, errPanicked)
 			return begin(), []Result{{Fate: rejection}}, nil
 		}
 		records = records[:1]
@@ -178,10 +178,16 @@ func (s *Stage) attempt(ctx context.Context, work Work, records []kafka.Record) 
 		if cause == nil {
 			return
 		}
-		s.run.Log.Error("handler panicked", zap.String("role", string(s.Role)), zap.Int("records", len(records)),
-			zap.Any("panic", cause), zap.Stack("stack"))
+		logPanic(s.run.Log, s.Role, len(records), cause)
 		panicked = true
 	}()
 	results, err = work.Handle(ctx, records)
 	return results, false, err
+}
+
+var errPanicked = errors.New("the handler panicked; its log has the stack")
+
+// logPanic is called while it is recovered from.
+func logPanic(log *zap.Logger, role Role, records int, cause any) {
+	log.Error("handler panicked", zap.String("role", string(role)), zap.Int("records", records), zap.Any("panic", cause), zap.Stack("stack"))
 }

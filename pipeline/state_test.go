@@ -3,7 +3,6 @@ package pipeline_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"iter"
 	"maps"
 	"slices"
@@ -88,7 +87,7 @@ func (o *memoryOverlay) Apply() {
 func (m *memoryTopics) Read(_ context.Context, _ int, offset int64) (kafka.Record, error) {
 	records := m.since("recharge.webhooks", 0)
 	if offset < 0 || offset >= int64(len(records)) {
-		return kafka.Record{}, errors.New("no such record")
+		return kafka.Record{}, kafka.ErrNoRecord
 	}
 	return records[offset], nil
 }

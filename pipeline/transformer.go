@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
@@ -29,6 +31,7 @@ type Transformer struct {
 	state   State
 	raw     RawReader
 	asker   Asker
+	log     *zap.Logger
 }
 
 // State is what the transformer remembers, by partition.
@@ -66,12 +69,12 @@ type Asker interface {
 }
 
 // NewTransformer takes the settings of each store by name.
-func NewTransformer(topics Topics, stores map[string]subscriber.Settings, state State, raw RawReader, asker Asker) (*Transformer, error) {
+func NewTransformer(topics Topics, stores map[string]subscriber.Settings, state State, raw RawReader, asker Asker, log *zap.Logger) (*Transformer, error) {
 	decoder, err := recharge.NewDecoder()
 	if err != nil {
 		return nil, err
 	}
-	return &Transformer{topics: topics, stores: stores, decoder: decoder, state: state, raw: raw, asker: asker}, nil
+	return &Transformer{topics: topics, stores: stores, decoder: decoder, state: state, raw: raw, asker: asker, log: log}, nil
 }
 
 // TakeOver recalls what is known of a partition, and the questions that have no answer yet.
@@ -99,14 +102,14 @@ func (t *Transformer) Release(partition int) {
 
 // Begin is one transaction's work on a partition.
 func (t *Transformer) Begin(partition int) Work {
-	return &transform{Transformer: t, partition: partition, rows: t.state.Begin(partition)}
+	return &transform{Transformer: t, partition: partition, rows: &undoable{Overlay: t.state.Begin(partition)}}
 }
 
 // transform is a transaction of the transformer.
 type transform struct {
 	*Transformer
 	partition int
-	rows      Overlay
+	rows      *undoable
 	wanted    []Wanted
 }
 
@@ -118,15 +121,24 @@ type Wanted struct {
 	Traceparent string `json:"traceparent,omitempty"` // of the record that it came from
 }
 
-// Handle works through the batch until one record has to wait.
+// maxReleased is after how many released records a transaction takes no more: they are in memory until it ends.
+const maxReleased = 500
+
+// Handle works through the batch until one record has to wait, of which nothing is left then.
 func (t *transform) Handle(ctx context.Context, records []kafka.Record) ([]Result, error) {
 	results := make([]Result, 0, len(records))
+	released := 0
 	for _, r := range records {
+		before := t.save()
 		result, err := t.one(ctx, r)
 		if err != nil {
+			t.back(before)
 			return results, err
 		}
 		results = append(results, result)
+		if released += len(result.Released); released >= maxReleased {
+			break
+		}
 	}
 	return results, nil
 }
@@ -194,7 +206,8 @@ func (t *transform) decide(of whose, webhook recharge.Webhook, raw kafka.Record)
 	case err != nil:
 		return Result{}, err
 	}
-	return t.keep(of, raw, decision, before, after)
+	result, _, err := t.keep(of, raw, decision, before, after)
+	return result, err
 }
 
 func (t *transform) recall(of whose) (*subscriber.Memory, error) {
@@ -208,28 +221,49 @@ func (t *transform) recall(of whose) (*subscriber.Memory, error) {
 	return m, nil
 }
 
-// keep writes what is known now, and returns what is to be written for others.
-func (t *transform) keep(of whose, raw kafka.Record, d subscriber.Decision, before, after *subscriber.Memory) (Result, error) {
-	result := Result{Fate: Done()}
-	if d.Empty() {
-		result.Fate = Skip(Reason(d.Skip))
-	}
+// keep writes what is known now, and returns what is to be written for others. What no broker would take is rejected, and
+// all stays as it was before.
+func (t *transform) keep(of whose, raw kafka.Record, d subscriber.Decision, before, after *subscriber.Memory) (Result, *subscriber.Memory, error) {
+	start := t.save()
 	list := outputs(t.topics, d)
 	if of.customer != "" {
 		if err := after.Keep(t.rows, of.settings.Store, of.customer, before); err != nil {
-			return Result{}, fmt.Errorf("keep customer: %w", err)
+			return Result{}, before, fmt.Errorf("keep customer: %w", err)
 		}
-		t.want(of, raw, d.Asks...)
+		if err := t.want(of, raw, d.Asks...); err != nil {
+			return Result{}, before, err
+		}
 		list = append(list, t.tables(of, before, after, receivedOrWritten(raw))...)
 	}
+	records, why, err := recordsOf(list, raw)
+	if largest := t.largest(start); err == nil && largest > maxOutput {
+		why, err = ReasonTooLarge, fmt.Errorf("a row of the customer's state has %d bytes, at most %d fit", largest, maxOutput)
+	}
+	if err != nil {
+		t.back(start)
+		return rejected(why, err), before, nil
+	}
+	result := Result{Fate: Done(), Outputs: records}
+	if d.Empty() {
+		result.Fate = Skip(Reason(d.Skip))
+	}
+	return result, after, nil
+}
+
+// recordsOf encodes outputs. The error, with its reason, says that one is none that a topic takes.
+func recordsOf(list []output, raw kafka.Record) ([]kafka.Record, Reason, error) {
+	records := make([]kafka.Record, 0, len(list))
 	for _, o := range list {
 		record, err := o.record(raw)
 		if err != nil {
-			return rejected(ReasonMalformed, err), nil
+			return nil, ReasonMalformed, err
 		}
-		result.Outputs = append(result.Outputs, record)
+		if err := fits(record); err != nil {
+			return nil, ReasonTooLarge, err
+		}
+		records = append(records, record)
 	}
-	return result, nil
+	return records, "", nil
 }
 
 // receivedOrWritten is a record's clock: when the gateway took it, else when it was written.
