@@ -1,6 +1,9 @@
 package kafka
 
 import (
+	"bytes"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/batch"
@@ -30,6 +33,15 @@ type Record struct {
 	Headers []Header
 	// Time has milliseconds; zero when producing means now. Retention counts from it.
 	Time time.Time
+}
+
+// clone is a record that doesn't keep the answer in memory which it came in.
+func (r Record) clone() Record {
+	r.Key, r.Value, r.Headers = bytes.Clone(r.Key), bytes.Clone(r.Value), slices.Clone(r.Headers)
+	for i := range r.Headers {
+		r.Headers[i].Key, r.Headers[i].Value = strings.Clone(r.Headers[i].Key), bytes.Clone(r.Headers[i].Value)
+	}
+	return r
 }
 
 // Header is one header of a record: Key string, Value []byte.

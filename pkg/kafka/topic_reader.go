@@ -99,5 +99,5 @@ func (r *TopicReader) Record(ctx context.Context, partition int, offset int64) (
 	if err != nil {
 		return Record{}, fmt.Errorf("read record %d of partition %d of topic %s: %w", offset, partition, r.topic, err)
 	}
-	return found.records[0], nil
+	return found.records[0].clone(), nil
 }
