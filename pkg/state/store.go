@@ -137,11 +137,20 @@ func (s *Store) all() []*Partition {
 	return all
 }
 
-// Close writes what is in memory to the folder and gives it free. It waits for open overlays.
+// closeWait is how long Close waits for open overlays.
+const closeWait = 5 * time.Second
+
+// errInUse says that the folder was left as it is. Its changelog has all of it.
+var errInUse = errors.New("close state: a transaction is still at work; the folder is left as it is, and read again at the next start")
+
+// Close writes what is in memory to the folder and gives it free. It waits for open overlays, but not for ever: one that
+// doesn't come to an end must not keep its process from being started anew.
 func (s *Store) Close() error {
 	s.stop()
 	s.helpers.Wait()
-	s.using.Lock()
+	if !s.idle(closeWait) {
+		return errInUse
+	}
 	defer s.using.Unlock()
 	if s.db == nil {
 		return nil
@@ -154,6 +163,20 @@ func (s *Store) Close() error {
 		return fmt.Errorf("close state: %w", err)
 	}
 	return nil
+}
+
+// idle locks the store for Close, once nothing uses it.
+func (s *Store) idle(within time.Duration) bool {
+	until := time.Now().Add(within)
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for !s.using.TryLock() {
+		if time.Now().After(until) {
+			return false
+		}
+		<-again.C
+	}
+	return true
 }
 
 func (s *Store) openFiles() error {
