@@ -34,7 +34,8 @@ type rawRecord struct {
 // output is a kind of record: where it lies, and its ce_type, "" for a dead letter.
 type output struct{ topic, kind string }
 
-// outputsOf is what must come of a webhook, one of each.
+// outputsOf is what must come of a webhook, one of each, however often it was stored; but for dead letters, which are of
+// each raw record.
 func outputsOf(topics pipeline.Topics, number int64) []output {
 	switch kindOf(number) {
 	case malformed:
@@ -155,25 +156,20 @@ func lineage(r kafka.Record) (place, error) {
 	return place{p, o}, nil
 }
 
-// judge counts what is lost and doubled: of the outputs of each raw record, and of the webhooks that were taken.
+// judge counts what is lost and doubled: of the outputs of each webhook, and of the webhooks that were taken.
 func (a *account) judge(topics pipeline.Topics, l *load) {
-	stored := map[int64]int{}
-	for at, raw := range a.raw {
+	stored, came := map[int64]int{}, map[int64]map[output]int{}
+	for _, raw := range a.raw {
 		stored[raw.number]++
-		wanted := outputsOf(topics, raw.number)
-		for _, each := range wanted {
-			if raw.outputs[each] == 0 {
-				a.find(&a.lost, "raw record %+v has no %s", at, each)
-			}
+		if came[raw.number] == nil {
+			came[raw.number] = map[output]int{}
 		}
 		for each, n := range raw.outputs {
-			switch {
-			case !slices.Contains(wanted, each):
-				a.find(&a.foreign, "raw record %+v has %s, and should not", at, each)
-			case n > 1:
-				a.find(&a.doubled, "raw record %+v has %d of %s", at, n, each)
-			}
+			came[raw.number][each] += n
 		}
+	}
+	for number, outputs := range came {
+		a.judgeOne(number, stored[number], outputs, outputsOf(topics, number))
 	}
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -183,6 +179,27 @@ func (a *account) judge(topics pipeline.Topics, l *load) {
 			a.find(&a.lost, "webhook %d was taken and is not there", number)
 		case n > tries:
 			a.find(&a.doubled, "webhook %d is there %d times, sent %d times", number, n, tries)
+		}
+	}
+}
+
+// judgeOne holds what came of a webhook against what should have.
+func (a *account) judgeOne(number int64, stored int, came map[output]int, wanted []output) {
+	times := 1
+	if kindOf(number) == malformed {
+		times = stored
+	}
+	for _, each := range wanted {
+		if n := came[each]; n < times {
+			a.find(&a.lost, "webhook %d, stored %d times, has %d of %s", number, stored, n, each)
+		}
+	}
+	for each, n := range came {
+		switch {
+		case !slices.Contains(wanted, each):
+			a.find(&a.foreign, "webhook %d has %s, and should not", number, each)
+		case n > times:
+			a.find(&a.doubled, "webhook %d, stored %d times, has %d of %s", number, stored, n, each)
 		}
 	}
 }
