@@ -5,6 +5,7 @@
 //	gateway.go           HTTP webhook   -> recharge.webhooks: verify, publish, 200
 //	transformer.go       raw webhook    -> recharge.events, recharge.sms-triggers
 //	parked.go            a webhook that leaves its customer out -> put aside, and released
+//	undoable.go          what a record changed -> nothing, when it comes again or is rejected
 //	learn.go             an answer of Recharge's API -> what is known, what was put aside
 //	asking.go            Recharge's API -> recharge.webhooks: what is wanted, apart from the stream
 //	tables.go            what is known -> recharge.customers, recharge.subscriptions

@@ -47,6 +47,7 @@ func transformerOn(t *testing.T) (cluster kafka.Cluster, start func(ctx context.
 kafka: {brokers: ["`+broker.Brokers()[0]+`"], durability: single}
 admin: {listen: "127.0.0.1:0"}
 shutdown_delay: 0s
+transformer: {state_dir: "`+t.TempDir()+`"}
 stores:
   - name: acme
     recharge: {secrets: [client-secret], token: api-token}

@@ -106,7 +106,7 @@ func TestLagAsksAboutTheGroupsOfTheStages(t *testing.T) {
 	path := write(t, twoStores)
 	loaded, ok := (&options{config: path}).load(call{stderr: &bytes.Buffer{}})
 	require.True(t, ok)
-	loaded.Config.Transformer.StateDir = t.TempDir()
+	t.Chdir(t.TempDir()) // where the ledger and the state are made
 	p := &process{cfg: loaded.Config, log: zap.NewNop(), roles: pipeline.Roles(), health: telemetry.NewHealth()}
 	t.Cleanup(p.close)
 	built, err := p.options(t.Context())
