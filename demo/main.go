@@ -19,6 +19,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -99,10 +100,11 @@ left running until you press Ctrl-C; what becomes of your webhooks is told here:
   operators  http://%s/metrics  /readyz  /healthz  /version
   kafka      %s
 try:
+  .bin/rechargeflow lag -config %s
   body='{"customer":{"id":7,"email":"you@example.com","external_customer_id":{"ecommerce":"1"},"subscriptions_active_count":0,"updated_at":"2026-01-01T00:00:00+00:00"}}'
   curl -i http://%s/webhooks/%s/customer/updated -H 'Content-Type: application/json' -d "$body" \
     -H "X-Recharge-Hmac-Sha256: $(printf '%%s%%s' %s "$body" | sha256sum | cut -d' ' -f1)"
-`, l.Gateway, lab.Store, l.Admin, l.Embedded, l.Gateway, lab.Store, lab.Secret)
+`, l.Gateway, lab.Store, l.Admin, l.Embedded, filepath.Join(l.Dir, "rechargeflow.yaml"), l.Gateway, lab.Store, lab.Secret)
 	tell(ctx, out, process)
 }
 
