@@ -24,6 +24,10 @@ func three(t *testing.T, options ...kafkatest.ThreeOption) kafkatest.Cluster {
 	return c
 }
 
+// patience is longer than brokers wait for an answer of a frozen controller before they ask another: 30 s
+// (https://kafka.apache.org/documentation/#brokerconfigs_controller.socket.timeout.ms).
+const patience = time.Minute
+
 // send produces one record, again and again until it is acknowledged.
 func send(t *testing.T, c kafkatest.Cluster, topic, value string) {
 	t.Helper()
@@ -31,7 +35,7 @@ func send(t *testing.T, c kafkatest.Cluster, topic, value string) {
 	defer producer.Close() //nolint:errcheck // acknowledged already
 	require.Eventually(t, func() bool {
 		return producer.Produce(t.Context(), kafka.Record{Topic: topic, Key: []byte(value), Value: []byte(value)}) == nil
-	}, 30*time.Second, 10*time.Millisecond)
+	}, patience, 10*time.Millisecond)
 }
 
 func values(records []kafka.Record) map[string]bool {
