@@ -176,11 +176,17 @@ func cpu() float64 {
 	return float64(r.Utime.Nano()+r.Stime.Nano()) / 1e9
 }
 
-// peak is the most memory the process has had so far, as Linux counts it.
+// peak is the most memory the process has had so far, as Linux counts it; 0 elsewhere. Getrusage would count in the process
+// that started this one.
 func peak() int64 {
-	var r syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r) // fails for unknown arguments only
-	return r.Maxrss << 10
+	status, _ := os.ReadFile("/proc/self/status")
+	for line := range strings.Lines(string(status)) {
+		var kib int64
+		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kib); n == 1 {
+			return kib << 10
+		}
+	}
+	return 0
 }
 
 func folderSize(dir string) (size int64) {
