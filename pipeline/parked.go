@@ -134,7 +134,11 @@ func (t *transform) resume(of whose, raw kafka.Record, memory *subscriber.Memory
 		if err != nil {
 			return rejected(ReasonMalformed, err), memory, nil
 		}
-		return t.learnt(of, lookup, raw, memory)
+		result, after, err := t.learnt(of, lookup, raw, memory)
+		if needed := (*subscriber.LookupNeeded)(nil); errors.As(err, &needed) { // once more: the answer was no use
+			return rejected(unknown, err), memory, nil
+		}
+		return result, after, err
 	}
 	webhook, err := t.decoder.Decode(recharge.Topic(raw.Header(HeaderTopic)), raw.Value)
 	if err != nil {
