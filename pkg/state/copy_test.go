@@ -240,3 +240,17 @@ func TestDamageThatIsFoundLaterIsRestored(t *testing.T) {
 	overlay.Drop()
 	require.NoError(t, bystander.TakeOver(t.Context()))
 }
+
+// A transaction that does not come to an end doesn't keep the process from ending: the folder is left, and nothing is lost.
+func TestCloseDoesNotWaitForEver(t *testing.T) {
+	cluster := kafkatest.Embedded(t).Cluster()
+	config := quiet(t.TempDir(), changelog(t, cluster, 1), cluster)
+	o := own(t, config, 0)
+	o.set("a", "1")
+	overlay := o.Begin()
+	require.ErrorContains(t, o.store.Close(), "a transaction is still at work")
+	overlay.Drop()
+	require.NoError(t, o.store.Close())
+	anew, _ := again(t, config)
+	assert.Equal(t, map[string]string{"a": "1"}, anew.all())
+}
