@@ -26,9 +26,8 @@ func points() []point {
 		{"transformed", 100},
 		{"partitions added", 100},
 		{"offsets added", 100},
-		{"offsets written", 100},
 		{"outputs written", 100},
-		{"all written", 100},
+		{"offsets written", 100},
 		{"transaction ended", 100},
 		{"outcome told", 100},
 		{"outcome unclear", 1}, // needs a cut connection to come at all
