@@ -22,10 +22,11 @@ type Overlay struct {
 	p     *Partition
 	reach reach
 	rows  map[string]*row
-	keys  []string // of the rows that were set, in order
-	given bool     // Rows were given
-	known bool     // diff is known
-	diff  []string // the keys whose value differs from what is below
+	keys  []string         // of the rows that were set, in order
+	given bool             // Rows were given
+	known bool             // diff is known
+	idle  *pebble.Iterator // from the last Scan, for the next
+	diff  []string         // the keys whose value differs from what is below
 	err   error
 }
 
@@ -105,7 +106,7 @@ func (o *Overlay) Scan(prefix []byte) iter.Seq2[[]byte, []byte] {
 			o.fail(err)
 			return
 		}
-		defer func() { o.fail(errors.Join(below.Error(), below.Close())) }()
+		defer func() { o.done(below) }()
 		for more := below.First(); more; more = below.Next() {
 			key := below.Key()[partitionBytes:]
 			if isReserved(key) {
@@ -122,13 +123,37 @@ func (o *Overlay) Scan(prefix []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
+// below reads the rows with a prefix that are below. An iterator costs more to open than to move.
 func (o *Overlay) below(prefix []byte) (*pebble.Iterator, error) {
 	first, end := o.p.span(prefix)
+	if below := o.idle; below != nil {
+		o.idle = nil
+		below.SetBounds(first, end)
+		return below, nil
+	}
 	below, err := o.p.store.db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: end})
 	if err != nil {
 		return nil, fmt.Errorf("read rows: %w", err)
 	}
 	return below, nil
+}
+
+// done keeps an iterator for the next Scan, unless it failed or another is kept: of a Scan within a Scan.
+func (o *Overlay) done(below *pebble.Iterator) {
+	err := below.Error()
+	if err == nil && o.idle == nil {
+		o.idle = below
+		return
+	}
+	o.fail(errors.Join(err, below.Close()))
+}
+
+// close ends reading.
+func (o *Overlay) close() {
+	if o.idle != nil {
+		o.fail(o.idle.Close())
+		o.idle = nil
+	}
 }
 
 // merge returns the rows that are set, with a prefix, to be told between those below.

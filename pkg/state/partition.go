@@ -53,6 +53,7 @@ func (p *Partition) Begin() *Overlay {
 // end closes the open overlay, under the mutex.
 func (p *Partition) end() {
 	if p.open != nil {
+		p.open.close()
 		p.open = nil
 		p.store.using.RUnlock()
 	}
