@@ -64,8 +64,9 @@ update: ## rewrite every golden file from what the code does now; read the diff
 	go test ./pipeline ./pkg/recharge ./pkg/config ./pkg/flow -update
 
 # the broker under test gets its optimizing compiler and memory back, which the tests do without, and no engine's proxy
-bench: kafka-jars ## measure on this machine; prints tables and keeps them in docs/bench; SOAK (1m) is how long memory is watched
-	ONLY=$(ONLY) SOAK=$(SOAK) RECHARGEFLOW_TEST_CONTAINERS=none _JAVA_OPTIONS="-XX:TieredStopAtLevel=4 -Xmx1g" go test -tags bench -count=1 -timeout 60m -v ./test/bench
+bench: kafka-jars ## measure on this machine; prints tables and keeps them in docs/bench; ONLY=transform,soak PROFILE=file SOAK=1m
+	ONLY=$(ONLY) SOAK=$(SOAK) RECHARGEFLOW_TEST_CONTAINERS=none _JAVA_OPTIONS="-XX:TieredStopAtLevel=4 -Xmx1g" \
+	go test -tags bench -count=1 -timeout 60m -v $(if $(PROFILE),-cpuprofile $(PROFILE) -o $(BIN)/bench.test) ./test/bench
 
 docs: build ## rewrite the generated pages, docs/configuration.md and docs/webhooks.md
 	@$(BIN)/rechargeflow config docs > docs/configuration.md

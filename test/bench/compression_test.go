@@ -122,7 +122,7 @@ func compressedTransform(t *testing.T, on target, name string, compression kafka
 		Topics: pipeline.Topics{Prefix: prefix}, Producer: producer,
 		Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now,
 	}
-	fill(t, producer, run.Topics.Webhooks(), compressedWebhooks)
+	fill(t, producer, run.Topics.Webhooks(), newCustomers().take(compressedWebhooks))
 	stage := transformer(t, cluster, run)
 	with := transactions(stage)
 	with.Compression = compression

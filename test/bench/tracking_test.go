@@ -40,7 +40,7 @@ func benchTracking(t *testing.T, r *report, targets []target) {
 			Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now,
 		}
 		const webhooks = 25_000 // two events each
-		fill(t, producer, run.Topics.Webhooks(), webhooks)
+		fill(t, producer, run.Topics.Webhooks(), newCustomers().take(webhooks))
 		stage := transformer(t, cluster, run)
 		transform(t, cluster, stage.Group, run.Topics.Webhooks(), webhooks, transactions(stage))
 		for _, latency := range []time.Duration{0, 20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond} {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -16,59 +17,92 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
 const transformed = 100_000
 
-// benchTransform measures webhooks to all that the transformer writes: two events of each of these, two rows of tables, and
-// what it remembers. Its limit reads the same records and writes two copies of each, in transactions too.
+// benchTransform measures webhooks to all that the transformer writes: events, rows of tables, and what it remembers. Its
+// limit reads the same records and writes two copies of each, in transactions too.
 func benchTransform(t *testing.T, r *report, targets []target) {
 	t.Helper()
 	var rows [][]string
-	for _, on := range targets {
-		prefix := lab.RandomPrefix("transform")
-		cluster := stageCluster(t, on, prefix)
-		producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
-		run := pipeline.Runtime{
-			Topics: pipeline.Topics{Prefix: prefix}, Producer: producer,
-			Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now,
+	for _, m := range []mix{newCustomers(), lives()} {
+		for _, on := range targets {
+			rows = append(rows, transformMix(t, on, m))
 		}
-		fill(t, producer, run.Topics.Webhooks(), transformed)
-		stage := transformer(t, cluster, run)
-		raw := transform(t, cluster, prefix+"raw", run.Topics.Webhooks(), transformed, kafka.Transactions{Transform: copies(run.Topics.Events())})
-		whole := transform(t, cluster, stage.Group, run.Topics.Webhooks(), transformed, transactions(stage))
-		require.NoError(t, producer.Close())
-		rows = append(rows, []string{
-			on.name, perSecond(transformed, whole.took), perSecond(int(whole.outputs), whole.took), fmt.Sprintf("%.1f µs", whole.cpu.Seconds()*1e6/transformed),
-			fmt.Sprintf("%.0f", float64(whole.allocations)/transformed),
-			perSecond(transformed, raw.took), perSecond(int(raw.outputs), raw.took), fmt.Sprintf("%.1f µs", raw.cpu.Seconds()*1e6/transformed), fmt.Sprintf("%.0f", float64(raw.allocations)/transformed),
-			percent(raw.took.Seconds(), whole.took.Seconds()),
-		})
 	}
-	r.table(fmt.Sprintf("Transform: %s webhooks of 1.2 KB, each of another customer, into two events, two rows and state", thousands(transformed)),
-		"The limit writes two copies of each. Embedded, the broker is in the same process and in its CPU and allocations.",
-		[]string{"broker", "webhooks/s", "records written/s", "CPU each", "allocations each", "limit: raw consume and produce, /s", "records written/s", "CPU each", "allocations each", "of the limit"}, rows)
+	r.table(fmt.Sprintf("Transform: %s webhooks into events, rows and state, each told once", thousands(transformed)),
+		"New customers: a subscription/created of 1.2 KB each, the most there is to write: two events, two rows, three of state. Lives:\n"+
+			"what befalls customers of one to four items, from their first checkout over renewals to cancellation and deletion, as\n"+
+			"Recharge sends it, one in twenty twice. Limit: two copies of each. Embedded, the broker is in the CPU and the allocations.",
+		[]string{"broker", "mix", "webhooks/s", "records written/s", "CPU each", "allocations each", "limit: raw consume and produce, /s", "records written/s", "CPU each", "allocations each", "of the limit"}, rows)
+	r.table("Decoding a webhook", "One after the other, on one core.", []string{"mix", "bytes", "took", "allocations"},
+		[][]string{decodeMix(t, newCustomers()), decodeMix(t, lives())})
+}
+
+func transformMix(t *testing.T, on target, m mix) []string {
+	t.Helper()
+	prefix := lab.RandomPrefix("transform")
+	cluster := stageCluster(t, on, prefix)
+	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
+	run := pipeline.Runtime{
+		Topics: pipeline.Topics{Prefix: prefix}, Producer: producer,
+		Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now,
+	}
+	fill(t, producer, run.Topics.Webhooks(), m.take(transformed))
+	stage := transformer(t, cluster, run)
+	raw := transform(t, cluster, prefix+"raw", run.Topics.Webhooks(), transformed, kafka.Transactions{Transform: copies(run.Topics.Events())})
+	whole := transform(t, cluster, stage.Group, run.Topics.Webhooks(), transformed, transactions(stage))
+	require.NoError(t, producer.Close())
+	return slices.Concat([]string{on.name, m.name}, whole.row(), raw.row(), []string{percent(raw.took.Seconds(), whole.took.Seconds())})
+}
+
+// row is what handling transformed records took.
+func (c cost) row() []string {
+	return []string{
+		perSecond(transformed, c.took), perSecond(int(c.outputs), c.took),
+		fmt.Sprintf("%.1f µs", c.cpu.Seconds()*1e6/transformed), fmt.Sprintf("%.0f", float64(c.allocations)/transformed),
+	}
+}
+
+// decodeMix is what reading a webhook's body takes.
+func decodeMix(t *testing.T, m mix) []string {
+	t.Helper()
+	decoder, err := recharge.NewDecoder()
+	require.NoError(t, err)
+	all, size := m.take(20_000), 0
+	from := used()
+	for _, w := range all {
+		size += len(w.body)
+		_, err := decoder.Decode(recharge.Topic(w.topic), w.body)
+		require.NoError(t, err)
+	}
+	till, n := used(), len(all)
+	return []string{
+		m.name, fmt.Sprint(size / n), fmt.Sprintf("%.1f µs", till.at.Sub(from.at).Seconds()*1e6/float64(n)),
+		fmt.Sprintf("%.0f", float64(till.allocations-from.allocations)/float64(n)),
+	}
 }
 
 // fill writes raw webhooks as the gateway would.
-func fill(t *testing.T, producer *kafka.Producer, topic string, total int) {
+func fill(t *testing.T, producer *kafka.Producer, topic string, webhooks []webhook) {
 	t.Helper()
-	const batch = 1000
 	now := time.Now().UTC()
-	for from := 0; from < total; from += batch {
-		records := make([]kafka.Record, 0, batch)
-		for id := from; id < min(from+batch, total); id++ {
-			records = append(records, kafka.Record{
-				Topic: topic, Partition: kafka.ByKey, Key: fmt.Appendf(nil, "%s/%d", lab.Store, 3_000_000+id), Value: webhookBody(id, now),
+	for some := range slices.Chunk(webhooks, 1000) {
+		records := make([]kafka.Record, len(some))
+		for i, w := range some {
+			records[i] = kafka.Record{
+				Topic: topic, Partition: kafka.ByKey, Key: []byte(lab.Store + "/" + w.customer), Value: w.body,
 				Headers: []kafka.Header{
-					{Key: pipeline.HeaderTopic, Value: []byte(webhookTopic)},
+					{Key: pipeline.HeaderTopic, Value: []byte(w.topic)},
 					{Key: pipeline.HeaderStore, Value: []byte(lab.Store)},
 					{Key: pipeline.HeaderReceivedAt, Value: []byte(now.Format(time.RFC3339Nano))},
 					{Key: pipeline.HeaderTraceparent, Value: []byte(telemetry.EnsureTraceparent(""))},
 				},
-			})
+			}
 		}
 		require.NoError(t, producer.Produce(t.Context(), records...))
 	}
