@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // The JSON type of one field differs between API versions and even between
@@ -147,6 +148,9 @@ func scalar(raw []byte, want reflect.Type) (string, error) {
 	case '{', '[':
 		return "", mismatch(raw, want)
 	case '"':
+		if plain := raw[1 : len(raw)-1]; bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
+			return strings.TrimSpace(string(plain)), nil
+		}
 		var s string
 		if err := json.Unmarshal(raw, &s); err != nil {
 			return "", mismatch(raw, want)
