@@ -2,7 +2,9 @@ package pipeline_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -16,6 +18,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
 // Whatever comes, in whatever order, and whatever fails on the way: when nothing
@@ -242,6 +245,36 @@ func (w *world) requirePromises() {
 	w.requireOrder(triggers)
 	w.requireToldOnce(events)
 	w.requireTextedOnce()
+	w.requireTables()
+}
+
+// requireTables: the last row of each key is what is remembered in the end, and there is no other.
+func (w *world) requireTables() {
+	want := map[string]string{}
+	for _, customer := range []string{"1", "2", "3"} {
+		m, err := subscriber.Recall(w.state.Begin(0), "acme", customer)
+		require.NoError(w.t, err)
+		if row := m.Row("acme", customer); row != nil {
+			want["acme/"+customer] = jsonOf(w.t, row)
+		}
+		for id, row := range m.SubscriptionRows("acme", customer) {
+			want["acme/"+customer+"/"+id] = jsonOf(w.t, row)
+		}
+	}
+	got := map[string]string{}
+	for _, topic := range []string{"recharge.customers", "recharge.subscriptions"} {
+		for _, r := range w.topics.since(topic, 0) {
+			got[string(r.Key)] = string(r.Value)
+		}
+	}
+	maps.DeleteFunc(got, func(_, row string) bool { return row == "" })
+	require.Equal(w.t, want, got)
+}
+
+func jsonOf(t testing.TB, value any) string {
+	text, err := json.Marshal(value)
+	require.NoError(t, err)
+	return string(text)
 }
 
 // requireOrder: a customer's records lie in the order of their webhooks, and each
