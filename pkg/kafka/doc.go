@@ -28,7 +28,7 @@
 //	lag.go          LagReader: how far groups are behind, in records and in time; lag_members.go: who has which partition
 //	topics.go       the topics file; plan.go compares it with a cluster, apply.go makes it so
 //	check.go        Check, whether brokers and topics are as they must be; versions.go is what brokers must take
-//	embedded.go     Embedded, the broker inside the process
+//	embedded.go     Embedded, the broker inside the process; embedded_listen.go: where it listens
 //
 //	internal/wire   requests that kafka-go can't make; internal/batch: record batches
 //

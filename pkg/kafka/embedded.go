@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,6 +26,9 @@ type EmbeddedConfig struct {
 	Dir string
 	// Listen is a loopback address, host:port; port 0 takes a free one. Empty means 127.0.0.1:0.
 	Listen string
+	// Advertise is the loopback address that clients are told to come to, for tests with something in between. Empty means
+	// where it listens.
+	Advertise string
 	// Topics are made as Apply does.
 	Topics Spec
 	// SyncWrites makes every record and offset survive a power cut too, at the price of several disk flushes for each
@@ -56,7 +58,7 @@ func StartEmbedded(config EmbeddedConfig, log *zap.Logger) (*Embedded, error) {
 }
 
 func startEmbedded(config EmbeddedConfig, log *zap.Logger) (*Embedded, error) {
-	listen, err := loopback(config.Listen)
+	listen, err := listening(config)
 	if err != nil {
 		return nil, err
 	}
@@ -83,14 +85,12 @@ func startEmbedded(config EmbeddedConfig, log *zap.Logger) (*Embedded, error) {
 	return e, nil
 }
 
-func embeddedOptions(config EmbeddedConfig, listen string, log *zap.Logger) []kfake.Opt {
+func embeddedOptions(config EmbeddedConfig, listen listenFunc, log *zap.Logger) []kfake.Opt {
 	options := []kfake.Opt{
 		kfake.NumBrokers(1),
 		kfake.ClusterID(rand.Text()), // of a new folder; one that has an id keeps it
 		kfake.WithLogger(embeddedLog{log.Sugar()}),
-		kfake.ListenFn(func(network, _ string) (net.Listener, error) {
-			return net.Listen(network, listen) //nolint:noctx // kfake gives no context, and a loopback port needs none
-		}),
+		kfake.ListenFn(listen),
 		// A trial left alone for a week must not begin from the first record again.
 		kfake.BrokerConfigs(map[string]string{"offsets.retention.minutes": fmt.Sprint(int(keepOffsetsFor.Minutes()))}),
 	}
@@ -103,22 +103,7 @@ func embeddedOptions(config EmbeddedConfig, listen string, log *zap.Logger) []kf
 	return options
 }
 
-// loopback refuses addresses that other machines could reach: the embedded broker asks nobody who they are.
-func loopback(listen string) (string, error) {
-	if listen == "" {
-		return "127.0.0.1:0", nil
-	}
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return "", fmt.Errorf("listen address %q is not host:port: %w", listen, err)
-	}
-	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
-		return listen, nil
-	}
-	return "", fmt.Errorf("listen address %q is not loopback: use 127.0.0.1, or real brokers (kafka.brokers)", listen)
-}
-
-// Brokers returns the broker's address, for Cluster.Brokers.
+// Brokers returns where clients find the broker, for Cluster.Brokers.
 func (e *Embedded) Brokers() []string { return slices.Clone(e.brokers) }
 
 // Close stops the broker and gives its folder free. Requests under way fail.

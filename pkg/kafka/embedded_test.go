@@ -94,12 +94,13 @@ func TestEmbeddedRefuses(t *testing.T) {
 		config kafka.EmbeddedConfig
 		says   string
 	}{
-		"all addresses":        {kafka.EmbeddedConfig{Listen: "0.0.0.0:0"}, "not loopback"},
-		"no host":              {kafka.EmbeddedConfig{Listen: ":9092"}, "not loopback"},
-		"another machine":      {kafka.EmbeddedConfig{Listen: "192.0.2.1:9092"}, "not loopback"},
-		"no port":              {kafka.EmbeddedConfig{Listen: "127.0.0.1"}, "not host:port"},
-		"a file for a folder":  {kafka.EmbeddedConfig{Dir: "/dev/null"}, "make folder"},
-		"topics it can't have": {kafka.EmbeddedConfig{Topics: kafka.Spec{Topics: []kafka.TopicSpec{{Name: "a", Partitions: 1, Replication: 3}}}}, "topic a"},
+		"all addresses":         {kafka.EmbeddedConfig{Listen: "0.0.0.0:0"}, "not loopback"},
+		"no host":               {kafka.EmbeddedConfig{Listen: ":9092"}, "not loopback"},
+		"another machine":       {kafka.EmbeddedConfig{Listen: "192.0.2.1:9092"}, "not loopback"},
+		"no port":               {kafka.EmbeddedConfig{Listen: "127.0.0.1"}, "not host:port"},
+		"to be found elsewhere": {kafka.EmbeddedConfig{Advertise: "192.0.2.1:9092"}, "not loopback"},
+		"a file for a folder":   {kafka.EmbeddedConfig{Dir: "/dev/null"}, "make folder"},
+		"topics it can't have":  {kafka.EmbeddedConfig{Topics: kafka.Spec{Topics: []kafka.TopicSpec{{Name: "a", Partitions: 1, Replication: 3}}}}, "topic a"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := kafka.StartEmbedded(c.config, zap.NewNop())

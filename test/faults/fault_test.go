@@ -97,18 +97,9 @@ func ofProcesses() []fault {
 // any is a transformer, whichever.
 func (w *world) any() *member { return w.transformers[w.IntN(len(w.transformers))] }
 
-// ofBrokers are faults of Kafka and of the network to it; those of three need others that go on.
-func ofBrokers(three bool) []fault {
-	faults := []fault{
-		{name: "kill -9 of a broker", begin: func(w *world) func() {
-			b, id := w.broker()
-			w.say("kill broker %d", id)
-			b.Kill()
-			return func() {
-				b.Restart()
-				w.say("broker %d is back", id)
-			}
-		}},
+// ofNetwork are faults of the way to brokers, which have nothing to do with what the brokers are.
+func ofNetwork() []fault {
+	return []fault{
 		{name: "connections cut", begin: func(w *world) func() {
 			w.say("cut connections")
 			for range 5 {
@@ -118,10 +109,10 @@ func ofBrokers(three bool) []fault {
 			return func() {}
 		}},
 		{name: "a broker can't be reached", begin: func(w *world) func() {
-			b, id := w.broker()
-			w.say("refuse connections to broker %d", id)
-			b.Proxy().Refuse()
-			return func() { b.Proxy().Accept() }
+			p := w.proxies[w.IntN(len(w.proxies))]
+			w.say("refuse connections to %s", p.Addr())
+			p.Refuse()
+			return p.Accept
 		}},
 		{name: "applied, and not answered", least: 5 * time.Second, begin: func(w *world) func() {
 			asked := heldAPIs()
@@ -136,12 +127,27 @@ func ofBrokers(three bool) []fault {
 				w.eachProxy((*kafkatest.Proxy).Release)
 			}
 		}},
-		{name: "dead-letter topic unavailable", begin: func(w *world) func() {
+	}
+}
+
+// ofBrokers are faults of Kafka and of the network to it; those of three need others that go on.
+func ofBrokers(three bool) []fault {
+	faults := append(ofNetwork(),
+		fault{name: "kill -9 of a broker", begin: func(w *world) func() {
+			b, id := w.broker()
+			w.say("kill broker %d", id)
+			b.Kill()
+			return func() {
+				b.Restart()
+				w.say("broker %d is back", id)
+			}
+		}},
+		fault{name: "dead-letter topic unavailable", begin: func(w *world) func() {
 			w.say("no broker takes dead letters")
 			w.deadLettersNeed("3")
 			return func() { w.deadLettersNeed("") }
 		}},
-	}
+	)
 	if !three {
 		return faults
 	}
@@ -186,8 +192,8 @@ func (w *world) broker() (b kafkatest.Broker, id int) {
 }
 
 func (w *world) eachProxy(do func(*kafkatest.Proxy)) {
-	for id := range w.brokers.Brokers() {
-		do(w.brokers.Broker(id + 1).Proxy())
+	for _, p := range w.proxies {
+		do(p)
 	}
 }
 

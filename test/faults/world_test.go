@@ -31,6 +31,7 @@ type world struct {
 	*rand.Rand
 	lab     *lab.Lab
 	brokers *kafkatest.Cluster // nil for the embedded broker
+	proxies []*kafkatest.Proxy // before each broker, where there are any
 	topics  pipeline.Topics
 	cluster kafka.Cluster
 	door    *door
@@ -58,9 +59,10 @@ func newWorld(t *testing.T, brokers *kafkatest.Cluster) *world {
 	w := newPlan(t)
 	w.brokers = brokers
 	if brokers == nil {
-		w.cluster = kafkatest.Embedded(t).Cluster()
+		broker := kafkatest.Embedded(t, kafkatest.WithProxies())
+		w.cluster, w.proxies = broker.Cluster(), []*kafkatest.Proxy{broker.Proxy()}
 	} else {
-		w.cluster = brokers.Cluster()
+		w.cluster, w.proxies = brokers.Cluster(), brokers.Proxies()
 	}
 	w.lab.Brokers = w.cluster.Brokers
 	w.lab.Replicated = len(w.lab.Brokers) > 1

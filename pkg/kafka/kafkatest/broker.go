@@ -46,10 +46,10 @@ func (b Broker) Addr() string { return b.addr }
 // Cluster returns the broker as a cluster to connect to.
 func (b Broker) Cluster() kafka.Cluster { return clusterAt(b.addr) }
 
-// Proxy returns what stands before the broker, if Three was asked for proxies.
+// Proxy returns what stands before the broker, if there were to be proxies.
 func (b Broker) Proxy() *Proxy {
 	b.t.Helper()
-	require.NotNilf(b.t, b.proxy, "nothing stands before the broker at %s: ask Three for WithProxies", b.addr)
+	require.NotNilf(b.t, b.proxy, "nothing stands before the broker at %s: ask for it WithProxies", b.addr)
 	return b.proxy
 }
 
@@ -58,9 +58,22 @@ func clusterAt(addrs ...string) kafka.Cluster {
 }
 
 // Embedded starts a broker in memory, without topics, and stops it with the test.
-func Embedded(t testing.TB) Broker {
+func Embedded(t testing.TB, options ...Option) Broker {
 	t.Helper()
-	broker, err := kafka.StartEmbedded(kafka.EmbeddedConfig{}, zap.NewNop())
+	if !chosen(options).proxies {
+		return embedded(t, kafka.EmbeddedConfig{})
+	}
+	addrs, err := freeAddrs(2)
+	require.NoError(t, err)
+	proxy := startLingering(t, addrs[1], addrs[0]) // it ends when the broker has
+	b := embedded(t, kafka.EmbeddedConfig{Listen: addrs[0], Advertise: addrs[1]})
+	b.proxy = proxy
+	return b
+}
+
+func embedded(t testing.TB, config kafka.EmbeddedConfig) Broker {
+	t.Helper()
+	broker, err := kafka.StartEmbedded(config, zap.NewNop())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, broker.Close()) })
 	return Broker{t: t, addr: broker.Brokers()[0]}

@@ -16,18 +16,29 @@ const largestMessage = 128 << 20
 // (https://kafka.apache.org/protocol#protocol_messages).
 type passage struct {
 	client, broker net.Conn
+	// lingers says that a broker whose client is gone keeps its connection until it has answered what it was asked.
+	lingers bool
 
 	mutex sync.Mutex
 	asked map[uint32]int16 // the keys of requests under way, by number
 }
 
-func newPassage(client, broker net.Conn) *passage {
-	return &passage{client: client, broker: broker, asked: make(map[uint32]int16)}
+func newPassage(client, broker net.Conn, lingers bool) *passage {
+	return &passage{client: client, broker: broker, lingers: lingers, asked: make(map[uint32]int16)}
 }
 
 func (p *passage) end() {
 	_ = p.client.Close() // both may be closed already
-	_ = p.broker.Close()
+	if !p.owed() {
+		_ = p.broker.Close()
+	}
+}
+
+// owed tells whether the broker is to answer although there is nobody to hear it.
+func (p *passage) owed() bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.lingers && len(p.asked) > 0
 }
 
 // forward passes requests on until the connection ends.
@@ -58,7 +69,7 @@ func (p *passage) answer(wait func(*passage, int16)) error {
 		if len(message) >= 8 {
 			wait(p, p.keyOf(binary.BigEndian.Uint32(message[4:])))
 		}
-		if _, err := p.client.Write(message); err != nil {
+		if _, err := p.client.Write(message); err != nil && !p.owed() {
 			return err
 		}
 	}

@@ -15,6 +15,7 @@ type Proxy struct {
 	t        testing.TB
 	addr     string
 	upstream string
+	lingers  bool // its passages do
 	passing  sync.WaitGroup
 
 	mutex    sync.Mutex
@@ -28,10 +29,23 @@ type Proxy struct {
 // startProxy listens at addr, until the end of the test, for the broker at upstream.
 func startProxy(t testing.TB, addr, upstream string) *Proxy {
 	t.Helper()
-	p := &Proxy{t: t, addr: addr, upstream: upstream, open: make(map[*passage]bool), hold: nothing}
+	return startOf(&Proxy{t: t, addr: addr, upstream: upstream})
+}
+
+// startLingering is startProxy for an embedded broker, which does not learn that a client is gone before it has answered
+// it: kfake never gives up a member whose connection it finds closed when it answers its JoinGroup, and such a member, as
+// the leader, holds the group up for all of the rebalance timeout. Kafka gives it up after its session timeout.
+func startLingering(t testing.TB, addr, upstream string) *Proxy {
+	t.Helper()
+	return startOf(&Proxy{t: t, addr: addr, upstream: upstream, lingers: true})
+}
+
+func startOf(p *Proxy) *Proxy {
+	p.t.Helper()
+	p.open, p.hold = make(map[*passage]bool), nothing
 	p.changed = sync.NewCond(&p.mutex)
 	p.Accept()
-	t.Cleanup(func() {
+	p.t.Cleanup(func() {
 		p.Refuse()
 		p.passing.Wait()
 	})
@@ -119,7 +133,7 @@ func (p *Proxy) serve(listener net.Listener) {
 			_ = client.Close() // the broker is down; its client is to see that
 			continue
 		}
-		p.pass(listener, newPassage(client, broker))
+		p.pass(listener, newPassage(client, broker, p.lingers))
 	}
 }
 

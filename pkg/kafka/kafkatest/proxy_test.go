@@ -17,7 +17,7 @@ import (
 const keyProduce = 0
 
 // produceOnce sends one record and waits for it in the background.
-func produceOnce(t *testing.T, c kafkatest.Cluster, topic, value string) (result chan error) {
+func produceOnce(t *testing.T, c interface{ Cluster() kafka.Cluster }, topic, value string) (result chan error) {
 	t.Helper()
 	result = make(chan error, 1)
 	producer := kafka.NewProducer(c.Cluster(), kafka.ProducerConfig{})
@@ -29,6 +29,23 @@ func produceOnce(t *testing.T, c kafkatest.Cluster, topic, value string) (result
 		result <- err
 	}()
 	return result
+}
+
+func TestAProxyBeforeTheEmbeddedBroker(t *testing.T) {
+	b := kafkatest.Embedded(t, kafkatest.WithProxies())
+	proxy, topic := b.Proxy(), kafkatest.Topic(t, b.Addr(), 1)
+	require.Equal(t, proxy.Addr(), b.Addr())
+	proxy.Hold(keyProduce)
+	result := produceOnce(t, b, topic, "held")
+	require.Eventually(t, func() bool { return proxy.Held() == 1 }, 10*time.Second, 5*time.Millisecond)
+	assert.Len(t, kafkatest.All(t, b.Addr(), topic), 1, "its sender does not know")
+	proxy.Cut()
+	proxy.Release()
+	require.NoError(t, <-result)
+	assert.Len(t, kafkatest.All(t, b.Addr(), topic), 1)
+	proxy.Refuse()
+	_, err := net.Dial("tcp", b.Addr())
+	require.ErrorContains(t, err, "refused")
 }
 
 // One start of the brokers serves all.

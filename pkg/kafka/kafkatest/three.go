@@ -20,40 +20,45 @@ type Cluster struct {
 	brokers []Broker // of the same order
 }
 
-// ThreeOption is a wish about the brokers of a Cluster.
-type ThreeOption func(*threeConfig)
+// Option is a wish about the brokers of a Cluster, or an embedded one.
+type Option func(*wishes)
 
-type threeConfig struct{ proxies bool }
+type wishes struct{ proxies bool }
+
+func chosen(options []Option) wishes {
+	var all wishes
+	for _, option := range options {
+		option(&all)
+	}
+	return all
+}
 
 // WithProxies puts a Proxy before each broker: clients see the brokers through them only. Brokers see each other without.
-func WithProxies() ThreeOption { return func(c *threeConfig) { c.proxies = true } }
+func WithProxies() Option { return func(w *wishes) { w.proxies = true } }
 
 // Three starts three brokers from Kafka's jars and stops them with the test; without Java or the jars the test is
 // skipped. A broker that failed is given up by the others after 4 seconds. The three need about 1.5 GB of memory.
-func Three(t testing.TB, options ...ThreeOption) Cluster {
+func Three(t testing.TB, options ...Option) Cluster {
 	t.Helper()
 	return newCluster(t, 3, options)
 }
 
 // One is Three with one broker: for what a Cluster can do and Choose's Broker can't, such as WithProxies.
-func One(t testing.TB, options ...ThreeOption) Cluster {
+func One(t testing.TB, options ...Option) Cluster {
 	t.Helper()
 	return newCluster(t, 1, options)
 }
 
-func newCluster(t testing.TB, count int, options []ThreeOption) Cluster {
+func newCluster(t testing.TB, count int, options []Option) Cluster {
 	t.Helper()
-	var config threeConfig
-	for _, option := range options {
-		option(&config)
-	}
+	proxies := chosen(options).proxies
 	j := needJava(t)
 	nodes, err := planNodes(count)
 	require.NoError(t, err)
 	c := Cluster{t: t, nodes: nodes}
 	for _, n := range nodes {
 		b := Broker{t: t, addr: n.client, ready: n.inSync}
-		if config.proxies {
+		if proxies {
 			b.proxy = startProxy(t, n.outside, n.client)
 			b.addr = n.outside
 		}
@@ -123,6 +128,17 @@ func (c Cluster) Broker(id int) Broker {
 	c.t.Helper()
 	require.Truef(c.t, id >= 1 && id <= len(c.brokers), "brokers are 1 to %d, not %d", len(c.brokers), id)
 	return c.brokers[id-1]
+}
+
+// Proxies returns what stands before each broker, nothing where there were to be no proxies.
+func (c Cluster) Proxies() []*Proxy {
+	var all []*Proxy
+	for _, b := range c.brokers {
+		if b.proxy != nil {
+			all = append(all, b.proxy)
+		}
+	}
+	return all
 }
 
 // Topic creates a topic with a name of its own on all brokers, acknowledged by all but one. Every running broker knows it

@@ -13,7 +13,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-func three(t *testing.T, options ...kafkatest.ThreeOption) kafkatest.Cluster {
+func three(t *testing.T, options ...kafkatest.Option) kafkatest.Cluster {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts three brokers; run without -short")
