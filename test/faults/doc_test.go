@@ -8,6 +8,7 @@
 //	fault_test.go      what can go wrong: of processes, of brokers, of the network
 //	rounds_test.go     faults at random, round after round, on each kind of broker
 //	steps_test.go      a process ends, or becomes a zombie, between any two steps of a transaction
+//	handled_test.go    the same for sinks, between what they did and its commit
 //	tracking_test.go   what the tracking sink sends again after kill -9
 //	producer_test.go   the producer alone; numbers/ is the process that is killed
 //	rebalance_test.go  what a rebalance costs

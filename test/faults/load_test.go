@@ -27,10 +27,14 @@ type load struct {
 	next   map[int]int   // by customer
 	tries  map[int64]int // by number of the webhook, once it is taken
 	failed error
+	paidAt time.Time // of all charges
 }
 
 func newLoad(l *lab.Lab) *load {
-	return &load{lab: l, rate: rate.NewLimiter(400, 20), next: map[int]int{}, tries: map[int64]int{}}
+	return &load{
+		lab: l, rate: rate.NewLimiter(400, 20), next: map[int]int{}, tries: map[int64]int{},
+		paidAt: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC),
+	}
 }
 
 // start sends until rest is called; the webhooks in hand are sent until they are taken.
@@ -65,7 +69,7 @@ func (l *load) send(customer int) error {
 	l.next[customer]++
 	number := numberOf(customer, l.next[customer])
 	l.mutex.Unlock()
-	w := webhook(customer, number)
+	w := webhook(customer, number, l.paidAt)
 	giveUp := time.Now().Add(2 * time.Minute)
 	for tries := 1; ; tries++ {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -108,7 +112,7 @@ func kindOf(number int64) kind {
 	return paid
 }
 
-func webhook(customer int, number int64) lab.Webhook {
+func webhook(customer int, number int64, paidAt time.Time) lab.Webhook {
 	w := lab.Webhook{Store: lab.Store, Topic: "charge/paid"}
 	who := fmt.Sprintf(`"customer":{"id":%d,"email":"c%d@example.com","phone":"+1503555%04d","hash":"h%d"}`, customer+1, customer+1, customer+1, customer+1)
 	switch kindOf(number) {
@@ -118,8 +122,8 @@ func webhook(customer int, number int64) lab.Webhook {
 		w.Topic = "address/updated"
 		w.Body = fmt.Appendf(nil, `{"address":{"id":%d,"customer_id":%d}}`, number, customer+1)
 	default:
-		w.Body = fmt.Appendf(nil, `{"charge":{"id":%d,%s,"status":"success","total_price":"9.99","currency":"USD","processed_at":"2026-03-02T12:00:00+00:00","shipping_address":{"phone":"+1503555%04d"}}}`,
-			number, who, customer+1)
+		w.Body = fmt.Appendf(nil, `{"charge":{"id":%d,%s,"status":"success","total_price":"9.99","currency":"USD","processed_at":"%s","shipping_address":{"phone":"+1503555%04d"}}}`,
+			number, who, paidAt.UTC().Format("2006-01-02T15:04:05+00:00"), customer+1)
 	}
 	return w
 }

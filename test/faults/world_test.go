@@ -41,6 +41,7 @@ type world struct {
 	transformers []*member
 	gateway      *member
 	tracking     *member
+	sms          *member // where texts are sent at all
 	members      int
 }
 
@@ -156,7 +157,7 @@ func (w *world) launch(role string, environ ...string) *member {
 
 func (w *world) all() []*member {
 	var all []*member
-	for _, m := range append([]*member{w.gateway, w.tracking}, w.transformers...) {
+	for _, m := range append([]*member{w.gateway, w.tracking, w.sms}, w.transformers...) {
 		if m != nil {
 			all = append(all, m)
 		}
@@ -214,6 +215,9 @@ func (w *world) settle() {
 	require.NoError(w, err)
 	defer reader.Close()
 	w.settleGroup(reader, w.topics.Group(pipeline.RoleTransformer, ""), w.topics.Webhooks())
+	if w.sms != nil {
+		w.settleGroup(reader, w.smsGroup(), w.topics.Triggers())
+	}
 	if w.tracking != nil || w.lab.Brokers == nil {
 		w.settleGroup(reader, w.topics.Group(pipeline.RoleTracking, lab.Store), w.topics.Events())
 	}
