@@ -16,7 +16,7 @@
 //	consumer.go     Consumer, Run and RunTransactions; handler.go is what Run calls
 //	group.go        joining and leaving the group; sticky.go shares the partitions out
 //	generation.go   the time between two rebalances; one worker.go for each partition number in it
-//	prefetch.go     fetching ahead, into a feed.go for each partition; source.go hands it on, lost.go is for what is gone
+//	prefetch.go     fetching ahead, into a feed.go for each partition, in turns.go; source.go hands it on, lost.go is for what is gone
 //	tracker.go      what is finished, out of order too; commits.go commits it, metadata.go what is above the offset
 //	watch.go        handlers that do not come back
 //

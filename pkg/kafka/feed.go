@@ -15,6 +15,7 @@ type feed struct {
 	chunks    []chunk
 	buffered  int // bytes
 	fetching  bool
+	turn      int // when it was last answered
 	version   int // counts seeks: what was asked for before the last one is of no use
 	notBefore time.Time
 	retry     backoff

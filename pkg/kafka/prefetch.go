@@ -3,8 +3,6 @@ package kafka
 import (
 	"bytes"
 	"context"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -37,7 +35,8 @@ type prefetch struct {
 	requests    sync.WaitGroup
 
 	mutex sync.Mutex
-	feeds []*feed
+	feeds []*feed // whose turn it is first
+	turn  int     // counts answers
 	busy  map[slot]bool
 }
 
@@ -153,34 +152,54 @@ func (p *pull) add(f *feed) {
 func (p *prefetch) pull(ctx context.Context, one *pull) {
 	asked, cancel := context.WithTimeout(ctx, one.request.Wait+fetchGrace)
 	defer cancel()
-	slices.SortStableFunc(one.request.Partitions, func(a, b wire.FetchPartition) int { return strings.Compare(a.Topic, b.Topic) })
+	inTurn(one.request.Partitions)
 	answers, err := wire.Fetch(asked, p.connections.transport, p.connections.addr, one.request)
-	found := make(map[wire.Partition]wire.FetchAnswer, len(answers))
-	for _, answer := range answers {
-		found[answer.Partition] = answer
-	}
-	if err != nil && ctx.Err() == nil {
-		p.log.Warn("fetch records", zap.Int32("broker", one.broker), zap.Error(err))
-		p.connections.relearn(ctx)
-	}
-	for _, a := range one.asks {
-		answer, ok := found[a.Partition]
-		switch {
-		case err != nil:
-			p.fail(a.feed)
-		case !ok:
-			p.log.Warn("fetch records", a.field(), zap.Error(errNoAnswer))
-			p.fail(a.feed)
-		default:
-			p.answered(ctx, a, answer, len(one.asks) > 1)
-		}
+	var served []*feed
+	if err != nil {
+		p.failed(ctx, one, err)
+	} else {
+		served = p.deal(ctx, one.asks, answers)
 	}
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
+	p.hadTurns(served)
 	delete(p.busy, one.slot)
 	for _, a := range one.asks {
 		a.fetching = false
 	}
+}
+
+// failed treats a request without an answer.
+func (p *prefetch) failed(ctx context.Context, one *pull, err error) {
+	if ctx.Err() == nil {
+		p.log.Warn("fetch records", zap.Int32("broker", one.broker), zap.Error(err))
+		p.connections.relearn(ctx)
+	}
+	for _, a := range one.asks {
+		p.fail(a.feed)
+	}
+}
+
+// deal puts answers where they belong, and returns the feeds that have had their turn.
+func (p *prefetch) deal(ctx context.Context, asks []ask, answers []wire.FetchAnswer) (served []*feed) {
+	found := make(map[wire.Partition]wire.FetchAnswer, len(answers))
+	for _, answer := range answers {
+		found[answer.Partition] = answer
+	}
+	for _, a := range asks {
+		answer, ok := found[a.Partition]
+		switch {
+		case ok:
+			p.answered(ctx, a, answer, len(asks) > 1)
+			if !passedOver(answer, a.offset) {
+				served = append(served, a.feed)
+			}
+		case !full(answers): // else it comes earlier in the next request
+			p.log.Warn("fetch records", a.field(), zap.Error(errNoAnswer))
+			p.fail(a.feed)
+		}
+	}
+	return served
 }
 
 // fail tries a feed again after a pause.
