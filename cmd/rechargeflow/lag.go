@@ -50,6 +50,12 @@ func lag(ctx context.Context, c call) int {
 	if err != nil {
 		return failed(c, loaded.Config, err)
 	}
+	if len(loaded.Config.Stores) == 0 {
+		topics := pipeline.Topics{Prefix: loaded.Config.Kafka.TopicPrefix}
+		say(c.stderr, "rechargeflow lag: no store is configured, so only the transformer's group is asked about, not those of sinks, which have "+
+			"a store's name in theirs (%s, %s): name a file that lists the stores with -config or %s\n",
+			topics.Group(pipeline.RoleTracking, "{store}"), topics.Group(pipeline.RoleSMS, "{store}"), configVariable)
+	}
 	if err := limits.check(lags); err != nil {
 		say(c.stderr, "rechargeflow lag: %v\n", err)
 		return exitFailed

@@ -101,6 +101,16 @@ func TestLag(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(stderr, "\n"))
 }
 
+// Without stores the groups of sinks have no names: it says so, where a script that reads the lag does not look.
+func TestLagWithoutStores(t *testing.T) {
+	d := newDesk(t)
+	stdout, stderr := d.exits(exitOK, "lag -json")
+	assert.NotContains(t, stdout, "tracking")
+	assert.Regexp(t, `^rechargeflow lag: no store is configured, so only the transformer's group .*\(staging.rechargeflow.tracking.\{store\}, staging.rechargeflow.sms.\{store\}\).* -config .*\n$`, stderr)
+	_, stderr = d.exits(exitOK, "lag -config "+write(t, twoStores))
+	assert.Empty(t, stderr)
+}
+
 // The groups that are asked about are those that the stages read with, and their topics.
 func TestLagAsksAboutTheGroupsOfTheStages(t *testing.T) {
 	path := write(t, twoStores)
