@@ -27,7 +27,7 @@ type replaying struct {
 // deadletterReplay counts the letters that are meant and, with -yes, sends them to their roles once more.
 func deadletterReplay(ctx context.Context, c call) int {
 	o := newLetterOptions(c)
-	yes := o.set.Bool("yes", false, "send them; without it they are counted only")
+	yes := o.set.Bool("yes", false, "send them; without it they are printed and counted only")
 	again := o.set.Bool("again", false, "send letters that were sent before, too")
 	rate := o.set.Float64("rate", 50, "send at most so many letters per `second`")
 	if code, ok := o.parse(c); !ok {
@@ -53,8 +53,8 @@ func deadletterReplay(ctx context.Context, c call) int {
 	case total == 0:
 		return exitOK
 	case !*yes:
-		say(c.stderr, "rechargeflow %s: nothing was sent; -yes sends them\n", c.command.name)
-		return exitUsage
+		say(c.stdout, "nothing was sent: this was a preview; the same call with -yes sends them\n")
+		return exitOK
 	}
 	return r.send(ctx, roles, counts, total)
 }
