@@ -76,14 +76,14 @@ func (o *options) usage(c call, w io.Writer) {
 	o.set.PrintDefaults()
 }
 
-// load reads the configuration and reports its faults. With ok false the command is over.
+// load reads the configuration and reports its faults. With ok false the command is over; what it loaded is for printing.
 func (o *options) load(c call, needs ...config.Need) (loaded config.Loaded, ok bool) {
 	loaded, err := config.Load(o.path(c.environ), c.environ, needs...)
 	var faults *config.Faults
 	switch {
 	case errors.As(err, &faults):
 		say(c.stderr, "%v\nrechargeflow: faults in the configuration: %d\n", faults, len(faults.List))
-		return config.Loaded{}, false
+		return loaded, false
 	case err != nil:
 		say(c.stderr, "rechargeflow: %v\n", err)
 		return config.Loaded{}, false

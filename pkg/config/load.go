@@ -26,7 +26,7 @@ const NeedStores Need = iota + 1
 // them. A key's value is the environment's, else the file's, else its default.
 //
 // The error is a *Faults with everything that is wrong: unknown keys and variables, wrong values, and
-// rules across keys. No secret is in it.
+// rules across keys. No secret is in it. What could be read all the same is returned beside it.
 func Load(path string, environ []string, needs ...Need) (Loaded, error) {
 	l := loader{faults: &Faults{}, root: newScope("", "configuration", rootKeys())}
 	if path != "" {
@@ -45,7 +45,7 @@ func Load(path string, environ []string, needs ...Need) (Loaded, error) {
 		l.checkNeed(need, path, loaded.Config)
 	}
 	if len(l.faults.List) > 0 {
-		return Loaded{}, l.faults
+		return loaded, l.faults
 	}
 	return loaded, nil
 }
