@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 )
@@ -68,7 +70,36 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		say(stderr, "%s", usage())
 		return exitUsage
 	}
+	if group := groupOf(args[0]); len(group) > 0 {
+		return inGroup(args, group, stdout, stderr)
+	}
 	say(stderr, "rechargeflow: there is no command %q\n\n%s", strings.Join(args[:min(len(args), 2)], " "), usage())
+	return exitUsage
+}
+
+// groupOf are the commands whose first of two words is this one.
+func groupOf(word string) []command {
+	return slices.DeleteFunc(commands(), func(c command) bool { return !strings.HasPrefix(c.name, word+" ") })
+}
+
+// inGroup answers who names a group of commands and none of it.
+func inGroup(args []string, group []command, stdout, stderr io.Writer) int {
+	var list strings.Builder
+	table := tabwriter.NewWriter(&list, 0, 0, 2, ' ', 0)
+	for _, c := range group {
+		say(table, "  rechargeflow %s\t%s\n", c.name, c.summary)
+	}
+	_ = table.Flush() // into memory
+	list.WriteString("\n-h behind one of them explains its flags\n")
+	switch {
+	case len(args) == 1:
+		say(stderr, "rechargeflow: which of these?\n\n%s", &list)
+	case strings.HasPrefix(args[1], "-h") || args[1] == "--help":
+		say(stdout, "%s", &list)
+		return exitOK
+	default:
+		say(stderr, "rechargeflow: there is no command %q, but these:\n\n%s", args[0]+" "+args[1], &list)
+	}
 	return exitUsage
 }
 
