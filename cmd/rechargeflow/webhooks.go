@@ -31,6 +31,11 @@ Written by `+"`make docs`"+`: what stands under *tracking*, *SMS flows* and *tak
 the topic; do not edit. Every webhook is kept in `+"`recharge.webhooks`"+`, used or not. What is tracked depends on the store's
 settings, and nothing is told that was told before. *Assumed* marks what Recharge does not document.
 
+Whatever the topic, a body that brings the customer along also tells a changed e-mail, name, phone or Shopify id
+(`+"`customer_change`"+`, for shops on Shopify), and one that shows subscriptions the property `+"`recharge_subscription_active`"+`, which is
+sent when it changes; where neither the body nor what is known decides it, all of the customer's subscriptions are asked for.
+Topics that are not listed are skipped as `+"`topic_not_used`"+`, as those are that are not used.
+
 | topic | tracking | SMS flows | takes back | why |
 |---|---|---|---|---|
 `)
