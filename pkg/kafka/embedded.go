@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -12,6 +11,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"go.uber.org/zap"
+
+	"github.com/rechargeflow/rechargeflow/pkg/folder"
 )
 
 const (
@@ -41,7 +42,7 @@ type EmbeddedConfig struct {
 type Embedded struct {
 	cluster *kfake.Cluster
 	brokers []string
-	lock    *os.File
+	lock    *folder.Lock // nil where it has no folder
 	stop    chan struct{}
 	helpers sync.WaitGroup
 	closing sync.Once
@@ -64,12 +65,12 @@ func startEmbedded(config EmbeddedConfig, log *zap.Logger) (*Embedded, error) {
 	}
 	e := &Embedded{stop: make(chan struct{})}
 	if config.Dir != "" {
-		if e.lock, err = lockFolder(config.Dir); err != nil {
-			return nil, err
+		if e.lock, err = folder.Take(config.Dir); err != nil {
+			return nil, fmt.Errorf("take folder %s: %w", config.Dir, err)
 		}
 	}
 	if e.cluster, err = kfake.NewCluster(embeddedOptions(config, listen, log)...); err != nil {
-		unlockFolder(e.lock)
+		e.unlock()
 		return nil, err
 	}
 	e.brokers = e.cluster.ListenAddrs()
@@ -116,7 +117,13 @@ func (e *Embedded) shut() {
 	close(e.stop)
 	e.helpers.Wait()
 	e.cluster.Close()
-	unlockFolder(e.lock)
+	e.unlock()
+}
+
+func (e *Embedded) unlock() {
+	if e.lock != nil {
+		_ = e.lock.Close() // nothing was written
+	}
 }
 
 // keepHouse deletes what retention and compaction say. kfake does so by itself only in a process that created or

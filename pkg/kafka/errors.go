@@ -9,6 +9,7 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 
+	"github.com/rechargeflow/rechargeflow/pkg/folder"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
 )
 
@@ -20,7 +21,7 @@ var (
 	// ErrRefused says that the topics of a cluster can't be made what the topics file says; nothing was changed.
 	ErrRefused = errors.New("topics refused")
 	// ErrLocked says that another process has the folder of an embedded broker.
-	ErrLocked = errors.New("folder is in use by another process")
+	ErrLocked = folder.ErrLocked
 	// ErrAccess says that the brokers don't let us in as we are configured: TLS, a certificate or a login. The error says
 	// what to check; waiting does not help.
 	ErrAccess = errors.New("no access to kafka")

@@ -13,12 +13,13 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/pkg/folder"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
 var (
 	// ErrLocked says that another process, or another Store of this one, has the folder.
-	ErrLocked = errors.New("state folder is in use by another process")
+	ErrLocked = folder.ErrLocked
 
 	errClosed = errors.New("store is closed")
 )
@@ -68,7 +69,7 @@ func (c Config) withDefaults() Config {
 type Store struct {
 	config  Config
 	log     *zap.Logger
-	lock    *os.File
+	lock    *folder.Lock
 	reader  *kafka.TopicReader
 	turns   chan struct{} // of those who restore
 	stop    context.CancelFunc
@@ -103,7 +104,7 @@ func open(config Config) (*Store, error) {
 		config: config, log: config.Log.With(zap.String("topic", config.Topic)), reader: reader,
 		turns: make(chan struct{}, restorers), partitions: make(map[int]*Partition),
 	}
-	if s.lock, err = lockFolder(config.Dir); err != nil {
+	if s.lock, err = folder.Take(config.Dir); err != nil {
 		return nil, err
 	}
 	if err := s.openFiles(); err != nil {
