@@ -138,29 +138,3 @@ func (a *account) total(prefix string) int {
 	}
 	return n
 }
-
-// check states what must hold, each from two sources.
-func (a *account) check(out io.Writer) error {
-	failed := 0
-	must := func(what string, left, right int) {
-		if left != right {
-			failed++
-			say(out, "DOES NOT BALANCE: %s: %d and %d\n", what, left, right)
-		}
-	}
-	must("sent = accepted + refused", a.sent, a.total("gateway accepted")+a.total("gateway refused"))
-	must("answered 200 + lookups = raw records", a.accepted+a.lookups, a.webhooks)
-	must("raw records = done + skipped + rejected by the transformer", a.webhooks, a.total("transformer")-a.total("transformer waiting"))
-	must("events = done + skipped + rejected by the tracking sink", a.events, a.total("tracking"))
-	must("triggers and revocations = done + skipped + rejected by the sms sink", a.triggers, a.total("sms"))
-	must("commands at bloomreach = events done", a.tracked, a.total("tracking done"))
-	must("texts at the gateway = triggers done", a.texts, a.total("sms done"))
-	must("texts sent twice = 0", a.doubled, 0)
-	must("jo's recharge_subscription_active is false in the end", 0, a.stillActive)
-	must("dead letters = rejected", a.deadLetter, a.total("transformer rejected")+a.total("tracking rejected")+a.total("sms rejected"))
-	if failed > 0 {
-		return fmt.Errorf("%d sums do not balance", failed)
-	}
-	say(out, "\neverything balances: every webhook and every record has exactly one fate\n")
-	return nil
-}

@@ -6,7 +6,8 @@
 //
 //	main.go     flags, start and end
 //	play.go     one webhook after the other, and what each set off
-//	balance.go  the table: topics, simulators and counters must agree
+//	balance.go  the table: topics, simulators and counters
+//	sums.go     that they agree
 //	life.txtar  the webhooks
 package main
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -108,12 +109,21 @@ func delivered(raw []byte) string {
 		return err.Error()
 	}
 	if command.EventType == "" {
-		return fmt.Sprintf("customer %v %v", command.CustomerIDs, command.Properties)
+		return fmt.Sprintf("%s of customer %s", listed(command.Properties), listed(command.CustomerIDs))
 	}
 	if status, ok := command.Properties["status"]; ok {
 		command.EventType += fmt.Sprintf(" status=%v", status)
 	}
-	return fmt.Sprintf("event %s for %v", command.EventType, command.CustomerIDs)
+	return fmt.Sprintf("event %s of customer %s", command.EventType, listed(command.CustomerIDs))
+}
+
+// listed are the names and values of a JSON object, by name.
+func listed[V any](object map[string]V) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		all = append(all, fmt.Sprintf("%s=%v", name, object[name]))
+	}
+	return strings.Join(all, ", ")
 }
 
 // fate puts a line of the log into words.
