@@ -14,6 +14,9 @@ import (
 // coordinateTimeout bounds the wait for an answer that may have got lost with its connection.
 const coordinateTimeout = 5 * time.Second
 
+// errFindCoordinator says that nobody was asked, since it is not known whom.
+var errFindCoordinator = errors.New("find coordinator")
+
 // coordination names who needs a coordinator: a consumer group or a transactional id.
 type coordination struct {
 	kind int8
@@ -35,7 +38,7 @@ func (c *connections) coordinate(ctx context.Context, by coordination, message p
 	defer cancel()
 	broker, err := c.coordinator(ctx, by)
 	if err != nil {
-		return nil, fmt.Errorf("find coordinator of %s: %w", by.key, err)
+		return nil, fmt.Errorf("%w of %s: %w", errFindCoordinator, by.key, err)
 	}
 	answer, err := c.send(ctx, broker, message)
 	if err != nil {

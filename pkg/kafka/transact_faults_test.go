@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -67,6 +68,43 @@ func TestTransactionsUnderFaults(t *testing.T) {
 				transacts(t, cluster, quick("g", "t"), func() { fake.Fault(kfake.Fault{Keys: []kmsg.Key{step}, Err: answer, Count: 2}) })
 			})
 		}
+	}
+}
+
+// A request whose answer is lost may arrive later than it should. Those that could do harm in the next transaction are not
+// sent again by the same epoch: another comes first.
+func TestWhatMayComeLateIsFenced(t *testing.T) {
+	for _, step := range []kmsg.Key{kmsg.TxnOffsetCommit, kmsg.EndTxn} {
+		t.Run(step.Name(), func(t *testing.T) {
+			fake, cluster, connections := faultyAndLossy(t)
+			var mutex sync.Mutex
+			var epochs []int16 // of one transactional id
+			fake.ControlKey(int16(step), func(request kmsg.Request) (kmsg.Response, error, bool) {
+				fake.KeepControl()
+				mutex.Lock()
+				defer mutex.Unlock()
+				switch r := request.(type) {
+				case *kmsg.TxnOffsetCommitRequest:
+					epochs = append(epochs, r.ProducerEpoch)
+				case *kmsg.EndTxnRequest:
+					epochs = append(epochs, r.ProducerEpoch)
+				}
+				return nil, nil, false
+			})
+			out := newTopic(t, cluster, 1)
+			produce(t, cluster, numbered("t", 0, 5)...)
+			connections.lose(step, 1)
+			r := runTransactions(t, cluster, quick("g", "t"), zap.NewNop(), kafka.Transactions{Transform: passOn(out)})
+			assertOutputs(t, cluster, out, 5)
+			r.stop()
+			assert.Equal(t, 1, connections.losses())
+			mutex.Lock()
+			defer mutex.Unlock()
+			require.NotEmpty(t, epochs)
+			for _, later := range epochs[1:] {
+				assert.Greater(t, later, epochs[0])
+			}
+		})
 	}
 }
 

@@ -171,7 +171,7 @@ func (t *transactor) commitOffsets(ctx context.Context, offsets map[wire.Partiti
 	for topic, partitions := range topics {
 		request.Topics = append(request.Topics, txnoffsetcommit.RequestTopic{Name: topic, Partitions: partitions})
 	}
-	return t.coordinated(ctx, ofGroup(t.by.group), request, func(answer protocol.Message) (int16, bool) {
+	return t.coordinatedOnce(ctx, ofGroup(t.by.group), request, func(answer protocol.Message) (int16, bool) {
 		response, ok := answer.(*txnoffsetcommit.Response)
 		if !ok {
 			return 0, false
@@ -189,7 +189,7 @@ func (t *transactor) commitOffsets(ctx context.Context, offsets map[wire.Partiti
 
 func (t *transactor) end(ctx context.Context) error {
 	request := &endtxn.Request{TransactionalID: t.id, ProducerID: t.identity.producer, ProducerEpoch: t.identity.epoch, Committed: true}
-	return t.coordinated(ctx, ofTransaction(t.id), request, func(answer protocol.Message) (int16, bool) {
+	return t.coordinatedOnce(ctx, ofTransaction(t.id), request, func(answer protocol.Message) (int16, bool) {
 		response, ok := answer.(*endtxn.Response)
 		if !ok {
 			return 0, false
@@ -198,22 +198,36 @@ func (t *transactor) end(ctx context.Context) error {
 	})
 }
 
-// coordinated sends a request until a coordinator has answered it for good. All of them may be sent twice: brokers take
-// the second for the first.
-func (t *transactor) coordinated(ctx context.Context, by coordination, request protocol.Message, code func(protocol.Message) (int16, bool)) error {
+// coordinated sends a request until a coordinator has answered it for good. It may arrive twice, and late: brokers take the
+// second for the first, and in the next transaction it does no harm.
+func (t *transactor) coordinated(ctx context.Context, by coordination, request protocol.Message, code codeOf) error {
+	return t.insist(ctx, by, request, code, true)
+}
+
+// coordinatedOnce is coordinated for a request that would do harm if it arrived in the next transaction: while its answer is
+// unclear it is not sent again, and the caller fails. init comes next, and from then on brokers refuse what may be on its way
+// still, by its epoch. (From Kafka 4.0 on clients can have a new epoch after each transaction, KIP-890; kafka-go can't.)
+func (t *transactor) coordinatedOnce(ctx context.Context, by coordination, request protocol.Message, code codeOf) error {
+	return t.insist(ctx, by, request, code, false)
+}
+
+// codeOf is the error that an answer holds, 0 for none; false when it is an answer to another request.
+type codeOf func(protocol.Message) (int16, bool)
+
+func (t *transactor) insist(ctx context.Context, by coordination, request protocol.Message, code codeOf, again bool) error {
 	ctx, cancel := context.WithTimeout(ctx, transactionPatience)
 	defer cancel()
 	moved := backoff{first: retryFirst, most: retryMost}
 	concurrent := backoff{first: concurrentFirst, most: concurrentMost}
 	for {
-		err := t.once(ctx, by, request, code)
+		known, err := t.once(ctx, by, request, code)
 		pause := &moved
 		switch {
 		case err == nil:
 			return nil
 		case errors.Is(err, kafka.ConcurrentTransactions): // the one before is still being ended
 			pause = &concurrent
-		case !transient(err):
+		case !transient(err) || !known && !again:
 			return err
 		}
 		if !pause.wait(ctx) {
@@ -222,7 +236,8 @@ func (t *transactor) coordinated(ctx context.Context, by coordination, request p
 	}
 }
 
-func (t *transactor) once(ctx context.Context, by coordination, request protocol.Message, code func(protocol.Message) (int16, bool)) error {
+// once sends a request. known says that it is known what became of it: it was answered, or never sent.
+func (t *transactor) once(ctx context.Context, by coordination, request protocol.Message, code codeOf) (known bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, produceTimeout)
 	defer cancel()
 	answer, err := t.connections.coordinate(ctx, by, request)
@@ -230,19 +245,19 @@ func (t *transactor) once(ctx context.Context, by coordination, request protocol
 		if ctx.Err() == nil {
 			t.connections.relearn(ctx)
 		}
-		return fmt.Errorf("%s: %w", apiOf(request), err)
+		return errors.Is(err, errFindCoordinator), fmt.Errorf("%s: %w", apiOf(request), err)
 	}
 	number, ok := code(answer)
 	if !ok {
-		return fmt.Errorf("%s: the answer is to another request", apiOf(request))
+		return false, fmt.Errorf("%s: the answer is to another request", apiOf(request))
 	}
 	if number == 0 {
-		return nil
+		return true, nil
 	}
 	if coordinatorMoved(kafka.Error(number)) {
 		t.connections.forgetCoordinator(by)
 	}
-	return fmt.Errorf("%s: %w", apiOf(request), kafka.Error(number))
+	return true, fmt.Errorf("%s: %w", apiOf(request), kafka.Error(number))
 }
 
 func apiOf(m protocol.Message) string { return m.ApiKey().String() }
