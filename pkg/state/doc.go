@@ -14,7 +14,7 @@
 // A transaction:
 //
 //	o := partition.Begin()
-//	o.Get(key); o.Set(key, value); o.Scan(prefix)
+//	o.Get(key); o.Set(key, value); o.Scan(prefix); o.ScanFrom(prefix, key)
 //	rows, err := o.Rows() // into the transaction's outputs, all of them
 //	o.Apply()             // when it became visible; o.Drop() when it did not
 //

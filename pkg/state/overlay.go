@@ -95,13 +95,16 @@ func (o *Overlay) read(key string, r *row) {
 }
 
 // Scan yields the rows whose keys begin with prefix, in the order of keys. What is set meanwhile is not among them.
-func (o *Overlay) Scan(prefix []byte) iter.Seq2[[]byte, []byte] {
+func (o *Overlay) Scan(prefix []byte) iter.Seq2[[]byte, []byte] { return o.ScanFrom(prefix, nil) }
+
+// ScanFrom is Scan without the keys that are less than from.
+func (o *Overlay) ScanFrom(prefix, from []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
 		if o.err != nil {
 			return
 		}
-		m := o.merge(string(prefix))
-		below, err := o.below(prefix)
+		m := o.merge(string(prefix), string(from))
+		below, err := o.below(prefix, from)
 		if err != nil {
 			o.fail(err)
 			return
@@ -123,9 +126,15 @@ func (o *Overlay) Scan(prefix []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// below reads the rows with a prefix that are below. An iterator costs more to open than to move.
-func (o *Overlay) below(prefix []byte) (*pebble.Iterator, error) {
+// below reads the rows with a prefix that are below, from a key on. An iterator costs more to open than to move.
+func (o *Overlay) below(prefix, from []byte) (*pebble.Iterator, error) {
 	first, end := o.p.span(prefix)
+	if at := o.p.local(from); bytes.Compare(at, first) > 0 {
+		first = at
+	}
+	if end != nil && bytes.Compare(first, end) > 0 {
+		first = end
+	}
 	if below := o.idle; below != nil {
 		o.idle = nil
 		below.SetBounds(first, end)
@@ -156,11 +165,11 @@ func (o *Overlay) close() {
 	}
 }
 
-// merge returns the rows that are set, with a prefix, to be told between those below.
-func (o *Overlay) merge(prefix string) *merged {
-	from := sort.SearchStrings(o.keys, prefix)
+// merge returns the rows that are set, with a prefix and from a key on, to be told between those below.
+func (o *Overlay) merge(prefix, from string) *merged {
+	first := sort.SearchStrings(o.keys, max(prefix, from))
 	m := &merged{}
-	for _, key := range o.keys[from:] {
+	for _, key := range o.keys[first:] {
 		if !strings.HasPrefix(key, prefix) {
 			break
 		}

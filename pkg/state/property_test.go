@@ -161,6 +161,13 @@ func (m *machine) transaction(r *rapid.T) (*state.Overlay, map[string]string) {
 			}
 			require.Equal(r, sorted(want), order)
 			require.Equal(r, want, contents(overlay, prefix))
+			from := rapid.SampledFrom([]string{"", "a/2", "b", "b/3", "b\xff", "c"}).Draw(r, "from")
+			order = nil
+			for key := range overlay.ScanFrom([]byte(prefix), []byte(from)) {
+				order = append(order, string(key))
+			}
+			maps.DeleteFunc(want, func(key, _ string) bool { return key < from })
+			require.Equal(r, sorted(want), order)
 		}
 	}
 	return overlay, after
