@@ -12,7 +12,9 @@ import (
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/pkg/state"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
@@ -66,6 +68,45 @@ func BenchmarkTracking(b *testing.B) {
 		_, err := handle(b.Context(), stages[1], out, events[i%len(events):][:1])
 		require.NoError(b, err)
 	}
+}
+
+// BenchmarkSweep is a step of a sweep, as most are: through rows of which none is past its age.
+func BenchmarkSweep(b *testing.B) {
+	cluster := kafkatest.Embedded(b).Cluster()
+	const topic, customers = "recharge.state", 20000
+	_, err := kafka.Apply(b.Context(), cluster, kafka.Spec{Topics: []kafka.TopicSpec{{Name: topic, Partitions: 1, Replication: 1}}})
+	require.NoError(b, err)
+	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
+	b.Cleanup(func() { require.NoError(b, producer.Close()) })
+	row := fmt.Appendf(nil, `{"seen":true,"email":"jo@example.com","first_name":"Jo","last_name":"Bean","phone":"+15035550100","hash":"%032x"}`, 1)
+	for i := range customers {
+		records := []kafka.Record{{Topic: topic, Key: fmt.Appendf(nil, "customer/acme/%d", i), Value: row}}
+		for month := range 11 {
+			records = append(records, kafka.Record{Topic: topic, Key: fmt.Appendf(nil, "told/acme/%d/2026-%02d", i, month+1), Value: row[:24]})
+		}
+		require.NoError(b, producer.Produce(b.Context(), records...))
+	}
+	kept, err := state.Open(state.Config{Dir: b.TempDir(), Topic: topic, Cluster: cluster})
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, kept.Close()) })
+	now := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, pipeline.Options{
+		State: partitionsOf{kept}, Raw: &memoryTopics{}, Asker: &asks{},
+	}, pipeline.Runtime{Producer: producer, Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: func() time.Time { return now }})
+	require.NoError(b, err)
+	require.NoError(b, stages[0].Transactor.TakeOver(b.Context(), 0))
+	now = now.Add(time.Hour)
+	b.ReportAllocs()
+	steps := 0
+	for b.Loop() {
+		out, err := stages[0].Sweep(b.Context(), 0)
+		require.NoError(b, err)
+		require.Empty(b, out.Outputs)
+		if steps++; steps%60 == 0 { // all 240,000 rows were seen: begin anew
+			now = now.Add(12 * time.Hour)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(steps)/4, "µs/1000rows")
 }
 
 func benchStages(b *testing.B) ([]*pipeline.Stage, *sink) {

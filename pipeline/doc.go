@@ -6,6 +6,7 @@
 //	transformer.go       raw webhook    -> recharge.events, recharge.sms-triggers
 //	parked.go            a webhook that leaves its customer out -> put aside, and released
 //	undoable.go          what a record changed -> nothing, when it comes again or is rejected
+//	sweep.go             what is remembered -> nothing, when it is past its age
 //	learn.go             an answer of Recharge's API -> what is known, what was put aside
 //	asking.go            Recharge's API -> recharge.webhooks: what is wanted, apart from the stream
 //	tables.go            what is known -> recharge.customers, recharge.subscriptions

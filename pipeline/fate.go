@@ -72,6 +72,8 @@ type Transactor interface {
 	// TakeOver is called when a partition is this process's alone, before any of its records comes.
 	TakeOver(ctx context.Context, partition int) error
 	Begin(partition int) Work
+	// Sweep is what only time brings about, without a record; nil when there is nothing to do.
+	Sweep(partition int) Changes
 	// Release is called when the partition is another process's.
 	Release(partition int)
 }
@@ -79,6 +81,11 @@ type Transactor interface {
 // Work is one transaction's work on a partition. It may be begun and never ended: then nothing of it counts.
 type Work interface {
 	Handler
+	Changes
+}
+
+// Changes are what a transaction changes, beside what comes of its records.
+type Changes interface {
 	// Outputs are written beside those of the results.
 	Outputs() ([]kafka.Record, error)
 	// Ended is told whether all of it was committed.

@@ -67,7 +67,7 @@ func (o Options) transformer(run Runtime) (*Transformer, error) {
 	for _, s := range o.Stores {
 		settings[s.Settings.Store] = s.Settings
 	}
-	return NewTransformer(run.Topics, settings, o.State, o.Raw, o.Asker, run.Log)
+	return NewTransformer(run, settings, o.State, o.Raw, o.Asker)
 }
 
 func (o Options) tracking(run Runtime) []*Stage {

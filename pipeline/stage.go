@@ -96,6 +96,24 @@ func (s *Stage) Transform(ctx context.Context, records []kafka.Record) (kafka.Tr
 	}, err
 }
 
+// Sweep is a kafka sweep: what only time brings about is a transaction of its own.
+func (s *Stage) Sweep(_ context.Context, partition int) (kafka.Transformed, error) {
+	changes := s.Transactor.Sweep(partition)
+	if changes == nil {
+		return kafka.Transformed{}, nil
+	}
+	outputs, err := changes.Outputs()
+	if err != nil {
+		changes.Ended(false)
+		return kafka.Transformed{}, fmt.Errorf("sweep %s: %w", s.Role, err)
+	}
+	if len(outputs) == 0 { // no transaction is made of it
+		changes.Ended(true)
+		return kafka.Transformed{}, nil
+	}
+	return kafka.Transformed{Outputs: outputs, Ended: func(failed error) { changes.Ended(failed == nil) }}, nil
+}
+
 // ended keeps or drops what a transaction changed, and settles its records when it was committed.
 func (s *Stage) ended(b decided, work Work, failed error) {
 	work.Ended(failed == nil)

@@ -67,6 +67,8 @@ func (handling) TakeOver(context.Context, int) error { return nil }
 
 func (handling) Release(int) {}
 
+func (handling) Sweep(int) pipeline.Changes { return nil }
+
 func (h handling) Begin(int) pipeline.Work { return h }
 
 func (handling) Outputs() ([]kafka.Record, error) { return nil, nil }

@@ -45,13 +45,15 @@ func (o *memoryOverlay) Get(key []byte) []byte {
 
 func (o *memoryOverlay) Set(key, value []byte) { o.changed[string(key)] = value }
 
-func (o *memoryOverlay) Scan(prefix []byte) iter.Seq2[[]byte, []byte] {
+func (o *memoryOverlay) Scan(prefix []byte) iter.Seq2[[]byte, []byte] { return o.ScanFrom(prefix, nil) }
+
+func (o *memoryOverlay) ScanFrom(prefix, from []byte) iter.Seq2[[]byte, []byte] {
 	all := map[string][]byte{}
 	maps.Copy(all, o.state.rows)
 	maps.Copy(all, o.changed)
 	return func(yield func(key, value []byte) bool) {
 		for _, key := range slices.Sorted(maps.Keys(all)) {
-			if value := all[key]; value != nil && strings.HasPrefix(key, string(prefix)) && !yield([]byte(key), value) {
+			if value := all[key]; value != nil && key >= string(from) && strings.HasPrefix(key, string(prefix)) && !yield([]byte(key), value) {
 				return
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"go.uber.org/zap"
@@ -31,6 +32,8 @@ type Transformer struct {
 	state   State
 	raw     RawReader
 	asker   Asker
+	sweeps  *sweeps
+	now     func() time.Time // for rows that nothing comes in for; records have their own
 	log     *zap.Logger
 }
 
@@ -47,6 +50,8 @@ type State interface {
 // Overlay is the state of a partition during one transaction.
 type Overlay interface {
 	subscriber.Rows
+	// ScanFrom is Scan without the keys that are less than from.
+	ScanFrom(prefix, from []byte) iter.Seq2[[]byte, []byte]
 	// Rows are the records that make the changes of the transaction's own, all of them or none to be among its outputs. The
 	// error says that nothing may come of the transaction.
 	Rows() ([]kafka.Record, error)
@@ -69,12 +74,15 @@ type Asker interface {
 }
 
 // NewTransformer takes the settings of each store by name.
-func NewTransformer(topics Topics, stores map[string]subscriber.Settings, state State, raw RawReader, asker Asker, log *zap.Logger) (*Transformer, error) {
+func NewTransformer(run Runtime, stores map[string]subscriber.Settings, state State, raw RawReader, asker Asker) (*Transformer, error) {
 	decoder, err := recharge.NewDecoder()
 	if err != nil {
 		return nil, err
 	}
-	return &Transformer{topics: topics, stores: stores, decoder: decoder, state: state, raw: raw, asker: asker, log: log}, nil
+	return &Transformer{
+		topics: run.Topics, stores: stores, decoder: decoder, state: state, raw: raw, asker: asker,
+		sweeps: &sweeps{}, now: run.Now, log: run.Log,
+	}, nil
 }
 
 // TakeOver recalls what is known of a partition, and the questions that have no answer yet.
@@ -82,6 +90,7 @@ func (t *Transformer) TakeOver(ctx context.Context, partition int) error {
 	if err := t.state.TakeOver(ctx, partition); err != nil {
 		return err
 	}
+	t.sweeps.of(partition).taken(t.now())
 	t.asker.Forget(partition)
 	rows := t.state.Begin(partition)
 	defer rows.Drop()
@@ -102,6 +111,7 @@ func (t *Transformer) Release(partition int) {
 
 // Begin is one transaction's work on a partition.
 func (t *Transformer) Begin(partition int) Work {
+	t.sweeps.of(partition).busy = t.now()
 	return &transform{Transformer: t, partition: partition, rows: &undoable{Overlay: t.state.Begin(partition)}}
 }
 
@@ -111,6 +121,7 @@ type transform struct {
 	partition int
 	rows      *undoable
 	wanted    []Wanted
+	newest    time.Time // when the newest record was received that is done
 }
 
 // Wanted is a question to the API about a customer.
@@ -136,6 +147,9 @@ func (t *transform) Handle(ctx context.Context, records []kafka.Record) ([]Resul
 			return results, err
 		}
 		results = append(results, result)
+		if at := receivedOrWritten(r); at.After(t.newest) {
+			t.newest = at
+		}
 		if released += len(result.Released); released >= maxReleased {
 			break
 		}
@@ -153,6 +167,7 @@ func (t *transform) Ended(committed bool) {
 		return
 	}
 	t.rows.Apply()
+	t.sweeps.of(t.partition).handled(t.newest)
 	t.asker.Want(t.partition, t.wanted...)
 }
 

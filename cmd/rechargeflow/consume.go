@@ -20,7 +20,8 @@ func (p *process) consume(ctx context.Context, consumer *kafka.Consumer, stage *
 		return fmt.Errorf("kafka.compression: %w", err)
 	}
 	return consumer.RunTransactions(ctx, kafka.Transactions{
-		Transform: stage.Transform, TakeOver: stage.Transactor.TakeOver, Release: stage.Transactor.Release, Compression: compression,
+		Transform: stage.Transform, TakeOver: stage.Transactor.TakeOver, Release: stage.Transactor.Release,
+		Sweep: stage.Sweep, SweepEvery: pipeline.SweepEvery, Compression: compression,
 	})
 }
 

@@ -64,7 +64,8 @@ func (d Decision) Empty() bool {
 // *LookupNeeded: keep the webhook, ask the API, Learn its answer and decide again. ErrCustomerUnknown says that nobody can
 // tell. After an error the memory is what it was.
 func Decide(s Settings, m *Memory, w recharge.Webhook, receivedAt time.Time) (Decision, *Memory, error) {
-	d := draft{settings: s, webhook: w, receivedAt: receivedAt.UTC(), before: m, memory: m.clone(), customerID: w.CustomerID()}
+	before := m.aged(receivedAt)
+	d := draft{settings: s, webhook: w, receivedAt: receivedAt.UTC(), before: before, memory: before.clone(), customerID: w.CustomerID()}
 	if d.table() == nil {
 		return Decision{Skip: SkipTopicNotUsed}, m, nil
 	}

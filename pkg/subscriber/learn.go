@@ -58,7 +58,11 @@ type Answer struct {
 // Learn takes in an answer: what it tells, and what is known afterwards. Decide again on what was parked for it with the
 // memory that it returns. The error is a *LookupNeeded where what it tells of lacks a customer, and the memory is what it was.
 func Learn(s Settings, m *Memory, customerID string, a Answer, at time.Time) (Decision, *Memory, error) {
-	d := draft{settings: s, receivedAt: at.UTC(), before: m, memory: m.clone(), customerID: customerID, imported: a.Import}
+	before := m.aged(at)
+	if m.gone() && !a.Import { // the answer to a question from before they were forgotten brings nobody back
+		before = m.aged(a.Ask.Due)
+	}
+	d := draft{settings: s, receivedAt: at.UTC(), before: before, memory: before.clone(), customerID: customerID, imported: a.Import}
 	d.memory.asked = m.asked || a.Ask.Kind == AskIdentity
 	if d.memory.gone() {
 		return Decision{Skip: SkipLearnt}, d.memory, nil

@@ -62,10 +62,8 @@ func Recall(rows Rows, store, customer string) (*Memory, error) {
 // Keep writes what changed since before.
 func (m *Memory) Keep(rows Rows, store, customer string, before *Memory) error {
 	of := store + "/" + customer
-	if !reflect.DeepEqual(m.Customer, before.Customer) {
-		if err := keep(rows, customerRows+of, m.Customer); err != nil {
-			return err
-		}
+	if err := m.Customer.keep(rows, customerRows+of, before.Customer); err != nil {
+		return err
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.Subscriptions)) {
 		s := m.Subscriptions[id]
@@ -83,6 +81,17 @@ func (m *Memory) Keep(rows Rows, store, customer string, before *Memory) error {
 	}
 	m.told.keep(rows, toldRows+of+"/", before.told)
 	return nil
+}
+
+func (k KnownCustomer) keep(rows Rows, key string, before KnownCustomer) error {
+	switch {
+	case reflect.DeepEqual(k, before):
+		return nil
+	case reflect.DeepEqual(k, KnownCustomer{}): // nothing is known of them any more
+		rows.Set([]byte(key), nil)
+		return nil
+	}
+	return keep(rows, key, k)
 }
 
 func (t told) keep(rows Rows, prefix string, before told) {

@@ -40,10 +40,15 @@ func (t told) add(id string, at time.Time) {
 	t[m] = append(slices.Clip(t[m]), short(id))
 }
 
+// oldestTold is the first month that is kept.
+func oldestTold(now time.Time) string {
+	now = now.UTC()
+	return month(time.Date(now.Year(), now.Month()-keepTold, 1, 0, 0, 0, 0, time.UTC))
+}
+
 // forget drops months that are too old.
 func (t told) forget(now time.Time) {
-	now = now.UTC()
-	oldest := month(time.Date(now.Year(), now.Month()-keepTold, 1, 0, 0, 0, 0, time.UTC))
+	oldest := oldestTold(now)
 	for m := range t {
 		if m < oldest {
 			delete(t, m)

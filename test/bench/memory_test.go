@@ -36,7 +36,10 @@ func transformer(t *testing.T, cluster kafka.Cluster, run pipeline.Runtime) *pip
 
 // transactions are a stage's, as its process runs them.
 func transactions(stage *pipeline.Stage) kafka.Transactions {
-	return kafka.Transactions{Transform: stage.Transform, TakeOver: stage.Transactor.TakeOver, Release: stage.Transactor.Release}
+	return kafka.Transactions{
+		Transform: stage.Transform, TakeOver: stage.Transactor.TakeOver, Release: stage.Transactor.Release,
+		Sweep: stage.Sweep, SweepEvery: pipeline.SweepEvery,
+	}
 }
 
 // partitionsOf is a state.Store as the transformer uses it.
