@@ -8,6 +8,7 @@
 //	undoable.go          what a record changed -> nothing, when it comes again or is rejected
 //	sweep.go             what is remembered -> nothing, when it is past its age
 //	learn.go             an answer of Recharge's API -> what is known, what was put aside
+//	questions.go         what has no answer yet; an answer that can't be read -> the question again
 //	asking.go            Recharge's API -> recharge.webhooks: what is wanted, apart from the stream
 //	tables.go            what is known -> recharge.customers, recharge.subscriptions
 //	tracking.go          event          -> Bloomreach, up to 50 at a time

@@ -2,9 +2,7 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
@@ -15,7 +13,7 @@ import (
 func (t *transform) learn(ctx context.Context, settings subscriber.Settings, raw kafka.Record) (Result, error) {
 	lookup, err := t.decoder.Lookup(raw.Value)
 	if err != nil {
-		return rejected(ReasonMalformed, err), nil
+		return t.spoilt(ctx, settings, raw, err)
 	}
 	of := whose{settings: settings, customer: lookup.CustomerID}
 	answers := raw.Header(HeaderOrigin) == OriginLookup && lookup.For == recharge.ForIdentity
@@ -31,56 +29,47 @@ func (t *transform) learn(ctx context.Context, settings subscriber.Settings, raw
 	switch {
 	case errors.As(err, &needed): // what it tells lacks who it is about: that is asked for first
 		return t.park(of, raw)
-	case err != nil || !answers:
-		return result, err
+	case err != nil:
+		return Result{}, err
+	case !answers:
+		t.unanswered(of, raw, result)
+		return result, nil
 	}
 	// Answered it is, useful or not.
-	t.rows.Set([]byte(askKey(of, subscriber.Ask{Kind: subscriber.AskIdentity})), nil)
-	result.Released, err = t.release(ctx, of, after, unknownBecause(lookup))
+	t.rows.Set(questionOf(of, subscriber.Ask{Kind: subscriber.AskIdentity}).Key(), nil)
+	result.Released, err = t.release(ctx, of, after.Asked(), unknownBecause(lookup))
 	return result, err
 }
 
 // learnt takes in one answer.
 func (t *transform) learnt(of whose, l recharge.Lookup, raw kafka.Record, before *subscriber.Memory) (Result, *subscriber.Memory, error) {
-	answer, err := t.answer(of, l, raw.Header(HeaderOrigin) == OriginImport)
-	if err != nil {
-		return Result{}, before, err
-	}
+	answer := t.answer(of, l, raw.Header(HeaderOrigin) == OriginImport)
 	decision, after, err := subscriber.Learn(of.settings, before, of.customer, answer, receivedOrWritten(raw))
 	if err != nil {
 		return Result{}, before, err
 	}
-	t.rows.Set([]byte(askKey(of, answer.Ask)), nil) // before keep, which may ask again
+	t.rows.Set(questionOf(of, answer.Ask).Key(), nil) // before keep, which may ask again
 	return t.keep(of, raw, decision, before, after)
 }
 
 // answer is a lookup with the question that it answers, which is answered by it. A cancellation that nobody asked for any
 // more is only news of subscriptions.
-func (t *transform) answer(of whose, l recharge.Lookup, imported bool) (subscriber.Answer, error) {
+func (t *transform) answer(of whose, l recharge.Lookup, imported bool) subscriber.Answer {
 	a := subscriber.Answer{Customer: l.Customer, Subscriptions: l.Subscriptions, Complete: l.Complete, Import: imported}
 	if imported {
-		return a, nil
+		return a
 	}
-	a.Ask = subscriber.Ask{Kind: subscriber.AskKind(l.For), ChargeID: l.ChargeID, Attempt: l.Attempt}
-	key := askKey(of, a.Ask)
-	row := t.rows.Get([]byte(key))
+	a.Ask = askOf(l)
+	key := questionOf(of, a.Ask).Key()
+	row := t.rows.Get(key)
+	asked, whole, _ := subscriber.ReadQuestion(key, row)
 	switch {
-	case row == nil && a.Ask.Kind == subscriber.AskCancellation:
+	case row == nil && a.Ask.Kind == subscriber.AskCancellation, asked.Attempt > a.Ask.Attempt: // answered already
 		a.Ask = subscriber.Ask{Kind: subscriber.AskFlag}
-		return a, nil
-	case row == nil:
-		return a, nil
+	case whole:
+		a.Ask = asked.Ask
 	}
-	var asked Wanted
-	if err := json.Unmarshal(row, &asked); err != nil {
-		return a, fmt.Errorf("decode row %s: %w", key, err)
-	}
-	if asked.Attempt > a.Ask.Attempt { // answered already, and asked again
-		a.Ask = subscriber.Ask{Kind: subscriber.AskFlag}
-		return a, nil
-	}
-	a.Ask = asked.Ask
-	return a, nil
+	return a
 }
 
 // unknownBecause is the reason for which what waited is rejected, should the customer still be unknown.

@@ -5,26 +5,27 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
+	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
-// Rows of the state beside those of pkg/subscriber.
+// parkedRows is how the keys of those rows begin which keep the place of a raw record that waits for the API, in order:
 //
-//	parked/{store}/{customer}/{partition}/{offset}  a raw record that waits for the API, in order
-//	ask/{store}/{customer}/{kind}/{charge}          a question to the API that has no answer yet
-const (
-	parkedRows = "parked/"
-	askRows    = "ask/"
-)
+//	parked/{store}/{customer}/{partition}/{offset}
+const parkedRows = "parked/"
 
 // place is where a parked record lies.
 type place struct {
 	Partition int   `json:"partition"`
 	Offset    int64 `json:"offset"`
+	// Redrive are the headers of a record that an operator sent once more: where it lies it has none of them.
+	Redrive map[string]string `json:"redrive,omitempty"`
 }
 
 func parkedOf(of whose) string { return parkedRows + of.settings.Store + "/" + of.customer + "/" }
@@ -52,7 +53,7 @@ func (t *transform) park(of whose, raw kafka.Record) (Result, error) {
 	if key := of.settings.Store + "/" + of.customer; string(raw.Key) != key { // by which the answer finds its partition
 		return rejected(ReasonMalformed, fmt.Errorf("its customer is unknown, and no answer would find it: its key is %q, of the customer that it names %q", raw.Key, key)), nil
 	}
-	at := place{Partition: raw.Partition, Offset: raw.Offset}
+	at := place{Partition: raw.Partition, Offset: raw.Offset, Redrive: redriveOf(raw)}
 	row, err := json.Marshal(at)
 	if err != nil {
 		return Result{}, fmt.Errorf("encode place: %w", err)
@@ -66,16 +67,12 @@ func (t *transform) park(of whose, raw kafka.Record) (Result, error) {
 
 // release decides on what waited for a customer, in order.
 func (t *transform) release(ctx context.Context, of whose, memory *subscriber.Memory, unknown Reason) ([]Settled, error) {
-	places, err := t.places(of)
-	if err != nil {
-		return nil, err
-	}
 	var released []Settled
-	for _, at := range places {
-		t.rows.Set([]byte(at.key(of)), nil)
-		raw, err := t.raw.Read(ctx, at.Partition, at.Offset)
+	for _, at := range t.places(of) {
+		t.rows.Set(at.key, nil)
+		raw, err := t.reread(ctx, at)
 		if errors.Is(err, kafka.ErrNoRecord) {
-			released = append(released, t.gone(of, at, err))
+			released = append(released, t.gone(of, at.place, err))
 			continue
 		}
 		if err != nil {
@@ -86,16 +83,49 @@ func (t *transform) release(ctx context.Context, of whose, memory *subscriber.Me
 		if err != nil {
 			return nil, err
 		}
+		t.unanswered(of, raw, result)
 		released = append(released, Settled{Record: raw, Result: result})
 	}
 	return released, nil
+}
+
+// reread is a parked record as it was when it was put aside.
+func (t *transform) reread(ctx context.Context, at aside) (kafka.Record, error) {
+	if !at.known {
+		return kafka.Record{}, fmt.Errorf("its row %s does not say where it is: %w", at.key, kafka.ErrNoRecord)
+	}
+	raw, err := t.raw.Read(ctx, at.Partition, at.Offset)
+	if err != nil {
+		return kafka.Record{}, err
+	}
+	raw.Headers = append(slices.Clip(raw.Headers), at.headers()...)
+	return raw, nil
+}
+
+func redriveOf(raw kafka.Record) map[string]string {
+	var found map[string]string
+	for _, h := range deadletter.RedriveHeaders(raw) {
+		if found == nil {
+			found = make(map[string]string)
+		}
+		found[h.Key] = string(h.Value)
+	}
+	return found
+}
+
+func (p place) headers() []kafka.Header {
+	var headers []kafka.Header
+	for _, key := range slices.Sorted(maps.Keys(p.Redrive)) {
+		headers = append(headers, header(key, p.Redrive[key]))
+	}
+	return headers
 }
 
 // gone settles a parked record that was deleted meanwhile: nothing is left of it but where it was.
 func (t *transform) gone(of whose, at place, err error) Settled {
 	raw := kafka.Record{
 		Topic: t.topics.Webhooks(), Partition: at.Partition, Offset: at.Offset, Key: []byte(of.settings.Store + "/" + of.customer),
-		Headers: []kafka.Header{{Key: HeaderStore, Value: []byte(of.settings.Store)}},
+		Headers: append(at.headers(), header(HeaderStore, of.settings.Store)),
 	}
 	return Settled{Record: raw, Result: rejected(ReasonParkedGone, err)}
 }
@@ -114,16 +144,36 @@ func (t *transform) guarded(before *subscriber.Memory, decide func() (Result, *s
 	return decide()
 }
 
-func (t *transform) places(of whose) ([]place, error) {
-	var places []place
+// aside is a row that keeps a place.
+type aside struct {
+	place
+	key   []byte
+	known bool // the key says where the record is
+}
+
+func (t *transform) places(of whose) []aside {
+	var all []aside
 	for key, value := range t.rows.Scan([]byte(parkedOf(of))) {
-		var at place
-		if err := json.Unmarshal(value, &at); err != nil {
-			return nil, fmt.Errorf("decode row %s: %w", key, err)
+		a := aside{key: key}
+		if a.known = a.read(string(key), parkedOf(of), value) == nil; !a.known {
+			a.place = place{Partition: t.partition, Offset: -1}
 		}
-		places = append(places, at)
+		all = append(all, a)
 	}
-	return places, nil
+	return all
+}
+
+// read reads a row. Its key is enough: of a value that makes no sense nothing is taken.
+func (p *place) read(key, prefix string, value []byte) error {
+	if err := json.Unmarshal(value, p); err != nil {
+		*p = place{}
+	}
+	at, err := deadletter.ParsePlace(strings.TrimPrefix(key, prefix))
+	if err != nil {
+		return fmt.Errorf("read row: %w", err)
+	}
+	p.Partition, p.Offset = at.Partition, at.Offset
+	return nil
 }
 
 // resume decides on a record that was parked: nobody can tell more about the customer now.
@@ -153,39 +203,6 @@ func (t *transform) resume(of whose, raw kafka.Record, memory *subscriber.Memory
 		return Result{}, memory, err
 	}
 	return t.keep(of, raw, decision, memory, after)
-}
-
-// want notes questions to the API. A row keeps each until its answer came.
-func (t *transform) want(of whose, raw kafka.Record, asks ...subscriber.Ask) error {
-	for _, ask := range asks {
-		if t.rows.Get([]byte(askKey(of, ask))) != nil {
-			continue // asked already: the answer belongs to that question, and is no older than its Due
-		}
-		w := Wanted{Ask: ask, Store: of.settings.Store, Customer: of.customer, Traceparent: raw.Header(HeaderTraceparent)}
-		row, err := json.Marshal(w)
-		if err != nil {
-			return fmt.Errorf("encode question: %w", err)
-		}
-		t.rows.Set([]byte(askKey(of, ask)), row)
-		t.wanted = append(t.wanted, w)
-	}
-	return nil
-}
-
-// wantAgain has a question asked whose row has been there before.
-func (t *Transformer) wantAgain(partition int, key string, row []byte) error {
-	parts := strings.Split(strings.TrimPrefix(key, askRows), "/")
-	var w Wanted
-	if err := json.Unmarshal(row, &w); err != nil || len(parts) < 2 {
-		return errors.Join(fmt.Errorf("decode row %s", key), err)
-	}
-	w.Store, w.Customer = parts[0], parts[1]
-	t.asker.Want(partition, w)
-	return nil
-}
-
-func askKey(of whose, ask subscriber.Ask) string {
-	return askRows + of.settings.Store + "/" + of.customer + "/" + string(ask.Kind) + "/" + ask.ChargeID
 }
 
 // Wait says that a record was put aside until its customer is known.

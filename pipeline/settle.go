@@ -75,7 +75,8 @@ func (s *Stage) settleAll(b decided) kafka.Finished {
 		}
 		s.settle(b.originals[i], result, b.records[i].Topic != b.originals[i].Topic)
 		for _, released := range result.Released {
-			s.settle(released.Record, released.Result, false)
+			_, redriven := deadletter.RedriveOf(released.Record)
+			s.settle(released.Record, released.Result, redriven)
 		}
 	}
 	return finished

@@ -21,6 +21,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/pkg/state"
+	"github.com/rechargeflow/rechargeflow/pkg/sweep"
 )
 
 const day = 24 * time.Hour
@@ -195,7 +196,7 @@ func TestASweepGoesInSteps(t *testing.T) {
 		once := w.sweepStep(nil)
 		assert.LessOrEqual(t, once, 500)
 		removed += once
-		w.later(pipeline.SweepEvery)
+		w.later(sweep.Every)
 	}
 	assert.Len(t, w.state.rows, customers)
 	for range 3 {

@@ -12,6 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/sweep"
 )
 
 // Transformer makes of a raw webhook what it means, given what is known of its
@@ -32,8 +33,9 @@ type Transformer struct {
 	state   State
 	raw     RawReader
 	asker   Asker
-	sweeps  *sweeps
+	sweeps  *sweep.Sweeps
 	now     func() time.Time // for rows that nothing comes in for; records have their own
+	metrics Metrics
 	log     *zap.Logger
 }
 
@@ -81,7 +83,7 @@ func NewTransformer(run Runtime, stores map[string]subscriber.Settings, state St
 	}
 	return &Transformer{
 		topics: run.Topics, stores: stores, decoder: decoder, state: state, raw: raw, asker: asker,
-		sweeps: &sweeps{}, now: run.Now, log: run.Log,
+		sweeps: &sweep.Sweeps{}, now: run.Now, metrics: run.Metrics, log: run.Log,
 	}, nil
 }
 
@@ -90,14 +92,12 @@ func (t *Transformer) TakeOver(ctx context.Context, partition int) error {
 	if err := t.state.TakeOver(ctx, partition); err != nil {
 		return err
 	}
-	t.sweeps.of(partition).taken(t.now())
+	t.sweeps.Of(partition).Taken(t.now())
 	t.asker.Forget(partition)
 	rows := t.state.Begin(partition)
 	defer rows.Drop()
-	for key, value := range rows.Scan([]byte(askRows)) {
-		if err := t.wantAgain(partition, string(key), value); err != nil {
-			return err
-		}
+	for key, value := range rows.Scan([]byte(subscriber.QuestionRows)) {
+		t.wantAgain(partition, key, value)
 	}
 	_, err := rows.Rows() // tells whether they could be read
 	return err
@@ -111,7 +111,7 @@ func (t *Transformer) Release(partition int) {
 
 // Begin is one transaction's work on a partition.
 func (t *Transformer) Begin(partition int) Work {
-	t.sweeps.of(partition).busy = t.now()
+	t.sweeps.Of(partition).Busy(t.now())
 	return &transform{Transformer: t, partition: partition, rows: &undoable{Overlay: t.state.Begin(partition)}}
 }
 
@@ -122,14 +122,6 @@ type transform struct {
 	rows      *undoable
 	wanted    []Wanted
 	newest    time.Time // when the newest record was received that is done
-}
-
-// Wanted is a question to the API about a customer.
-type Wanted struct {
-	subscriber.Ask
-	Store       string `json:"-"`
-	Customer    string `json:"-"`
-	Traceparent string `json:"traceparent,omitempty"` // of the record that it came from
 }
 
 // maxReleased is after how many released records a transaction takes no more: they are in memory until it ends.
@@ -167,7 +159,7 @@ func (t *transform) Ended(committed bool) {
 		return
 	}
 	t.rows.Apply()
-	t.sweeps.of(t.partition).handled(t.newest)
+	t.sweeps.Of(t.partition).Handled(t.newest)
 	t.asker.Want(t.partition, t.wanted...)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/sweep"
 )
 
 // consume works on what a stage reads.
@@ -21,7 +22,7 @@ func (p *process) consume(ctx context.Context, consumer *kafka.Consumer, stage *
 	}
 	return consumer.RunTransactions(ctx, kafka.Transactions{
 		Transform: stage.Transform, TakeOver: stage.Transactor.TakeOver, Release: stage.Transactor.Release,
-		Sweep: stage.Sweep, SweepEvery: pipeline.SweepEvery, Compression: compression,
+		Sweep: stage.Sweep, SweepEvery: sweep.Every, Compression: compression,
 	})
 }
 

@@ -41,7 +41,7 @@ type Letter struct {
 	First, Last time.Time
 }
 
-// Read reads a dead letter, or one that was sent to its role once more. Any other record is a letter without attempts; so
+// Read reads a dead letter, or one that was sent to its role once more, or what Original makes of it. Any other record is a letter without attempts; so
 // is one whose headers don't say where the record lay, or name a partition other than its own: somebody wrote it by hand.
 // Letters of versions that did not count have one attempt.
 func Read(r kafka.Record) Letter {
@@ -50,7 +50,7 @@ func Read(r kafka.Record) Letter {
 	partition, err := strconv.Atoi(r.Header(HeaderPartition))
 	offset, badOffset := strconv.ParseInt(r.Header(HeaderOffset), 10, 64)
 	if err != nil || badOffset != nil || partition != r.Partition || r.Header(HeaderTopic) == "" {
-		return l
+		return l.counted(r)
 	}
 	l.Record.Topic, l.Record.Offset = r.Header(HeaderTopic), offset
 	l.Record.Time = readTime(r, HeaderTime, r.Time)
@@ -59,6 +59,14 @@ func Read(r kafka.Record) Letter {
 	l.Attempts = 1
 	if n, err := strconv.Atoi(r.Header(HeaderAttempts)); err == nil && n > 0 {
 		l.Attempts = n
+	}
+	return l
+}
+
+// counted is a letter with what Original kept of its attempts.
+func (l Letter) counted(original kafka.Record) Letter {
+	if n, err := strconv.Atoi(original.Header(headerRedriveAttempts)); err == nil && n > 0 {
+		l.Attempts, l.First = n, readTime(original, headerRedriveFirstAt, time.Time{})
 	}
 	return l
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
@@ -13,6 +14,9 @@ const (
 
 	// HeaderRedriveOf names, as partition/offset, the dead letter that a record of a redrive topic is a copy of.
 	HeaderRedriveOf = redrivePrefix + "of"
+	// What Original keeps of a record's attempts.
+	headerRedriveAttempts = redrivePrefix + "attempts"
+	headerRedriveFirstAt  = redrivePrefix + "first_at"
 )
 
 // Place is where a record lies in a topic.
@@ -52,13 +56,35 @@ func Redrive(letter kafka.Record, topic string) kafka.Record {
 }
 
 // Original is the record that a record of a redrive topic was at first, as a role is to take it. Of what was added it keeps
-// HeaderRedriveOf, by which a role knows that an operator sent it.
+// HeaderRedriveOf, by which a role knows that an operator sent it, and in RedriveHeaders how often it was rejected: Read
+// counts on from there.
 func Original(redriven kafka.Record) kafka.Record {
-	original := Read(redriven).Record
-	if of, ok := RedriveOf(redriven); ok {
-		original.Headers = append(original.Headers, kafka.Header{Key: HeaderRedriveOf, Value: []byte(of.String())})
+	letter := Read(redriven)
+	original := letter.Record
+	of, ok := RedriveOf(redriven)
+	if !ok {
+		return original
 	}
+	if letter.Attempts > 0 {
+		original.Headers = append(original.Headers,
+			kafka.Header{Key: headerRedriveAttempts, Value: []byte(strconv.Itoa(letter.Attempts))},
+			kafka.Header{Key: headerRedriveFirstAt, Value: []byte(letter.First.Format(time.RFC3339Nano))},
+		)
+	}
+	original.Headers = append(original.Headers, kafka.Header{Key: HeaderRedriveOf, Value: []byte(of.String())})
 	return original
+}
+
+// RedriveHeaders are the headers that Original added to a record: put to the same record, as it is read again, they make
+// what Original returned. There are none where nobody sent it once more.
+func RedriveHeaders(original kafka.Record) []kafka.Header {
+	var ours []kafka.Header
+	for _, h := range original.Headers {
+		if strings.HasPrefix(h.Key, redrivePrefix) {
+			ours = append(ours, h)
+		}
+	}
+	return ours
 }
 
 // RedriveOf is which dead letter a record of a redrive topic is a copy of; ok is false for any other record.

@@ -66,6 +66,13 @@ func (m *Memory) gone() bool { return !m.Customer.DeletedAt.IsZero() }
 // askable says that the API may know more of the customer.
 func (m *Memory) askable() bool { return !m.asked && !m.gone() }
 
+// Asked is the same memory after the API was asked for the customer: nobody else can tell more.
+func (m *Memory) Asked() *Memory {
+	asked := *m
+	asked.asked = true
+	return &asked
+}
+
 // absorb takes in what a webhook shows of the customer and the subscription, whichever is newer.
 func (m *Memory) absorb(w recharge.Webhook, receivedAt time.Time) {
 	if m.gone() {

@@ -12,6 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/state"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/sweep"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -38,7 +39,7 @@ func transformer(t *testing.T, cluster kafka.Cluster, run pipeline.Runtime) *pip
 func transactions(stage *pipeline.Stage) kafka.Transactions {
 	return kafka.Transactions{
 		Transform: stage.Transform, TakeOver: stage.Transactor.TakeOver, Release: stage.Transactor.Release,
-		Sweep: stage.Sweep, SweepEvery: pipeline.SweepEvery,
+		Sweep: stage.Sweep, SweepEvery: sweep.Every,
 	}
 }
 
