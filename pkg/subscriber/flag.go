@@ -18,8 +18,20 @@ func (m *Memory) active() (value bool, at time.Time, known bool) {
 		return false, firstTime(newest, m.Customer.CompleteAt), true
 	case count != nil && !count.At.Before(newest):
 		return count.Active > 0, count.At, true
+	case count != nil && count.Active == 0 && !count.At.Before(m.changedLast()):
+		return false, newest, true // what came later are deletions, and they made none active
 	}
 	return false, time.Time{}, false
+}
+
+// changedLast is when any subscription changed last, by its own time: that of a deletion is none.
+func (m *Memory) changedLast() (last time.Time) {
+	for _, s := range m.Subscriptions {
+		if s.UpdatedAt.After(last) {
+			last = s.UpdatedAt
+		}
+	}
+	return last
 }
 
 // subscriptionsSay returns the time of the newest snapshot, and whether any subscription is active.
