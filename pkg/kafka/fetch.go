@@ -33,9 +33,9 @@ func decode(answer wire.FetchAnswer, offset int64) (chunk, error) {
 	return found, nil
 }
 
-// fetch reads one partition from an offset on, committed records only. It waits up to wait for the first record, and
-// returns no records when none came.
-func (c *connections) fetch(ctx context.Context, topic string, partition int, offset int64, wait time.Duration) (chunk, error) {
+// fetch reads one partition from an offset on, committed records only, about so many bytes at most. It waits up to wait for
+// the first record, and returns no records when none came.
+func (c *connections) fetch(ctx context.Context, topic string, partition int, offset int64, wait time.Duration, most int32) (chunk, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait+fetchGrace)
 	defer cancel()
 	if _, err := c.layout(ctx); err != nil {
@@ -48,7 +48,7 @@ func (c *connections) fetch(ctx context.Context, topic string, partition int, of
 	answers, err := wire.Fetch(ctx, c.transport, c.addr, wire.FetchRequest{
 		Broker: leader, ClientID: c.clientID(), Wait: wait, MaxBytes: answerBytes, ReadCommitted: true,
 		Partitions: []wire.FetchPartition{{
-			Partition: wire.Partition{Topic: topic, ID: int32(partition)}, Offset: offset, MaxBytes: fetchBytes,
+			Partition: wire.Partition{Topic: topic, ID: int32(partition)}, Offset: offset, MaxBytes: most,
 		}},
 	})
 	if err != nil {

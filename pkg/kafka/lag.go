@@ -199,7 +199,7 @@ func (l *LagReader) age(ctx context.Context, lag Lag, found map[recordID]time.Ti
 // timeOf is the time of the first record from id on and before end; zero when there is none.
 func (l *LagReader) timeOf(ctx context.Context, id recordID, end int64) (time.Time, error) {
 	for next := id.offset; next < end; {
-		found, err := l.fetch(ctx, id.topic, id.partition, next, readWait)
+		found, err := l.fetch(ctx, id.topic, id.partition, next, readWait, fetchBytes)
 		if errors.Is(err, kafka.OffsetOutOfRange) { // retention was quicker; the next time it will be the first
 			return time.Time{}, nil
 		}

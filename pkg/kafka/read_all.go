@@ -39,7 +39,7 @@ func (c *connections) readPartition(ctx context.Context, topic string, partition
 	var all []Record
 	pause := backoff{first: retryFirst, most: retryMost}
 	for next < end {
-		found, err := c.fetch(ctx, topic, partition, next, readWait)
+		found, err := c.fetch(ctx, topic, partition, next, readWait, fetchBytes)
 		if err != nil {
 			if !transient(err) || !pause.wait(ctx) {
 				return nil, err

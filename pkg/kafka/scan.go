@@ -11,8 +11,12 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// scanPatience is how long a scan weathers brokers that don't answer before it gives up.
-const scanPatience = 30 * time.Second
+const (
+	// scanPatience is how long a scan weathers brokers that don't answer before it gives up.
+	scanPatience = 30 * time.Second
+	// spotBytes is what is asked for where single records are wanted: a batch comes whole however large it is.
+	spotBytes = 64 << 10
+)
 
 // ErrNoRecord says that a partition has no record at an offset: retention deleted it, it is yet to come, or the offset
 // belongs to a transaction's marker.
@@ -53,7 +57,7 @@ func readRecord(ctx context.Context, cluster Cluster, topic string, partition in
 	if offset < reach.first || offset >= reach.end {
 		return Record{}, ErrNoRecord
 	}
-	found, err := s.fetchPatiently(ctx, topic, partition, offset)
+	found, err := s.fetchPatiently(ctx, topic, partition, offset, spotBytes)
 	if err != nil {
 		return Record{}, err
 	}
@@ -154,7 +158,7 @@ func (s *scanner) scanPartition(ctx context.Context, topic string, partition int
 func (c *connections) readSpan(ctx context.Context, topic string, partition int, part reach, visit func(Record) bool) (more bool, err error) {
 	next, end := part.first, part.end
 	for next < end {
-		found, err := c.fetchPatiently(ctx, topic, partition, next)
+		found, err := c.fetchPatiently(ctx, topic, partition, next, fetchBytes)
 		if err != nil {
 			return false, err
 		}
@@ -168,11 +172,11 @@ func (c *connections) readSpan(ctx context.Context, topic string, partition int,
 	return true, nil
 }
 
-func (c *connections) fetchPatiently(ctx context.Context, topic string, partition int, offset int64) (chunk, error) {
+func (c *connections) fetchPatiently(ctx context.Context, topic string, partition int, offset int64, most int32) (chunk, error) {
 	var found chunk
 	err := c.weather(ctx, func() error {
 		var err error
-		found, err = c.fetch(ctx, topic, partition, offset, readWait)
+		found, err = c.fetch(ctx, topic, partition, offset, readWait, most)
 		return err
 	})
 	return found, err

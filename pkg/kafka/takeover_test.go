@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -225,8 +227,49 @@ func TestATopicReaderReadsParts(t *testing.T) {
 	one, err := reader.Record(t.Context(), 1, 7)
 	require.NoError(t, err)
 	assert.Equal(t, "7", string(one.Value))
+	_, err = reader.Record(t.Context(), 1, 10)
+	require.ErrorIs(t, err, kafka.ErrNoRecord, "it is not visible yet")
 	_, err = reader.Spans(t.Context(), 5)
 	require.Error(t, err)
 	_, err = kafka.NewTopicReader(kafka.Cluster{}, topic)
 	require.ErrorContains(t, err, "no Kafka brokers")
+}
+
+// Single records come a few at a time, and what retention deleted is told from what can't be read now.
+func TestATopicReaderReadsSingleRecords(t *testing.T) {
+	fake, cluster := faulty(t)
+	large := strings.Repeat("x", 1000)
+	for i := range 200 {
+		produce(t, cluster, kafka.Record{Topic: "t", Value: []byte(strconv.Itoa(i) + large)})
+	}
+	require.NoError(t, fake.DeleteRecords("t", 0, 6))
+	reader, err := kafka.NewTopicReader(cluster, "t")
+	require.NoError(t, err)
+	defer reader.Close()
+	var requests, most atomic.Int64
+	fake.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		if f, ok := r.(*kmsg.FetchRequest); ok {
+			most.Store(int64(f.Topics[0].Partitions[0].PartitionMaxBytes))
+		}
+		requests.Add(1)
+		return nil, nil, false
+	})
+	read := func(offsets ...int64) (found []string) {
+		for r, err := range reader.Records(t.Context(), 0, offsets...) {
+			if errors.Is(err, kafka.ErrNoRecord) {
+				found = append(found, "none")
+				continue
+			}
+			require.NoError(t, err)
+			found = append(found, strings.TrimSuffix(string(r.Value), large))
+		}
+		return found
+	}
+	assert.Equal(t, []string{"none", "none", "6", "7", "9", "199"}, read(0, 5, 6, 7, 9, 199))
+	assert.EqualValues(t, 4, requests.Load(), "two for what is gone, one for three that lie together")
+	assert.EqualValues(t, 64<<10, most.Load())
+	_, err = reader.Record(t.Context(), 0, 300)
+	require.ErrorContains(t, err, "read record 300", "it may be a broker that is behind")
+	require.NotErrorIs(t, err, kafka.ErrNoRecord)
 }

@@ -1,9 +1,12 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/segmentio/kafka-go"
 )
@@ -92,12 +95,63 @@ func (r *TopicReader) Read(ctx context.Context, partition int, part Span) iter.S
 
 // Record returns the record at an offset, ErrNoRecord when there is none.
 func (r *TopicReader) Record(ctx context.Context, partition int, offset int64) (Record, error) {
-	found, err := r.connections.fetchPatiently(ctx, r.topic, partition, offset)
-	if err == nil && (len(found.records) == 0 || found.records[0].Offset != offset) {
-		err = ErrNoRecord
+	for record, err := range r.Records(ctx, partition, offset) {
+		return record, err
 	}
+	return Record{}, ctx.Err()
+}
+
+// Records yields the records at offsets, which are in order: ErrNoRecord where there is none, and then it goes on. Any other
+// error is the last thing it yields. Records that lie close together come by one request.
+func (r *TopicReader) Records(ctx context.Context, partition int, offsets ...int64) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		s := spot{TopicReader: r, partition: partition}
+		for _, offset := range offsets {
+			record, err := s.record(ctx, offset)
+			if err != nil {
+				err = fmt.Errorf("read record %d of partition %d of topic %s: %w", offset, partition, r.topic, err)
+			}
+			if !yield(record, err) || err != nil && !errors.Is(err, ErrNoRecord) {
+				return
+			}
+		}
+	}
+}
+
+// spot is what a request for single records has brought.
+type spot struct {
+	*TopicReader
+	partition int
+	from      int64
+	found     chunk
+}
+
+func (s *spot) record(ctx context.Context, offset int64) (Record, error) {
+	if offset < s.from || offset >= s.found.next {
+		found, err := s.connections.fetchPatiently(ctx, s.topic, s.partition, offset, spotBytes)
+		if errors.Is(err, kafka.OffsetOutOfRange) {
+			return Record{}, s.outside(ctx, offset, err)
+		}
+		if err != nil {
+			return Record{}, err
+		}
+		s.from, s.found = offset, found
+	}
+	at, ok := slices.BinarySearchFunc(s.found.records, offset, func(r Record, offset int64) int { return cmp.Compare(r.Offset, offset) })
+	if !ok {
+		return Record{}, ErrNoRecord
+	}
+	return s.found.records[at].clone(), nil
+}
+
+// outside tells what was deleted from what a broker lacks that is behind the others.
+func (s *spot) outside(ctx context.Context, offset int64, asked error) error {
+	spans, err := s.Spans(ctx, s.partition)
 	if err != nil {
-		return Record{}, fmt.Errorf("read record %d of partition %d of topic %s: %w", offset, partition, r.topic, err)
+		return err
 	}
-	return found.records[0].clone(), nil
+	if offset < spans[s.partition].First {
+		return ErrNoRecord
+	}
+	return asked
 }
