@@ -45,6 +45,7 @@ var conformance = []struct {
 	{"what is done in part is committed in part", partlyDone},
 	{"more outputs than a batch holds are one transaction", manyOutputs},
 	{"time alone brings about outputs", sweeps},
+	{"a sweep with more to do comes again soon", sweepsAgain},
 	{"transactions go on where they stopped", transactionsGoOn},
 }
 

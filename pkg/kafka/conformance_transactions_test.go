@@ -219,6 +219,38 @@ func sweeps(t *testing.T, cluster kafka.Cluster) {
 	assert.EqualValues(t, 3, offset)
 }
 
+// sweepsAgain: what a record leaves to be done is done in transactions of its own, at once; later records come in between.
+func sweepsAgain(t *testing.T, cluster kafka.Cluster) {
+	in, out := newTopic(t, cluster, 1), newTopic(t, cluster, 1)
+	const each = 20
+	left := 0
+	pass := passOn(out)
+	config := quick(in, in)
+	config.MaxBatch = 1
+	r := runTransactions(t, cluster, config, zap.NewNop(), kafka.Transactions{
+		Transform: func(ctx context.Context, records []kafka.Record) (kafka.Transformed, error) {
+			transformed, err := pass(ctx, records)
+			left += each
+			transformed.Again = true
+			return transformed, err
+		},
+		SweepEvery: time.Hour,
+		Sweep: func(_ context.Context, partition int) (kafka.Transformed, error) {
+			if left == 0 {
+				return kafka.Transformed{}, nil
+			}
+			left--
+			return kafka.Transformed{Outputs: []kafka.Record{{Topic: out, Partition: partition, Value: []byte("swept")}}, Again: left > 0}, nil
+		},
+	})
+	produce(t, cluster, numbered(in, 0, 3)...)
+	got := values(kafkatest.Consume(t, cluster.Brokers[0], out, 3*(each+1)))
+	r.stop()
+	assert.Equal(t, slices.Repeat([]string{"swept"}, 3*each), slices.DeleteFunc(slices.Clone(got), func(v string) bool { return v != "swept" }))
+	assert.Equal(t, upTo(3), slices.DeleteFunc(slices.Clone(got), func(v string) bool { return v == "swept" }))
+	assert.NotEqual(t, "swept", got[2], "the second record does not wait for what the first one left")
+}
+
 func transactionsGoOn(t *testing.T, cluster kafka.Cluster) {
 	in, out := newTopic(t, cluster, 1), newTopic(t, cluster, 1)
 	for restart := range 3 {

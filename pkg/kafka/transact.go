@@ -28,6 +28,8 @@ type Transformed struct {
 	// became visible, an error that it did not. Where the partition is another's before anybody could tell, it is not
 	// called: Release is.
 	Ended func(error)
+	// Again has Sweep called soon, whatever SweepEvery is: there is more for it to do. The next records don't wait for it.
+	Again bool
 }
 
 func (t Transformed) ended(err error) {
@@ -63,6 +65,8 @@ const (
 	transactionBurst = 12
 	smallTransaction = 4
 	smallerBy        = 3
+	// sweepAgain is how long a sweep waits that has more to do: records that are there come in between.
+	sweepAgain = time.Millisecond
 )
 
 // newBudget is that of a process, in thirds of a transaction.
@@ -154,6 +158,9 @@ func (t *transactional) do(ctx context.Context, w *worker, s *source, _ []Record
 		return failed
 	}
 	s.pause.reset()
+	if out.Again {
+		t.swept = time.Time{}
+	}
 	return t.again(ctx, w, err)
 }
 
@@ -165,6 +172,9 @@ func (t *transactional) sweep(ctx context.Context, w *worker) (time.Duration, er
 	if wait := time.Until(t.swept.Add(t.SweepEvery)); wait > 0 {
 		return wait, nil
 	}
+	if err := t.budget.Wait(ctx); err != nil {
+		return t.SweepEvery, err
+	}
 	t.swept = time.Now()
 	var out Transformed
 	err := w.watched(ctx, func(ctx context.Context) (err error) {
@@ -174,7 +184,11 @@ func (t *transactional) sweep(ctx context.Context, w *worker) (time.Duration, er
 	if err != nil || len(out.Outputs) == 0 {
 		return t.SweepEvery, t.again(ctx, w, err)
 	}
-	return t.SweepEvery, t.commit(ctx, w, w.sources[0], out)
+	if err := t.commit(ctx, w, w.sources[0], out); err != nil || !out.Again {
+		return t.SweepEvery, err
+	}
+	t.swept = time.Time{}
+	return sweepAgain, nil
 }
 
 // moved leaves the offset to the next transaction: committed beside one it could come out ahead of its outputs, or behind.
