@@ -4,7 +4,8 @@
 //	pipeline.go          the table      which stage reads which topic in which group
 //	gateway.go           HTTP webhook   -> recharge.webhooks: verify, publish, 200
 //	transformer.go       raw webhook    -> recharge.events, recharge.sms-triggers
-//	parked.go            a webhook that leaves its customer out -> put aside, and released
+//	parked.go            a webhook that leaves its customer out -> put aside
+//	released.go          what was put aside -> decided on, some at a time
 //	undoable.go          what a record changed -> nothing, when it comes again or is rejected
 //	sweep.go             what is remembered -> nothing, when it is past its age
 //	learn.go             an answer of Recharge's API -> what is known, what was put aside

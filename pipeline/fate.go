@@ -72,8 +72,9 @@ type Transactor interface {
 	// TakeOver is called when a partition is this process's alone, before any of its records comes.
 	TakeOver(ctx context.Context, partition int) error
 	Begin(partition int) Work
-	// Sweep is what only time brings about, without a record; nil when there is nothing to do.
-	Sweep(partition int) Changes
+	// Sweep is what time brings about, without a record to be handled, and what became of some that were put aside. After an
+	// error nothing of it counts.
+	Sweep(ctx context.Context, partition int) (Changes, []Settled, error)
 	// Release is called when the partition is another process's.
 	Release(partition int)
 }
@@ -88,6 +89,8 @@ type Work interface {
 type Changes interface {
 	// Outputs are written beside those of the results.
 	Outputs() ([]kafka.Record, error)
+	// Again says that Sweep has more to do, soon.
+	Again() bool
 	// Ended is told whether all of it was committed.
 	Ended(committed bool)
 }

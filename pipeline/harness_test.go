@@ -258,7 +258,21 @@ func handle(ctx context.Context, stage *pipeline.Stage, to pipeline.Producer, ba
 	if out.Done > 0 {
 		out.Ended(nil)
 	}
+	for again := out.Again; again && err == nil; {
+		again, err = sweepOnce(ctx, stage, to)
+	}
 	return batch[out.Done:], err
+}
+
+// sweepOnce lets a stage do what no record is for, as a consumer does.
+func sweepOnce(ctx context.Context, stage *pipeline.Stage, to pipeline.Producer) (again bool, err error) {
+	out, err := stage.Sweep(ctx, 0)
+	if err != nil || len(out.Outputs) == 0 {
+		return false, err
+	}
+	err = to.Produce(ctx, out.Outputs...)
+	out.Ended(err)
+	return out.Again, err
 }
 
 // stage is the one of that role.

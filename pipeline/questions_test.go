@@ -109,11 +109,13 @@ func TestAParkedRowThatIsSpoilt(t *testing.T) {
 	w.hasAPI = false
 	w.hears(delivery{topic: "subscription/created", body: subscriptionOf7(1)}, "7")
 	w.state.rows[fmt.Sprintf("parked/acme/7/0/%020d", 0)] = []byte("spoilt")
-	w.state.rows["parked/acme/7/x"] = []byte("{}")
+	for _, key := range []string{"x", "0/0", "1/00000000000000000000"} {
+		w.state.rows["parked/acme/7/"+key] = []byte("{}")
+	}
 	w.answers(customerAnswer)
 	assert.Len(t, w.topics.since("recharge.events", 0), 2, "%v", w.fates.all())
-	assert.Equal(t, 1, w.fates.count("transformer rejected parked_record_gone"))
-	assert.Len(t, w.topics.since("recharge.deadletter.transformer", 0), 1)
+	assert.Equal(t, 3, w.fates.count("transformer rejected parked_record_gone"))
+	assert.Len(t, w.topics.since("recharge.deadletter.transformer", 0), 3)
 	for key := range w.state.rows {
 		assert.NotContains(t, key, "parked/")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -43,12 +44,17 @@ type readers struct {
 	n    int
 }
 
-func (f *readers) Read(ctx context.Context, partition int, offset int64) (kafka.Record, error) {
-	f.n++
-	if err := f.errs[f.n]; err != nil {
-		return kafka.Record{}, err
+func (f *readers) Read(ctx context.Context, partition int, offsets ...int64) iter.Seq2[kafka.Record, error] {
+	return func(yield func(kafka.Record, error) bool) {
+		for record, err := range f.RawReader.Read(ctx, partition, offsets...) {
+			if f.n++; f.errs[f.n] != nil {
+				record, err = kafka.Record{}, f.errs[f.n]
+			}
+			if !yield(record, err) || err != nil && !errors.Is(err, kafka.ErrNoRecord) {
+				return
+			}
+		}
 	}
-	return f.RawReader.Read(ctx, partition, offset)
 }
 
 // releasing is a transformer for which two webhooks wait; the rest is yet to be handled, in one batch.
@@ -143,4 +149,128 @@ func TestNeverParkedForGood(t *testing.T) {
 			require.Len(t, w.topics.since("recharge.deadletter.transformer", 0), 1)
 		})
 	}
+}
+
+func chargeOf7(id int) string {
+	return fmt.Sprintf(`{"charge":{"id":%d,"customer":{"id":7},"address_id":1,"status":"queued",`+
+		`"created_at":"2026-03-01T10:00:00+00:00","updated_at":"2026-03-01T10:00:00+00:00"}}`, id)
+}
+
+// manyWait is a world in which so many webhooks of customer 7 wait for an answer, each with so many bytes more.
+func manyWait(t *testing.T, many, pad int) *world {
+	w := transforming(t)
+	w.hasAPI = false
+	for id := 1; id <= many; id++ {
+		w.lay(rawAt(0, "charge/created", chargeOf7(id)+strings.Repeat(" ", pad), pipeline.OriginWebhook))
+	}
+	require.NoError(t, w.work(w.stages[0]))
+	require.Equal(t, many, w.fates.count("transformer waiting customer_asked"))
+	w.asks.pending = nil
+	return w
+}
+
+// next gives the transformer what it has not read in one batch, of which nothing is left, and releases no more.
+func (w *world) next() kafka.Transformed {
+	at := w.stages[0].Group + " recharge.webhooks"
+	batch := w.topics.since("recharge.webhooks", w.read[at])
+	out, err := w.stages[0].Transform(w.t.Context(), batch)
+	require.NoError(w.t, err)
+	require.Equal(w.t, len(batch), out.Done)
+	require.NoError(w.t, w.topics.Produce(w.t.Context(), out.Outputs...))
+	out.Ended(nil)
+	w.read[at] += len(batch)
+	return out
+}
+
+// released are the raw offsets of customer 7's events, in order.
+func (w *world) released() (offsets []string) {
+	for _, e := range w.topics.since("recharge.events", 0) {
+		if string(e.Key) == "acme/7" && e.Header(pipeline.HeaderType) == "rechargeflow.subscription_charge" {
+			offsets = append(offsets, e.Header(pipeline.HeaderRawOffset))
+		}
+	}
+	return offsets
+}
+
+// What is too much for one transaction is released in several. What comes of the customer meanwhile waits behind it, without
+// another question; others go on.
+func TestAReleaseInParts(t *testing.T) {
+	const many = 1100
+	w := manyWait(t, many, 0)
+	w.lay(rawAt(1, "", customerAnswer, pipeline.OriginLookup))
+	require.True(t, w.next().Again)
+	assert.Len(t, w.released(), 500)
+
+	other := rawAt(2, "subscription/created", createdOf("8", "81").body, pipeline.OriginWebhook)
+	other.Key = []byte("acme/8")
+	w.lay(rawAt(2, "charge/created", chargeOf7(many+1), pipeline.OriginWebhook), other)
+	require.False(t, w.next().Again)
+	assert.Equal(t, []string{"transformer waiting customer_asked", "transformer done"}, w.fates.all()[len(w.fates.all())-2:])
+	assert.Empty(t, w.asks.pending, "it is answered")
+	assert.Len(t, w.released(), 500)
+
+	out, err := w.stages[0].Sweep(t.Context(), 0)
+	require.NoError(t, err)
+	out.Ended(errors.New("broker away"))
+	assert.Len(t, w.released(), 500)
+	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, w.options(storeConfig{}), w.run) // the next owner
+	require.NoError(t, err)
+	w.stages = stages
+	require.NoError(t, w.stages[0].Transactor.TakeOver(t.Context(), 0))
+	assert.Empty(t, w.asks.pending)
+	again, err := sweepOnce(t.Context(), w.stages[0], w.topics)
+	require.NoError(t, err)
+	require.True(t, again)
+	assert.Len(t, w.released(), 1000)
+	again, err = sweepOnce(t.Context(), w.stages[0], w.topics)
+	require.NoError(t, err)
+	require.False(t, again)
+
+	var want []string
+	for offset := range many {
+		want = append(want, fmt.Sprint(offset))
+	}
+	assert.Equal(t, append(want, fmt.Sprint(many+1)), w.released())
+	assert.Empty(t, w.waitingRows())
+	assert.NotContains(t, w.state.rows, "release/acme/7")
+	assert.Zero(t, w.fates.count("transformer rejected customer_unknown"))
+	again, err = sweepOnce(t.Context(), w.stages[0], w.topics)
+	require.NoError(t, err)
+	assert.False(t, again)
+}
+
+// So are large records, and what stays unknown is rejected for the same reason in each part.
+func TestAReleaseOfLargeRecordsInParts(t *testing.T) {
+	w := manyWait(t, 20, 700<<10)
+	w.lay(rawAt(1, "", `{"customer_id":"7","asked_for":"identity","unreadable":"a page of HTML"}`, pipeline.OriginLookup))
+	require.True(t, w.next().Again)
+	parts := []int{w.fates.count("transformer rejected customer_unreadable")}
+	for again := true; again; {
+		var err error
+		again, err = sweepOnce(t.Context(), w.stages[0], w.topics)
+		require.NoError(t, err)
+		parts = append(parts, w.fates.count("transformer rejected customer_unreadable"))
+	}
+	assert.Equal(t, []int{6, 12, 18, 20}, parts)
+	assert.Empty(t, w.state.rows)
+}
+
+// A part that can't be read now is said, and read later.
+func TestAReleaseInPartsThatFails(t *testing.T) {
+	w := manyWait(t, 600, 0)
+	o := w.options(storeConfig{})
+	o.Raw = &readers{RawReader: w.topics, errs: map[int]error{550: errors.New("broker away")}}
+	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, o, w.run)
+	require.NoError(t, err)
+	w.stages = stages
+	w.lay(rawAt(1, "", customerAnswer, pipeline.OriginLookup))
+	require.True(t, w.next().Again)
+	_, err = sweepOnce(t.Context(), w.stages[0], w.topics)
+	require.ErrorContains(t, err, "broker away")
+	require.ErrorContains(t, w.stages[0].Trouble(), "broker away")
+	assert.Len(t, w.released(), 500)
+	_, err = sweepOnce(t.Context(), w.stages[0], w.topics)
+	require.NoError(t, err)
+	require.NoError(t, w.stages[0].Trouble())
+	assert.Len(t, w.released(), 600)
 }

@@ -39,9 +39,14 @@ func (s *Stage) writes(b decided) []kafka.Record {
 	var writes []kafka.Record
 	for i, result := range b.results {
 		writes = append(writes, s.writesOf(b.records[i], result)...)
-		for _, released := range result.Released { // which were decided on after it
-			writes = append(writes, s.writesOf(released.Record, released.Result)...)
-		}
+		writes = append(writes, s.writesOfReleased(result.Released)...) // which were decided on after it
+	}
+	return writes
+}
+
+func (s *Stage) writesOfReleased(released []Settled) (writes []kafka.Record) {
+	for _, r := range released {
+		writes = append(writes, s.writesOf(r.Record, r.Result)...)
 	}
 	return writes
 }
@@ -74,12 +79,16 @@ func (s *Stage) settleAll(b decided) kafka.Finished {
 			finished = finished.And(i)
 		}
 		s.settle(b.originals[i], result, b.records[i].Topic != b.originals[i].Topic)
-		for _, released := range result.Released {
-			_, redriven := deadletter.RedriveOf(released.Record)
-			s.settle(released.Record, released.Result, redriven)
-		}
+		s.settleReleased(result.Released)
 	}
 	return finished
+}
+
+func (s *Stage) settleReleased(released []Settled) {
+	for _, r := range released {
+		_, redriven := deadletter.RedriveOf(r.Record)
+		s.settle(r.Record, r.Result, redriven)
+	}
 }
 
 // settle counts a record and writes its line.

@@ -92,26 +92,34 @@ func (s *Stage) Transform(ctx context.Context, records []kafka.Record) (kafka.Tr
 	}
 	s.note(records[0], err)
 	return kafka.Transformed{
-		Done: len(b.results), Outputs: append(s.writes(b), changes...), Ended: func(failed error) { s.ended(b, work, failed) },
+		Done: len(b.results), Outputs: append(s.writes(b), changes...), Again: work.Again(),
+		Ended: func(failed error) { s.ended(b, work, failed) },
 	}, err
 }
 
-// Sweep is a kafka sweep: what only time brings about is a transaction of its own.
-func (s *Stage) Sweep(_ context.Context, partition int) (kafka.Transformed, error) {
-	changes := s.Transactor.Sweep(partition)
-	if changes == nil {
-		return kafka.Transformed{}, nil
+// Sweep is a kafka sweep: what time brings about is a transaction of its own.
+func (s *Stage) Sweep(ctx context.Context, partition int) (kafka.Transformed, error) {
+	changes, released, err := s.Transactor.Sweep(ctx, partition)
+	var outputs []kafka.Record
+	if err == nil {
+		outputs, err = changes.Outputs()
 	}
-	outputs, err := changes.Outputs()
+	s.note(kafka.Record{Topic: s.run.Topics.State(), Partition: partition}, err)
 	if err != nil {
 		changes.Ended(false)
 		return kafka.Transformed{}, fmt.Errorf("sweep %s: %w", s.Role, err)
 	}
+	outputs = append(s.writesOfReleased(released), outputs...)
 	if len(outputs) == 0 { // no transaction is made of it
 		changes.Ended(true)
 		return kafka.Transformed{}, nil
 	}
-	return kafka.Transformed{Outputs: outputs, Ended: func(failed error) { changes.Ended(failed == nil) }}, nil
+	return kafka.Transformed{Outputs: outputs, Again: changes.Again(), Ended: func(failed error) {
+		changes.Ended(failed == nil)
+		if failed == nil {
+			s.settleReleased(released)
+		}
+	}}, nil
 }
 
 // ended keeps or drops what a transaction changed, and settles its records when it was committed.
@@ -128,6 +136,8 @@ func (s *Stage) ended(b decided, work Work, failed error) {
 type plain struct{ Handler }
 
 func (plain) Outputs() ([]kafka.Record, error) { return nil, nil }
+
+func (plain) Again() bool { return false }
 
 func (plain) Ended(bool) {}
 

@@ -67,7 +67,11 @@ func (handling) TakeOver(context.Context, int) error { return nil }
 
 func (handling) Release(int) {}
 
-func (handling) Sweep(int) pipeline.Changes { return nil }
+func (h handling) Sweep(context.Context, int) (pipeline.Changes, []pipeline.Settled, error) {
+	return h, nil, nil
+}
+
+func (handling) Again() bool { return false }
 
 func (h handling) Begin(int) pipeline.Work { return h }
 

@@ -86,12 +86,19 @@ func (o *memoryOverlay) Apply() {
 }
 
 // Read is the world's pipeline.RawReader.
-func (m *memoryTopics) Read(_ context.Context, _ int, offset int64) (kafka.Record, error) {
+func (m *memoryTopics) Read(_ context.Context, _ int, offsets ...int64) iter.Seq2[kafka.Record, error] {
 	records := m.since("recharge.webhooks", 0)
-	if offset < 0 || offset >= int64(len(records)) {
-		return kafka.Record{}, kafka.ErrNoRecord
+	return func(yield func(kafka.Record, error) bool) {
+		for _, offset := range offsets {
+			record, err := kafka.Record{}, kafka.ErrNoRecord
+			if offset >= 0 && offset < int64(len(records)) {
+				record, err = records[offset], nil
+			}
+			if !yield(record, err) {
+				return
+			}
+		}
 	}
-	return records[offset], nil
 }
 
 // asks are the questions to the API that have no answer yet; the world is its pipeline.Asker.

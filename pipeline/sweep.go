@@ -2,10 +2,12 @@ package pipeline
 
 import (
 	"bytes"
+	"context"
 
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/parked"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/sweep"
 )
@@ -14,15 +16,18 @@ import (
 // them. The owner of a partition walks its rows in steps, pass after pass. A step is a transaction of its own, of
 // tombstones, where it finds something.
 
-// Sweep is the next step through the rows of a partition, nil when none is due.
-func (t *Transformer) Sweep(partition int) Changes {
+// Sweep releases more of what waited, else it is the next step through the rows of a partition; without changes where neither
+// is due.
+func (t *Transformer) Sweep(ctx context.Context, partition int) (Changes, []Settled, error) {
+	work := t.begin(partition)
+	released, ok, err := work.goOn(ctx)
 	step, due := t.sweeps.Of(partition).Step(t.now())
-	if !due {
-		return nil
+	if ok || err != nil || !due {
+		return work, released, err
 	}
-	s := &sweepStep{Overlay: t.state.Begin(partition), Step: step, log: t.log.With(zap.Int("partition", partition))}
+	s := &sweepStep{Overlay: work.rows.Overlay, Step: step, log: t.log.With(zap.Int("partition", partition))}
 	s.Walk(s, append([]string{subscriber.QuestionRows}, subscriber.AgedRows()...), s.see)
-	return s
+	return s, nil, nil
 }
 
 // sweepStep is one transaction without records.
@@ -54,16 +59,17 @@ func (s *sweepStep) waits(key []byte) bool {
 	if !ok {
 		return false
 	}
-	for _, kind := range []string{parkedRows, subscriber.QuestionRows} {
-		for range s.Scan([]byte(kind + of + "/")) {
-			return true
-		}
+	for range s.Scan([]byte(subscriber.QuestionRows + of + "/")) {
+		return true
 	}
-	return false
+	return parked.Any(s, of)
 }
 
 // Outputs are tombstones.
 func (s *sweepStep) Outputs() ([]kafka.Record, error) { return s.Rows() }
+
+// Again says no: steps are far between.
+func (*sweepStep) Again() bool { return false }
 
 // Ended goes on, or will take the same step again.
 func (s *sweepStep) Ended(committed bool) {

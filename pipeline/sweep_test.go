@@ -2,8 +2,10 @@ package pipeline_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -287,84 +289,162 @@ func (p partitionsOf) Begin(partition int) pipeline.Overlay { return p.Partition
 
 func (p partitionsOf) Release(partition int) { p.Partition(partition).Release() }
 
-// On a broker: the changelog gets tombstones beside what records change, and the next owner finds nothing of who is gone.
-func TestSweptOnABroker(t *testing.T) {
-	cluster := kafkatest.Embedded(t).Cluster()
-	var clock atomic.Int64
-	clock.Store(time.Now().UnixNano())
-	topics := pipeline.Topics{Prefix: "swept."}
+// onBroker is a transformer on a broker, with a clock of its own.
+type onBroker struct {
+	*world
+	cluster  kafka.Cluster
+	topics   pipeline.Topics
+	producer *kafka.Producer
+	ahead    atomic.Int64 // of the wall's clock
+}
+
+func newOnBroker(t *testing.T) *onBroker {
+	b := &onBroker{cluster: kafkatest.Embedded(t).Cluster(), topics: pipeline.Topics{Prefix: "swept" + strings.ToLower(rand.Text()) + "."}}
 	var spec kafka.Spec
-	for _, name := range []string{topics.Webhooks(), topics.Redrive(pipeline.RoleTransformer), topics.Events(), topics.State(), topics.Customers(), topics.Subscriptions(), topics.DeadLetters(pipeline.RoleTransformer)} {
+	for _, name := range []string{
+		b.topics.Webhooks(), b.topics.Redrive(pipeline.RoleTransformer), b.topics.Events(), b.topics.State(), b.topics.Customers(),
+		b.topics.Subscriptions(), b.topics.DeadLetters(pipeline.RoleTransformer),
+	} {
 		spec.Topics = append(spec.Topics, kafka.TopicSpec{Name: name, Partitions: 1, Replication: 1})
 	}
-	_, err := kafka.Apply(t.Context(), cluster, spec)
+	_, err := kafka.Apply(t.Context(), b.cluster, spec)
 	require.NoError(t, err)
-	w := newWorld(t, storeConfig{})
-	w.run.Topics, w.run.Now = topics, func() time.Time { return time.Unix(0, clock.Load()) }
-	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
-	t.Cleanup(func() { require.NoError(t, producer.Close()) })
-	run := func() (stop func()) {
-		store, err := state.Open(state.Config{Dir: t.TempDir(), Topic: topics.State(), Cluster: cluster})
-		require.NoError(t, err)
-		options := w.options(storeConfig{})
-		options.State = partitionsOf{store}
-		stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, options, w.run)
-		require.NoError(t, err)
-		stage := stages[0]
-		consumer := kafka.NewConsumer(cluster, kafka.ConsumerConfig{Group: stage.Group, Topics: stage.Topics, FetchWait: 20 * time.Millisecond}, zap.NewNop())
-		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-		ended := make(chan error, 1)
-		go func() {
-			ended <- consumer.RunTransactions(ctx, kafka.Transactions{
-				Transform: stage.Transform, TakeOver: stage.Transactor.TakeOver, Release: stage.Transactor.Release,
-				Sweep: stage.Sweep, SweepEvery: 5 * time.Millisecond,
-			})
-		}()
-		return func() {
-			cancel()
-			require.NoError(t, <-ended)
-			require.NoError(t, store.Close())
-		}
+	b.world = newWorld(t, storeConfig{})
+	b.run.Topics, b.run.Now = b.topics, func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) }
+	b.producer = kafka.NewProducer(b.cluster, kafka.ProducerConfig{})
+	t.Cleanup(func() { require.NoError(t, b.producer.Close()) })
+	return b
+}
+
+// runs works with a state that begins in an empty folder, until it is stopped.
+func (b *onBroker) runs(t *testing.T, sweepEvery time.Duration) (stop func()) {
+	store, err := state.Open(state.Config{Dir: t.TempDir(), Topic: b.topics.State(), Cluster: b.cluster})
+	require.NoError(t, err)
+	raw, err := kafka.NewTopicReader(b.cluster, b.topics.Webhooks())
+	require.NoError(t, err)
+	options := b.options(storeConfig{})
+	options.State, options.Raw, options.Asker = partitionsOf{store}, rawReader{raw}, nobody{}
+	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, options, b.run)
+	require.NoError(t, err)
+	stage := stages[0]
+	consumer := kafka.NewConsumer(b.cluster, kafka.ConsumerConfig{Group: stage.Group, Topics: stage.Topics, FetchWait: 20 * time.Millisecond}, zap.NewNop())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() {
+		ended <- consumer.RunTransactions(ctx, kafka.Transactions{
+			Transform: stage.Transform, TakeOver: stage.Transactor.TakeOver, Release: stage.Transactor.Release,
+			Sweep: stage.Sweep, SweepEvery: sweepEvery,
+		})
+	}()
+	return func() {
+		cancel()
+		require.NoError(t, <-ended)
+		require.NoError(t, store.Close())
+		raw.Close()
 	}
-	lay := func(d delivery, customer string) {
-		r := w.raw(d.topic, d.body)
-		r.Topic, r.Key = topics.Webhooks(), []byte("acme/"+customer)
-		r.Headers[2].Value = []byte(w.run.Now().UTC().Format(time.RFC3339Nano))
-		require.NoError(t, producer.Produce(t.Context(), r))
-	}
-	rows := func() map[string]bool {
-		found := map[string]bool{}
-		for r, err := range kafka.Scan(t.Context(), cluster, topics.State(), time.Time{}) {
-			require.NoError(t, err)
-			if r.Key[0] != 0 {
-				found[string(r.Key)] = r.Value != nil
+}
+
+// lays puts raw records of customers into their topic, received now.
+func (b *onBroker) lays(t *testing.T, records ...kafka.Record) {
+	for i := range records {
+		records[i].Topic = b.topics.Webhooks()
+		records[i].Headers = slices.Clone(records[i].Headers)
+		for j, h := range records[i].Headers {
+			if h.Key == pipeline.HeaderReceivedAt {
+				records[i].Headers[j].Value = []byte(b.run.Now().UTC().Format(time.RFC3339Nano))
 			}
 		}
-		return found
 	}
-	stop := run()
-	lay(createdOf("7", "71"), "7")
-	lay(createdOf("8", "81"), "8")
-	lay(deletionOf("7"), "7")
-	eventually := func(what string, is func() bool) {
-		require.Eventually(t, is, 30*time.Second, 20*time.Millisecond, what)
+	require.NoError(t, b.producer.Produce(t.Context(), records...))
+}
+
+func (b *onBroker) about(customer string, d delivery) kafka.Record {
+	r := b.raw(d.topic, d.body)
+	r.Key = []byte("acme/" + customer)
+	return r
+}
+
+// rows are the changelog's keys; those with a tombstone are false.
+func (b *onBroker) rows(t *testing.T) map[string]bool {
+	found := map[string]bool{}
+	for r, err := range kafka.Scan(t.Context(), b.cluster, b.topics.State(), time.Time{}) {
+		require.NoError(t, err)
+		if r.Key[0] != 0 {
+			found[string(r.Key)] = r.Value != nil
+		}
 	}
-	eventually("all are decided on", func() bool { return len(w.fates.all()) == 3 })
-	require.True(t, rows()["customer/acme/7"])
-	told := slices.Collect(maps.Keys(rows()))
-	told = slices.DeleteFunc(told, func(key string) bool { return !strings.HasPrefix(key, "told/acme/7/") })
+	return found
+}
+
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	require.Eventually(t, is, 30*time.Second, 10*time.Millisecond, what)
+}
+
+// rawReader reads what was put aside.
+type rawReader struct{ *kafka.TopicReader }
+
+func (r rawReader) Read(ctx context.Context, partition int, offsets ...int64) iter.Seq2[kafka.Record, error] {
+	return r.Records(ctx, partition, offsets...)
+}
+
+// nobody answers questions.
+type nobody struct{}
+
+func (nobody) Want(int, ...pipeline.Wanted) {}
+
+func (nobody) Forget(int) {}
+
+// On a broker: the changelog gets tombstones beside what records change, and the next owner finds nothing of who is gone.
+func TestSweptOnABroker(t *testing.T) {
+	b := newOnBroker(t)
+	stop := b.runs(t, 5*time.Millisecond)
+	b.lays(t, b.about("7", createdOf("7", "71")), b.about("8", createdOf("8", "81")), b.about("7", deletionOf("7")))
+	eventually(t, "all are decided on", func() bool { return len(b.fates.all()) == 3 })
+	before := b.rows(t)
+	require.True(t, before["customer/acme/7"])
+	told := slices.DeleteFunc(slices.Collect(maps.Keys(before)), func(key string) bool { return !strings.HasPrefix(key, "told/acme/7/") })
 	require.Len(t, told, 1)
 
-	clock.Add(int64(101 * day))
-	eventually("tombstones", func() bool { now := rows(); return !now["customer/acme/7"] && !now[told[0]] })
-	assert.True(t, rows()["customer/acme/8"])
+	b.ahead.Add(int64(101 * day))
+	eventually(t, "tombstones", func() bool { now := b.rows(t); return !now["customer/acme/7"] && !now[told[0]] })
+	assert.True(t, b.rows(t)["customer/acme/8"])
 	stop()
-	stop = run()
-	lay(createdOf("8", "81"), "8")
-	eventually("the next owner goes on", func() bool { return w.fates.count("transformer skipped already_told") == 1 })
+	stop = b.runs(t, 5*time.Millisecond)
+	b.lays(t, b.about("8", createdOf("8", "81")))
+	eventually(t, "the next owner goes on", func() bool { return b.fates.count("transformer skipped already_told") == 1 })
 	stop()
-	now := rows()
+	now := b.rows(t)
 	assert.Contains(t, now, "customer/acme/7")
 	assert.False(t, now["customer/acme/7"])
 	assert.True(t, now["customer/acme/8"])
+}
+
+// On a broker: thousands that wait are released at once, in parts, whatever the time between sweeps is.
+func TestReleasedOnABroker(t *testing.T) {
+	const many = 3000
+	b := newOnBroker(t)
+	stop := b.runs(t, time.Hour)
+	defer stop()
+	var waiting []kafka.Record
+	for id := 1; id <= many; id++ {
+		waiting = append(waiting, rawAt(0, "charge/created", chargeOf7(id), pipeline.OriginWebhook))
+	}
+	b.lays(t, waiting...)
+	eventually(t, "all wait", func() bool { return b.fates.count("transformer waiting customer_asked") == many })
+	began := time.Now()
+	b.lays(t, rawAt(0, "", customerAnswer, pipeline.OriginLookup))
+	eventually(t, "all are released", func() bool { return b.fates.count("transformer done") == many })
+	t.Logf("released %d in %s", many, time.Since(began))
+	var offsets []int
+	for r, err := range kafka.Scan(t.Context(), b.cluster, b.topics.Events(), time.Time{}) {
+		require.NoError(t, err)
+		if r.Header(pipeline.HeaderType) == "rechargeflow.subscription_charge" {
+			offset, err := strconv.Atoi(r.Header(pipeline.HeaderRawOffset))
+			require.NoError(t, err)
+			offsets = append(offsets, offset)
+		}
+	}
+	require.Len(t, offsets, many)
+	assert.True(t, slices.IsSorted(offsets), "in their order")
 }

@@ -62,9 +62,11 @@ type Overlay interface {
 	Drop()
 }
 
-// RawReader reads one record of recharge.webhooks again.
+// RawReader reads records of recharge.webhooks again.
 type RawReader interface {
-	Read(ctx context.Context, partition int, offset int64) (kafka.Record, error)
+	// Read yields what is at each of the offsets, which are in order: kafka.ErrNoRecord for one that is gone. Any other error
+	// is the last thing it yields.
+	Read(ctx context.Context, partition int, offsets ...int64) iter.Seq2[kafka.Record, error]
 }
 
 // Asker asks Recharge's API; its answers come in as lookups, through recharge.webhooks.
@@ -112,6 +114,10 @@ func (t *Transformer) Release(partition int) {
 // Begin is one transaction's work on a partition.
 func (t *Transformer) Begin(partition int) Work {
 	t.sweeps.Of(partition).Busy(t.now())
+	return t.begin(partition)
+}
+
+func (t *Transformer) begin(partition int) *transform {
 	return &transform{Transformer: t, partition: partition, rows: &undoable{Overlay: t.state.Begin(partition)}}
 }
 
@@ -122,10 +128,8 @@ type transform struct {
 	rows      *undoable
 	wanted    []Wanted
 	newest    time.Time // when the newest record was received that is done
+	again     bool      // more is to be released
 }
-
-// maxReleased is after how many released records a transaction takes no more: they are in memory until it ends.
-const maxReleased = 500
 
 // Handle works through the batch until one record has to wait, of which nothing is left then.
 func (t *transform) Handle(ctx context.Context, records []kafka.Record) ([]Result, error) {
@@ -142,7 +146,7 @@ func (t *transform) Handle(ctx context.Context, records []kafka.Record) ([]Resul
 		if at := receivedOrWritten(r); at.After(t.newest) {
 			t.newest = at
 		}
-		if released += len(result.Released); released >= maxReleased {
+		if released += len(result.Released); released >= maxReleased || t.again {
 			break
 		}
 	}
@@ -151,6 +155,9 @@ func (t *transform) Handle(ctx context.Context, records []kafka.Record) ([]Resul
 
 // Outputs are the changes of the state.
 func (t *transform) Outputs() ([]kafka.Record, error) { return t.rows.Rows() }
+
+// Again tells whether a sweep is to go on with it.
+func (t *transform) Again() bool { return t.again }
 
 // Ended keeps or drops what changed, and has the API asked.
 func (t *transform) Ended(committed bool) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
@@ -55,9 +56,9 @@ func (p partitions) Release(partition int) { p.Partition(partition).Release() }
 // rawReader reads single records of the raw topic, where all that is ever put aside lies.
 type rawReader struct{ *kafka.TopicReader }
 
-// Read returns the record at an offset.
-func (r rawReader) Read(ctx context.Context, partition int, offset int64) (kafka.Record, error) {
-	return r.Record(ctx, partition, offset)
+// Read yields the records at offsets.
+func (r rawReader) Read(ctx context.Context, partition int, offsets ...int64) iter.Seq2[kafka.Record, error] {
+	return r.Records(ctx, partition, offsets...)
 }
 
 // asker turns what is wanted into questions to the API.

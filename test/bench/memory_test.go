@@ -4,6 +4,7 @@ package bench
 
 import (
 	"context"
+	"iter"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,8 +58,8 @@ func (p partitionsOf) Release(partition int) { p.Partition(partition).Release() 
 // rawReader reads what was put aside.
 type rawReader struct{ *kafka.TopicReader }
 
-func (r rawReader) Read(ctx context.Context, partition int, offset int64) (kafka.Record, error) {
-	return r.Record(ctx, partition, offset)
+func (r rawReader) Read(ctx context.Context, partition int, offsets ...int64) iter.Seq2[kafka.Record, error] {
+	return r.Records(ctx, partition, offsets...)
 }
 
 // nobody answers questions: every webhook brings its customer along.
