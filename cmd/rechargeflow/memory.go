@@ -19,7 +19,7 @@ func (p *process) remember(cluster kafka.Cluster, runtime pipeline.Runtime, opti
 	}
 	store, err := state.Open(state.Config{
 		Dir: p.cfg.Transformer.StateDir, Topic: runtime.Topics.State(), Cluster: cluster,
-		CacheBytes: int64(p.cfg.Transformer.StateCache), Log: p.log,
+		CacheBytes: int64(p.cfg.Transformer.StateCache), Log: p.log, Step: step(),
 	})
 	if err != nil {
 		return fmt.Errorf("transformer.state_dir: %w", err)

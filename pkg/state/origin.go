@@ -20,6 +20,7 @@ func (t *takeover) mint(ctx context.Context) error {
 	if err = errors.Join(err, producer.Close()); err != nil {
 		return fmt.Errorf("write origin: %w", err)
 	}
+	t.store.config.Step("origin written")
 	if err := t.reaches(ctx); err != nil {
 		return err
 	}

@@ -97,6 +97,7 @@ func (p *Partition) apply(o *Overlay) {
 		return
 	}
 	p.mark = m
+	p.store.config.Step("rows applied")
 }
 
 func (p *Partition) writeRows(o *Overlay, m mark) error {

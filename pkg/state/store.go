@@ -40,6 +40,8 @@ type Config struct {
 	// Now is the clock that the copy's age is taken by. Default time.Now.
 	Now func() time.Time
 	Log *zap.Logger
+	// Step, if set, is called between any two steps that a crash may come between: for tests that crash there.
+	Step func(name string)
 }
 
 const (
@@ -60,6 +62,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()
+	}
+	if c.Step == nil {
+		c.Step = func(string) {}
 	}
 	return c
 }

@@ -82,9 +82,11 @@ func (t *takeover) run(ctx context.Context) error {
 	if err := t.choose(ctx); err != nil {
 		return err
 	}
+	t.store.config.Step("copy chosen")
 	if err := t.copy(ctx); err != nil {
 		return err
 	}
+	t.store.config.Step("changelog read")
 	if t.mark.ahead() {
 		if err := t.wipe("it is ahead of the changelog"); err != nil {
 			return err
@@ -101,7 +103,11 @@ func (t *takeover) run(ctx context.Context) error {
 	t.mark.Cluster, t.mark.At, t.mark.Count = t.cluster, t.began, t.mark.Counted
 	batch := t.store.db.NewBatch()
 	defer batch.Close() //nolint:errcheck // nothing is left to be written
-	return t.write(batch, t.mark)
+	if err := t.write(batch, t.mark); err != nil {
+		return err
+	}
+	t.store.config.Step("copy marked")
+	return nil
 }
 
 // ask learns what there is of the changelog.
@@ -189,6 +195,7 @@ func (t *takeover) wipe(why string) error {
 		return fmt.Errorf("remove local copy: %w", err)
 	}
 	t.mark = mark{Cluster: t.cluster, Offset: t.span.First, At: t.began}
+	t.store.config.Step("copy removed")
 	return nil
 }
 
@@ -212,6 +219,7 @@ func (t *takeover) copy(ctx context.Context) error {
 			return err
 		}
 		batch.Reset()
+		t.store.config.Step("changelog half read")
 	}
 	t.mark.Offset = t.span.End
 	return t.write(batch, t.mark)
