@@ -7,8 +7,12 @@
 //	door_test.go       what stands before Bloomreach and counts
 //	fault_test.go      what can go wrong: of processes, of brokers, of the network
 //	rounds_test.go     faults at random, round after round, on each kind of broker
-//	steps_test.go      a process ends, or becomes a zombie, between any two steps of a transaction
+//	points_test.go     every step of a transaction and of a takeover, as the source has them
+//	steps_test.go      a process ends, or becomes a zombie, between any two of them
 //	handled_test.go    the same for sinks, between what they did and its commit
+//	lives_test.go      the same while a whole shop lives, held to a reckoning of every event, row and flag
+//	shop_test.go       that shop: its transformers, their copies of the state, and what came so far
+//	stream_test.go     its webhooks, as the gateway would have written them
 //	tracking_test.go   what the tracking sink sends again after kill -9
 //	producer_test.go   the producer alone; numbers/ is the process that is killed
 //	rebalance_test.go  what a rebalance costs

@@ -33,6 +33,10 @@ func TestLives(t *testing.T) {
 		len(rounds), time.Since(began).Round(time.Second), w.folders.kept, w.folders.emptied)
 }
 
+// much is how many customers leave half a megabyte of changelog in each partition before half of the rounds are over: a
+// takeover that reads it writes it down in more than one part.
+const much = 10_000
+
 // pair is where one transformer is killed and where another is frozen, in one round.
 type pair struct{ kill, freeze point }
 
@@ -45,7 +49,9 @@ func (s *shopWorld) pairs() []pair {
 		case firstOwner:
 			first = append(first, p)
 		case muchToRead:
-			late = append(late, p)
+			if s.many >= much {
+				late = append(late, p)
+			}
 		default:
 			early = append(early, p)
 		}

@@ -52,7 +52,6 @@ func points() []point {
 		{name: "offsets added", most: 100},
 		{name: "offsets written", most: 100},
 		{name: "outputs written", most: 100},
-		{name: "all written", most: 100},
 		{name: "transaction ended", most: 100},
 		{name: "rows applied", most: 100},
 		{name: "outcome told", most: 100},

@@ -30,7 +30,10 @@ type stream struct {
 	ended    chan error
 }
 
+// atOnce is how many are written at once, at most: where little is written, little at a time.
 const atOnce = 200
+
+func (s *stream) atOnce() int { return max(10, min(atOnce, int(min(s.rate.Limit(), 4*atOnce))/4)) }
 
 // run writes until all is written.
 func (s *stream) run(ctx context.Context) {
@@ -38,7 +41,7 @@ func (s *stream) run(ctx context.Context) {
 	var failed error
 	for burst := range lives.Bursts {
 		for n := range s.many {
-			if batch = s.add(batch, s.scattered(n), burst); len(batch) >= atOnce && failed == nil {
+			if batch = s.add(batch, s.scattered(n), burst); len(batch) >= s.atOnce() && failed == nil {
 				failed = s.write(ctx, batch)
 				batch = batch[:0]
 			}
