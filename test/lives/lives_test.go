@@ -17,7 +17,7 @@ func shop() lives.Shop { return lives.Shop{Seed: 7, Now: time.Date(2026, 3, 2, 1
 
 // The product's decisions and the reckoning agree on every life, whenever the API answers.
 func TestReckoningAndProductAgree(t *testing.T) {
-	const many = 4000
+	const many = 1500
 	for name, late := range map[string]bool{"answers at once": false, "answers in the end": true} {
 		t.Run(name, func(t *testing.T) {
 			p := newProduct(t, many)
