@@ -74,7 +74,7 @@ func (w *world) sinksAt(act string) []*member {
 	for _, m := range w.sinks() {
 		require.NoError(w, m.Stop(40*time.Second), m.Output())
 	}
-	p := point{"handled", 20}
+	p := point{name: "handled", most: 20}
 	w.startSinks(fmt.Sprintf("FAULTPOINT=%s %s:%d", act, p.name, 1+w.IntN(p.most)))
 	for _, m := range w.sinks() {
 		require.Truef(w, w.reach(p, w.saw(m)) && m.reached(), "%s did not reach it: %s", m.name, lastOf(m.Output()))

@@ -50,8 +50,8 @@ func points() []point {
 		{name: "transformed", most: 100},
 		{name: "partitions added", most: 100},
 		{name: "offsets added", most: 100},
-		{name: "offsets written", most: 100},
 		{name: "outputs written", most: 100},
+		{name: "offsets written", most: 100},
 		{name: "transaction ended", most: 100},
 		{name: "rows applied", most: 100},
 		{name: "outcome told", most: 100},
@@ -59,7 +59,7 @@ func points() []point {
 	}
 }
 
-// elsewhere are steps of other things than transactions: TestTrackingKilled and TestRounds end a sink anywhere.
+// elsewhere are steps of other things than transactions, at which handled_test.go ends sinks.
 func elsewhere() []string { return []string{"handled"} }
 
 // TestEveryStepIsAPoint reads the source: a step that is called there and is not in the list would never be tried.
