@@ -21,7 +21,7 @@ import (
 func (t *Transformer) Sweep(ctx context.Context, partition int) (Changes, []Settled, error) {
 	work := t.begin(partition)
 	released, ok, err := work.goOn(ctx)
-	step, due := t.sweeps.Of(partition).Step(t.now())
+	step, due := t.sweeps.Of(partition).Due(t.now())
 	if ok || err != nil || !due {
 		return work, released, err
 	}

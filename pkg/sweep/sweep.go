@@ -71,8 +71,8 @@ func (s *Sweep) clock(now time.Time) time.Time {
 	return now
 }
 
-// Step is the next step, ok is false when none is due.
-func (s *Sweep) Step(now time.Time) (step Step, ok bool) {
+// Due is the next step, ok is false when none is due.
+func (s *Sweep) Due(now time.Time) (step Step, ok bool) {
 	clock := s.clock(now)
 	if clock.IsZero() || s.next == nil && now.Sub(s.began) < between {
 		return Step{}, false
