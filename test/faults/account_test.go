@@ -213,16 +213,23 @@ func (w *world) check() *account {
 	w.Helper()
 	require.NoError(w, w.load.rest())
 	w.settle()
+	a := w.seen()
+	for _, finding := range a.findings {
+		w.Log(finding)
+	}
+	w.clean(a)
+	return a
+}
+
+// seen is an audit that waits until nothing is lost, for as long as that may take.
+func (w *world) seen() *account {
+	w.Helper()
 	began := time.Now()
 	a := w.audit(w.scan)
 	for a.lost > 0 && time.Since(began) < visible {
 		w.wait(time.Second, nil)
 		a = w.audit(w.scan)
 	}
-	for _, finding := range a.findings {
-		w.Log(finding)
-	}
-	w.clean(a)
 	if took := time.Since(began); took > visible/4 {
 		w.say("it took %s until all that is committed was seen", took.Round(time.Second))
 	}

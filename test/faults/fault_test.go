@@ -133,13 +133,13 @@ func ofNetwork() []fault {
 // ofBrokers are faults of Kafka and of the network to it; those of three need others that go on.
 func ofBrokers(three bool) []fault {
 	faults := append(ofNetwork(),
-		fault{name: "kill -9 of a broker", begin: func(w *world) func() {
+		fault{name: "a broker stands still", begin: func(w *world) func() {
 			b, id := w.broker()
-			w.say("kill broker %d", id)
-			b.Kill()
+			w.say("freeze broker %d", id)
+			b.Freeze()
 			return func() {
-				b.Restart()
-				w.say("broker %d is back", id)
+				b.Thaw()
+				w.say("thaw broker %d", id)
 			}
 		}},
 		fault{name: "dead-letter topic unavailable", begin: func(w *world) func() {
@@ -151,16 +151,7 @@ func ofBrokers(three bool) []fault {
 	if !three {
 		return faults
 	}
-	return append(faults,
-		fault{name: "a broker stands still", begin: func(w *world) func() {
-			b, id := w.broker()
-			w.say("freeze broker %d", id)
-			b.Freeze()
-			return func() {
-				b.Thaw()
-				w.say("thaw broker %d", id)
-			}
-		}},
+	return append(faults, killBroker(),
 		fault{name: "leaders move", begin: func(w *world) func() {
 			topics := []string{w.topics.Webhooks(), w.topics.Events(), w.topics.Triggers(), "__consumer_offsets", "__transaction_state"}
 			for range 3 {
@@ -171,6 +162,18 @@ func ofBrokers(three bool) []fault {
 			return func() {}
 		}},
 	)
+}
+
+func killBroker() fault {
+	return fault{name: "kill -9 of a broker", begin: func(w *world) func() {
+		b, id := w.broker()
+		w.say("kill broker %d", id)
+		b.Kill()
+		return func() {
+			b.Restart()
+			w.say("broker %d is back", id)
+		}
+	}}
 }
 
 // heldAPIs are the requests whose answers are worth keeping back: all of a transaction, the group's, and fetches. By the
