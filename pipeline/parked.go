@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 
+	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/parked"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
@@ -22,7 +23,7 @@ func (t *transform) park(of whose, raw kafka.Record) (Result, error) {
 	if string(raw.Key) != of.name() { // by which the answer finds its partition
 		return rejected(ReasonMalformed, fmt.Errorf("its customer is unknown, and no answer would find it: its key is %q, of the customer that it names %q", raw.Key, of.name())), nil
 	}
-	if err := parked.PlaceOf(raw).Keep(t.rows, of.name()); err != nil {
+	if err := parked.PlaceOf(raw, deadletter.RedriveHeaders(raw)).Keep(t.rows, of.name()); err != nil {
 		return Result{}, err
 	}
 	if t.releasing(of) { // the answer is there, and this one's turn will come

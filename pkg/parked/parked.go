@@ -10,7 +10,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
@@ -33,10 +32,10 @@ type Place struct {
 	Redrive map[string]string `json:"redrive,omitempty"`
 }
 
-// PlaceOf is where a record lies.
-func PlaceOf(raw kafka.Record) Place {
+// PlaceOf is where a record lies, with the headers of its redrive.
+func PlaceOf(raw kafka.Record, redrive []kafka.Header) Place {
 	p := Place{Partition: raw.Partition, Offset: raw.Offset}
-	for _, h := range deadletter.RedriveHeaders(raw) {
+	for _, h := range redrive {
 		if p.Redrive == nil {
 			p.Redrive = make(map[string]string)
 		}
@@ -104,9 +103,8 @@ func (p *Place) read(key string, value []byte) (ok bool) {
 	if err := json.Unmarshal(value, p); err != nil {
 		*p = Place{}
 	}
-	at, err := deadletter.ParsePlace(key)
-	p.Partition, p.Offset = at.Partition, at.Offset
-	return err == nil
+	n, err := fmt.Sscanf(key, "%d/%d", &p.Partition, &p.Offset)
+	return err == nil && n == 2
 }
 
 // Offsets are those of places.

@@ -22,7 +22,7 @@ import (
 const (
 	passed      = 300_000
 	passRate    = 1000
-	passWarmUp  = 3 * time.Second
+	passWarmUp  = 10 * time.Second
 	passTime    = 10 * time.Second
 	headerSent  = "sent"
 	patience    = 30 * time.Second
