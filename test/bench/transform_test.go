@@ -37,7 +37,7 @@ func benchTransform(t *testing.T, r *report, targets []target) {
 	r.table(fmt.Sprintf("Transform: %s webhooks into events, rows and state, each told once", thousands(transformed)),
 		"New customers: a subscription/created of 1.2 KB each, the most there is to write: two events, two rows, three of state. Lives:\n"+
 			"what befalls customers of one to four items, from their first checkout over renewals to cancellation and deletion, as\n"+
-			"Recharge sends it, one in twenty twice. Limit: two copies of each. Embedded, the broker is in the CPU and the allocations.",
+			"Recharge sends it, one in twenty twice. Limit: two copies of each, the faster of before and after. Embedded, the broker is in the CPU and the allocations.",
 		[]string{"broker", "mix", "webhooks/s", "records written/s", "CPU each", "allocations each", "limit: raw consume and produce, /s", "records written/s", "CPU each", "allocations each", "of the limit"}, rows)
 	r.table("Decoding a webhook", "One after the other, on one core.", []string{"mix", "bytes", "took", "allocations"},
 		[][]string{decodeMix(t, newCustomers()), decodeMix(t, lives())})
@@ -54,8 +54,14 @@ func transformMix(t *testing.T, on target, m mix) []string {
 	}
 	fill(t, producer, run.Topics.Webhooks(), m.take(transformed))
 	stage := transformer(t, cluster, run)
-	raw := transform(t, cluster, prefix+"raw", run.Topics.Webhooks(), transformed, kafka.Transactions{Transform: copies(run.Topics.Events())})
+	copying := func(group string) cost {
+		return transform(t, cluster, prefix+group, run.Topics.Webhooks(), transformed, kafka.Transactions{Transform: copies(run.Topics.Events())})
+	}
+	raw := copying("before")
 	whole := transform(t, cluster, stage.Group, run.Topics.Webhooks(), transformed, transactions(stage))
+	if later := copying("after"); later.took < raw.took { // a broker becomes faster while it is used
+		raw = later
+	}
 	require.NoError(t, producer.Close())
 	return slices.Concat([]string{on.name, m.name}, whole.row(), raw.row(), []string{percent(raw.took.Seconds(), whole.took.Seconds())})
 }

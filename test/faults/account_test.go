@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -56,6 +57,9 @@ type account struct {
 	findings   []string // the first few, in words
 	lost       int
 	doubled    int
+	again      int // outputs that are there already, with the same id
+	written    int // outputs
+	ids        map[string]bool
 	outOfOrder int
 	foreign    int // outputs of no raw record, or of another than their lineage says
 }
@@ -70,7 +74,7 @@ func (w *world) scan(topic string) iter.Seq2[kafka.Record, error] {
 // audit reads every topic and holds it against what was taken.
 func (w *world) audit(read reader) *account {
 	w.Helper()
-	a := &account{raw: map[place]*rawRecord{}}
+	a := &account{raw: map[place]*rawRecord{}, ids: map[string]bool{}}
 	require.NoError(w, a.readRaw(read(w.topics.Webhooks())))
 	for _, topic := range []string{w.topics.Events(), w.topics.Triggers(), w.topics.DeadLetters(pipeline.RoleTransformer)} {
 		require.NoError(w, a.readOutputs(topic, read(topic)))
@@ -82,7 +86,7 @@ func (w *world) audit(read reader) *account {
 // clean fails the test unless nothing is wrong.
 func (w *world) clean(a *account) {
 	w.Helper()
-	if !assert.Equal(w, [4]int{}, [4]int{a.lost, a.doubled, a.outOfOrder, a.foreign}, "lost, doubled, out of order, foreign") {
+	if !assert.Equal(w, [5]int{}, [5]int{a.lost, a.doubled, a.again, a.outOfOrder, a.foreign}, "lost, doubled, there again, out of order, foreign") {
 		for _, m := range w.all() {
 			w.Logf("%s: %s", m.name, lastOf(m.Output()))
 		}
@@ -134,6 +138,13 @@ func (a *account) readOutputs(topic string, records iter.Seq2[kafka.Record, erro
 			a.find(&a.foreign, "%s %d/%d is of %+v, which is another or not there", topic, r.Partition, r.Offset, from)
 			continue
 		}
+		a.written++
+		id := fmt.Sprint(topic, " ", cmp.Or(r.Header(pipeline.HeaderID), fmt.Sprint(from)))
+		if a.ids[id] {
+			a.find(&a.again, "%s %d/%d of raw record %+v is there already, as %s", topic, r.Partition, r.Offset, from, id)
+			continue
+		}
+		a.ids[id] = true
 		raw.outputs[output{topic, r.Header(pipeline.HeaderType)}]++
 		if before, known := last[raw.key]; known && before > from.offset {
 			a.find(&a.outOfOrder, "%s %d/%d is of raw record %d, after one of %d of the same key %s", topic, r.Partition, r.Offset, from.offset, before, raw.key)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Tables are the last values of the public tables, by key behind the store.
@@ -63,10 +64,13 @@ func (w *Watch) compareEvents(n int, must Reckoning) {
 
 // flagsIn is the last flag of each profile: the one with the latest time, as a destination takes it.
 func flagsIn(events []string) map[string]bool {
-	last, values := map[string]string{}, map[string]bool{}
+	last, values := map[string]time.Time{}, map[string]bool{}
 	for _, line := range events {
-		var id, at, to, value string
-		if n, _ := fmt.Sscanf(line, "customer_property %s at %s to %s %s", &id, &at, &to, &value); n == 4 && at > last[to] {
+		var id, told, to, value string
+		if n, _ := fmt.Sscanf(line, "customer_property %s at %s to %s %s", &id, &told, &to, &value); n != 4 {
+			continue
+		}
+		if at, err := time.Parse(time.RFC3339Nano, told); err == nil && at.After(last[to]) {
 			last[to], values[to] = at, value == "true"
 		}
 	}
