@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -124,4 +125,17 @@ func residentMiB(pid int) (now, peak int) {
 		}
 	}
 	return now, peak
+}
+
+// cpuOf is what a process has used so far, in steps of 10 ms.
+func cpuOf(pid int) time.Duration {
+	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, behindName, _ := strings.Cut(string(content), ") ")
+	fields := strings.Fields(behindName) // from the third on, https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
 }
