@@ -22,22 +22,23 @@ import (
 func TestProducer(t *testing.T) {
 	together(t)
 	t.Run("embedded", func(t *testing.T) {
-		produceUnderFaults(t, newWorld(t, nil), pick(t, "ROUNDS", 1, 4), nil)
+		produceUnderFaults(t, newWorld(t, nil), pick(t, "ROUNDS", 1, 4), ofNetwork())
 	})
 	t.Run("one broker", func(t *testing.T) {
 		onlyWhole(t)
 		brokers := kafkatest.One(t, kafkatest.WithProxies())
-		produceUnderFaults(t, newWorld(t, &brokers), pick(t, "ROUNDS", 0, 10), producerFaults(false))
+		produceUnderFaults(t, newWorld(t, &brokers), pick(t, "ROUNDS", 0, 10), producerFaults(ofBrokers(false)))
 	})
 	t.Run("three brokers", func(t *testing.T) {
 		onlyWhole(t)
 		brokers := kafkatest.Three(t, kafkatest.WithProxies())
-		produceUnderFaults(t, newWorld(t, &brokers), pick(t, "ROUNDS", 0, 10), producerFaults(true))
+		produceUnderFaults(t, newWorld(t, &brokers), pick(t, "ROUNDS", 0, 10), producerFaults(ofBrokers(true)))
 	})
 }
 
-// producerFaults are those of brokers that a producer meets, with answers to Produce held again and again.
-func producerFaults(three bool) []fault {
+// producerFaults are those of brokers that a producer meets, with answers to Produce held again and again. A single broker
+// keeps what has no transaction.
+func producerFaults(all []fault) []fault {
 	held := fault{name: "produced, and not answered", least: 5 * time.Second, begin: func(w *world) func() {
 		w.say("hold the answers to Produce")
 		w.eachProxy(func(p *kafkatest.Proxy) { p.Hold(0) })
@@ -46,7 +47,7 @@ func producerFaults(three bool) []fault {
 			w.eachProxy((*kafkatest.Proxy).Release)
 		}
 	}}
-	return append(only(ofBrokers(three), "kill -9 of a broker", "connections cut", "a broker can't be reached", "a broker stands still", "leaders move"), held, held)
+	return append(only(all, "connections cut", "a broker can't be reached", "a broker stands still", "leaders move"), killBroker(), held, held)
 }
 
 func produceUnderFaults(t *testing.T, w *world, rounds int, faults []fault) {
