@@ -57,6 +57,7 @@ const (
 	ReasonCustomerUnknown    Reason = "customer_unknown"
 	ReasonCustomerUnreadable Reason = "customer_unreadable" // Recharge's answer is no customer
 	ReasonParkedGone         Reason = "parked_record_gone"  // put aside, and deleted from recharge.webhooks before it could be decided on
+	ReasonTooOld             Reason = "too_old"             // sent again more than 425 days after it was received: what it must meet may be forgotten
 	ReasonTooLarge           Reason = "too_large"           // what comes of it doesn't fit into a Kafka record
 	ReasonRefused            Reason = "refused"             // the destination refused this one by name
 	ReasonTextNotRendered    Reason = "text_not_rendered"

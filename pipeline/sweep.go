@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -14,18 +15,19 @@ import (
 
 // A customer of whom nothing comes in any more is never recalled, so that nobody would find what is past its age of
 // them. The owner of a partition walks its rows in steps, pass after pass. A step is a transaction of its own, of
-// tombstones, where it finds something.
+// tombstones, where it finds something. An age is that by the oldest record that may still come, so that none misses a row.
 
 // Sweep releases more of what waited, else it is the next step through the rows of a partition; without changes where neither
 // is due.
 func (t *Transformer) Sweep(ctx context.Context, partition int) (Changes, []Settled, error) {
 	work := t.begin(partition)
 	released, ok, err := work.goOn(ctx)
-	step, due := t.sweeps.Of(partition).Due(t.now())
+	now := t.now()
+	step, due := t.sweeps.Of(partition).Due(now)
 	if ok || err != nil || !due {
 		return work, released, err
 	}
-	s := &sweepStep{Overlay: work.rows.Overlay, Step: step, log: t.log.With(zap.Int("partition", partition))}
+	s := &sweepStep{Overlay: work.rows.Overlay, Step: step, oldest: subscriber.Oldest(now), log: t.log.With(zap.Int("partition", partition))}
 	s.Walk(s, append([]string{subscriber.QuestionRows}, subscriber.AgedRows()...), s.see)
 	return s, nil, nil
 }
@@ -34,22 +36,27 @@ func (t *Transformer) Sweep(ctx context.Context, partition int) (Changes, []Sett
 type sweepStep struct {
 	Overlay
 	sweep.Step
+	oldest  time.Time
 	removed int
 	log     *zap.Logger
 }
 
 // see removes a row that is of no use any more. So is a question that no answer would find.
-func (s *sweepStep) see(key, value []byte) (past bool) {
+func (s *sweepStep) see(key, value []byte) (removed int) {
+	if !s.past(key, value) {
+		return 0
+	}
+	removed = subscriber.Remove(s, key)
+	s.removed += removed
+	return removed
+}
+
+func (s *sweepStep) past(key, value []byte) bool {
 	if bytes.HasPrefix(key, []byte(subscriber.QuestionRows)) {
 		_, _, ok := subscriber.ReadQuestion(key, value)
-		past = !ok
-	} else {
-		past = subscriber.PastAge(key, value, s.Clock) && !s.waits(key)
+		return !ok
 	}
-	if past {
-		s.removed += subscriber.Remove(s, key)
-	}
-	return past
+	return subscriber.PastAge(key, value, s.oldest) && !s.waits(key)
 }
 
 // waits tells whether a row is that of a customer of whom something was put aside or asked: what becomes of that is decided

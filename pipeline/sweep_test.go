@@ -20,6 +20,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/pkg/state"
@@ -31,7 +32,7 @@ const day = 24 * time.Hour
 // transforming is a world of which only the transformer works.
 func transforming(t testing.TB) *world {
 	w := newWorld(t, storeConfig{})
-	w.stages = []*pipeline.Stage{w.stage(pipeline.RoleTransformer)}
+	w.stages, w.state.rows = []*pipeline.Stage{w.stage(pipeline.RoleTransformer)}, map[string][]byte{}
 	return w
 }
 
@@ -101,8 +102,8 @@ func createdOf(customer, subscription string) delivery {
 		`"created_at":%q,"updated_at":%q},"customer":{"id":%s,"email":"c%s@shop.test"}}`, subscription, customer, at(0), at(0), customer, customer)}
 }
 
-// What a customer left behind goes 100 days after they were deleted, the facts told of others at their age; until then a
-// late webhook finds all as it was.
+// That a customer was deleted counts for 100 days, by the clock of what comes in, and the facts told of them for their own 14
+// months. The rows go when no record that may still come could need them.
 func TestWhatIsPastItsAgeGoes(t *testing.T) {
 	w := transforming(t)
 	for _, customer := range []string{"7", "71"} {
@@ -112,54 +113,143 @@ func TestWhatIsPastItsAgeGoes(t *testing.T) {
 	late := delivery{topic: "subscription/cancelled", body: bodyOf("subscription/cancelled", "71", "7", 0)}
 
 	w.later(99 * day)
-	assert.Zero(t, w.sweep())
-	assert.Equal(t, []string{"customer/acme/7", "told/acme/7/2026-03"}, w.rowsOf("7"))
+	of7, of71 := w.rowsOf("7"), w.rowsOf("71")
+	assert.Equal(t, []string{"customer/acme/7", "told/acme/7/2026-03"}, of7)
+	assert.Equal(t, []string{"customer/acme/71", "subscription/acme/71/711", "told/acme/71/2026-03"}, of71)
 	w.hears(late, "7")
 	assert.Equal(t, 1, w.fates.count("transformer rejected customer_unknown"))
 	assert.Empty(t, w.asks.pending)
 
-	of71 := w.rowsOf("71")
-	assert.Equal(t, []string{"customer/acme/71", "subscription/acme/71/711", "told/acme/71/2026-03"}, of71)
+	w.later(425 * day)
+	assert.Zero(t, w.sweep())
 	w.later(day)
+	assert.Equal(t, 1, w.sweep())
+	assert.Equal(t, of7[1:], w.rowsOf("7"))
+
+	w.later(351 * day) // 876 in all
+	assert.Zero(t, w.sweep())
+	w.later(10 * day)
 	assert.Equal(t, 2, w.sweep())
 	assert.Empty(t, w.rowsOf("7"))
-	assert.Equal(t, of71, w.rowsOf("71"))
-
-	w.later(350 * day)
-	assert.Zero(t, w.sweep())
-	w.hears(createdOf("71", "711"), "71")
-	assert.Equal(t, 1, w.fates.count("transformer skipped already_told"))
-	w.later(31 * day)
-	assert.Equal(t, 1, w.sweep())
 	assert.Equal(t, of71[:2], w.rowsOf("71"))
 	assert.Equal(t, w.state.rows, w.changelog())
 }
 
-// Where webhooks are read that are older than the clock, after a rebuild or a long outage, an age counts by theirs.
+// A stranger whom we knew, and forgot that they were deleted, is not told of twice.
+func TestAStrangerIsNotToldOfTwice(t *testing.T) {
+	w := transforming(t)
+	w.hears(createdOf("7", "71"), "7")
+	w.hears(deletionOf("7"), "7")
+	w.later(101 * day)
+	w.sweep()
+	told := len(w.eventsOf("rechargeflow.subscription"))
+	w.hears(createdOf("7", "71"), "7")
+	assert.Contains(t, string(w.state.rows["customer/acme/7"]), `"email":"c7@shop.test"`)
+	assert.Len(t, w.eventsOf("rechargeflow.subscription"), told)
+	w.later(400 * day)
+	w.hears(createdOf("7", "71"), "7")
+	assert.Len(t, w.eventsOf("rechargeflow.subscription"), told+1)
+}
+
+// eventsOf are those of a type.
+func (w *world) eventsOf(kind string) (events []kafka.Record) {
+	for _, r := range w.topics.since("recharge.events", 0) {
+		if r.Header(pipeline.HeaderType) == kind {
+			events = append(events, r)
+		}
+	}
+	return events
+}
+
+// In a rebuild webhooks are read that are as old as retention lets them be, however long the reading pauses in between.
 func TestASweepDoesNotRunAheadOfWhatIsRead(t *testing.T) {
 	w := transforming(t)
 	then := w.clock()
-	w.later(300 * day)
-	// sweepAfter is a step of a new pass, just after a webhook of customer 7 was read that was received then.
-	sweepAfter := func(received time.Time, d delivery) int {
-		w.later(13 * time.Hour)
-		require.NoError(t, w.stages[0].Transactor.TakeOver(t.Context(), 0))
-		w.later(time.Minute)
-		assert.Zero(t, w.sweepStep(nil), "nothing is known of what is to come")
+	w.later(400 * day)
+	read := func(received time.Time, d delivery) {
 		r := w.raw(d.topic, d.body)
 		r.Key = []byte("acme/7")
 		r.Headers[2].Value = []byte(received.Format(time.RFC3339Nano))
 		w.lay(r)
 		w.settle()
-		w.later(time.Minute)
-		return w.sweepStep(nil)
+		w.later(13 * time.Hour)
+		require.NoError(t, w.stages[0].Transactor.TakeOver(t.Context(), 0))
+		assert.Zero(t, w.sweep())
 	}
-	assert.Zero(t, sweepAfter(then, deletionOf("7")))
-	assert.Zero(t, sweepAfter(then.Add(99*day), delivery{topic: "subscription/cancelled", body: bodyOf("subscription/cancelled", "71", "7", 0)}))
-	assert.Equal(t, 1, w.fates.count("transformer rejected customer_unknown"))
-	require.Contains(t, w.state.rows, "customer/acme/7")
-	assert.Equal(t, 1, sweepAfter(then.Add(100*day), delivery{topic: "store/updated", body: "{}"}))
-	assert.Empty(t, w.state.rows)
+	read(then, createdOf("7", "71"))
+	read(then, deletionOf("7"))
+	events := len(w.topics.since("recharge.events", 0))
+	read(then.Add(99*day), createdOf("7", "71"))
+	assert.Equal(t, 1, w.fates.count("transformer skipped already_told"))
+	assert.Len(t, w.topics.since("recharge.events", 0), events)
+	assert.Equal(t, []string{"customer/acme/7", "told/acme/7/2026-03"}, w.rowsOf("7"))
+}
+
+// deletedThenRedriven is a customer who was deleted, of whom a webhook of day 50 died and is sent again on day 110.
+func deletedThenRedriven(t *testing.T, meanwhile func(*world)) *world {
+	p := &panicky{key: "told/acme/7/2026-04"}
+	w := panicking(t, p)
+	w.hears(createdOf("7", "71"), "7")
+	w.hears(deletionOf("7"), "7")
+	w.later(50 * day)
+	p.times = 2 // in its batch, and alone
+	w.hears(createdOf("7", "72"), "7")
+	p.times = 0
+	require.Equal(t, 1, w.fates.count("transformer rejected panic"))
+	w.later(60 * day)
+	meanwhile(w)
+	w.redrive(pipeline.RoleTransformer)
+	w.settle()
+	return w
+}
+
+// A redriven webhook meets what was known when it was received: nobody who was deleted by then comes back, swept or not.
+func TestARedrivenWebhookRevivesNobody(t *testing.T) {
+	left := deletedThenRedriven(t, func(*world) {})
+	swept := deletedThenRedriven(t, func(w *world) { w.sweep() })
+	for _, w := range []*world{left, swept} {
+		customers := w.topics.since("recharge.customers", 0)
+		assert.Nil(t, customers[len(customers)-1].Value, "a tombstone")
+		flags := w.eventsOf("rechargeflow.customer_property")
+		assert.Contains(t, string(flags[len(flags)-1].Value), `"value":false`)
+		assert.Len(t, w.eventsOf("rechargeflow.subscription"), 2, "what happened is told: the body says of whom")
+		assert.NotContains(t, string(w.state.rows["customer/acme/7"]), "shop.test")
+	}
+	assert.Equal(t, outputs(left), outputs(swept))
+	assert.Equal(t, left.state.rows, swept.state.rows)
+}
+
+// outputs are all that a transformer wrote but its state.
+func outputs(w *world) map[string][]string {
+	all := map[string][]string{}
+	for _, topic := range []string{"recharge.events", "recharge.customers", "recharge.subscriptions", "recharge.deadletter.transformer"} {
+		all[topic] = lines(w.topics.since(topic, 0))
+	}
+	return all
+}
+
+// What is sent again for more than 425 days is refused; what is merely old is not.
+func TestWhatIsTooOldIsNotDecidedOn(t *testing.T) {
+	w := transforming(t)
+	then := w.clock()
+	w.hears(delivery{topic: "subscription/created", body: `{}`}, "7")
+	w.later(425 * day)
+	w.redrive(pipeline.RoleTransformer)
+	w.settle()
+	assert.Equal(t, 2, w.fates.count("transformer rejected malformed"))
+
+	w.later(time.Second)
+	events := len(w.topics.since("recharge.events", 0))
+	w.redrive(pipeline.RoleTransformer)
+	w.settle()
+	assert.Equal(t, 2, w.fates.count("transformer rejected too_old"), "both letters")
+	assert.Len(t, w.topics.since("recharge.events", 0), events)
+
+	r := w.raw("subscription/created", createdOf("7", "71").body)
+	r.Key, r.Headers[2].Value = []byte("acme/7"), []byte(then.Format(time.RFC3339Nano))
+	w.lay(r)
+	w.settle()
+	assert.Equal(t, 1, w.fates.count("transformer done"), "no redrive: retention is what ends those")
 }
 
 // Nothing is removed of a customer about whom a question is open.
@@ -170,14 +260,14 @@ func TestASweepLeavesWhoIsAskedFor(t *testing.T) {
 	w.hears(delivery{topic: "subscription/cancelled", body: bodyOf("subscription/cancelled", "71", "7", 1)}, "7")
 	w.hears(deletionOf("7"), "7")
 	require.Contains(t, w.state.rows, "ask/acme/7/flag/")
-	w.later(101 * day)
+	w.later(526 * day)
 	assert.Zero(t, w.sweep())
 	w.hasAPI = true
 	w.settle()
 	require.NotContains(t, w.state.rows, "ask/acme/7/flag/")
 	w.later(13 * time.Hour)
-	assert.Equal(t, 2, w.sweep())
-	assert.Empty(t, w.state.rows)
+	assert.Equal(t, 1, w.sweep())
+	assert.NotContains(t, w.state.rows, "customer/acme/7")
 }
 
 // A step is bounded; one that fails is taken again; all is seen in the end, and then there is a rest.
@@ -211,8 +301,8 @@ func TestASweepGoesInSteps(t *testing.T) {
 	assert.Equal(t, 1, w.sweep())
 }
 
-// Whatever comes, and whenever: that rows are removed changes nothing of what becomes of webhooks. In the end nothing is left
-// of who was deleted, and all of who was not but the facts that are past their age.
+// Whatever comes, and whenever, for the first time or sent again: that rows are removed changes nothing of what becomes of
+// webhooks. In the end nothing is left of who was deleted, and all of who was not but the facts that are past their age.
 func TestSweepsChangeNothingElse(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		swept, left := transforming(oneCheck{TB: t, rt: rt}), transforming(oneCheck{TB: t, rt: rt})
@@ -220,36 +310,57 @@ func TestSweepsChangeNothingElse(t *testing.T) {
 			swept.api.PutCustomer(id, []byte(`{"customer":`+customer+`}`))
 			left.api.PutCustomer(id, []byte(`{"customer":`+customer+`}`))
 		}
-		for range rapid.IntRange(1, 20).Draw(rt, "steps") {
-			swept.later(time.Duration(rapid.SampledFrom([]int{0, 1, 60, 3600, 86400, 99 * 86400, 100 * 86400, 400 * 86400}).Draw(rt, "seconds")) * time.Second)
-			if rapid.Bool().Draw(rt, "idle") {
-				swept.later(time.Hour)
-			}
+		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
+			swept.later(time.Duration(rapid.SampledFrom([]int{0, 60, 3600, 86400, 50 * 86400, 99 * 86400, 101 * 86400, 200 * 86400, 424 * 86400}).Draw(rt, "seconds")) * time.Second)
 			for range rapid.IntRange(0, 3).Draw(rt, "sweeps") {
 				swept.sweepStep(nil)
 			}
 			left.set(swept.clock())
-			d, customer := deliveries().Draw(rt, "webhook"), strconv.Itoa(rapid.IntRange(1, 3).Draw(rt, "customer"))
-			if _, of, ok := strings.Cut(d.body, `"customer_id":`); ok {
-				customer = of[:1]
-			}
-			if rapid.IntRange(0, 3).Draw(rt, "deleted") == 0 {
-				d = deletionOf(customer)
-			}
-			swept.hears(d, customer)
-			left.hears(d, customer)
-		}
-		for _, topic := range []string{"recharge.events", "recharge.customers", "recharge.subscriptions", "recharge.deadletter.transformer"} {
-			require.Equal(rt, lines(left.topics.since(topic, 0)), lines(swept.topics.since(topic, 0)))
+			happens := anything(rt, len(swept.dead(pipeline.RoleTransformer)))
+			happens(swept)
+			happens(left)
+			require.Equal(rt, outputs(left), outputs(swept))
 		}
 		swept.requireNothingPastItsAge(rt)
 	})
 }
 
+// anything is a webhook that comes, or one that dies, or one that died before and is sent again.
+func anything(rt *rapid.T, dead int) func(*world) {
+	if dead > 0 && rapid.IntRange(0, 2).Draw(rt, "redrive") == 0 {
+		letter := rapid.IntRange(0, dead-1).Draw(rt, "letter")
+		return func(w *world) {
+			w.lay(deadletter.Redrive(w.dead(pipeline.RoleTransformer)[letter], "recharge.redrive.transformer"))
+			w.settle()
+		}
+	}
+	d, customer := deliveries().Draw(rt, "webhook"), strconv.Itoa(rapid.IntRange(1, 3).Draw(rt, "customer"))
+	if _, of, ok := strings.Cut(d.body, `"customer_id":`); ok {
+		customer = of[:1]
+	}
+	if rapid.IntRange(0, 3).Draw(rt, "deleted") == 0 {
+		d = deletionOf(customer)
+	}
+	if rapid.IntRange(0, 3).Draw(rt, "dies") == 0 {
+		return func(w *world) { w.dies(d, customer) }
+	}
+	return func(w *world) { w.hears(d, customer) }
+}
+
+// dies lays a webhook of a customer, received now, that the transformer can't work on yet.
+func (w *world) dies(d delivery, customer string) {
+	r := w.raw(d.topic, d.body)
+	r.Key = []byte("acme/" + customer)
+	w.lay(r)
+	laid := w.topics.since("recharge.webhooks", 0)
+	w.read[w.stages[0].Group+" recharge.webhooks"] = len(laid)
+	w.lay(deadletter.Read(laid[len(laid)-1]).Rejected("transformer", "panic", "a fault of ours", w.clock()).To("recharge.deadletter.transformer"))
+}
+
 // lines are records without what is about their delivery.
 func lines(records []kafka.Record) (all []string) {
 	for _, r := range records {
-		all = append(all, fmt.Sprintf("%s %s %s %s", r.Header(pipeline.HeaderRawOffset), r.Header("deadletter_offset"), r.Key, r.Value))
+		all = append(all, fmt.Sprintf("%s %s %s %s %s", r.Header(pipeline.HeaderRawOffset), r.Header("deadletter_offset"), r.Header("deadletter_reason"), r.Key, r.Value))
 	}
 	return all
 }
@@ -260,13 +371,11 @@ func (w *world) requireNothingPastItsAge(rt *rapid.T) {
 		w.settle()
 	}
 	live := maps.Clone(w.state.rows)
-	w.later(101 * day)
-	w.sweep()
-	w.later(day)
+	w.later(526 * day)
 	w.sweep()
 	for _, customer := range []string{"1", "2", "3"} {
 		if strings.Contains(string(live["customer/acme/"+customer]), `"deleted_at"`) {
-			require.Empty(rt, w.rowsOf(customer))
+			require.NotContains(rt, w.rowsOf(customer), "customer/acme/"+customer)
 		}
 	}
 	w.later(15 * 31 * day)
@@ -407,18 +516,17 @@ func TestSweptOnABroker(t *testing.T) {
 	told := slices.DeleteFunc(slices.Collect(maps.Keys(before)), func(key string) bool { return !strings.HasPrefix(key, "told/acme/7/") })
 	require.Len(t, told, 1)
 
-	b.ahead.Add(int64(101 * day))
+	b.ahead.Add(int64(900 * day))
 	eventually(t, "tombstones", func() bool { now := b.rows(t); return !now["customer/acme/7"] && !now[told[0]] })
 	assert.True(t, b.rows(t)["customer/acme/8"])
 	stop()
 	stop = b.runs(t, 5*time.Millisecond)
-	b.lays(t, b.about("8", createdOf("8", "81")))
-	eventually(t, "the next owner goes on", func() bool { return b.fates.count("transformer skipped already_told") == 1 })
+	b.lays(t, b.about("7", deletionOf("7")), b.about("8", deletionOf("8")))
+	eventually(t, "the next owner goes on", func() bool { return len(b.fates.all()) == 5 })
+	assert.Equal(t, []string{"transformer skipped no_fact", "transformer done"}, b.fates.all()[3:], "whom it knows had a flag")
 	stop()
 	now := b.rows(t)
-	assert.Contains(t, now, "customer/acme/7")
-	assert.False(t, now["customer/acme/7"])
-	assert.True(t, now["customer/acme/8"])
+	assert.False(t, now[told[0]])
 }
 
 // On a broker: thousands that wait are released at once, in parts, whatever the time between sweeps is.

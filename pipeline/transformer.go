@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
@@ -34,7 +35,7 @@ type Transformer struct {
 	raw     RawReader
 	asker   Asker
 	sweeps  *sweep.Sweeps
-	now     func() time.Time // for rows that nothing comes in for; records have their own
+	now     func() time.Time // for what is too old for any record; else records have their own
 	metrics Metrics
 	log     *zap.Logger
 }
@@ -94,7 +95,6 @@ func (t *Transformer) TakeOver(ctx context.Context, partition int) error {
 	if err := t.state.TakeOver(ctx, partition); err != nil {
 		return err
 	}
-	t.sweeps.Of(partition).Taken(t.now())
 	t.asker.Forget(partition)
 	rows := t.state.Begin(partition)
 	defer rows.Drop()
@@ -112,10 +112,7 @@ func (t *Transformer) Release(partition int) {
 }
 
 // Begin is one transaction's work on a partition.
-func (t *Transformer) Begin(partition int) Work {
-	t.sweeps.Of(partition).Busy(t.now())
-	return t.begin(partition)
-}
+func (t *Transformer) Begin(partition int) Work { return t.begin(partition) }
 
 func (t *Transformer) begin(partition int) *transform {
 	return &transform{Transformer: t, partition: partition, rows: &undoable{Overlay: t.state.Begin(partition)}}
@@ -127,8 +124,7 @@ type transform struct {
 	partition int
 	rows      *undoable
 	wanted    []Wanted
-	newest    time.Time // when the newest record was received that is done
-	again     bool      // more is to be released
+	again     bool // more is to be released
 }
 
 // Handle works through the batch until one record has to wait, of which nothing is left then.
@@ -143,9 +139,6 @@ func (t *transform) Handle(ctx context.Context, records []kafka.Record) ([]Resul
 			return results, err
 		}
 		results = append(results, result)
-		if at := receivedOrWritten(r); at.After(t.newest) {
-			t.newest = at
-		}
 		if released += len(result.Released); released >= maxReleased || t.again {
 			break
 		}
@@ -166,7 +159,6 @@ func (t *transform) Ended(committed bool) {
 		return
 	}
 	t.rows.Apply()
-	t.sweeps.Of(t.partition).Handled(t.newest)
 	t.asker.Want(t.partition, t.wanted...)
 }
 
@@ -175,6 +167,9 @@ func (t *transform) one(ctx context.Context, raw kafka.Record) (Result, error) {
 	settings, known := t.stores[raw.Header(HeaderStore)]
 	if !known { // the gateway knows it, so this process has an older configuration, or a newer one without it
 		return Result{}, fmt.Errorf("store %q is not in the configuration of this process: restart it with the one the gateway has", raw.Header(HeaderStore))
+	}
+	if err := t.tooOld(raw); err != nil {
+		return rejected(ReasonTooOld, err), nil
 	}
 	switch raw.Header(HeaderOrigin) {
 	case OriginLookup, OriginImport:
@@ -196,6 +191,16 @@ func (t *transform) one(ctx context.Context, raw kafka.Record) (Result, error) {
 		return t.park(of, raw)
 	}
 	return t.decide(of, webhook, raw)
+}
+
+// tooOld refuses what was sent again so often that rows may be gone without which it can't be decided on. An ordinary record
+// is never so old: retention deletes it before, so that a rebuild needs no exception.
+func (t *transform) tooOld(raw kafka.Record) error {
+	at := receivedOrWritten(raw)
+	if _, redriven := deadletter.RedriveOf(raw); !redriven || !at.Before(subscriber.Oldest(t.now())) {
+		return nil
+	}
+	return fmt.Errorf("received at %s: what was known then may be forgotten", at.Format(time.RFC3339))
 }
 
 // whose names a customer of a store.
