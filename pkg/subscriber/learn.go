@@ -59,7 +59,7 @@ type Answer struct {
 // memory that it returns. The error is a *LookupNeeded where what it tells of lacks a customer, and the memory is what it was.
 func Learn(s Settings, m *Memory, customerID string, a Answer, at time.Time) (Decision, *Memory, error) {
 	before := m.aged(at)
-	if m.gone() && !a.Import { // the answer to a question from before they were forgotten brings nobody back
+	if m.gone() && !a.Ask.Due.IsZero() { // the answer to a question from before they were forgotten brings nobody back
 		before = m.aged(a.Ask.Due)
 	}
 	d := draft{settings: s, receivedAt: at.UTC(), before: before, memory: before.clone(), customerID: customerID, imported: a.Import}

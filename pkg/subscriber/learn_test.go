@@ -294,3 +294,27 @@ func TestCustomerDeleted(t *testing.T) {
 		assert.Equal(t, after, l.memory().Customer.DeletedAt)
 	})
 }
+
+// An answer to no question is a stranger's when it comes 100 days after the deletion, be the row still there or not; earlier it
+// brings nobody back, nor does one to a question from then.
+func TestAnAnswerAboutWhoWasDeleted(t *testing.T) {
+	const day = 24 * time.Hour
+	for name, c := range map[string]struct {
+		due  time.Time
+		at   time.Duration
+		back bool
+	}{
+		"to no question, in time":    {at: 99 * day},
+		"to no question, later":      {at: 100 * day, back: true},
+		"to one from before":         {due: start().Add(99 * day), at: 101 * day},
+		"to one from when forgotten": {due: start().Add(100 * day), at: 101 * day, back: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLife(t, byID())
+			l.hears(recharge.Webhook{Topic: "customer/deleted", Customer: &recharge.Customer{ID: joID}}, start())
+			c1 := jo(start())
+			l.learns(subscriber.Answer{Ask: subscriber.Ask{Kind: subscriber.AskIdentity, Due: c.due}, Customer: &c1}, start().Add(c.at))
+			assert.Equal(t, c.back, l.memory().Customer.Seen)
+		})
+	}
+}
