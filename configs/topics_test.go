@@ -1,13 +1,17 @@
 package configs_test
 
 import (
+	"slices"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/configs"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
 func TestTopicsAreAsPromised(t *testing.T) {
@@ -35,6 +39,23 @@ func TestTopicsAreAsPromised(t *testing.T) {
 		"shop.recharge.redrive.tracking":       "delete 7776000000",
 		"shop.recharge.redrive.sms":            "delete 7776000000",
 	}, kept)
+}
+
+// What a record may need that can still be read is not forgotten: a segment of webhooks, which takes a week to fill at most, is
+// deleted when the newest of them is past the retention.
+func TestWebhooksGoBeforeWhatTheyNeed(t *testing.T) {
+	spec, err := kafka.ParseTopics(configs.Topics(), kafka.TopicOptions{})
+	require.NoError(t, err)
+	i := slices.IndexFunc(spec.Topics, func(topic kafka.TopicSpec) bool { return topic.Name == "recharge.webhooks" })
+	require.GreaterOrEqual(t, i, 0)
+	retention, err := strconv.ParseInt(spec.Topics[i].Configs["retention.ms"], 10, 64)
+	require.NoError(t, err)
+	const week = 7 * 24 * time.Hour
+	for now := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC); now.Year() < 2029; now = now.Add(time.Hour) {
+		oldest := now.Add(-time.Duration(retention)*time.Millisecond - week)
+		require.True(t, subscriber.Oldest(now).Before(oldest), now)
+		require.False(t, subscriber.PastAge([]byte("told/acme/7/"+oldest.Format("2006-01")), nil, now), now)
+	}
 }
 
 func TestTheStateTopicIsCleanedEagerly(t *testing.T) {
