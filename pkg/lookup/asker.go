@@ -87,8 +87,8 @@ func New(cfg Config) *Asker {
 
 // Want adds asks whose answers belong into a partition, those of a store all at once.
 // One that is still pending is the same as before, its Due included; one that is done
-// is asked again. It does not wait. Asks of a store without a Reader are pending until
-// Forget; Trouble tells.
+// is asked again, one that is under way after it has ended. It does not wait. Asks of a
+// store without a Reader are pending until Forget; Trouble tells.
 func (a *Asker) Want(partition int, asks ...Ask) {
 	byStore := map[string][]Ask{}
 	for _, ask := range asks {

@@ -64,14 +64,56 @@ func TestAnAskThatIsPendingIsNotAddedAgain(t *testing.T) {
 		late.Due = r.began.Add(time.Minute)
 		r.asker.Want(0, late, identity("acme", 1), late)
 		assert.Equal(t, 1, r.counts.waiting("acme"))
-		r.apis["acme"].Next(1, rechargetest.Behaviour{Slow: 5 * time.Second})
-		r.after(62 * time.Second)
-		r.asker.Want(0, identity("acme", 1)) // while it is under way
 		r.after(time.Hour)
-		assert.Equal(t, []string{"acme/1 identity 1m5s"}, r.lines())
+		assert.Equal(t, []string{"acme/1 identity 1m0s"}, r.lines())
 		r.asker.Want(0, identity("acme", 1)) // done: again
 		r.after(2 * time.Hour)
 		assert.Len(t, r.lines(), 2)
+	})
+}
+
+// Who wants what is under way may know its answer already: it is kept, and nobody has confirmed that yet.
+func TestAnAskThatIsUnderWayIsAskedAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		fail int
+		want []string
+	}{
+		"the confirmation is late":  {0, []string{"acme/1 identity 0s", "acme/1 identity 40s"}},
+		"the confirmation is lost":  {1, []string{"acme/1 identity 40s"}},
+		"nothing works for a while": {5, []string{"acme/1 identity 2m"}},
+	} {
+		asking(t, []string{"acme"}, func(t *testing.T, r *run) {
+			r.kept.slow, r.kept.fail = 20*time.Second, c.fail
+			r.asker.Want(0, identity("acme", 1))
+			r.after(time.Second)
+			again := identity("acme", 1)
+			again.Due = r.began.Add(40 * time.Second)
+			r.asker.Want(0, again)
+			assert.Equal(t, 1, r.counts.waiting("acme"))
+			r.after(21 * time.Second)
+			assert.Equal(t, 1, r.counts.waiting("acme"), name)
+			r.after(time.Hour)
+			lines := r.lines()
+			require.Len(t, lines, len(c.want), name)
+			for i, line := range lines {
+				assert.Contains(t, line, c.want[i], name)
+			}
+			assert.Zero(t, r.counts.waiting("acme"), name)
+		})
+	}
+}
+
+// What is wanted again while it is under way is forgotten with it.
+func TestForgetWhatIsWantedAgain(t *testing.T) {
+	asking(t, []string{"acme"}, func(t *testing.T, r *run) {
+		r.kept.slow = 10 * time.Second
+		r.asker.Want(0, identity("acme", 1))
+		r.after(time.Second)
+		r.asker.Want(0, identity("acme", 1))
+		r.asker.Forget(0)
+		r.after(time.Hour)
+		assert.Empty(t, r.lines())
+		assert.Zero(t, r.counts.waiting("acme"))
 	})
 }
 

@@ -34,20 +34,44 @@ type ask struct {
 
 	tries int
 	at    time.Time // not before
+	again *Ask      // wanted while it was under way
 }
 
-// add takes an ask if it is not there yet.
+// comesAt sets when to ask next, which is never before it is due: what was wanted meanwhile, if anything was.
+func (a *ask) comesAt(at time.Time) {
+	if a.again != nil {
+		a.Ask, a.again = *a.again, nil
+	}
+	a.at = at
+	if a.Due.After(at) {
+		a.at = a.Due
+	}
+}
+
+// add takes an ask if it is not there yet. One that is under way is asked again after that: who wants it may know the answer
+// already, though nobody has confirmed yet that it is kept.
 func (c *customer) add(a Ask, now time.Time) bool {
-	if slices.ContainsFunc(c.asks, func(known *ask) bool { return known.Question == a.Question }) {
-		return false
-	}
 	a.CustomerID, a.ChargeID, a.Traceparent = c.key.id, strings.Clone(a.ChargeID), strings.Clone(a.Traceparent) // they may share the memory of much else
-	at := a.Due
-	if at.Before(now) {
-		at = now
+	i := slices.IndexFunc(c.asks, func(known *ask) bool { return known.Question == a.Question })
+	switch {
+	case i < 0:
+		added := &ask{Ask: a}
+		added.comesAt(now)
+		c.asks = append(c.asks, added)
+	case c.asks[i] == c.asking:
+		c.asking.again = &a
 	}
-	c.asks = append(c.asks, &ask{Ask: a, at: at})
-	return true
+	return i < 0
+}
+
+// answered tells whether an ask is done, and not one that was forgotten: if it was wanted meanwhile, it comes again.
+func (c *customer) answered(a *ask, now time.Time) (done bool) {
+	if a.again == nil {
+		return c.remove(a)
+	}
+	a.tries = 0
+	a.comesAt(now)
+	return false
 }
 
 // remove says whether the ask was still there.

@@ -80,6 +80,8 @@ type world struct {
 
 	mu       sync.Mutex
 	underWay map[string]int // by customer
+	asking   map[recharge.Question]int
+	again    map[recharge.Question]lookup.Ask // wanted while it was under way
 }
 
 type wanted struct {
@@ -88,7 +90,7 @@ type wanted struct {
 }
 
 // Every ask that is wanted and not forgotten ends in one answer, never before it is
-// due; of one customer one at a time is asked, their identity first; the bucket never
+// due, which is asked for after it was wanted; of one customer one at a time is asked, their identity first; the bucket never
 // overflows, however many processes share it, and whatever goes wrong on the way.
 func TestEveryAskEndsInOneAnswer(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
@@ -102,7 +104,7 @@ func TestEveryAskEndsInOneAnswer(t *testing.T) {
 }
 
 func play(t *testing.T, steps []step) *world {
-	w := &world{t: t, api: rechargetest.NewInProcess("token"), pending: map[recharge.Question]wanted{}, underWay: map[string]int{}}
+	w := &world{t: t, api: rechargetest.NewInProcess("token"), pending: map[recharge.Question]wanted{}, underWay: map[string]int{}, asking: map[recharge.Question]int{}, again: map[recharge.Question]lookup.Ask{}}
 	w.api.LimitRate(rechargetest.StandardBucket())
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
@@ -110,7 +112,7 @@ func play(t *testing.T, steps []step) *world {
 		client, err := recharge.NewClient(recharge.ClientConfig{BaseURL: w.api.URL, Token: "token", HTTPClient: w.api.Client(10 * time.Second)})
 		require.NoError(t, err)
 		w.askers[i] = lookup.New(lookup.Config{
-			Readers: map[string]lookup.Reader{"acme": watched{w, client}}, Keep: w.kept.keep, Now: time.Now, Log: zap.NewNop(), Metrics: &w.counts[i],
+			Readers: map[string]lookup.Reader{"acme": watched{w, client}}, Keep: w.keep, Now: time.Now, Log: zap.NewNop(), Metrics: &w.counts[i],
 		})
 		running.Go(func() { _ = w.askers[i].Run(ctx) })
 	}
@@ -147,10 +149,7 @@ func (w *world) do(s step) {
 			s.asks[i].Due = time.Now().Add(s.asks[i].Due.Sub(time.Time{}))
 		}
 		for _, a := range s.asks {
-			if _, known := w.pending[a.Question]; !known {
-				w.order++
-				w.pending[a.Question] = wanted{a, w.order}
-			}
+			w.want(a)
 		}
 		w.askers[w.owner[s.part]].Want(s.part, s.asks...)
 	case "forget":
@@ -158,6 +157,7 @@ func (w *world) do(s step) {
 		for q, p := range w.pending {
 			if partitionOf(p.ask) == s.part {
 				delete(w.pending, q)
+				w.failed(q)
 			}
 		}
 	case "move":
@@ -167,6 +167,7 @@ func (w *world) do(s step) {
 		for _, p := range w.pending {
 			if partitionOf(p.ask) == s.part {
 				rebuilt = append(rebuilt, p.ask)
+				w.failed(p.ask.Question)
 			}
 		}
 		w.askers[s.to].Want(s.part, rebuilt...)
@@ -175,6 +176,45 @@ func (w *world) do(s step) {
 	case "kafka":
 		w.kept.set(s.n)
 	}
+}
+
+// want notes an ask, while nothing else goes on.
+func (w *world) want(a lookup.Ask) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, known := w.pending[a.Question]; !known {
+		w.order++
+		w.pending[a.Question] = wanted{a, w.order}
+	} else if w.asking[a.Question] > 0 {
+		w.again[a.Question] = a
+	}
+}
+
+// answered notes that a question is done, but for what was wanted meanwhile.
+func (w *world) answered(q recharge.Question) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.pending, q)
+	if a, ok := w.again[q]; ok {
+		w.order++
+		w.pending[q] = wanted{a, w.order}
+		delete(w.again, q)
+	}
+}
+
+// failed notes that a question got no answer: what it was wanted for meanwhile is the same question.
+func (w *world) failed(q recharge.Question) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.again, q)
+}
+
+func (w *world) keep(ctx context.Context, a lookup.Answer) error {
+	err := w.kept.keep(ctx, a)
+	if err != nil {
+		w.failed(a.Question)
+	}
+	return err
 }
 
 func partitionOf(a lookup.Ask) int {
@@ -202,7 +242,7 @@ func (w *world) account() {
 		if a.For != recharge.ForIdentity && identityPending && first.order < p.order {
 			w.fault("answered before the identity that was wanted earlier: %+v", a.Question)
 		}
-		delete(w.pending, a.Question)
+		w.answered(a.Question)
 	}
 	w.seen = len(answers)
 }
@@ -222,14 +262,19 @@ type watched struct {
 // Ask is part of lookup.Reader.
 func (r watched) Ask(ctx context.Context, q recharge.Question) (recharge.Lookup, error) {
 	who := fmt.Sprintf("%p %s", r.client, q.CustomerID)
-	r.count(who, 1)
-	defer r.count(who, -1)
-	return r.client.Ask(ctx, q)
+	r.count(who, q, 1)
+	defer r.count(who, q, -1)
+	l, err := r.client.Ask(ctx, q)
+	if err != nil {
+		r.w.failed(q)
+	}
+	return l, err
 }
 
-func (r watched) count(who string, by int) {
+func (r watched) count(who string, q recharge.Question, by int) {
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
+	r.w.asking[q] += by
 	r.w.underWay[who] += by
 	if r.w.underWay[who] > 1 {
 		r.w.faults = append(r.w.faults, "two calls of a customer at a time")

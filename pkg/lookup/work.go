@@ -56,11 +56,11 @@ func (s *store) ended(c *call, err error) {
 	c.customer.asking, c.customer.giveUp = nil, nil
 	switch {
 	case err == nil:
-		if c.customer.remove(c.ask) {
-			s.count(-1)
-		}
 		s.failures, s.failed, s.until, s.why = 0, nil, time.Time{}, nil
 		s.cfg.Log.Info("customer looked up", c.fields()...)
+		if c.customer.answered(c.ask, s.cfg.Now()) {
+			s.count(-1)
+		}
 	case c.ctx.Err() == nil:
 		s.again(c, err)
 	}
@@ -77,7 +77,7 @@ func (s *store) again(c *call, err error) {
 	}
 	s.failed, s.why = c.ask, err
 	s.until = now.Add(max(least, pause(s.failures)))
-	c.ask.at = now.Add(max(least, pause(c.ask.tries)))
+	c.ask.comesAt(now.Add(max(least, pause(c.ask.tries))))
 	if !slices.Contains(c.customer.asks, c.ask) {
 		return
 	}
