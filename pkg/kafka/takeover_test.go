@@ -228,7 +228,8 @@ func TestATopicReaderReadsParts(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "7", string(one.Value))
 	_, err = reader.Record(t.Context(), 1, 10)
-	require.ErrorIs(t, err, kafka.ErrNoRecord, "it is not visible yet")
+	require.ErrorContains(t, err, "nothing there yet", "it is not visible")
+	require.NotErrorIs(t, err, kafka.ErrNoRecord)
 	_, err = reader.Spans(t.Context(), 5)
 	require.Error(t, err)
 	_, err = kafka.NewTopicReader(kafka.Cluster{}, topic)
@@ -272,4 +273,82 @@ func TestATopicReaderReadsSingleRecords(t *testing.T) {
 	_, err = reader.Record(t.Context(), 0, 300)
 	require.ErrorContains(t, err, "read record 300", "it may be a broker that is behind")
 	require.NotErrorIs(t, err, kafka.ErrNoRecord)
+}
+
+// A new leader says for a moment that a partition ends before what was read from it already: nothing is gone then.
+func TestATopicReaderWaitsForALeaderThatIsBehind(t *testing.T) {
+	fake, cluster := faulty(t)
+	produce(t, cluster, numbered("t", 0, 3)...)
+	reader, err := kafka.NewTopicReader(cluster, "t")
+	require.NoError(t, err)
+	defer reader.Close()
+	var behind atomic.Int64 // requests that find nothing
+	fake.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		request, ok := r.(*kmsg.FetchRequest)
+		if !ok || behind.Add(-1) < 0 {
+			return nil, nil, false
+		}
+		return nothing(request), nil, true
+	})
+	var lags atomic.Bool
+	fake.ControlKey(int16(kmsg.ListOffsets), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		request, ok := r.(*kmsg.ListOffsetsRequest)
+		if !ok || !lags.Load() {
+			return nil, nil, false
+		}
+		return empty(request), nil, true
+	})
+
+	lags.Store(true)
+	behind.Store(1)
+	_, err = reader.Record(t.Context(), 0, 2)
+	require.ErrorContains(t, err, "read record 2 of partition 0 of topic t: the broker has nothing there yet")
+	require.NotErrorIs(t, err, kafka.ErrNoRecord)
+
+	lags.Store(false)
+	for _, requests := range []int64{0, 1} { // it has caught up, or does at this moment
+		behind.Store(requests)
+		found, err := reader.Record(t.Context(), 0, 2)
+		require.NoError(t, err)
+		assert.Equal(t, "2", string(found.Value))
+	}
+	behind.Store(2)
+	_, err = reader.Record(t.Context(), 0, 2)
+	require.ErrorIs(t, err, kafka.ErrNoRecord, "it says that there is more, and that nothing is left of it")
+}
+
+// nothing is a fetch request's answer without records.
+func nothing(r *kmsg.FetchRequest) kmsg.Response {
+	answer := kmsg.NewPtrFetchResponse()
+	answer.Version = r.Version
+	for _, topic := range r.Topics {
+		to := kmsg.NewFetchResponseTopic()
+		to.Topic, to.TopicID = topic.Topic, topic.TopicID
+		for _, p := range topic.Partitions {
+			partition := kmsg.NewFetchResponseTopicPartition()
+			partition.Partition, partition.HighWatermark, partition.LastStableOffset = p.Partition, p.FetchOffset, p.FetchOffset
+			to.Partitions = append(to.Partitions, partition)
+		}
+		answer.Topics = append(answer.Topics, to)
+	}
+	return answer
+}
+
+// empty says that partitions have nothing.
+func empty(r *kmsg.ListOffsetsRequest) kmsg.Response {
+	answer := kmsg.NewPtrListOffsetsResponse()
+	answer.Version = r.Version
+	for _, topic := range r.Topics {
+		to := kmsg.NewListOffsetsResponseTopic()
+		to.Topic = topic.Topic
+		for _, p := range topic.Partitions {
+			partition := kmsg.NewListOffsetsResponseTopicPartition()
+			partition.Partition, partition.Offset = p.Partition, 0
+			to.Partitions = append(to.Partitions, partition)
+		}
+		answer.Topics = append(answer.Topics, to)
+	}
+	return answer
 }

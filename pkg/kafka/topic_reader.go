@@ -93,7 +93,7 @@ func (r *TopicReader) Read(ctx context.Context, partition int, part Span) iter.S
 	}
 }
 
-// Record returns the record at an offset, ErrNoRecord when there is none.
+// Record returns the record at an offset, ErrNoRecord when there is none any more.
 func (r *TopicReader) Record(ctx context.Context, partition int, offset int64) (Record, error) {
 	for record, err := range r.Records(ctx, partition, offset) {
 		return record, err
@@ -101,8 +101,9 @@ func (r *TopicReader) Record(ctx context.Context, partition int, offset int64) (
 	return Record{}, ctx.Err()
 }
 
-// Records yields the records at offsets, which are in order: ErrNoRecord where there is none, and then it goes on. Any other
-// error is the last thing it yields. Records that lie close together come by one request.
+// Records yields the records at offsets, which are in order: ErrNoRecord where there is none any more, and then it goes on.
+// Any other error is the last thing it yields; so is that of an offset which the broker has nothing at yet. Records that lie
+// close together come by one request.
 func (r *TopicReader) Records(ctx context.Context, partition int, offsets ...int64) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		s := spot{TopicReader: r, partition: partition}
@@ -128,14 +129,9 @@ type spot struct {
 
 func (s *spot) record(ctx context.Context, offset int64) (Record, error) {
 	if offset < s.from || offset >= s.found.next {
-		found, err := s.connections.fetchPatiently(ctx, s.topic, s.partition, offset, spotBytes)
-		if errors.Is(err, kafka.OffsetOutOfRange) {
-			return Record{}, s.outside(ctx, offset, err)
-		}
-		if err != nil {
+		if err := s.fetch(ctx, offset); err != nil {
 			return Record{}, err
 		}
-		s.from, s.found = offset, found
 	}
 	at, ok := slices.BinarySearchFunc(s.found.records, offset, func(r Record, offset int64) int { return cmp.Compare(r.Offset, offset) })
 	if !ok {
@@ -144,14 +140,38 @@ func (s *spot) record(ctx context.Context, offset int64) (Record, error) {
 	return s.found.records[at].clone(), nil
 }
 
-// outside tells what was deleted from what a broker lacks that is behind the others.
-func (s *spot) outside(ctx context.Context, offset int64, asked error) error {
-	spans, err := s.Spans(ctx, s.partition)
+// errBehind is about a broker that lacks what others may have: a new leader learns only by and by what all have.
+var errBehind = errors.New("the broker has nothing there yet")
+
+// fetch reads what is at an offset or behind it.
+func (s *spot) fetch(ctx context.Context, offset int64) error {
+	err := s.once(ctx, offset)
+	if !errors.Is(err, errBehind) && !errors.Is(err, kafka.OffsetOutOfRange) {
+		return err
+	}
+	spans, failed := s.Spans(ctx, s.partition)
+	switch span := spans[s.partition]; {
+	case failed != nil:
+		return failed
+	case offset < span.First:
+		return ErrNoRecord
+	case offset >= span.End:
+		return err
+	}
+	if err = s.once(ctx, offset); errors.Is(err, errBehind) { // though it may be read up to there: all from it on is gone
+		return ErrNoRecord
+	}
+	return err
+}
+
+func (s *spot) once(ctx context.Context, offset int64) error {
+	found, err := s.connections.fetchPatiently(ctx, s.topic, s.partition, offset, spotBytes)
 	if err != nil {
 		return err
 	}
-	if offset < spans[s.partition].First {
-		return ErrNoRecord
+	if found.next <= offset {
+		return errBehind
 	}
-	return asked
+	s.from, s.found = offset, found
+	return nil
 }
