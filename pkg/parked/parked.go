@@ -88,7 +88,7 @@ func First(rows Rows, customer string, partition, most int) (waiting []Place, lo
 			return waiting, lost, true
 		}
 		var p Place
-		if !p.read(string(key[len(prefix(customer)):]), value) || p.Partition != partition || !bytes.Equal(key, p.key(customer)) {
+		if !p.read(customer, key, value) || p.Partition != partition {
 			rows.Set(key, nil)
 			lost++
 			continue
@@ -98,13 +98,14 @@ func First(rows Rows, customer string, partition, most int) (waiting []Place, lo
 	return waiting, lost, false
 }
 
-// read reads a row. Its key is enough: of a value that makes no sense nothing is taken.
-func (p *Place) read(key string, value []byte) (ok bool) {
+// read reads a row. Its key is enough: of a value that makes no sense nothing is taken. ok is false for a key that no place
+// has.
+func (p *Place) read(customer string, key, value []byte) (ok bool) {
 	if err := json.Unmarshal(value, p); err != nil {
 		*p = Place{}
 	}
-	n, err := fmt.Sscanf(key, "%d/%d", &p.Partition, &p.Offset)
-	return err == nil && n == 2
+	_, err := fmt.Sscanf(string(key[len(prefix(customer)):]), "%d/%d", &p.Partition, &p.Offset)
+	return err == nil && p.Offset >= 0 && bytes.Equal(key, p.key(customer))
 }
 
 // Offsets are those of places.
