@@ -44,8 +44,6 @@ type storeConfig struct {
 	APIDown        int      `yaml:"api_down"` // so many calls fail with 503
 	Reject         string   `yaml:"reject"`   // what Bloomreach says to every command
 	KafkaDown      bool     `yaml:"kafka_down"`
-
-	textTimeout time.Duration // of the SMS driver, 0 for its own
 }
 
 // world is the whole pipeline in one goroutine, with simulators at its ends and
@@ -171,7 +169,7 @@ func (w *world) storeTexts(cfg storeConfig) *pipeline.Texts {
 			}
 		}
 	}
-	w.driver = &anyDriver{Driver: w.gatewayDriver(w.texts.URL, cfg.textTimeout)}
+	w.driver = &anyDriver{Driver: w.gatewayDriver(w.texts.URL)}
 	return &pipeline.Texts{
 		Flows: flows, Driver: w.driver, DefaultRegion: "US",
 		Shop: subscriber.Shop{
@@ -287,8 +285,8 @@ func (w *world) stage(role pipeline.Role) *pipeline.Stage {
 }
 
 // gatewayDriver sends texts to url.
-func (w *world) gatewayDriver(url string, timeout time.Duration) sms.Driver {
-	driver, err := webhook.New(webhook.Options{URL: url, Secret: "sms-secret", Timeout: timeout, Now: w.clock})
+func (w *world) gatewayDriver(url string) sms.Driver {
+	driver, err := webhook.New(webhook.Options{URL: url, Secret: "sms-secret", Now: w.clock})
 	require.NoError(w.t, err)
 	return driver
 }

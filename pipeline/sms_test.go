@@ -25,11 +25,10 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
-// textWorld sends the texts of new subscriptions, with little patience for the
-// gateway.
+// textWorld sends the texts of new subscriptions.
 func textWorld(t *testing.T) *world {
 	t.Helper()
-	return newWorld(t, storeConfig{SMS: true, Flows: []string{"subscription_started"}, textTimeout: 100 * time.Millisecond})
+	return newWorld(t, storeConfig{SMS: true, Flows: []string{"subscription_started"}})
 }
 
 // send hands the records to the sms stage once.
@@ -83,6 +82,7 @@ func TestSMSOutcomeUnknown(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			w := textWorld(t)
+			w.givesUpWhenItHangs(&test.does)
 			w.texts.Next(1, test.does)
 			done, err := w.send(w.triggerRecord(0), w.triggerRecord(1))
 			require.NoError(t, err, "the next one does not wait for it")
@@ -101,6 +101,22 @@ func TestSMSOutcomeUnknown(t *testing.T) {
 	}
 }
 
+// givesUpWhenItHangs has the driver give up a call as soon as the gateway hangs.
+func (w *world) givesUpWhenItHangs(does *smstest.Behaviour) {
+	giveUp := make(chan context.CancelFunc, 1)
+	does.Hangs = func() { (<-giveUp)() }
+	right := w.driver.Driver
+	w.driver.Driver = driverFunc(func(ctx context.Context, m sms.Message) (sms.Receipt, error) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		select {
+		case giveUp <- cancel:
+		default:
+		}
+		return right.Send(ctx, m)
+	})
+}
+
 // A gateway that nobody listens at has taken nothing: the text waits, and the
 // ledger lets it out later, once.
 func TestSMSConnectionRefused(t *testing.T) {
@@ -108,7 +124,7 @@ func TestSMSConnectionRefused(t *testing.T) {
 	nobody := httptest.NewServer(http.NotFoundHandler())
 	nobody.Close()
 	right := w.driver.Driver
-	w.driver.Driver = w.gatewayDriver(nobody.URL, 0)
+	w.driver.Driver = w.gatewayDriver(nobody.URL)
 	for range 3 {
 		done, err := w.send(w.triggerRecord(0), w.triggerRecord(1))
 		require.ErrorContains(t, err, "no_connection")

@@ -45,6 +45,7 @@ type Behaviour struct {
 	Body       string        // of the answer; "" is {"id":"..."} with Accept, else {"error":"..."}; Empty is none at all
 	Slow       time.Duration // before anything is done; ends when the caller gives up, who then is not heard
 	Hang       bool          // no answer until the caller gives up or the gateway closes
+	Hangs      func()        // is called when it begins to hang: what it takes is taken
 	Drop       bool          // the connection ends in order instead of an answer
 	Reset      bool          // the connection is reset instead of an answer
 }
@@ -157,6 +158,9 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	id := g.keep(b, text)
 	switch {
 	case b.Hang:
+		if b.Hangs != nil {
+			b.Hangs()
+		}
 		simtest.Hang(r, g.closed)
 	case b.Reset:
 		simtest.Reset(w)
