@@ -142,3 +142,18 @@ func TestRedriveOfAWebhookThatIsPutAside(t *testing.T) {
 	}
 	assert.Equal(t, 6, strings.Count(w.log.String(), `"redriven":true`), "put aside, and released")
 }
+
+// The confirmation that an answer is kept may come after the answer itself, and after what comes of it.
+func TestAskedAgainBeforeTheAnswerIsConfirmed(t *testing.T) {
+	w := transforming(t)
+	w.lay(rawAt(0, "subscription/created", subscriptionOf7(1), pipeline.OriginWebhook))
+	require.NoError(t, w.work(w.stages[0]))
+	require.True(t, w.answer())
+	w.lay(rawAt(1, "subscription/created", subscriptionOf7(2), pipeline.OriginWebhook))
+	require.NoError(t, w.work(w.stages[0]))
+	assert.Contains(t, w.state.rows, "ask/acme/7/identity/")
+	assert.Len(t, w.asks.again, 1)
+	w.settle()
+	assert.Equal(t, 2, w.fates.count("transformer rejected customer_unknown"))
+	assert.Empty(t, w.state.rows)
+}

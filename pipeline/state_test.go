@@ -102,24 +102,36 @@ func (m *memoryTopics) Read(_ context.Context, _ int, offsets ...int64) iter.Seq
 }
 
 // asks are the questions to the API that have no answer yet; the world is its pipeline.Asker.
-type asks struct{ pending []pipeline.Wanted }
+type asks struct {
+	pending  []pipeline.Wanted
+	underWay []pipeline.Wanted // answered, though that is not confirmed yet
+	again    []pipeline.Wanted // wanted while it was under way
+}
 
 // Want notes questions, each once.
 func (a *asks) Want(_ int, wanted ...pipeline.Wanted) {
 	for _, one := range wanted {
 		same := func(other pipeline.Wanted) bool {
-			return other.Store == one.Store && other.Customer == one.Customer && other.Kind == one.Kind && other.ChargeID == one.ChargeID
+			return other.Store == one.Store && other.Customer == one.Customer && other.Kind == one.Kind && other.ChargeID == one.ChargeID && other.Attempt == one.Attempt
 		}
-		if i := slices.IndexFunc(a.pending, same); i >= 0 {
-			a.pending[i] = one
-			continue
+		switch {
+		case slices.ContainsFunc(a.pending, same):
+		case slices.ContainsFunc(a.underWay, same):
+			a.again = append(slices.DeleteFunc(a.again, same), one)
+		default:
+			a.pending = append(a.pending, one)
 		}
-		a.pending = append(a.pending, one)
 	}
 }
 
+// confirm ends what is under way.
+func (a *asks) confirm() {
+	a.pending = append(a.pending, a.again...)
+	a.underWay, a.again = nil, nil
+}
+
 // Forget drops all: there is one partition.
-func (a *asks) Forget(int) { a.pending = nil }
+func (a *asks) Forget(int) { *a = asks{} }
 
 // due is how many questions wait for an answer only.
 func (w *world) due() int {
@@ -133,8 +145,9 @@ func (w *world) due() int {
 }
 
 // answer asks the API what is due, each question once, and lays the answers into the raw topic. It tells whether there were
-// any.
+// any. They are confirmed the next time only, when the transformer has read them.
 func (w *world) answer() bool {
+	w.asks.confirm()
 	pending := w.asks.pending
 	w.asks.pending = nil
 	answered := false
@@ -159,6 +172,7 @@ func (w *world) answer() bool {
 			w.asks.pending = append(w.asks.pending, one)
 			continue
 		}
+		w.asks.underWay = append(w.asks.underWay, one)
 		answered = true
 	}
 	return answered
