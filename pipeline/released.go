@@ -18,12 +18,17 @@ import (
 //	release/{store}/{customer}
 const releaseRows = "release/"
 
-// So many released records, and about so many bytes of them, are decided on in one transaction: they are in memory until it
-// ends. Then the partition's other records have their turn.
+// So many released records are decided on in one transaction, whoever they are of, and none after so many bytes of them: they
+// are in memory until it ends. Then the partition's other records have their turn.
 const (
 	maxReleased      = 500
 	maxReleasedBytes = 4 << 20
 )
+
+// amount is how much a transaction has released.
+type amount struct{ records, bytes int }
+
+func (a amount) full() bool { return a.records >= maxReleased || a.bytes >= maxReleasedBytes }
 
 func releaseKey(of whose) []byte { return []byte(releaseRows + of.name()) }
 
@@ -33,19 +38,21 @@ func (t *transform) releasing(of whose) bool { return t.rows.Get(releaseKey(of))
 // release decides on what waited for a customer, in order, and remembers that there is more where that is too much at once:
 // what comes of them meanwhile waits behind it.
 func (t *transform) release(ctx context.Context, of whose, memory *subscriber.Memory, unknown Reason) ([]Settled, error) {
-	waiting, lost, more := parked.First(t.rows, of.name(), t.partition, maxReleased)
+	waiting, lost, more := parked.First(t.rows, of.name(), t.partition, maxReleased-t.released.records)
+	t.released.records += lost
 	released := make([]Settled, 0, lost+len(waiting))
 	for range lost {
 		released = append(released, t.gone(of, parked.Place{Partition: t.partition, Offset: -1}, errNoPlace))
 	}
-	done, size := 0, 0
+	done := 0
 	for raw, err := range t.raw.Read(ctx, t.partition, parked.Offsets(waiting)...) {
 		one, after, err := t.releaseOne(of, waiting[done], raw, err, memory, unknown)
 		if err != nil {
 			return nil, err
 		}
 		memory, released, done = after, append(released, one), done+1
-		if size += raw.Size(); size >= maxReleasedBytes {
+		t.released = amount{t.released.records + 1, t.released.bytes + raw.Size()}
+		if t.released.full() {
 			break
 		}
 	}

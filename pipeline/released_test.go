@@ -151,22 +151,39 @@ func TestNeverParkedForGood(t *testing.T) {
 	}
 }
 
-func chargeOf7(id int) string {
-	return fmt.Sprintf(`{"charge":{"id":%d,"customer":{"id":7},"address_id":1,"status":"queued",`+
-		`"created_at":"2026-03-01T10:00:00+00:00","updated_at":"2026-03-01T10:00:00+00:00"}}`, id)
+func chargeOf7(id int) string { return chargeOf("7", id) }
+
+func chargeOf(customer string, id int) string {
+	return fmt.Sprintf(`{"charge":{"id":%d,"customer":{"id":%s},"address_id":1,"status":"queued",`+
+		`"created_at":"2026-03-01T10:00:00+00:00","updated_at":"2026-03-01T10:00:00+00:00"}}`, id, customer)
 }
 
 // manyWait is a world in which so many webhooks of customer 7 wait for an answer, each with so many bytes more.
-func manyWait(t *testing.T, many, pad int) *world {
+func manyWait(t *testing.T, many, pad int) *world { return manyOfEachWait(t, []string{"7"}, many, pad) }
+
+// manyOfEachWait is that for several customers.
+func manyOfEachWait(t *testing.T, customers []string, many, pad int) *world {
 	w := transforming(t)
 	w.hasAPI = false
-	for id := 1; id <= many; id++ {
-		w.lay(rawAt(0, "charge/created", chargeOf7(id)+strings.Repeat(" ", pad), pipeline.OriginWebhook))
+	for _, customer := range customers {
+		for id := 1; id <= many; id++ {
+			w.lay(rawOf(customer, rawAt(0, "charge/created", chargeOf(customer, id)+strings.Repeat(" ", pad), pipeline.OriginWebhook)))
+		}
 	}
 	require.NoError(t, w.work(w.stages[0]))
-	require.Equal(t, many, w.fates.count("transformer waiting customer_asked"))
+	require.Equal(t, many*len(customers), w.fates.count("transformer waiting customer_asked"))
 	w.asks.pending = nil
 	return w
+}
+
+func rawOf(customer string, r kafka.Record) kafka.Record {
+	r.Key = []byte("acme/" + customer)
+	return r
+}
+
+// answerOf lays an answer about a customer that tells nothing.
+func answerOf(customer string) kafka.Record {
+	return rawOf(customer, rawAt(1, "", `{"customer_id":"`+customer+`","asked_for":"identity","unreadable":"a page of HTML"}`, pipeline.OriginLookup))
 }
 
 // next gives the transformer what it has not read in one batch, of which nothing is left, and releases no more.
@@ -253,6 +270,43 @@ func TestAReleaseOfLargeRecordsInParts(t *testing.T) {
 	}
 	assert.Equal(t, []int{6, 12, 18, 20}, parts)
 	assert.Empty(t, w.state.rows)
+}
+
+// The answers of a batch release no more together than one does.
+func TestAReleaseByManyAnswers(t *testing.T) {
+	for name, c := range map[string]struct{ customers, many, pad, most int }{
+		"large records": {10, 3, 700 << 10, 6}, // 4.1 MiB
+		"many records":  {8, 150, 0, 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var customers []string
+			for id := range c.customers {
+				customers = append(customers, fmt.Sprint(100+id))
+			}
+			w := manyOfEachWait(t, customers, c.many, c.pad)
+			for _, customer := range customers {
+				w.lay(answerOf(customer))
+			}
+			released := func() int { return w.fates.count("transformer rejected customer_unreadable") }
+			at := w.stages[0].Group + " recharge.webhooks"
+			for before := 0; before < c.customers*c.many; before = released() {
+				batch := w.topics.since("recharge.webhooks", w.read[at])
+				out, err := kafka.Transformed{Again: true}, error(nil)
+				if len(batch) > 0 {
+					out, err = w.stages[0].Transform(t.Context(), batch)
+				} else {
+					out, err = w.stages[0].Sweep(t.Context(), 0)
+				}
+				require.NoError(t, err)
+				require.NoError(t, w.topics.Produce(t.Context(), out.Outputs...))
+				out.Ended(nil)
+				w.read[at] += out.Done
+				require.Greater(t, released(), before)
+				require.LessOrEqual(t, released()-before, c.most)
+			}
+			assert.Empty(t, w.state.rows)
+		})
+	}
 }
 
 // A part that can't be read now is said, and read later.

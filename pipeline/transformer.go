@@ -72,7 +72,7 @@ type RawReader interface {
 
 // Asker asks Recharge's API; its answers come in as lookups, through recharge.webhooks.
 type Asker interface {
-	// Want adds questions; one that is pending is not asked twice.
+	// Want adds questions; one that is pending is not asked twice, one that is under way is asked again after that.
 	Want(partition int, wanted ...Wanted)
 	// Forget drops those of a partition.
 	Forget(partition int)
@@ -124,13 +124,13 @@ type transform struct {
 	partition int
 	rows      *undoable
 	wanted    []Wanted
+	released  amount
 	again     bool // more is to be released
 }
 
-// Handle works through the batch until one record has to wait, of which nothing is left then.
+// Handle works through the batch until one record has to wait, of which nothing is left then, or enough was released.
 func (t *transform) Handle(ctx context.Context, records []kafka.Record) ([]Result, error) {
 	results := make([]Result, 0, len(records))
-	released := 0
 	for _, r := range records {
 		before := t.save()
 		result, err := t.one(ctx, r)
@@ -139,7 +139,7 @@ func (t *transform) Handle(ctx context.Context, records []kafka.Record) ([]Resul
 			return results, err
 		}
 		results = append(results, result)
-		if released += len(result.Released); released >= maxReleased || t.again {
+		if t.released.full() || t.again {
 			break
 		}
 	}

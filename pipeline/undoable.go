@@ -22,16 +22,21 @@ func (u *undoable) Set(key, value []byte) {
 }
 
 // savepoint is what a transaction had come to.
-type savepoint struct{ changes, wanted int }
+type savepoint struct {
+	changes, wanted int
+	released        amount
+}
 
-func (t *transform) save() savepoint { return savepoint{len(t.rows.changes), len(t.wanted)} }
+func (t *transform) save() savepoint {
+	return savepoint{len(t.rows.changes), len(t.wanted), t.released}
+}
 
 // back takes back what came after a savepoint.
 func (t *transform) back(to savepoint) {
 	for _, c := range slices.Backward(t.rows.changes[to.changes:]) {
 		t.rows.Overlay.Set(c.key, c.before)
 	}
-	t.rows.changes, t.wanted = t.rows.changes[:to.changes], t.wanted[:to.wanted]
+	t.rows.changes, t.wanted, t.released = t.rows.changes[:to.changes], t.wanted[:to.wanted], to.released
 }
 
 // largest is the size of the largest row set since a savepoint, in bytes.
