@@ -75,6 +75,8 @@ type Transactor interface {
 	// Sweep is what time brings about, without a record to be handled, and what became of some that were put aside. After an
 	// error nothing of it counts.
 	Sweep(ctx context.Context, partition int) (Changes, []Settled, error)
+	// Stuck says what the last Sweep could not do, though the rest of it counts.
+	Stuck(partition int) error
 	// Release is called when the partition is another process's.
 	Release(partition int)
 }

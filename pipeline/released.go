@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"go.uber.org/zap"
+
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/parked"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
@@ -83,9 +85,10 @@ func (t *transform) releaseOne(of whose, at parked.Place, raw kafka.Record, miss
 	return Settled{Record: raw, Result: result}, after, nil
 }
 
-// goOn releases some more of the first customer whose release is not over; ok is false where there is none. Whether there is
-// another is found out then.
+// goOn releases some more of the first customer whose release is not over, and can go on; ok is false where there is none.
+// Whether there is another is found out then. What keeps others from it is for Stuck. The error says that nobody's can go on.
 func (t *transform) goOn(ctx context.Context) (released []Settled, ok bool, err error) {
+	var stuck error
 	for key, unknown := range t.rows.Scan([]byte(releaseRows)) {
 		store, customer, _ := strings.Cut(strings.TrimPrefix(string(key), releaseRows), "/")
 		settings, known := t.stores[store]
@@ -96,17 +99,35 @@ func (t *transform) goOn(ctx context.Context) (released []Settled, ok bool, err 
 			t.again = true
 			break
 		}
-		of := whose{settings: settings, customer: customer}
-		memory, err := t.recall(of)
-		if err != nil {
-			return nil, true, err
+		start, of := t.save(), whose{settings: settings, customer: customer}
+		if released, err = t.releaseMore(ctx, of, Reason(unknown)); err == nil {
+			ok = true
+			continue
 		}
-		if released, err = t.release(ctx, of, memory.Asked(), Reason(unknown)); err != nil {
-			return nil, true, err
+		if t.back(start); errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) { // so would the next's
+			return nil, false, err
 		}
-		ok = true
+		stuck = fmt.Errorf("go on with the release of %s: %w", of.name(), err)
+		t.log.Warn("release what was put aside, will again in time", zap.Int("partition", t.partition), zap.String("key", of.name()), zap.Error(err))
 	}
+	t.stuck.Store(t.partition, stuck)
 	return released, ok, nil
+}
+
+// releaseMore goes on with the release of a customer.
+func (t *transform) releaseMore(ctx context.Context, of whose, unknown Reason) ([]Settled, error) {
+	memory, err := t.recall(of)
+	if err != nil {
+		return nil, err
+	}
+	return t.release(ctx, of, memory.Asked(), unknown)
+}
+
+// Stuck says why a release could not go on when the partition was swept last, nil where all could.
+func (t *Transformer) Stuck(partition int) error {
+	stuck, _ := t.stuck.Load(partition)
+	why, _ := stuck.(error)
+	return why
 }
 
 var errNoPlace = errors.New("its row does not say where it is")

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,7 +105,7 @@ func (s *Stage) Sweep(ctx context.Context, partition int) (kafka.Transformed, er
 	if err == nil {
 		outputs, err = changes.Outputs()
 	}
-	s.note(kafka.Record{Topic: s.run.Topics.State(), Partition: partition}, err)
+	s.note(kafka.Record{Topic: s.run.Topics.State(), Partition: partition}, cmp.Or(err, s.Transactor.Stuck(partition)))
 	if err != nil {
 		changes.Ended(false)
 		return kafka.Transformed{}, fmt.Errorf("sweep %s: %w", s.Role, err)

@@ -71,6 +71,8 @@ func (h handling) Sweep(context.Context, int) (pipeline.Changes, []pipeline.Sett
 	return h, nil, nil
 }
 
+func (handling) Stuck(int) error { return nil }
+
 func (handling) Again() bool { return false }
 
 func (h handling) Begin(int) pipeline.Work { return h }
