@@ -72,13 +72,19 @@ type Transactor interface {
 	// TakeOver is called when a partition is this process's alone, before any of its records comes.
 	TakeOver(ctx context.Context, partition int) error
 	Begin(partition int) Work
-	// Sweep is what time brings about, without a record to be handled, and what became of some that were put aside. After an
-	// error nothing of it counts.
-	Sweep(ctx context.Context, partition int) (Changes, []Settled, error)
-	// Stuck says what the last Sweep could not do, though the rest of it counts.
-	Stuck(partition int) error
+	// Sweep is what time brings about, without a record to be handled. After an error nothing of it counts.
+	Sweep(ctx context.Context, partition int) (Swept, error)
 	// Release is called when the partition is another process's.
 	Release(partition int)
+}
+
+// Swept is what came of a sweep.
+type Swept struct {
+	Changes
+	// Released is what became of records that were put aside.
+	Released []Settled
+	// Stuck says what could not be done, though the rest counts; nil for nothing.
+	Stuck error
 }
 
 // Work is one transaction's work on a partition. It may be begun and never ended: then nothing of it counts.

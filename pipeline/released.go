@@ -85,33 +85,30 @@ func (t *transform) releaseOne(of whose, at parked.Place, raw kafka.Record, miss
 	return Settled{Record: raw, Result: result}, after, nil
 }
 
-// goOn releases some more of the first customer whose release is not over, and can go on; ok is false where there is none.
-// Whether there is another is found out then. What keeps others from it is for Stuck. The error says that nobody's can go on.
-func (t *transform) goOn(ctx context.Context) (released []Settled, ok bool, err error) {
-	var stuck error
+// goOn releases some more of the first customer whose release is not over, and can go on; nil where there is none. Whether
+// there is another is found out then. Stuck is what keeps others from it. The error says that nobody's can go on.
+func (t *transform) goOn(ctx context.Context) (released []Settled, stuck, err error) {
 	for key, unknown := range t.rows.Scan([]byte(releaseRows)) {
 		store, customer, _ := strings.Cut(strings.TrimPrefix(string(key), releaseRows), "/")
 		settings, known := t.stores[store]
 		if !known { // it waits, as what comes of that store does
 			continue
 		}
-		if ok {
+		if released != nil {
 			t.again = true
 			break
 		}
 		start, of := t.save(), whose{settings: settings, customer: customer}
 		if released, err = t.releaseMore(ctx, of, Reason(unknown)); err == nil {
-			ok = true
 			continue
 		}
 		if t.back(start); errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) { // so would the next's
-			return nil, false, err
+			return nil, nil, err
 		}
 		stuck = fmt.Errorf("go on with the release of %s: %w", of.name(), err)
 		t.log.Warn("release what was put aside, will again in time", zap.Int("partition", t.partition), zap.String("key", of.name()), zap.Error(err))
 	}
-	t.stuck.Store(t.partition, stuck)
-	return released, ok, nil
+	return released, stuck, nil
 }
 
 // releaseMore goes on with the release of a customer.
@@ -121,13 +118,6 @@ func (t *transform) releaseMore(ctx context.Context, of whose, unknown Reason) (
 		return nil, err
 	}
 	return t.release(ctx, of, memory.Asked(), unknown)
-}
-
-// Stuck says why a release could not go on when the partition was swept last, nil where all could.
-func (t *Transformer) Stuck(partition int) error {
-	stuck, _ := t.stuck.Load(partition)
-	why, _ := stuck.(error)
-	return why
 }
 
 var errNoPlace = errors.New("its row does not say where it is")

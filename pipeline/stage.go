@@ -100,25 +100,25 @@ func (s *Stage) Transform(ctx context.Context, records []kafka.Record) (kafka.Tr
 
 // Sweep is a kafka sweep: what time brings about is a transaction of its own.
 func (s *Stage) Sweep(ctx context.Context, partition int) (kafka.Transformed, error) {
-	changes, released, err := s.Transactor.Sweep(ctx, partition)
+	swept, err := s.Transactor.Sweep(ctx, partition)
 	var outputs []kafka.Record
 	if err == nil {
-		outputs, err = changes.Outputs()
+		outputs, err = swept.Outputs()
 	}
-	s.note(kafka.Record{Topic: s.run.Topics.State(), Partition: partition}, cmp.Or(err, s.Transactor.Stuck(partition)))
+	s.note(kafka.Record{Topic: s.run.Topics.State(), Partition: partition}, cmp.Or(err, swept.Stuck))
 	if err != nil {
-		changes.Ended(false)
+		swept.Ended(false)
 		return kafka.Transformed{}, fmt.Errorf("sweep %s: %w", s.Role, err)
 	}
-	outputs = append(s.writesOfReleased(released), outputs...)
+	outputs = append(s.writesOfReleased(swept.Released), outputs...)
 	if len(outputs) == 0 { // no transaction is made of it
-		changes.Ended(true)
+		swept.Ended(true)
 		return kafka.Transformed{}, nil
 	}
-	return kafka.Transformed{Outputs: outputs, Again: changes.Again(), Ended: func(failed error) {
-		changes.Ended(failed == nil)
+	return kafka.Transformed{Outputs: outputs, Again: swept.Again(), Ended: func(failed error) {
+		swept.Ended(failed == nil)
 		if failed == nil {
-			s.settleReleased(released)
+			s.settleReleased(swept.Released)
 		}
 	}}, nil
 }

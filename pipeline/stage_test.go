@@ -67,11 +67,9 @@ func (handling) TakeOver(context.Context, int) error { return nil }
 
 func (handling) Release(int) {}
 
-func (h handling) Sweep(context.Context, int) (pipeline.Changes, []pipeline.Settled, error) {
-	return h, nil, nil
+func (h handling) Sweep(context.Context, int) (pipeline.Swept, error) {
+	return pipeline.Swept{Changes: h}, nil
 }
-
-func (handling) Stuck(int) error { return nil }
 
 func (handling) Again() bool { return false }
 

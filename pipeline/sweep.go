@@ -19,17 +19,17 @@ import (
 
 // Sweep releases more of what waited, else it is the next step through the rows of a partition; without changes where neither
 // is due.
-func (t *Transformer) Sweep(ctx context.Context, partition int) (Changes, []Settled, error) {
+func (t *Transformer) Sweep(ctx context.Context, partition int) (Swept, error) {
 	work := t.begin(partition)
-	released, ok, err := work.goOn(ctx)
+	released, stuck, err := work.goOn(ctx)
 	now := t.now()
 	step, due := t.sweeps.Of(partition).Due(now)
-	if ok || err != nil || !due {
-		return work, released, err
+	if released != nil || err != nil || !due {
+		return Swept{Changes: work, Released: released, Stuck: stuck}, err
 	}
 	s := &sweepStep{Overlay: work.rows.Overlay, Step: step, oldest: subscriber.Oldest(now), log: t.log.With(zap.Int("partition", partition))}
 	s.Walk(s, append([]string{subscriber.QuestionRows}, subscriber.AgedRows()...), s.see)
-	return s, nil, nil
+	return Swept{Changes: s, Stuck: stuck}, nil
 }
 
 // sweepStep is one transaction without records.

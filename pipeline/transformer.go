@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -36,7 +35,6 @@ type Transformer struct {
 	raw     RawReader
 	asker   Asker
 	sweeps  *sweep.Sweeps
-	stuck   sync.Map         // errors, by partition
 	now     func() time.Time // for what is too old for any record; else records have their own
 	metrics Metrics
 	log     *zap.Logger
@@ -110,7 +108,6 @@ func (t *Transformer) TakeOver(ctx context.Context, partition int) error {
 // Release forgets a partition.
 func (t *Transformer) Release(partition int) {
 	t.asker.Forget(partition)
-	t.stuck.Delete(partition)
 	t.state.Release(partition)
 }
 
