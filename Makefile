@@ -22,7 +22,7 @@ demo: build ## the whole pipeline on embedded parts, a subscriber's life through
 
 test: lint unit ## everything that can run here; says what cannot and why
 
-test-faults: kafka-jars ## kill, freeze and cut off what runs, half an hour long, and ask each record what became of it; ROUNDS, SEED
+test-faults: kafka-jars ## kill, freeze and cut off what runs, for three quarters of an hour, and ask each record what became of it; ROUNDS, SEED
 	FAULTS=whole go test -count=1 -timeout 120m -v ./test/faults
 
 build: ## the binary, .bin/rechargeflow
