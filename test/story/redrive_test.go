@@ -53,7 +53,7 @@ func TestRedrive(t *testing.T) {
 		l.Bloomreach.RejectWhen(nil)
 		l.API.PutCustomer("99", []byte(`{"customer":{"id":99,"email":"c99@example.com","subscriptions_active_count":1,"updated_at":"2026-03-01T10:00:00+00:00"}}`))
 		out, code := command(t, l, "deadletter", "replay")
-		assert.Equal(t, 2, code, out)
+		assert.Zero(t, code, "a preview: "+out)
 		assert.Empty(t, read(t, l, topics.Redrive(pipeline.RoleTracking)))
 		interruptReplay(t, l, topics)
 		out, code = command(t, l, "deadletter", "replay", "-yes")
