@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ func New(dir, binary string) (*Lab, error) {
 		API:    rechargetest.NewServer(apiToken), Bloomreach: bloomreachtest.New(), Texts: smstest.New(smsSecret, time.Now),
 	}
 	for _, address := range []*string{&l.Embedded, &l.Gateway, &l.Admin} {
-		free, err := FreeAddress()
+		free, err := l.another()
 		if err != nil {
 			l.Close()
 			return nil, err
@@ -91,6 +92,16 @@ func FreeAddress() (string, error) {
 		return "", fmt.Errorf("find free port: %w", err)
 	}
 	return listener.Addr().String(), listener.Close()
+}
+
+// another is a free address that is none of the lab's own, of which some may have nobody listening on them.
+func (l *Lab) another() (string, error) {
+	for {
+		free, err := FreeAddress()
+		if err != nil || !slices.Contains([]string{l.Gateway, l.Admin, l.Embedded}, free) {
+			return free, err
+		}
+	}
 }
 
 // Config is the path of the configuration that the process started last was given, for other commands.

@@ -70,7 +70,7 @@ func (l *Lab) Start(ctx context.Context, roles ...string) (*Process, error) {
 func (l *Lab) Launch(ctx context.Context, environ []string, roles ...string) (*Process, error) {
 	admin, name := l.Admin, "rechargeflow"
 	if len(roles) > 0 {
-		free, err := FreeAddress()
+		free, err := l.another()
 		if err != nil {
 			return nil, err
 		}
