@@ -1,14 +1,14 @@
-# The image of Rechargeflow: one static binary. `make image` builds the binary and then this. No other image is pulled,
-# and nothing of the building machine gets in: certificates of public authorities and time zones are in the binary.
+# The image of Rechargeflow: one static binary. `make image` builds the binary, then the image. No base image is pulled, and
+# the image has no files of the build machine: CA certificates and time zones are in the binary.
 FROM scratch
 ARG VERSION=dev
 LABEL org.opencontainers.image.title="Rechargeflow" \
-      org.opencontainers.image.description="Brings Recharge's webhooks to Bloomreach and into text messages" \
+      org.opencontainers.image.description="Sends Recharge webhooks to Bloomreach and as text messages" \
       org.opencontainers.image.version="${VERSION}"
 
 COPY .bin/image/rechargeflow /rechargeflow
-# An empty folder of the user's: a new volume that is mounted there takes its owner over. It is not declared a VOLUME, since
-# most roles keep nothing and each container would get one without a name.
+# An empty directory of the user: a new volume mounted there gets its owner. It is not declared as a VOLUME: most roles store
+# nothing, and each container would get an anonymous volume.
 COPY --chown=65532:65532 .bin/image/data /var/lib/rechargeflow
 WORKDIR /var/lib/rechargeflow
 

@@ -1,4 +1,4 @@
-# `make` alone prints what there is.
+# `make` lists the targets.
 BIN       := $(CURDIR)/.bin
 JARS      := $(CURDIR)/.cache/kafka/jars
 LINT      := $(BIN)/golangci-lint
@@ -11,74 +11,84 @@ KAFKA_IMAGE ?= rechargeflow-kafka:4.3.0
 # the race detector needs a C compiler
 RACE      := $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: help demo test test-faults build image lint unit kafka-jars kafka-image update bench load docs fuzz clean
+.PHONY: help demo test test-faults build image lint unit kafka-jars kafka-image promtool update bench load docs fuzz clean
 
-help: ## print this
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: build ## the whole pipeline on embedded parts, a subscriber's life through it; KEEP=1 leaves it running
+demo: build ## run the whole pipeline on embedded parts with one subscriber's history; KEEP=1 leaves it running
 	@go build -o $(BIN)/demo ./demo
 	@$(BIN)/demo -binary $(BIN)/rechargeflow $(if $(KEEP),-keep)
 
-test: lint unit ## everything that can run here; says what cannot and why
+test: lint unit ## run linters and all tests that can run here; lists skipped tests and the reason
 
-test-faults: kafka-jars ## kill, freeze and cut off what runs, for three quarters of an hour, and ask each record what became of it; ROUNDS, SEED
+test-faults: kafka-jars ## kill, freeze and cut off what runs, for three quarters of an hour, and check the outcome of each record; ROUNDS, SEED
 	FAULTS=whole go test -count=1 -timeout 120m -v ./test/faults
 
-build: ## the binary, .bin/rechargeflow
+build: ## build the binary, .bin/rechargeflow
 	@go build -ldflags "-X main.version=$(VERSION)" -o $(BIN)/rechargeflow ./cmd/rechargeflow
 
-image: ## the container image, rechargeflow:latest; needs Docker and pulls nothing
+image: ## build the container image, rechargeflow:latest; needs Docker, pulls nothing
 	@mkdir -p $(BIN)/image/data
 	@CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN)/image/rechargeflow ./cmd/rechargeflow
 	@docker build -q --build-arg VERSION=$(VERSION) -t $(IMAGE):$(VERSION) -t $(IMAGE) .
 
-lint: $(LINT) ## the linters, as strict as in CI
+lint: $(LINT) ## run the linters, as in CI
 	$(LINT) run ./...
 
 $(LINT):
-	@echo "installing golangci-lint $(LINT_V) into .bin (a minute or two, once)"
+	@echo "installing golangci-lint $(LINT_V) into .bin (once, 1 to 2 minutes)"
 	@GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_V)
 
 $(SUM):
-	@echo "installing gotestsum $(SUM_V) into .bin (seconds, once): it lists what was skipped and why"
+	@echo "installing gotestsum $(SUM_V) into .bin (once): it lists skipped tests"
 	@GOBIN=$(BIN) go install gotest.tools/gotestsum@$(SUM_V)
 
-load: kafka-jars ## LIVES (2000) lives at their recorded times through the binary on both brokers, compared fact by fact
-	LIVES=$(or $(LIVES),2000) go test -count=1 -timeout 30m -v ./test/story -run TestLoad
+load: kafka-jars ## CUSTOMERS (2000) histories at their recorded times through the binary on both brokers, compared event by event
+	CUSTOMERS=$(or $(CUSTOMERS),2000) go test -count=1 -timeout 30m -v ./test/story -run TestLoad
 
-unit: $(SUM) kafka-jars ## all tests, those on Apache Kafka included where Docker, or Java and its jars, are there
-	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m ./...
+unit: $(SUM) kafka-jars promtool ## run all tests; those on Apache Kafka need Docker, or Java and the jars
+	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m $$(go list ./... | grep -v /test/faults$$)
+	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m ./test/faults
 
-kafka-jars: ## Apache Kafka's jars by Maven into .cache (54 MB, once); without Maven or Java the tests on Kafka are skipped
+kafka-jars: ## fetch Apache Kafka's jars with Maven into .cache (once, 54 MB); without Maven or Java tests on Kafka are skipped
 	@if [ -e $(JARS)/.complete ]; then :; \
 	elif command -v mvn >/dev/null 2>&1 && command -v java >/dev/null 2>&1; then \
 	  echo "fetching Apache Kafka's jars into .cache/kafka/jars"; \
 	  mvn -q -B -f test/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=$(JARS) && touch $(JARS)/.complete; \
-	else echo "no mvn or java here: tests on Apache Kafka are skipped"; fi
+	else echo "no mvn or java: tests on Apache Kafka are skipped"; fi
 
-kafka-image: kafka-jars ## Apache Kafka as an image for tests where none can be pulled, out of this machine's Java; needs Docker, busybox
+promtool: ## put promtool of Debian's package prometheus into .bin (once, 19 MB); without apt-get the tests of alerts are skipped
+	@if command -v promtool >/dev/null 2>&1 || [ -x $(BIN)/promtool ]; then :; \
+	elif command -v apt-get >/dev/null 2>&1; then \
+	  echo "fetching promtool into .bin"; mkdir -p .cache/promtool $(BIN) && cd .cache/promtool && \
+	  { apt-get download -q prometheus && dpkg-deb -x prometheus_*.deb . && cp usr/bin/promtool $(BIN)/promtool && rm -rf $(CURDIR)/.cache/promtool; } \
+	  || echo "no package prometheus: tests of alerts are skipped"; \
+	else echo "no promtool: tests of alerts are skipped"; fi
+
+kafka-image: kafka-jars ## build an image of Apache Kafka from this machine's Java, for tests without a registry; needs Docker, busybox
 	@test/image/kafka/build $(JARS) $(KAFKA_IMAGE)
 
-update: ## rewrite every golden file from what the code does now; read the diff
-	go test ./pipeline ./pkg/recharge ./pkg/config ./pkg/flow -update
+update: ## rewrite all golden files, the enums of the schemas and the list of countries; read the diff
+	go test ./pipeline ./pkg/recharge ./pkg/config ./pkg/flow ./pkg/subscriber ./pkg/sms -update
 
-# the broker under test gets its optimizing compiler and memory back, which the tests do without, and no engine's proxy
-bench: kafka-jars ## measure on this machine; prints tables and keeps them in docs/bench; ONLY=transform,soak PROFILE=file SOAK=1m
+# tests run the broker with little memory and without the optimizing compiler; here it has both, and no container proxy
+bench: kafka-jars ## run the benchmarks; prints tables and saves them in docs/bench; ONLY=transform,soak PROFILE=file SOAK=1m
 	ONLY=$(ONLY) SOAK=$(SOAK) RECHARGEFLOW_TEST_CONTAINERS=none _JAVA_OPTIONS="-XX:TieredStopAtLevel=4 -Xmx1g" \
 	go test -tags bench -count=1 -timeout 60m -v $(if $(PROFILE),-cpuprofile $(PROFILE) -o $(BIN)/bench.test) ./test/bench
 
-docs: build ## rewrite the generated pages, docs/configuration.md and docs/webhooks.md
+docs: build ## rewrite the generated pages docs/configuration.md, docs/webhooks.md and docs/flows.md
 	@$(BIN)/rechargeflow config docs > docs/configuration.md
 	@$(BIN)/rechargeflow webhooks docs > docs/webhooks.md
+	@$(BIN)/rechargeflow flows docs > docs/flows.md
 
 FUZZTIME ?= 30s
-fuzz: ## every fuzz target for FUZZTIME (30s) each
+fuzz: ## run each fuzz target for FUZZTIME (30s)
 	@for package in $$(go list ./...); do \
 	  for target in $$(go test -list '^Fuzz' $$package | grep ^Fuzz); do \
 	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
 	  done; \
 	done
 
-clean: ## what building and testing left behind
+clean: ## delete .bin and .cache
 	rm -rf $(BIN) .cache
