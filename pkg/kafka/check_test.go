@@ -9,60 +9,61 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-// unmet is what Check finds missing; an error of another kind counts as something to wait for.
-func unmet(t *testing.T, cluster kafka.Cluster, topics ...kafka.TopicSpec) kafka.Unmet {
+// unmet returns the findings of Check. Another error counts as one that may go away.
+func unmet(t *testing.T, cluster kafka.Cluster, topics ...admin.TopicSpec) admin.CheckError {
 	t.Helper()
-	err := kafka.Check(t.Context(), cluster, kafka.Requirements{Topics: topics})
-	var found *kafka.Unmet
+	err := admin.Check(t.Context(), cluster, admin.Requirements{Topics: topics})
+	var found *admin.CheckError
 	switch {
 	case err == nil:
-		return kafka.Unmet{}
+		return admin.CheckError{}
 	case errors.As(err, &found):
 		return *found
 	}
-	return kafka.Unmet{Awaited: []string{err.Error()}}
+	return admin.CheckError{Waiting: []string{err.Error()}}
 }
 
-// checksTopics is part of the conformance of brokers.
+// checksTopics is a conformance case.
 func checksTopics(t *testing.T, cluster kafka.Cluster) {
 	name := newTopic(t, cluster, 1) + "-checked"
-	_, err := kafka.Apply(t.Context(), cluster, kafka.Spec{Topics: []kafka.TopicSpec{
+	_, err := admin.Apply(t.Context(), cluster, admin.Spec{Topics: []admin.TopicSpec{
 		{Name: name, Partitions: 1, Replication: 1, Configs: map[string]string{"min.insync.replicas": "1"}},
 	}})
 	require.NoError(t, err)
-	want := kafka.TopicSpec{Name: name, Replication: 1, Configs: map[string]string{"cleanup.policy": "compact", "min.insync.replicas": "2"}}
-	absent := kafka.TopicSpec{Name: name + "-absent", Partitions: 1, Replication: 1, Configs: map[string]string{"cleanup.policy": "delete"}}
-	var found kafka.Unmet
+	want := admin.TopicSpec{Name: name, Replication: 1, Configs: map[string]string{"cleanup.policy": "compact", "min.insync.replicas": "2"}}
+	absent := admin.TopicSpec{Name: name + "-absent", Partitions: 1, Replication: 1, Configs: map[string]string{"cleanup.policy": "delete"}}
+	var found admin.CheckError
 	eventually(t, func() bool {
 		found = unmet(t, cluster, want, absent)
-		return len(found.Awaited) == 3
+		return len(found.Waiting) == 3
 	}, "what is there is seen")
-	assert.Empty(t, found.Final)
+	assert.Empty(t, found.Permanent)
 	assert.Equal(t, []string{
 		"topic " + name + ` has cleanup.policy "delete", not "compact": ` + "`rechargeflow topics apply` changes it",
 		"topic " + name + ` has min.insync.replicas "1", not "2": ` + "`rechargeflow topics apply` changes it",
-		"topic " + absent.Name + " is missing: `rechargeflow topics apply` makes it",
-	}, found.Awaited)
+		"topic " + absent.Name + " is missing: `rechargeflow topics apply` creates it",
+	}, found.Waiting)
 
 	applied := want
 	applied.Partitions = 1
-	_, err = kafka.Apply(t.Context(), cluster, kafka.Spec{Topics: []kafka.TopicSpec{applied, absent}})
+	_, err = admin.Apply(t.Context(), cluster, admin.Spec{Topics: []admin.TopicSpec{applied, absent}})
 	require.NoError(t, err)
-	eventually(t, func() bool { return len(unmet(t, cluster, want, absent).Awaited) == 0 }, "what was applied is seen")
+	eventually(t, func() bool { return len(unmet(t, cluster, want, absent).Waiting) == 0 }, "what was applied is seen")
 
-	more := kafka.TopicSpec{Name: newTopic(t, cluster, 3), Replication: 1}
-	twice := kafka.TopicSpec{Name: name, Replication: 2}
+	more := admin.TopicSpec{Name: newTopic(t, cluster, 3), Replication: 1}
+	twice := admin.TopicSpec{Name: name, Replication: 2}
 	assert.Equal(t, []string{
-		"partition 0 of topic " + name + " has 1 replicas, not 2: add some with kafka-reassign-partitions, or ask for less (kafka.durability)",
-		"topics have different numbers of partitions (1: " + name + "; 3: " + more.Name + "), and must have the same: rebuild into fresh topics",
-	}, unmet(t, cluster, twice, more).Final)
+		"partition 0 of topic " + name + " has 1 replicas, not 2: add replicas with kafka-reassign-partitions, or change kafka.durability",
+		"topics have different numbers of partitions (1: " + name + "; 3: " + more.Name + "), must have the same: rebuild into fresh topics",
+	}, unmet(t, cluster, twice, more).Permanent)
 }
 
-// A broker of a future Kafka, or of a past one.
-func TestCheckNamesWhatABrokerDoesNotTake(t *testing.T) {
+// TestCheckVersions: a broker of a future or past Kafka.
+func TestCheckVersions(t *testing.T) {
 	fake, cluster := faulty(t)
 	fake.ControlKey(int16(kmsg.ApiVersions), func(kmsg.Request) (kmsg.Response, error, bool) {
 		fake.KeepControl()
@@ -83,37 +84,37 @@ func TestCheckNamesWhatABrokerDoesNotTake(t *testing.T) {
 		}
 		return answer, nil, true
 	})
-	found := unmet(t, cluster, kafka.TopicSpec{Name: "absent"})
+	found := unmet(t, cluster, admin.TopicSpec{Name: "absent"})
 	broker := "broker " + cluster.Brokers[0]
 	assert.Equal(t, []string{
-		broker + " takes Produce requests up to version 2, not 8: take a newer Apache Kafka",
-		broker + " takes Fetch requests from version 12 on, not 11: take a newer rechargeflow",
-		broker + " does not take EndTxn requests at all: take a newer Apache Kafka",
-		broker + " takes SyncGroup requests from version 3 on, not 0: take a newer rechargeflow",
-	}, found.Final)
-	assert.Len(t, found.Awaited, 1, "everything at once")
-	assert.Equal(t, "kafka is not ready for us: "+found.Final[0], found.Error()[:len("kafka is not ready for us: ")+len(found.Final[0])])
+		broker + " supports Produce requests up to version 2, not 8: use a newer Apache Kafka",
+		broker + " supports Fetch requests from version 12 on, not 11: use a newer rechargeflow",
+		broker + " does not support EndTxn requests: use a newer Apache Kafka",
+		broker + " supports SyncGroup requests from version 3 on, not 0: use a newer rechargeflow",
+	}, found.Permanent)
+	assert.Len(t, found.Waiting, 1, "everything at once")
+	assert.Equal(t, "kafka does not meet the requirements: "+found.Permanent[0], found.Error()[:len("kafka does not meet the requirements: ")+len(found.Permanent[0])])
 }
 
-func TestCheckSaysWhenBrokersDoNotAnswer(t *testing.T) {
-	err := kafka.Check(t.Context(), kafka.Cluster{Brokers: []string{"127.0.0.1:1"}}, kafka.Requirements{})
-	require.ErrorContains(t, err, "check kafka: ask for brokers: ")
-	var found *kafka.Unmet
+func TestCheckWithoutBrokers(t *testing.T) {
+	err := admin.Check(t.Context(), kafka.Cluster{Brokers: []string{"127.0.0.1:1"}}, admin.Requirements{})
+	require.ErrorContains(t, err, "check kafka: fetch metadata: ")
+	var found *admin.CheckError
 	require.NotErrorAs(t, err, &found)
-	require.ErrorContains(t, kafka.Check(t.Context(), kafka.Cluster{}, kafka.Requirements{}), "no Kafka brokers")
+	require.ErrorContains(t, admin.Check(t.Context(), kafka.Cluster{}, admin.Requirements{}), "no Kafka brokers")
 }
 
-// Each of three brokers is asked, and a topic on all of them is what durability wants.
+// TestCheckThree: every broker is checked, and replication is read from all of them.
 func TestCheckThree(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts three brokers; run without -short")
 	}
 	c := kafkatest.Three(t)
 	topic := c.Topic(6)
-	want := kafka.TopicSpec{Name: topic, Replication: 3, Configs: map[string]string{"cleanup.policy": "delete", "min.insync.replicas": "2"}}
-	require.NoError(t, kafka.Check(t.Context(), c.Cluster(), kafka.Requirements{Topics: []kafka.TopicSpec{want}}))
+	want := admin.TopicSpec{Name: topic, Replication: 3, Configs: map[string]string{"cleanup.policy": "delete", "min.insync.replicas": "2"}}
+	require.NoError(t, admin.Check(t.Context(), c.Cluster(), admin.Requirements{Topics: []admin.TopicSpec{want}}))
 	c.Broker(2).Kill()
 	eventually(t, func() bool {
-		return kafka.Check(t.Context(), c.Cluster(), kafka.Requirements{Topics: []kafka.TopicSpec{want}}) == nil
-	}, "a broker that is gone is not asked, and its topics still have three replicas")
+		return admin.Check(t.Context(), c.Cluster(), admin.Requirements{Topics: []admin.TopicSpec{want}}) == nil
+	}, "a dead broker is not checked, and its topics still have three replicas")
 }

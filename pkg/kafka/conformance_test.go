@@ -2,9 +2,11 @@ package kafka_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,39 +16,47 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-// conformance is what every broker must do with us: the one inside the process and Apache Kafka.
+// conformance are the cases that hold with every broker, embedded and Apache Kafka.
 var conformance = []struct {
 	name string
 	test func(*testing.T, kafka.Cluster)
 }{
-	{"a record comes back as it was sent", comesBackAsSent},
-	{"keys choose partitions as Java does", keysChooseAsJava},
-	{"partitions are taken as given", partitionsAsGiven},
+	{"a record is consumed as produced", consumedAsProduced},
+	{"keys have the same partitions as in Java", keysPartitionedAsInJava},
+	{"partitions are used as given", partitionsAsGiven},
 	{"order is kept per key", orderPerKey},
-	{"an error hands the same records in again", errorHandsInAgain},
-	{"a restart goes on where it stopped", restartGoesOn},
+	{"after an error the same records are delivered again", redeliveredAfterError},
+	{"a restart continues from the committed offset", restartContinues},
 	{"members join and leave under load", membersJoinAndLeave},
-	{"the end drains and commits", endDrainsAndCommits},
-	{"the end gives up on a slow handler", endGivesUp},
+	{"a stop drains and commits", stopDrainsAndCommits},
+	{"a stop cancels a slow handler", stopCancels},
 	{"topics are planned and applied", topicsPlannedAndApplied},
-	{"a differing partition count is refused", partitionCountRefused},
-	{"what is missing is named", checksTopics},
-	{"a missing topic is waited for", missingTopicAwaited},
-	{"who needs all partitions is idle without them", wholeOrNothing},
-	{"topics share partition numbers", topicsShareNumbers},
-	{"a waiting topic waits alone", waitingTopicWaitsAlone},
-	{"what was finished above the offset stays finished", finishedStaysFinished},
-	{"outputs and offset appear together", outputsAndOffset},
-	{"what was aborted is never seen", abortedIsNeverSeen},
-	{"a zombie commits nothing", zombieCommitsNothing},
-	{"what is done in part is committed in part", partlyDone},
-	{"more outputs than a batch holds are one transaction", manyOutputs},
-	{"time alone brings about outputs", sweeps},
-	{"a sweep with more to do comes again soon", sweepsAgain},
-	{"transactions go on where they stopped", transactionsGoOn},
+	{"another partition count is refused", partitionCountRefused},
+	{"missing requirements are named", checksTopics},
+	{"what changes about topics is found", inspectsTopics},
+	{"a topic that grows is not written by key", grownTopicNotWritten},
+	{"a transaction does not write to a topic that grew by key", grownTopicInTransaction},
+	{"partitions that were added are not read", grownTopicNotRead},
+	{"a consumer waits for a missing topic", waitsForMissingTopic},
+	{"a consumer that requires all partitions is idle without them", requiresAllPartitions},
+	{"topics are copartitioned", topicsCopartitioned},
+	{"a paused partition does not pause other topics", pausedPartitionAlone},
+	{"records finished above the offset stay finished", finishedStaysFinished},
+	{"consumers that share a membership have offsets of their own", sharedEachOwn},
+	{"a slow consumer does not hold up those that share its membership", sharedSlow},
+	{"a shared membership moves between processes", sharedMembers},
+	{"outputs and offset are committed together", outputsAndOffset},
+	{"aborted outputs are never read", abortedIsNeverRead},
+	{"a fenced owner commits nothing", fencedOwnerCommitsNothing},
+	{"a partly finished batch is committed in part", partlyFinished},
+	{"outputs beyond one batch are one transaction", manyOutputs},
+	{"punctuate produces outputs", punctuates},
+	{"punctuate is called again soon if it has more to do", punctuatesAgain},
+	{"transactions continue from the committed offset", transactionsContinue},
 }
 
 func TestOnTheEmbeddedBroker(t *testing.T) {
@@ -60,6 +70,7 @@ func TestOnApacheKafka(t *testing.T) {
 	cluster := kafkatest.Real(t).Cluster()
 	conform(t, cluster)
 	t.Run("sequences wrap", func(t *testing.T) { sequencesWrap(t, cluster) })
+	t.Run("a record that the topic refuses fails alone", func(t *testing.T) { refusedRecordFailsAlone(t, cluster) })
 }
 
 func conform(t *testing.T, cluster kafka.Cluster) {
@@ -76,8 +87,8 @@ func newTopic(t *testing.T, cluster kafka.Cluster, partitions int) string {
 	return kafkatest.Topic(t, cluster.Brokers[0], partitions)
 }
 
-// sequencesWrap: behind 2^31-1 sequences go on at 0, in the middle of a batch too. The embedded broker wraps them one
-// earlier; there the producer takes a new id.
+// sequencesWrap: sequences wrap to 0 after 2^31-1, also within a batch. The embedded broker wraps them one earlier; there the
+// producer gets a new id.
 func sequencesWrap(t *testing.T, cluster kafka.Cluster) {
 	topic := newTopic(t, cluster, 1)
 	producer := newProducer(t, cluster)
@@ -90,7 +101,31 @@ func sequencesWrap(t *testing.T, cluster kafka.Cluster) {
 	assertOutputs(t, cluster, topic, 22)
 }
 
-func comesBackAsSent(t *testing.T, cluster kafka.Cluster) {
+// refusedRecordFailsAlone: a topic limits the size and the time of records. Records that are sent with a refused one are written.
+func refusedRecordFailsAlone(t *testing.T, cluster kafka.Cluster) {
+	topic := "limited-" + strings.ToLower(rand.Text())
+	_, err := admin.Apply(t.Context(), cluster, admin.Spec{Topics: []admin.TopicSpec{{
+		Name: topic, Partitions: 1, Replication: 1,
+		Configs: map[string]string{"max.message.bytes": "2000", "message.timestamp.after.max.ms": "3600000"},
+	}}})
+	require.NoError(t, err)
+	producer := newProducer(t, cluster)
+	good := func(value string) kafka.Record { return kafka.Record{Topic: topic, Value: []byte(value)} }
+
+	ahead := kafka.Record{Topic: topic, Value: []byte("from tomorrow"), Time: time.Now().Add(24 * time.Hour)}
+	require.ErrorIs(t, producer.Produce(t.Context(), ahead), kafka.ErrInvalidTimestamp)
+	require.ErrorIs(t, producer.Produce(t.Context(), good("0"), ahead, good("1"), good("2")), kafka.ErrInvalidTimestamp)
+	require.NoError(t, producer.Produce(t.Context(), good("3"), good("4")))
+
+	large := kafka.Record{Topic: topic, Value: []byte(rand.Text() + strings.Repeat("0", 900) + rand.Text()), Key: []byte(strings.Repeat(rand.Text(), 60))}
+	err = producer.Produce(t.Context(), large)
+	require.ErrorIs(t, err, kafka.ErrTooLarge)
+	require.NotErrorIs(t, err, kafka.ErrInvalidTimestamp)
+	require.ErrorIs(t, producer.Produce(t.Context(), good("5"), large, good("6")), kafka.ErrTooLarge)
+	assert.Equal(t, []string{"0", "1", "2", "3", "4", "5", "6"}, values(kafkatest.All(t, cluster.Brokers[0], topic)))
+}
+
+func consumedAsProduced(t *testing.T, cluster kafka.Cluster) {
 	topic := newTopic(t, cluster, 1)
 	sent := []kafka.Record{
 		{
@@ -120,7 +155,7 @@ func comesBackAsSent(t *testing.T, cluster kafka.Cluster) {
 
 // The hashes are those of Kafka's own test,
 // https://github.com/apache/kafka/blob/4.0/clients/src/test/java/org/apache/kafka/common/utils/UtilsTest.java.
-func keysChooseAsJava(t *testing.T, cluster kafka.Cluster) {
+func keysPartitionedAsInJava(t *testing.T, cluster kafka.Cluster) {
 	hashes := map[string]int32{
 		"21": -973932308, "foobar": -790332482, "a-little-bit-long-string": -985981536,
 		"a-little-bit-longer-string": -1486304829, "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971,
@@ -173,7 +208,7 @@ func orderPerKey(t *testing.T, cluster kafka.Cluster) {
 	assert.Len(t, next, keys)
 }
 
-func errorHandsInAgain(t *testing.T, cluster kafka.Cluster) {
+func redeliveredAfterError(t *testing.T, cluster kafka.Cluster) {
 	topic := newTopic(t, cluster, 1)
 	produce(t, cluster, numbered(topic, 0, 10)...)
 	var calls atomic.Int64
@@ -184,13 +219,13 @@ func errorHandsInAgain(t *testing.T, cluster kafka.Cluster) {
 		assert.LessOrEqual(t, len(records), 4)
 		switch calls.Add(1) {
 		case 1, 2:
-			return kafka.First(0), errors.New("nothing works")
+			return kafka.Finished{}, errors.New("nothing works")
 		case 3:
 			_, _ = finished.handle(ctx, records[:1])
-			return kafka.First(1), errors.New("the second one does not work")
+			return kafka.Finished{First: 1}, errors.New("the second one does not work")
 		case 4:
 			_, _ = finished.handle(ctx, records)
-			return kafka.First(len(records)), errors.New("all done, and yet")
+			return kafka.Finished{First: len(records)}, errors.New("all done, and yet")
 		default:
 			return finished.handle(ctx, records[:1])
 		}
@@ -199,7 +234,7 @@ func errorHandsInAgain(t *testing.T, cluster kafka.Cluster) {
 	assert.Equal(t, []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}, values(finished.all()))
 }
 
-func restartGoesOn(t *testing.T, cluster kafka.Cluster) {
+func restartContinues(t *testing.T, cluster kafka.Cluster) {
 	topic := newTopic(t, cluster, 3)
 	for partition := range 3 {
 		produce(t, cluster, numbered(topic, partition, 20)...)
@@ -255,7 +290,7 @@ func membersJoinAndLeave(t *testing.T, cluster kafka.Cluster) {
 	t.Logf("%d records, handled %d times", sent, handled.count())
 }
 
-func endDrainsAndCommits(t *testing.T, cluster kafka.Cluster) {
+func stopDrainsAndCommits(t *testing.T, cluster kafka.Cluster) {
 	topic := newTopic(t, cluster, 1)
 	produce(t, cluster, numbered(topic, 0, 10)...)
 	working, finish := make(chan struct{}), make(chan struct{})
@@ -266,7 +301,7 @@ func endDrainsAndCommits(t *testing.T, cluster kafka.Cluster) {
 		close(working)
 		<-finish
 		cancelled = ctx.Err()
-		return kafka.First(len(records)), nil
+		return kafka.Finished{First: len(records)}, nil
 	})
 	<-working
 	r.cancel()
@@ -277,7 +312,7 @@ func endDrainsAndCommits(t *testing.T, cluster kafka.Cluster) {
 	assert.Equal(t, []string{"4", "5", "6", "7", "8", "9"}, values(consumeAll(t, cluster, quick(topic, topic), 6)))
 }
 
-func endGivesUp(t *testing.T, cluster kafka.Cluster) {
+func stopCancels(t *testing.T, cluster kafka.Cluster) {
 	topic := newTopic(t, cluster, 1)
 	produce(t, cluster, numbered(topic, 0, 3)...)
 	working := make(chan struct{})
@@ -286,20 +321,20 @@ func endGivesUp(t *testing.T, cluster kafka.Cluster) {
 	r := run(t, cluster, config, zap.NewNop(), func(ctx context.Context, _ []kafka.Record) (kafka.Finished, error) {
 		close(working)
 		<-ctx.Done()
-		return kafka.First(1), ctx.Err()
+		return kafka.Finished{First: 1}, ctx.Err()
 	})
 	<-working
 	r.stop()
 	assert.Equal(t, []string{"1", "2"}, values(consumeAll(t, cluster, quick(topic, topic), 2)))
 }
 
-func missingTopicAwaited(t *testing.T, cluster kafka.Cluster) {
+func waitsForMissingTopic(t *testing.T, cluster kafka.Cluster) {
 	other := newTopic(t, cluster, 1)
 	topic := other + "-late"
 	var handled collector
 	r := run(t, cluster, quick(topic, topic), zap.NewNop(), handled.handle)
 	assert.Equal(t, kafka.Status{}, r.Status())
-	_, err := kafka.Apply(t.Context(), cluster, kafka.Spec{Topics: []kafka.TopicSpec{{Name: topic, Partitions: 1, Replication: 1}}})
+	_, err := admin.Apply(t.Context(), cluster, admin.Spec{Topics: []admin.TopicSpec{{Name: topic, Partitions: 1, Replication: 1}}})
 	require.NoError(t, err)
 	produce(t, cluster, numbered(topic, 0, 2)...)
 	eventually(t, func() bool { return handled.count() == 2 }, "records handled")
@@ -307,17 +342,16 @@ func missingTopicAwaited(t *testing.T, cluster kafka.Cluster) {
 	assert.True(t, r.Status().Member)
 }
 
-// wholeOrNothing: two members that each need every partition both stand still and
-// say so; when one leaves, the other does all the work.
-func wholeOrNothing(t *testing.T, cluster kafka.Cluster) {
+// requiresAllPartitions: two members that require all partitions are both idle; when one leaves, the other owns and handles all.
+func requiresAllPartitions(t *testing.T, cluster kafka.Cluster) {
 	topic := newTopic(t, cluster, 4)
-	config := kafka.ConsumerConfig{Group: topic, Topics: []string{topic}, Whole: true, HeartbeatInterval: 200 * time.Millisecond}
+	config := kafka.ConsumerConfig{Group: topic, Topics: []string{topic}, RequireAllPartitions: true, HeartbeatInterval: 200 * time.Millisecond}
 	var ca, cb collector
 	a := run(t, cluster, config, zap.NewNop(), ca.handle)
 	eventually(t, func() bool { return assigned(a) && a.Status().Idle == "" }, "alone, the first works")
 	b := run(t, cluster, config, zap.NewNop(), cb.handle)
 	eventually(t, func() bool { return a.Status().Idle != "" && b.Status().Idle != "" }, "together, both are idle")
-	assert.Contains(t, b.Status().Idle, "has 2 of 4 partitions")
+	assert.Contains(t, b.Status().Idle, "owns 2 of 4 partitions")
 	produce(t, cluster, numbered(topic, 0, 10)...)
 	a.stop()
 	eventually(t, func() bool { return cb.count() == 10 }, "the one that is left does the work")

@@ -10,36 +10,45 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/conn"
 )
 
-// ConsumerConfig says what a consumer reads and how. Zero values stand for the defaults.
+// ConsumerConfig configures a consumer. Zero values are the defaults.
 type ConsumerConfig struct {
-	// Group is the consumer group; its members share the partitions.
+	// Group is the consumer group. Its members share the partitions.
 	Group string
-	// Topics are read together: the members get the same partitions of each.
+	// Topics are the topics to read. A member owns the same partition numbers of each.
 	Topics []string
-	// MaxBatch is the most records a handler gets at once. Default 500.
+	// Partitions is the number of partitions of Topics, and of the topics to which a transaction writes by key. Partitions from
+	// that number on are not read: no record of ours is in them.
+	Partitions PartitionCount
+	// MaxBatch limits the records of a handler's batch. Default 500.
 	MaxBatch int
-	// SessionTimeout is how long a member that went silent keeps its partitions. Default 30 s; brokers allow 6 s to 30 min.
+	// SessionTimeout is how long a member without heartbeats keeps its partitions. Default 30 s; brokers allow 6 s to 30 min.
 	SessionTimeout time.Duration
-	// HeartbeatInterval is how often a member tells that it lives, and how soon it learns of a rebalance. Default 1 s.
+	// HeartbeatInterval is the time between heartbeats, and how soon a member learns of a rebalance. Default 1 s.
 	HeartbeatInterval time.Duration
-	// RebalanceTimeout is how long a rebalance waits for the members, their handlers included. Default 60 s.
+	// RebalanceTimeout is how long a rebalance waits for members, whose handlers must return first. Default 60 s.
 	RebalanceTimeout time.Duration
-	// HandlerTimeout is how long a handler may take for a batch before its ctx ends. When it does not come back within
-	// DrainTimeout then, Run ends with an error. Default 5 min.
+	// HandlerTimeout limits the time of a handler for one batch: its ctx ends then. If it does not return within DrainTimeout
+	// after that, Run ends with an error. Default 5 min.
 	HandlerTimeout time.Duration
-	// DrainTimeout is how long handlers may go on after Run's ctx ended before theirs ends too. Default 10 s.
+	// DrainTimeout is how long handlers may continue after Run's ctx has ended. Default 10 s.
 	DrainTimeout time.Duration
-	// Whole keeps the handler idle while any partition is another member's: for work that must not be shared.
-	Whole bool
-	// OnAssigned, if set, is called whenever the partitions have been shared out anew, before any is handled.
+	// RequireAllPartitions makes the consumer idle while another member owns a partition, for work that must not be shared.
+	RequireAllPartitions bool
+	// OnAssigned, if set, is called after each rebalance, before records are handled.
 	OnAssigned func(Status)
-	// LostOffsets says what to do when the next record is gone. Default LostSkip.
-	LostOffsets LostOffsets
-	// Step, if set, is called between any two steps that a crash may come between: for tests that crash there.
-	Step func(name string)
-	// FetchWait is how long a broker holds back an empty answer. Default 500 ms.
+	// OffsetReset is what to do when a partition does not have the next offset any more. Default OffsetResetSkip.
+	OffsetReset OffsetReset
+	// FaultPoint, if set, is called between any two steps that a crash can separate, for tests that crash there.
+	FaultPoint func(name string)
+	// Filter, if set, selects the records to handle. The others are finished without the handler.
+	Filter func(Record) bool
+	// RecommitInterval is how often the offsets of a group without members are committed again, see Shared. Default 10 min.
+	RecommitInterval time.Duration
+	// FetchWait is how long a broker waits for records before it sends an empty fetch response. Default 500 ms.
 	FetchWait time.Duration
 }
 
@@ -52,11 +61,11 @@ func (c ConsumerConfig) withDefaults() ConsumerConfig {
 	if c.MaxBatch <= 0 {
 		c.MaxBatch = 500
 	}
-	if c.LostOffsets == "" {
-		c.LostOffsets = LostSkip
+	if c.OffsetReset == "" {
+		c.OffsetReset = OffsetResetSkip
 	}
-	if c.Step == nil {
-		c.Step = func(string) {}
+	if c.FaultPoint == nil {
+		c.FaultPoint = func(string) {}
 	}
 	for _, d := range []struct {
 		value    *time.Duration
@@ -68,6 +77,7 @@ func (c ConsumerConfig) withDefaults() ConsumerConfig {
 		{&c.HandlerTimeout, 5 * time.Minute},
 		{&c.DrainTimeout, 10 * time.Second},
 		{&c.FetchWait, 500 * time.Millisecond},
+		{&c.RecommitInterval, 10 * time.Minute},
 	} {
 		if *d.value <= 0 {
 			*d.value = d.fallback
@@ -82,113 +92,119 @@ func (c ConsumerConfig) validate() error {
 		return errors.New("no consumer group given")
 	}
 	if len(c.Topics) == 0 || slices.Contains(c.Topics, "") {
-		return fmt.Errorf("consumer group %s: no topics given, or one without a name", c.Group)
+		return fmt.Errorf("consumer group %s: no topics given, or an empty name", c.Group)
 	}
 	if c.SessionTimeout < 2*c.HeartbeatInterval {
-		return fmt.Errorf("consumer group %s: a session of %s is too short for a heartbeat every %s",
+		return fmt.Errorf("consumer group %s: kafka.session_timeout is %s, must be at least twice the heartbeat interval of %s",
 			c.Group, c.SessionTimeout, c.HeartbeatInterval)
 	}
 	return nil
 }
 
-// Status is what a consumer has right now.
+// Status is the state of a consumer.
 type Status struct {
-	// Member tells whether the group has taken the consumer in. It may still have no partitions: others have them all.
+	// Member is true if the consumer is a member of its group, even without partitions.
 	Member bool
-	// Generation counts the group's rebalances.
+	// Generation is the group's generation; each rebalance begins a new one.
 	Generation int
 	// Partitions are the consumer's partitions of each topic, in order.
 	Partitions map[string][]int
-	// Idle says why nothing is handled although the consumer is a member; "" when it works.
+	// Idle is why nothing is handled although the consumer is a member; "" otherwise.
 	Idle string
-	// Halted says which partitions are not read any more, and why: LostHalt.
+	// Extra are the partition numbers that are not read because the topics have more partitions than ConsumerConfig.Partitions.
+	// It is empty with IgnoreExtra.
+	Extra []int
+	// Halted has a line for each partition that was halted by OffsetResetHalt, with the reason.
 	Halted []string
-	// Stuck are the partition numbers whose handler has not come back for longer than HandlerTimeout.
-	Stuck []int
+	// Stalled are the partition numbers whose handler exceeds HandlerTimeout.
+	Stalled []int
 }
 
-// Consumer reads topics as a member of a consumer group.
+// Consumer consumes topics as a member of a consumer group.
 type Consumer struct {
-	cluster  Cluster
-	config   ConsumerConfig
-	log      *zap.Logger
-	balancer *sticky
-	lost     atomic.Int64
-	rejoins  atomic.Int64
-	failed   chan error
+	cluster     Cluster
+	config      ConsumerConfig
+	base        *zap.Logger // without the group
+	log         *zap.Logger
+	assignor    *stickyAssignor
+	lostOffsets atomic.Int64
+	rejoins     atomic.Int64
+	failed      chan error
+	requests    requestLimiter // nil: no limit
 
-	mutex    sync.Mutex
-	status   Status
-	reading  *prefetch         // of the generation under way
-	handling map[int]time.Time // by partition number: since when
+	mutex         sync.Mutex
+	status        Status
+	fetcher       *fetcher          // of the current generation
+	handlingSince map[int]time.Time // when the running handlers started, by partition number
 }
 
-// NewConsumer returns a consumer; Run does everything.
+// NewConsumer returns a consumer. Run starts it.
 func NewConsumer(cluster Cluster, config ConsumerConfig, log *zap.Logger) *Consumer {
 	config = config.withDefaults()
 	return &Consumer{
-		cluster: cluster, config: config, log: log.With(zap.String("group", config.Group)),
-		balancer: &sticky{}, failed: make(chan error, 1), handling: make(map[int]time.Time),
+		cluster: cluster, config: config, base: log, log: log.With(zap.String("group", config.Group)),
+		assignor: &stickyAssignor{}, failed: make(chan error, 1), handlingSince: make(map[int]time.Time),
 	}
 }
 
-// Status returns what the consumer has right now.
+// Status returns the current state of the consumer.
 func (c *Consumer) Status() Status {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	status := c.status
-	for number, since := range c.handling {
+	for number, since := range c.handlingSince {
 		if time.Since(since) > c.config.HandlerTimeout {
-			status.Stuck = append(status.Stuck, number)
+			status.Stalled = append(status.Stalled, number)
 		}
 	}
-	slices.Sort(status.Stuck)
-	if c.reading != nil {
-		status.Halted = c.reading.halted()
+	slices.Sort(status.Stalled)
+	if c.fetcher != nil {
+		status.Halted = c.fetcher.halted(c)
 	}
 	return status
 }
 
-func (c *Consumer) setStatus(status Status, reading *prefetch) {
+func (c *Consumer) setStatus(status Status, f *fetcher) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.status, c.reading = status, reading
+	c.status, c.fetcher = status, f
 }
 
-// Lost returns how many offsets were passed over because retention had deleted them before they were read.
-func (c *Consumer) Lost() int64 { return c.lost.Load() }
+// LostOffsets returns how many offsets were skipped because retention deleted them before they were read.
+func (c *Consumer) LostOffsets() int64 { return c.lostOffsets.Load() }
 
-// Rejoins returns how many times the consumer gave its membership up and began anew, since the group had no generation
-// for it for too long.
+// Rejoins returns how often the consumer left its group and joined again because no generation began in time.
 func (c *Consumer) Rejoins() int64 { return c.rejoins.Load() }
 
-// Run reads until ctx ends and hands everything to the handler, from the group's committed offsets on, or from the first
-// record. Then it fetches no more, gives the handlers at work DrainTimeout to finish, commits what they did, leaves the
-// group and returns nil. It returns an error only for a configuration that can't work and for a handler that does not come
-// back; whatever else goes wrong is logged and tried again.
+// Run consumes records until ctx ends, from the group's committed offsets or from the first record, and calls the handler at
+// least once with each. Then it stops fetching, waits DrainTimeout for running handlers, commits, leaves the group and returns
+// nil. It returns an error only for an invalid configuration and for a handler that does not return; other failures are logged
+// and retried.
 func (c *Consumer) Run(ctx context.Context, handle Handler) error {
-	connections := c.cluster.connect(c.config.Topics...)
-	return c.run(ctx, connections, func() work { return ordinary{handle} })
+	pool := conn.Open(c.cluster, c.config.Topics...)
+	return c.run(ctx, pool, []consumption{{consumer: c, newProcessor: func() processor { return atLeastOnce{handle} }}})
 }
 
-// RunTransactions is Run in transactions: what a batch brings about and the offset behind it become visible together, for
-// readers who read committed records only. No crash, rebalance or unclear answer makes an output of a record visible
-// twice, or not at all.
+// RunTransactions is Run with transactions: the outputs of a batch and the offset behind it are committed together. Consumers
+// that read committed records only see each output exactly once, whatever crashes, rebalances or lost responses occur.
 func (c *Consumer) RunTransactions(ctx context.Context, transactions Transactions) error {
-	budget := newBudget()
-	return c.run(ctx, c.cluster.connect(), func() work { return &transactional{Transactions: transactions, budget: budget} })
+	limiter := newTransactionLimiter()
+	return c.run(ctx, conn.Open(c.cluster), []consumption{{
+		consumer: c, newProcessor: func() processor { return &txnProcessor{Transactions: transactions, limiter: limiter} },
+	}})
 }
 
-func (c *Consumer) run(ctx context.Context, connections *connections, newWork func() work) error {
-	if err := errors.Join(c.cluster.validate(), c.config.validate()); err != nil {
+// run joins the consumer's group and runs the consumptions, of this consumer or of those that share its membership.
+func (c *Consumer) run(ctx context.Context, pool *conn.Pool, all []consumption) error {
+	if err := errors.Join(c.cluster.Validate(), c.config.validate()); err != nil {
 		return fmt.Errorf("run consumer: %w", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // a handler that failed us does not come back, but the others are to stop
+	defer cancel() // stops the other handlers if one does not return
 	done := make(chan error, 1)
 	go func() {
-		err := c.read(ctx, connections, newWork)
-		connections.close()
+		err := c.runGroup(ctx, pool, all)
+		pool.Close()
 		done <- err
 	}()
 	select {

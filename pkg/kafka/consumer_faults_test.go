@@ -21,14 +21,14 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
-// A broker that is behind, or was asked by mistake, may say so of an offset that is there.
-func TestAnOffsetThatIsThereIsNotLost(t *testing.T) {
-	for _, policy := range []kafka.LostOffsets{kafka.LostSkip, kafka.LostHalt} {
+// TestOffsetOutOfRangeOfExistingOffset: a broker that is behind, or not the leader, may report an existing offset as out of range.
+func TestOffsetOutOfRangeOfExistingOffset(t *testing.T) {
+	for _, policy := range []kafka.OffsetReset{kafka.OffsetResetSkip, kafka.OffsetResetHalt} {
 		t.Run(string(policy), func(t *testing.T) {
 			fake, cluster := faulty(t)
 			produce(t, cluster, numbered("t", 0, 5)...)
 			config := quick("g", "t")
-			config.LostOffsets = policy
+			config.OffsetReset = policy
 			var handled collector
 			r := run(t, cluster, config, zap.NewNop(), handled.handle)
 			eventually(t, func() bool { return handled.count() == 5 }, "records handled")
@@ -37,15 +37,15 @@ func TestAnOffsetThatIsThereIsNotLost(t *testing.T) {
 			produce(t, cluster, kafka.Record{Topic: "t", Value: []byte("5")})
 			eventually(t, func() bool { return handled.count() >= 6 }, "the next one is handled")
 			assert.Equal(t, []string{"0", "1", "2", "3", "4", "5"}, values(handled.all()))
-			assert.Zero(t, r.Lost())
+			assert.Zero(t, r.LostOffsets())
 			assert.Empty(t, r.Status().Halted)
 		})
 	}
 }
 
-// A broker that stood still and goes on believes for a moment that it leads what it led: it says that what was written
-// since is not there, and where the partition ended then.
-func TestABrokerThatIsBehindIsNotBelieved(t *testing.T) {
+// TestStaleLeader: a broker that was frozen believes for a moment that it is still the leader. It reports that later records do
+// not exist, and the old end of the partition.
+func TestStaleLeader(t *testing.T) {
 	fake, cluster := faulty(t)
 	produce(t, cluster, numbered("t", 0, 5)...)
 	var handled collector
@@ -68,7 +68,7 @@ func TestABrokerThatIsBehindIsNotBelieved(t *testing.T) {
 	assert.Equal(t, []string{"0", "1", "2", "3", "4", "5"}, values(handled.all()))
 }
 
-// endingAt answers ListOffsets as if every partition had the offsets from 0 on and ended there.
+// endingAt returns a ListOffsets response with the offsets 0 to end for every partition.
 func endingAt(t *testing.T, request kmsg.Request, end int64) kmsg.Response {
 	t.Helper()
 	asked, ok := request.(*kmsg.ListOffsetsRequest)
@@ -91,37 +91,58 @@ func endingAt(t *testing.T, request kmsg.Request, end int64) kmsg.Response {
 	return answer
 }
 
-// commitFor commits an offset for a group that has no members, as Kafka's own tools do.
+// commitFor commits an offset for a group without members, as Kafka's tools do.
 func commitFor(t *testing.T, cluster kafka.Cluster, group, topic string, partition int, offset int64, metadata string) {
 	t.Helper()
-	client := &kafkago.Client{Addr: kafkago.TCP(cluster.Brokers...), Transport: &kafkago.Transport{}}
-	defer client.Transport.(*kafkago.Transport).CloseIdleConnections()
-	answer, err := client.OffsetCommit(t.Context(), &kafkago.OffsetCommitRequest{
-		GroupID: group, GenerationID: -1,
-		Topics: map[string][]kafkago.OffsetCommit{topic: {{Partition: partition, Offset: offset, Metadata: metadata}}},
+	ofCoordinator(t, cluster, func(client *kafkago.Client) error {
+		answer, err := client.OffsetCommit(t.Context(), &kafkago.OffsetCommitRequest{
+			GroupID: group, GenerationID: -1,
+			Topics: map[string][]kafkago.OffsetCommit{topic: {{Partition: partition, Offset: offset, Metadata: metadata}}},
+		})
+		if err != nil {
+			return err
+		}
+		return answer.Topics[topic][0].Error
 	})
-	require.NoError(t, err)
-	require.NoError(t, answer.Topics[topic][0].Error)
 }
 
-// committedOf returns a group's offset in a partition, -1 for none, and what was written beside it.
+// committedOf returns a group's committed offset, -1 for none, and its metadata.
 func committedOf(t *testing.T, cluster kafka.Cluster, group, topic string, partition int) (int64, string) {
 	t.Helper()
-	client := &kafkago.Client{Addr: kafkago.TCP(cluster.Brokers...), Transport: &kafkago.Transport{}}
-	defer client.Transport.(*kafkago.Transport).CloseIdleConnections()
-	answer, err := client.OffsetFetch(t.Context(), &kafkago.OffsetFetchRequest{GroupID: group, Topics: map[string][]int{topic: {partition}}})
-	require.NoError(t, err)
-	if errors.Is(answer.Error, kafkago.GroupIdNotFound) { // the embedded broker, of a group that never committed
-		return -1, ""
-	}
-	require.NoError(t, answer.Error)
-	found := answer.Topics[topic][0]
-	require.NoError(t, found.Error)
+	found := kafkago.OffsetFetchPartition{CommittedOffset: -1}
+	ofCoordinator(t, cluster, func(client *kafkago.Client) error {
+		answer, err := client.OffsetFetch(t.Context(), &kafkago.OffsetFetchRequest{GroupID: group, Topics: map[string][]int{topic: {partition}}})
+		switch {
+		case err != nil:
+			return err
+		case errors.Is(answer.Error, kafkago.GroupIdNotFound): // by the embedded broker, for a group without offsets
+			return nil
+		case answer.Error != nil:
+			return answer.Error
+		}
+		found = answer.Topics[topic][0]
+		return found.Error
+	})
 	return found.CommittedOffset, found.Metadata
 }
 
-// A topic that was made anew is read from its beginning, and its offsets are committed although they are smaller.
-func TestATopicThatWasMadeAnew(t *testing.T) {
+// ofCoordinator asks a group's coordinator, again while a new broker has not yet created or loaded its partition of
+// __consumer_offsets.
+func ofCoordinator(t *testing.T, cluster kafka.Cluster, ask func(*kafkago.Client) error) {
+	t.Helper()
+	client := &kafkago.Client{Addr: kafkago.TCP(cluster.Brokers...), Transport: &kafkago.Transport{}}
+	defer client.Transport.(*kafkago.Transport).CloseIdleConnections()
+	var err error
+	require.Eventually(t, func() bool {
+		err = ask(client)
+		return !errors.Is(err, kafkago.NotCoordinatorForGroup) && !errors.Is(err, kafkago.GroupCoordinatorNotAvailable) &&
+			!errors.Is(err, kafkago.GroupLoadInProgress)
+	}, patience, 20*time.Millisecond, "the group has a coordinator")
+	require.NoError(t, err)
+}
+
+// TestRecreatedTopic: a recreated topic is read from its start, and its smaller offsets are committed.
+func TestRecreatedTopic(t *testing.T) {
 	_, cluster := faulty(t)
 	commitFor(t, cluster, "g", "t", 0, 100, "")
 	produce(t, cluster, numbered("t", 0, 3)...)
@@ -129,38 +150,38 @@ func TestATopicThatWasMadeAnew(t *testing.T) {
 	r := run(t, cluster, quick("g", "t"), zap.NewNop(), handled.handle)
 	eventually(t, func() bool { return handled.count() == 3 }, "records handled")
 	r.stop()
-	assert.Zero(t, r.Lost())
+	assert.Zero(t, r.LostOffsets())
 	offset, _ := committedOf(t, cluster, "g", "t", 0)
 	assert.EqualValues(t, 3, offset)
 }
 
-// LostHalt reads nothing, and says so, until somebody commits another offset.
-func TestWhatIsLostHalts(t *testing.T) {
+// TestOffsetResetHalt: a halted partition is not read, and reported, until another offset is committed.
+func TestOffsetResetHalt(t *testing.T) {
 	fake, cluster := faulty(t)
 	produce(t, cluster, numbered("t", 0, 10)...)
 	produce(t, cluster, numbered("t", 1, 1)...)
 	commitFor(t, cluster, "g", "t", 0, 2, "")
 	require.NoError(t, fake.DeleteRecords("t", 0, 6))
 	config := quick("g", "t")
-	config.LostOffsets = kafka.LostHalt
+	config.OffsetReset = kafka.OffsetResetHalt
 	var handled collector
 	r := run(t, cluster, config, zap.NewNop(), handled.handle)
-	eventually(t, func() bool { return len(r.Status().Halted) == 1 }, "it says so")
+	eventually(t, func() bool { return len(r.Status().Halted) == 1 }, "the partition is reported")
 	assert.Contains(t, r.Status().Halted[0], "partition 0 of topic t")
-	assert.Contains(t, r.Status().Halted[0], "offset 2 is gone, the first is 6")
+	assert.Contains(t, r.Status().Halted[0], "offset 2 does not exist, the first is 6")
 	eventually(t, func() bool { return handled.count() == 1 }, "other partitions go on")
 	assert.Equal(t, 1, handled.all()[0].Partition)
 	r.stop()
 	offset, _ := committedOf(t, cluster, "g", "t", 0)
 	assert.EqualValues(t, 2, offset, "nothing is passed over")
-	assert.Zero(t, r.Lost())
+	assert.Zero(t, r.LostOffsets())
 
 	commitFor(t, cluster, "g", "t", 0, 8, "")
 	assert.Equal(t, []string{"8", "9"}, values(consumeAll(t, cluster, config, 2)))
 }
 
-// A last commit that meets a coordinator on the move is tried again: it has no next time.
-func TestTheLastCommitIsTriedAgain(t *testing.T) {
+// TestLastCommitIsRetried: the last commit is retried while the coordinator moves.
+func TestLastCommitIsRetried(t *testing.T) {
 	for _, passing := range []*kerr.Error{kerr.NotCoordinator, kerr.CoordinatorLoadInProgress, kerr.RequestTimedOut} {
 		t.Run(passing.Message, func(t *testing.T) {
 			fake, cluster := faulty(t)
@@ -170,7 +191,7 @@ func TestTheLastCommitIsTriedAgain(t *testing.T) {
 			r := run(t, cluster, quick("g", "t"), zap.NewNop(), func(_ context.Context, records []kafka.Record) (kafka.Finished, error) {
 				close(working)
 				<-finish
-				return kafka.First(len(records)), nil
+				return kafka.Finished{First: len(records)}, nil
 			})
 			<-working
 			r.cancel()
@@ -182,10 +203,10 @@ func TestTheLastCommitIsTriedAgain(t *testing.T) {
 	}
 }
 
-// The answer to one request never comes, on a connection that stands, while heartbeats go on: the partition is not left
-// unread for ever.
-func TestAnAnswerThatNeverComes(t *testing.T) {
-	for key, which := range map[kmsg.Key]int64{kmsg.OffsetFetch: 2, kmsg.Fetch: 1} { // the first offsets are asked for by kafka-go
+// TestLostResponse: one response never arrives on an open connection, while heartbeats continue. The partition does not stall for
+// ever.
+func TestLostResponse(t *testing.T) {
+	for key, which := range map[kmsg.Key]int64{kmsg.OffsetFetch: 2, kmsg.Fetch: 1} { // the first OffsetFetch is kafka-go's
 		t.Run(key.Name(), func(t *testing.T) {
 			t.Parallel()
 			fake, cluster := faulty(t)
@@ -206,8 +227,8 @@ func TestAnAnswerThatNeverComes(t *testing.T) {
 	}
 }
 
-// A group that gives no generation is joined anew.
-func TestAGroupWithoutAGeneration(t *testing.T) {
+// TestNoGeneration: a consumer without a generation for too long joins again.
+func TestNoGeneration(t *testing.T) {
 	fake, cluster := faulty(t)
 	produce(t, cluster, numbered("t", 0, 3)...)
 	release := make(chan struct{})
@@ -227,8 +248,8 @@ func TestAGroupWithoutAGeneration(t *testing.T) {
 	eventually(t, func() bool { return handled.count() == 3 }, "records handled")
 }
 
-// Brokers that can't be reached are no group without a generation.
-func TestBrokersThatAreAwayAreWaitedFor(t *testing.T) {
+// TestUnreachableBrokers: unreachable brokers do not count as a missing generation.
+func TestUnreachableBrokers(t *testing.T) {
 	config := quick("g", "t")
 	config.SessionTimeout, config.RebalanceTimeout = 200*time.Millisecond, 100*time.Millisecond
 	var handled collector
@@ -236,8 +257,8 @@ func TestBrokersThatAreAwayAreWaitedFor(t *testing.T) {
 	require.Never(t, func() bool { return r.Rejoins() > 0 || r.Status().Member }, time.Second, 50*time.Millisecond)
 }
 
-// A handler that takes too long is told so; it may go on with the same records.
-func TestAHandlersTimeEnds(t *testing.T) {
+// TestHandlerTimeout: the context of a handler ends after HandlerTimeout; its records are delivered again.
+func TestHandlerTimeout(t *testing.T) {
 	_, cluster := faulty(t)
 	produce(t, cluster, numbered("t", 0, 3)...)
 	config := quick("g", "t")
@@ -247,45 +268,45 @@ func TestAHandlersTimeEnds(t *testing.T) {
 	r := run(t, cluster, config, zap.NewNop(), func(ctx context.Context, records []kafka.Record) (kafka.Finished, error) {
 		if calls.Add(1) == 1 {
 			<-ctx.Done()
-			return kafka.First(0), context.Cause(ctx)
+			return kafka.Finished{}, context.Cause(ctx)
 		}
 		return handled.handle(ctx, records)
 	})
 	eventually(t, func() bool { return handled.count() == 3 }, "records handled")
 	assert.Equal(t, 1, r.Status().Generation)
-	assert.Empty(t, r.Status().Stuck)
+	assert.Empty(t, r.Status().Stalled)
 }
 
-// A handler that does not come back, nor listen, ends Run with an error; until then it is named.
-func TestAHandlerThatDoesNotComeBack(t *testing.T) {
+// TestHandlerThatNeverReturns: it is reported as stalled, and then ends Run with an error.
+func TestHandlerThatNeverReturns(t *testing.T) {
 	_, cluster := faulty(t)
 	before := goleak.IgnoreCurrent()
 	produce(t, cluster, numbered("t", 0, 1)...)
 	produce(t, cluster, numbered("t", 1, 1)...)
 	config := quick("g", "t")
 	config.HandlerTimeout, config.DrainTimeout = 50*time.Millisecond, 300*time.Millisecond
-	stuck := make(chan struct{})
+	stalled := make(chan struct{})
 	var others atomic.Int64
 	consumer := kafka.NewConsumer(cluster, config, zap.NewNop())
 	result := make(chan error, 1)
 	go func() {
 		result <- consumer.Run(context.Background(), func(ctx context.Context, records []kafka.Record) (kafka.Finished, error) {
 			if records[0].Partition == 1 {
-				<-stuck
+				<-stalled
 			}
 			others.Add(1)
-			return kafka.First(0), errors.New("again")
+			return kafka.Finished{}, errors.New("again")
 		})
 	}()
-	eventually(t, func() bool { return slices.Equal(consumer.Status().Stuck, []int{1}) }, "it is named")
+	eventually(t, func() bool { return slices.Equal(consumer.Status().Stalled, []int{1}) }, "it is reported as stalled")
 	select {
 	case err := <-result:
 		require.ErrorContains(t, err, "partition 1 of group g")
-		require.ErrorContains(t, err, "does not come back")
+		require.ErrorContains(t, err, "exceeded handler_timeout")
 	case <-time.After(10 * time.Second):
 		require.Fail(t, "Run goes on")
 	}
 	eventually(t, func() bool { return !consumer.Status().Member || others.Load() > 0 }, "others worked")
-	close(stuck)
-	goleak.VerifyNone(t, before) // all of it stops, the others' work too
+	close(stalled)
+	goleak.VerifyNone(t, before) // the other workers stop too
 }

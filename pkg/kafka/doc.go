@@ -1,38 +1,55 @@
-// Package kafka is Rechargeflow's door to Kafka, on top of kafka-go and without its Writer and Reader: a producer that
-// writes each record once and returns when every in-sync replica has it, a consumer that hands a handler the committed
-// records of one partition in order, transactions in which outputs and offset become visible together, the topics as
-// files describe them, and a broker inside the process for trials and tests.
+// Package kafka is a Kafka client: an idempotent producer, a consumer that calls a handler with committed records at least
+// once, and transactions that commit outputs and offsets together, exactly once for readers of committed records. It uses
+// kafka-go's connections and group membership, but not its Writer and Reader. Only pkg/kafka and its subpackages import kafka-go
+// and franz-go.
 //
-// Where to look:
+//	cluster.go          Cluster, the addresses and credentials of a cluster, and Metrics
+//	security.go         SASL, secrets and TLSFiles
+//	record.go           Record, Header
+//	partition_count.go  PartitionCount, the number of partitions that keys are divided among
+//	compression.go      Compression
+//	errors.go           errors
 //
-//	record.go       Record, what is produced and read
-//	cluster.go      Cluster, how to reach the brokers; layout.go is what is known of them, coordinator.go who coordinates
-//	security.go     SASL and TLSFiles, who we are to them; dial.go connects, session.go renews logins that end,
-//	                explain.go says what to check
+//	producer.go              Producer
+//	producer_call.go         one call of Produce and its records
+//	producer_partitioner.go  the partition of each record
+//	producer_queue.go        the records of a partition and its batch in flight
+//	producer_sender.go       produce requests to one broker
+//	producer_id.go           producer ids
 //
-//	producer.go     Producer: call.go is one use of it, outbox.go what is on its way to one partition, lane.go the requests
-//	                to one broker; place.go finds partitions, identity.go the producer id
+//	consumer.go                  Consumer, Run and RunTransactions
+//	consumer_handler.go          Handler, which Run calls
+//	consumer_retry_after.go      RetryAfter, a handler's error with a minimum backoff
+//	consumer_handler_timeout.go  handlers that exceed their timeout
+//	consumer_shared.go           Shared, consumers that share one membership and its fetches
+//	consumer_membership.go       whether the process is still a member
+//	consumer_group.go            joins and leaves the consumer group
+//	consumer_group_conns.go      the connections of the group, to interrupt a join
+//	consumer_assignor.go         assigns partitions to members
+//	consumer_generation.go       the time between two rebalances
+//	consumer_worker.go           processes a partition number in a generation
+//	consumer_processor.go        calls a Handler; txn_processor.go calls a Transform
+//	consumer_partition.go        the state of a partition in its worker
+//	consumer_fetcher.go          fetches ahead of the workers
+//	consumer_fetch_buffer.go     the fetched records of a partition, for each consumer
+//	consumer_fetch_replica.go    fetches from a replica in the client's rack
+//	consumer_fetch_order.go      the order of partitions in fetch requests
+//	consumer_offset_reset.go     OffsetReset, for offsets that do not exist any more
+//	consumer_offset_tracker.go   which records are finished
+//	consumer_offset_metadata.go  finished records above the committed offset, as its metadata
+//	consumer_offsets.go          requests that fetch and commit offsets
+//	consumer_commit.go           commits offsets of finished records
 //
-//	consumer.go     Consumer, Run and RunTransactions; handler.go is what Run calls
-//	group.go        joining and leaving the group; sticky.go shares the partitions out
-//	generation.go   the time between two rebalances; one worker.go for each partition number in it
-//	prefetch.go     fetching ahead, into a feed.go for each partition, in turns.go; source.go hands it on, lost.go is for what is gone
-//	tracker.go      what is finished, out of order too; commits.go commits it, metadata.go what is above the offset
-//	watch.go        handlers that do not come back
+//	txn_transform.go  Transform and Transactions
+//	txn_processor.go  processes a partition number in transactions, and resolves unknown outcomes
+//	txn_manager.go    the requests of a transaction
+//	txn_produce.go    the produce requests of a transaction
 //
-//	transact.go     Transactions: handle, write, commit, and find out what became of it
-//	transaction.go  the requests of one transaction; transaction_produce.go writes its outputs
+//	scan.go          Scan and ReadRecord, which read without a consumer group
+//	topic_reader.go  TopicReader, which reads ranges and single records
+//	fetch.go         fetches and decodes records
 //
-//	topic_reader.go TopicReader: parts of a topic's partitions, for who keeps a copy of them
-//	scan.go         Scan and ReadRecord, for readers outside a group; read_all.go: ReadAll, which holds all in memory
-//	lag.go          LagReader: how far groups are behind, in records and in time; lag_members.go: who has which partition
-//	topics.go       the topics file; plan.go compares it with a cluster, apply.go makes it so
-//	check.go        Check, whether brokers and topics are as they must be; versions.go is what brokers must take
-//	embedded.go     Embedded, the broker inside the process; embedded_listen.go: where it listens
-//
-//	internal/wire   requests that kafka-go can't make; internal/batch: record batches
-//
-// It is the only package that imports kafka-go and franz-go. The producer writes a record once, however often it was sent.
-// Run is at least once: after a crash what was finished in the last few milliseconds may be handled again. RunTransactions
-// is exactly once, as seen by readers of committed records.
+// Packages: admin manages topics and reads lags, embedded is a broker inside the process, kafkatest has brokers for tests,
+// internal/conn connects and routes requests, internal/credentials reads passwords, tokens and certificates, internal/wire encodes requests that kafka-go can't make, internal/batch encodes
+// and decodes record batches.
 package kafka

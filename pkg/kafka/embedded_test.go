@@ -16,17 +16,20 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/pkg/dirlock"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-// commitTransaction writes records in one transaction, as another client does.
+// commitTransaction commits a transaction with another client.
 func commitTransaction(t *testing.T, brokers []string, topic string, values ...string) {
 	t.Helper()
 	endTransaction(t, brokers, topic, kgo.TryCommit, values...)
 }
 
-// abortTransaction writes records that nobody may see.
+// abortTransaction aborts a transaction with another client.
 func abortTransaction(t *testing.T, brokers []string, topic string, values ...string) {
 	t.Helper()
 	endTransaction(t, brokers, topic, kgo.TryAbort, values...)
@@ -44,22 +47,22 @@ func endTransaction(t *testing.T, brokers []string, topic string, end kgo.Transa
 	require.NoError(t, client.EndTransaction(t.Context(), end))
 }
 
-func trialTopics(t testing.TB) kafka.Spec {
+func trialTopics(t testing.TB) admin.Spec {
 	t.Helper()
-	spec, err := kafka.ParseTopics([]byte(topicsFile), kafka.TopicOptions{Single: true, Partitions: 2})
+	spec, err := admin.ParseTopics(topicsFile(t), admin.TopicOptions{SingleBroker: true, Partitions: 2})
 	require.NoError(t, err)
 	return spec
 }
 
-func startEmbedded(t testing.TB, dir string) *kafka.Embedded {
+func startEmbedded(t testing.TB, dir string) *embedded.Broker {
 	t.Helper()
-	broker, err := kafka.StartEmbedded(kafka.EmbeddedConfig{Dir: dir, Topics: trialTopics(t)}, zap.NewNop())
+	broker, err := embedded.Start(embedded.Config{Dir: dir, Topics: trialTopics(t)}, zap.NewNop())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, broker.Close()) })
 	return broker
 }
 
-func TestEmbeddedKeepsEverythingOverARestart(t *testing.T) {
+func TestEmbeddedRestart(t *testing.T) {
 	dir := t.TempDir()
 	first := startEmbedded(t, dir)
 	cluster := kafka.Cluster{Brokers: first.Brokers()}
@@ -74,55 +77,55 @@ func TestEmbeddedKeepsEverythingOverARestart(t *testing.T) {
 	cluster = kafka.Cluster{Brokers: second.Brokers()}
 	assert.Equal(t, before, kafkatest.All(t, second.Brokers()[0], "raw"))
 	assert.Equal(t, []string{"0", "1", "2"}, values(consumeAll(t, cluster, quick("g", "raw"), 3)), "offsets are kept")
-	changes, err := kafka.Plan(t.Context(), cluster, trialTopics(t))
+	changes, err := admin.Plan(t.Context(), cluster, trialTopics(t))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"ok", "ok", "ok", "ok"}, actions(changes))
 }
 
-func TestEmbeddedFolderHasOneOwner(t *testing.T) {
+func TestEmbeddedDirectoryIsLocked(t *testing.T) {
 	dir := t.TempDir()
 	first := startEmbedded(t, dir)
-	_, err := kafka.StartEmbedded(kafka.EmbeddedConfig{Dir: dir}, zap.NewNop())
-	require.ErrorIs(t, err, kafka.ErrLocked)
+	_, err := embedded.Start(embedded.Config{Dir: dir}, zap.NewNop())
+	require.ErrorIs(t, err, dirlock.ErrLocked)
 	require.ErrorContains(t, err, dir)
 	require.NoError(t, first.Close())
 	startEmbedded(t, dir)
 }
 
-func TestEmbeddedRefuses(t *testing.T) {
+func TestEmbeddedValidatesConfig(t *testing.T) {
 	for name, c := range map[string]struct {
-		config kafka.EmbeddedConfig
-		says   string
+		config embedded.Config
+		want   string
 	}{
-		"all addresses":         {kafka.EmbeddedConfig{Listen: "0.0.0.0:0"}, "not loopback"},
-		"no host":               {kafka.EmbeddedConfig{Listen: ":9092"}, "not loopback"},
-		"another machine":       {kafka.EmbeddedConfig{Listen: "192.0.2.1:9092"}, "not loopback"},
-		"no port":               {kafka.EmbeddedConfig{Listen: "127.0.0.1"}, "not host:port"},
-		"to be found elsewhere": {kafka.EmbeddedConfig{Advertise: "192.0.2.1:9092"}, "not loopback"},
-		"a file for a folder":   {kafka.EmbeddedConfig{Dir: "/dev/null"}, "make folder"},
-		"topics it can't have":  {kafka.EmbeddedConfig{Topics: kafka.Spec{Topics: []kafka.TopicSpec{{Name: "a", Partitions: 1, Replication: 3}}}}, "topic a"},
+		"all addresses":                {embedded.Config{Listen: "0.0.0.0:0"}, "not loopback"},
+		"no host":                      {embedded.Config{Listen: ":9092"}, "not loopback"},
+		"another machine":              {embedded.Config{Listen: "192.0.2.1:9092"}, "not loopback"},
+		"no port":                      {embedded.Config{Listen: "127.0.0.1"}, "not host:port"},
+		"a foreign advertised address": {embedded.Config{Advertise: "192.0.2.1:9092"}, "not loopback"},
+		"a file as directory":          {embedded.Config{Dir: "/dev/null"}, "create directory"},
+		"topics with replicas":         {embedded.Config{Topics: admin.Spec{Topics: []admin.TopicSpec{{Name: "a", Partitions: 1, Replication: 3}}}}, "topic a"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := kafka.StartEmbedded(c.config, zap.NewNop())
-			assert.ErrorContains(t, err, c.says)
+			_, err := embedded.Start(c.config, zap.NewNop())
+			assert.ErrorContains(t, err, c.want)
 		})
 	}
 }
 
-func TestEmbeddedRefusesAnotherPartitionCount(t *testing.T) {
+func TestEmbeddedPartitionCount(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, startEmbedded(t, dir).Close())
-	spec, err := kafka.ParseTopics([]byte(topicsFile), kafka.TopicOptions{Single: true, Partitions: 3})
+	spec, err := admin.ParseTopics(topicsFile(t), admin.TopicOptions{SingleBroker: true, Partitions: 3})
 	require.NoError(t, err)
-	_, err = kafka.StartEmbedded(kafka.EmbeddedConfig{Dir: dir, Topics: spec}, zap.NewNop())
-	require.ErrorIs(t, err, kafka.ErrRefused)
-	startEmbedded(t, dir) // the folder was given free
+	_, err = embedded.Start(embedded.Config{Dir: dir, Topics: spec}, zap.NewNop())
+	require.ErrorIs(t, err, admin.ErrRefused)
+	startEmbedded(t, dir) // the directory was unlocked
 }
 
 const childVariable = "RECHARGEFLOW_TEST_CHILD_DIR"
 
-// An acknowledged record and a committed offset survive kill -9: a child process is killed while it produces, as often
-// as it has acknowledged something, and everything it said was acknowledged must be there.
+// TestEmbeddedSurvivesKill: acknowledged records and committed offsets survive kill -9. A child process is killed while it
+// produces, and every record that it reported as acknowledged must exist.
 func TestEmbeddedSurvivesKill(t *testing.T) {
 	if dir := os.Getenv(childVariable); dir != "" {
 		produceUntilKilled(t, dir)
@@ -167,11 +170,11 @@ func killAfter(t *testing.T, dir string, enough int) int {
 		}
 	}
 	require.Error(t, child.Wait(), "it was killed")
-	require.GreaterOrEqual(t, acknowledged, enough, "what the child said: %s", lines.Text())
+	require.GreaterOrEqual(t, acknowledged, enough, "output of the child: %s", lines.Text())
 	return acknowledged
 }
 
-// produceUntilKilled is the child: ten records that are handled and committed, then one after the other.
+// produceUntilKilled is the child process: ten records that are consumed and committed, then one after the other.
 func produceUntilKilled(t *testing.T, dir string) {
 	broker := startEmbedded(t, dir)
 	cluster := kafka.Cluster{Brokers: broker.Brokers()}
@@ -184,8 +187,8 @@ func produceUntilKilled(t *testing.T, dir string) {
 	}
 }
 
-// The broker is ended and comes back: whoever produces and consumes goes on, and nothing is lost.
-func TestABrokerThatDiesAndComesBack(t *testing.T) {
+// TestBrokerRestart: producers and consumers continue after the broker has restarted, and nothing is lost.
+func TestBrokerRestart(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts Apache Kafka; run without -short")
 	}
@@ -201,7 +204,7 @@ func TestABrokerThatDiesAndComesBack(t *testing.T) {
 	broker.Kill()
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	require.Error(t, producer.Produce(ctx, numbered(topic, 1, 1)...), "nobody is there to acknowledge")
+	require.Error(t, producer.Produce(ctx, numbered(topic, 1, 1)...), "no broker acknowledges")
 	broker.Restart()
 
 	require.NoError(t, producer.Produce(t.Context(), numbered(topic, 1, 5)...))
@@ -214,10 +217,10 @@ func TestABrokerThatDiesAndComesBack(t *testing.T) {
 	}
 	eventually(t, func() bool { return seen() == 10 }, "everything is handled")
 	assertNoGaps(t, handled.all())
-	assert.Zero(t, r.Lost())
+	assert.Zero(t, r.LostOffsets())
 }
 
-func TestEmbeddedFilesAreUnderItsFolder(t *testing.T) {
+func TestEmbeddedFilesInDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "when", "missing")
 	require.NoError(t, startEmbedded(t, dir).Close())
 	entries, err := os.ReadDir(dir)

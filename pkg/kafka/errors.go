@@ -1,56 +1,31 @@
 package kafka
 
 import (
-	"context"
 	"errors"
-	"io"
-	"net"
 
-	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
-
-	"github.com/rechargeflow/rechargeflow/pkg/folder"
-	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/conn"
 )
 
 var (
-	// ErrTooLarge says that a record weighs more than MaxRecordBytes; sending it again is of no use.
+	// ErrTooLarge means that a record exceeds MaxRecordBytes, or a batch the topic's max.message.bytes. Retrying does not help.
 	ErrTooLarge = errors.New("record too large")
-	// ErrFull says that the producer holds as many bytes as it may: Kafka takes them more slowly than they come, or not.
-	ErrFull = errors.New("too many bytes on their way to kafka already")
-	// ErrRefused says that the topics of a cluster can't be made what the topics file says; nothing was changed.
-	ErrRefused = errors.New("topics refused")
-	// ErrLocked says that another process has the folder of an embedded broker.
-	ErrLocked = folder.ErrLocked
-	// ErrAccess says that the brokers don't let us in as we are configured: TLS, a certificate or a login. The error says
-	// what to check; waiting does not help.
-	ErrAccess = errors.New("no access to kafka")
-	// ErrTakeOver is for a Transform or Sweep to return, wrapped: what it remembers of its partition is not to be relied on
-	// any more. Transactions.TakeOver is called before the records come again.
-	ErrTakeOver = errors.New("partition must be taken over anew")
+	// ErrInvalidTimestamp means that the broker refuses a record's time, because the topic's message.timestamp.after.max.ms or
+	// message.timestamp.before.max.ms limits it. The clock of the producer or the broker is wrong.
+	ErrInvalidTimestamp = errors.New("record timestamp refused")
+	// ErrBufferFull means that the producer holds MaxBuffered bytes of unsent records: brokers are too slow or unavailable.
+	ErrBufferFull = errors.New("producer buffer is full")
+	// ErrPartitionCount means that a topic has another number of partitions than PartitionCount. A record by key is not written
+	// then, because it could get another partition than earlier records of its key. Retrying does not help.
+	ErrPartitionCount = errors.New("keys would get other partitions, so nothing is written by key")
+	// ErrAccess means that the brokers reject the configured TLS settings, certificate or credentials. The error names the
+	// setting to check; retrying does not help.
+	ErrAccess = conn.ErrAccess
+	// ErrTakeOver is returned by a Transform or Punctuate, wrapped, when its state of the partition is not valid any more.
+	// Transactions.TakeOver is called before the records are delivered again.
+	ErrTakeOver = errors.New("state of the partition is invalid, takeover required")
 
-	errClosed       = errors.New("connections to kafka are closed")
-	errNoAnswer     = errors.New("the broker's answer lacks the partition")
-	errWedged       = errors.New("handler does not come back")
-	errNoGeneration = errors.New("the group has no generation")
-	errNotOurs      = errors.New("partition is another member's")
-	errNothingDone  = errors.New("handler finished no record and gave no error")
-	errNoTopic      = errors.New("topic does not exist, and is never made by using it")
+	errHandlerTimeout  = errors.New("handler exceeded handler_timeout and did not return")
+	errNoGeneration    = errors.New("no generation of the consumer group")
+	errNotOwner        = errors.New("another group member owns the partition")
+	errNothingFinished = errors.New("handler finished no record and returned no error")
 )
-
-// transient tells whether the same request may succeed a moment later: a leader that moved, a broker that restarts, a
-// connection that broke. kafka-go's own list lacks io.EOF (https://github.com/segmentio/kafka-go/issues/1352) and a
-// partition without a leader.
-func transient(err error) bool {
-	if errors.Is(err, context.Canceled) || errors.Is(err, ErrAccess) {
-		return false
-	}
-	var code kafka.Error
-	if errors.As(err, &code) { // before net.Error, whose methods it has too
-		return code.Temporary()
-	}
-	var network net.Error
-	return errors.As(err, &network) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, wire.ErrNoBroker) || errors.Is(err, protocol.ErrNoLeader) || errors.Is(err, protocol.ErrNoTopic)
-}

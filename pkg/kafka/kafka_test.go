@@ -15,14 +15,15 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
-// A fault that still holds an answer when its embedded cluster ends leaves kfake's loop behind, waiting for its own lock.
+// TestMain ignores kfake's goroutines, which wait for its lock if a fault holds a response when the cluster is closed.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/twmb/franz-go/pkg/kfake.(*Cluster).continueSleptControl"))
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/twmb/franz-go/pkg/kfake.(*Cluster).continueSleptControl"),
+		goleak.IgnoreAnyFunction("github.com/twmb/franz-go/pkg/kfake.(*Cluster).runControl.func1"))
 }
 
 const patience = 30 * time.Second
 
-// produce sends records and fails the test when they are not acknowledged.
+// produce publishes records and fails the test if they are not acknowledged.
 func produce(t *testing.T, cluster kafka.Cluster, records ...kafka.Record) {
 	t.Helper()
 	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
@@ -30,7 +31,7 @@ func produce(t *testing.T, cluster kafka.Cluster, records ...kafka.Record) {
 	require.NoError(t, producer.Close())
 }
 
-// newProducer returns a producer that is closed with the test.
+// newProducer returns a producer that is closed at the end of the test.
 func newProducer(t *testing.T, cluster kafka.Cluster) *kafka.Producer {
 	t.Helper()
 	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
@@ -55,7 +56,7 @@ func values(records []kafka.Record) []string {
 	return all
 }
 
-// quick is a consumer configuration that does not keep tests waiting.
+// quick returns a consumer configuration with short timeouts.
 func quick(group string, topics ...string) kafka.ConsumerConfig {
 	return kafka.ConsumerConfig{
 		Group: group, Topics: topics, FetchWait: 50 * time.Millisecond,
@@ -63,7 +64,7 @@ func quick(group string, topics ...string) kafka.ConsumerConfig {
 	}
 }
 
-// running is a consumer at work.
+// running is a running consumer.
 type running struct {
 	*kafka.Consumer
 	t      *testing.T
@@ -72,14 +73,14 @@ type running struct {
 	once   sync.Once
 }
 
-// run starts a consumer; it is stopped with the test at the latest.
+// run starts a consumer. It is stopped at the end of the test at the latest.
 func run(t *testing.T, cluster kafka.Cluster, config kafka.ConsumerConfig, log *zap.Logger, handle kafka.Handler) *running {
 	t.Helper()
 	consumer := kafka.NewConsumer(cluster, config, log)
 	return start(t, consumer, func(ctx context.Context) error { return consumer.Run(ctx, handle) })
 }
 
-// runTransactions starts a consumer that works in transactions; it is stopped with the test at the latest.
+// runTransactions starts a consumer with transactions. It is stopped at the end of the test at the latest.
 func runTransactions(t *testing.T, cluster kafka.Cluster, config kafka.ConsumerConfig, log *zap.Logger, transactions kafka.Transactions) *running {
 	t.Helper()
 	consumer := kafka.NewConsumer(cluster, config, log)
@@ -87,7 +88,7 @@ func runTransactions(t *testing.T, cluster kafka.Cluster, config kafka.ConsumerC
 }
 
 func start(t *testing.T, consumer *kafka.Consumer, run func(context.Context) error) *running {
-	ctx, cancel := context.WithCancel(context.Background()) // it ends in stop, which waits
+	ctx, cancel := context.WithCancel(context.Background()) // canceled in stop
 	r := &running{Consumer: consumer, t: t, cancel: cancel, result: make(chan error, 1)}
 	go func() { r.result <- run(ctx) }()
 	t.Cleanup(r.stop)
@@ -108,13 +109,13 @@ func (r *running) stop() {
 	})
 }
 
-// eventually waits for something that needs no more than the broker.
+// eventually waits for a condition.
 func eventually(t *testing.T, condition func() bool, what string) {
 	t.Helper()
 	require.Eventually(t, condition, patience, 5*time.Millisecond, what)
 }
 
-// collector is a handler that keeps what it gets, in the order of handling.
+// collector is a handler that collects records.
 type collector struct {
 	mutex   sync.Mutex
 	records []kafka.Record
@@ -124,7 +125,7 @@ func (c *collector) handle(_ context.Context, records []kafka.Record) (kafka.Fin
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	c.records = append(c.records, records...)
-	return kafka.First(len(records)), nil
+	return kafka.Finished{First: len(records)}, nil
 }
 
 func (c *collector) all() []kafka.Record {
@@ -135,7 +136,7 @@ func (c *collector) all() []kafka.Record {
 
 func (c *collector) count() int { return len(c.all()) }
 
-// consumeAll reads with a group until want records were handled, stops, and returns what was handled.
+// consumeAll consumes until want records were handled, stops, and returns them.
 func consumeAll(t *testing.T, cluster kafka.Cluster, config kafka.ConsumerConfig, want int) []kafka.Record {
 	t.Helper()
 	var c collector
@@ -145,7 +146,7 @@ func consumeAll(t *testing.T, cluster kafka.Cluster, config kafka.ConsumerConfig
 	return c.all()
 }
 
-// assertNoGaps checks that in each partition no record was handled before all that precede it. Duplicates may be.
+// assertNoGaps checks that in each partition no record was handled before those that precede it. Duplicates are allowed.
 func assertNoGaps(t *testing.T, handled []kafka.Record) {
 	t.Helper()
 	next := make(map[string]int64)
@@ -158,7 +159,7 @@ func assertNoGaps(t *testing.T, handled []kafka.Record) {
 	}
 }
 
-// assigned tells whether a consumer has at least one partition.
+// assigned reports whether a consumer has at least one partition.
 func assigned(r *running) bool {
 	for _, partitions := range r.Status().Partitions {
 		if len(partitions) > 0 {

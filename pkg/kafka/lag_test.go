@@ -13,27 +13,28 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 )
 
-func lagReader(t *testing.T, cluster kafka.Cluster, now time.Time) *kafka.LagReader {
+func lagReader(t *testing.T, cluster kafka.Cluster, now time.Time) *admin.LagReader {
 	t.Helper()
-	reader, err := kafka.NewLagReader(cluster, func() time.Time { return now })
+	reader, err := admin.NewLagReader(cluster, func() time.Time { return now })
 	require.NoError(t, err)
 	t.Cleanup(reader.Close)
 	return reader
 }
 
-// lagsOf asks about all partitions of a topic.
-func lagsOf(t *testing.T, reader *kafka.LagReader, group, topic string) []kafka.Lag {
+// lagsOf returns the lags of all partitions of a topic.
+func lagsOf(t *testing.T, reader *admin.LagReader, group, topic string) []admin.Lag {
 	t.Helper()
 	partitions, err := reader.Partitions(t.Context(), topic)
 	require.NoError(t, err)
-	lags, err := reader.Read(t.Context(), kafka.Reading{Group: group, Partitions: partitions})
+	lags, err := reader.Read(t.Context(), admin.LagQuery{Group: group, Partitions: partitions})
 	require.NoError(t, err)
 	return lags
 }
 
-// timed are records a minute apart, the first at begin.
+// timed returns records a minute apart, the first at begin.
 func timed(topic string, partition, count int, begin time.Time) []kafka.Record {
 	records := numbered(topic, partition, count)
 	for i := range records {
@@ -50,38 +51,38 @@ func lagCounts(t *testing.T, cluster kafka.Cluster) {
 	r := behind(t, cluster, topic, topic, 2)
 	committed := func() bool { return lagsOf(t, reader, topic, topic)[0].Committed == 2 }
 	eventually(t, committed, "two committed")
-	want := []kafka.Lag{
+	want := []admin.Lag{
 		{Group: topic, Topic: topic, Partition: 0, Committed: 2, End: 5, Records: 3, Age: 8 * time.Minute},
-		{Group: topic, Topic: topic, Partition: 1, Committed: kafka.NeverCommitted},
+		{Group: topic, Topic: topic, Partition: 1, Committed: admin.NeverCommitted},
 	}
 	assert.Equal(t, want, lagsOf(t, reader, topic, topic))
 	assert.Equal(t, want, lagsOf(t, reader, topic, topic), "from memory")
 	r.stop()
 
 	consumeAll(t, cluster, quick(topic, topic), 3)
-	assert.Equal(t, kafka.Lag{Group: topic, Topic: topic, Committed: 5, End: 5}, lagsOf(t, reader, topic, topic)[0])
+	assert.Equal(t, admin.Lag{Group: topic, Topic: topic, Committed: 5, End: 5}, lagsOf(t, reader, topic, topic)[0])
 
 	produce(t, cluster, timed(topic, 0, 1, begin.Add(time.Hour))...)
-	assert.Equal(t, kafka.Lag{Group: topic, Topic: topic, Committed: 5, End: 6, Records: 1}, lagsOf(t, reader, topic, topic)[0],
+	assert.Equal(t, admin.Lag{Group: topic, Topic: topic, Committed: 5, End: 6, Records: 1}, lagsOf(t, reader, topic, topic)[0],
 		"a record from the future is not older than now")
 }
 
-func lagOfNobody(t *testing.T, cluster kafka.Cluster) {
+func lagOfUnknownGroup(t *testing.T, cluster kafka.Cluster) {
 	topic := newTopic(t, cluster, 1)
 	begin := time.Now().Add(-time.Hour).Truncate(time.Millisecond).UTC()
 	reader := lagReader(t, cluster, begin.Add(time.Minute))
-	want := kafka.Lag{Group: topic, Topic: topic, Committed: kafka.NeverCommitted}
-	assert.Equal(t, []kafka.Lag{want}, lagsOf(t, reader, topic, topic))
+	want := admin.Lag{Group: topic, Topic: topic, Committed: admin.NeverCommitted}
+	assert.Equal(t, []admin.Lag{want}, lagsOf(t, reader, topic, topic))
 	produce(t, cluster, timed(topic, 0, 3, begin)...)
 	want.End, want.Records, want.Age = 3, 3, time.Minute
 	lags := lagsOf(t, reader, topic, topic)
-	assert.Equal(t, []kafka.Lag{want}, lags)
+	assert.Equal(t, []admin.Lag{want}, lags)
 	require.NoError(t, reader.Members(t.Context(), lags))
-	assert.Equal(t, []kafka.Lag{want}, lags, "nobody has it")
+	assert.Equal(t, []admin.Lag{want}, lags, "no member owns it")
 
-	lags, err := reader.Read(t.Context(), kafka.Reading{Group: topic, Partitions: map[string][]int{topic: nil}}, kafka.Reading{Group: topic})
+	lags, err := reader.Read(t.Context(), admin.LagQuery{Group: topic, Partitions: map[string][]int{topic: nil}}, admin.LagQuery{Group: topic})
 	require.NoError(t, err)
-	assert.Empty(t, lags, "asked about no partition")
+	assert.Empty(t, lags, "no partition in the query")
 	_, err = reader.Partitions(t.Context(), "absent")
 	require.ErrorContains(t, err, "topic absent: topic does not exist")
 	id, err := reader.ClusterID(t.Context())
@@ -89,7 +90,7 @@ func lagOfNobody(t *testing.T, cluster kafka.Cluster) {
 	assert.NotEmpty(t, id)
 }
 
-func lagEndsAtTheOpen(t *testing.T, cluster kafka.Cluster) {
+func lagEndsAtOpenTransaction(t *testing.T, cluster kafka.Cluster) {
 	topic := newTopic(t, cluster, 1)
 	begin := time.Now().Add(-time.Hour).Truncate(time.Millisecond).UTC()
 	produce(t, cluster, timed(topic, 0, 2, begin)...)
@@ -100,8 +101,8 @@ func lagEndsAtTheOpen(t *testing.T, cluster kafka.Cluster) {
 	assert.Equal(t, time.Minute, lag.Age)
 }
 
-// Offsets that hold only markers are behind a group, but nothing in them is old.
-func lagPassesOverMarkers(t *testing.T, cluster kafka.Cluster) {
+// lagSkipsMarkers: offsets with markers only count as records, without an age.
+func lagSkipsMarkers(t *testing.T, cluster kafka.Cluster) {
 	topic := newTopic(t, cluster, 1)
 	commitTransaction(t, cluster.Brokers, topic, "0") // offsets 0, and 1 for the marker
 	r := behind(t, cluster, topic, topic, 1)
@@ -112,14 +113,14 @@ func lagPassesOverMarkers(t *testing.T, cluster kafka.Cluster) {
 	assert.LessOrEqual(t, lag.Records, int64(1))
 	assert.Zero(t, lag.Age)
 	commitTransaction(t, cluster.Brokers, topic, "2")
-	eventually(t, func() bool { // a transaction's end reaches its partitions a moment after it was confirmed
+	eventually(t, func() bool { // markers are written a moment after the transaction was committed
 		lag = lagsOf(t, reader, topic, topic)[0]
 		return lag.Records >= 2
 	}, "the end is committed")
 	assert.InDelta(t, time.Hour, lag.Age, float64(time.Minute), "of the record behind the marker")
 }
 
-func lagTellsMembers(t *testing.T, cluster kafka.Cluster) {
+func lagHasMembers(t *testing.T, cluster kafka.Cluster) {
 	topic := newTopic(t, cluster, 2)
 	r := behind(t, cluster, topic, topic, 0)
 	eventually(t, func() bool { return assigned(r) }, "assigned")
@@ -128,12 +129,12 @@ func lagTellsMembers(t *testing.T, cluster kafka.Cluster) {
 	require.NoError(t, reader.Members(t.Context(), lags))
 	for _, lag := range lags {
 		assert.NotEmpty(t, lag.Member)
-		assert.NotNil(t, net.ParseIP(lag.Host), lag.Host) // a broker in a container sees its host by another address
+		assert.NotNil(t, net.ParseIP(lag.Host), lag.Host) // a broker in a container sees another address of its host
 	}
 }
 
-// A group that stands still is asked for its oldest record once.
-func TestLagRemembersWhatIsOldest(t *testing.T) {
+// TestLagCachesOldest: the oldest record of a group without progress is fetched once.
+func TestLagCachesOldest(t *testing.T) {
 	fake, cluster := faulty(t)
 	begin := time.Now().Add(-time.Hour)
 	produce(t, cluster, timed("t", 0, 5, begin)...)
@@ -146,7 +147,7 @@ func TestLagRemembersWhatIsOldest(t *testing.T) {
 	})
 	for range 3 {
 		lags, err := reader.Read(t.Context(),
-			kafka.Reading{Group: "a", Partitions: map[string][]int{"t": {0, 1}}}, kafka.Reading{Group: "b", Partitions: map[string][]int{"t": {0}}})
+			admin.LagQuery{Group: "a", Partitions: map[string][]int{"t": {0, 1}}}, admin.LagQuery{Group: "b", Partitions: map[string][]int{"t": {0}}})
 		require.NoError(t, err)
 		require.Len(t, lags, 3)
 		assert.InDelta(t, time.Minute, lags[0].Age, float64(time.Second))
@@ -161,13 +162,13 @@ func TestLagFails(t *testing.T) {
 	produce(t, cluster, numbered("t", 0, 1)...)
 	reader := lagReader(t, cluster, time.Now())
 	for key, want := range map[kmsg.Key]string{
-		kmsg.ListOffsets: "list offsets", kmsg.OffsetFetch: "ask for offsets of group g", kmsg.Fetch: "read oldest record of partition 0 of topic t",
+		kmsg.ListOffsets: "list offsets", kmsg.OffsetFetch: "fetch offsets of group g", kmsg.Fetch: "read oldest record of partition 0 of topic t",
 	} {
 		fault := fake.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: kerr.TopicAuthorizationFailed, Count: -1})
-		_, err := reader.Read(t.Context(), kafka.Reading{Group: "g", Partitions: map[string][]int{"t": {0}}})
+		_, err := reader.Read(t.Context(), admin.LagQuery{Group: "g", Partitions: map[string][]int{"t": {0}}})
 		require.ErrorContains(t, err, want)
 		fault.Remove()
 	}
-	_, err := kafka.NewLagReader(kafka.Cluster{}, time.Now)
-	require.ErrorContains(t, err, "no Kafka brokers given")
+	_, err := admin.NewLagReader(kafka.Cluster{}, time.Now)
+	require.ErrorContains(t, err, "no Kafka brokers configured")
 }

@@ -14,14 +14,14 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
-// lossy are a broker's connections that break when an answer is on its way: what was asked for is done, and nobody knows.
+// lossy breaks a broker's connections before a response: the request was processed, and the client does not know.
 type lossy struct {
 	mutex sync.Mutex
-	left  map[int16]int // answers to be lost, by the kind of the request
+	left  map[int16]int // responses to lose, by API key
 	lost  int
 }
 
-// faultyAndLossy is faulty with connections that can lose answers.
+// faultyAndLossy is faulty with connections that can lose responses.
 func faultyAndLossy(t *testing.T) (*kfake.Cluster, kafka.Cluster, *lossy) {
 	t.Helper()
 	l := &lossy{left: make(map[int16]int)}
@@ -35,7 +35,7 @@ func faultyAndLossy(t *testing.T) (*kfake.Cluster, kafka.Cluster, *lossy) {
 	return fake, kafka.Cluster{Brokers: fake.ListenAddrs()}, l
 }
 
-// lose breaks the connection instead of the next count answers to requests of a kind.
+// lose breaks the connection instead of each of the next count responses to an API key.
 func (l *lossy) lose(key kmsg.Key, count int) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -69,13 +69,13 @@ func (l lossyListener) Accept() (net.Conn, error) {
 	return &lossyConn{Conn: conn, lossy: l.lossy}, err
 }
 
-// lossyConn knows what the requests were whose answers are to come: the broker answers in order, each at once.
+// lossyConn tracks outstanding requests. The broker writes each response at once and in order.
 type lossyConn struct {
 	net.Conn
 	lossy *lossy
 
-	head []byte // of the request being read: size and key
-	left int    // of it, to be read
+	head []byte // size and API key of the current request
+	left int    // bytes of it still to be read
 
 	mutex sync.Mutex
 	asked []int16
@@ -109,7 +109,7 @@ func (c *lossyConn) Write(b []byte) (int, error) {
 	c.asked = c.asked[1:]
 	c.mutex.Unlock()
 	if c.lossy.loses(key) {
-		_ = c.Close() // that is what it is for
+		_ = c.Close() // the injected fault
 		return 0, errors.New("the connection broke")
 	}
 	return c.Conn.Write(b)

@@ -9,87 +9,91 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/conn"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
 )
 
 const (
-	// callTimeout is how long Produce waits at most.
+	// callTimeout limits one call of Produce.
 	callTimeout = 10 * time.Second
-	// deliveryTimeout is how long a batch is sent again and again while nobody knows what became of it.
+	// deliveryTimeout limits how long a batch is retried while its outcome is unknown.
 	deliveryTimeout = 30 * time.Second
-	// produceTimeout is how long a broker may take to answer one request, its wait for replicas included.
+	// produceTimeout limits one request, replicaTimeout the part in which the broker waits for its replicas.
 	produceTimeout = 4 * time.Second
 	replicaTimeout = 2 * time.Second
 
 	maxBatchBytes   = MaxRecordBytes
 	maxRequestBytes = 8 << 20
-
-	retryFirst = 50 * time.Millisecond
-	retryMost  = time.Second
 )
 
-// ProducerConfig says how a producer sends. Zero values stand for the defaults.
+// ProducerConfig configures a producer. Zero values are the defaults.
 type ProducerConfig struct {
-	// Compression is that of batches above a kilobyte.
+	// Compression compresses batches above a kilobyte.
 	Compression Compression
-	// MaxBuffered is the most bytes of records on their way to Kafka. Default 64 MiB.
+	// Partitions is the number of partitions of the topics to which records are written by key.
+	Partitions PartitionCount
+	// CloseTimeout limits Close. Default 5 s.
+	CloseTimeout time.Duration
+	// MaxBuffered limits the bytes of records whose outcome is unknown. Default 64 MiB.
 	MaxBuffered int64
-	// Lanes is how many requests may be under way to one broker. Default 3.
-	Lanes int
+	// MaxInFlight limits the requests in flight to one broker. Default 3.
+	MaxInFlight int
 }
 
 func (c ProducerConfig) withDefaults() ProducerConfig {
 	if c.MaxBuffered <= 0 {
 		c.MaxBuffered = 64 << 20
 	}
-	if c.Lanes <= 0 {
-		c.Lanes = 3
+	if c.CloseTimeout <= 0 {
+		c.CloseTimeout = 5 * time.Second
+	}
+	if c.MaxInFlight <= 0 {
+		c.MaxInFlight = 3
 	}
 	return c
 }
 
-// Producer appends records to a cluster's topics, each exactly once however often it has to be sent: batches carry a
-// producer id and a sequence, by which brokers recognise what they have. It may be used by many goroutines; one for a
-// process is best, since it never lingers: what comes while a request is under way is the next request.
+// Producer publishes records to topics. It is idempotent: a batch that is sent several times is written once, because brokers
+// detect duplicates by producer id and sequence. It may be used by many goroutines. One producer per process is best: it does
+// not linger, so what arrives while a request is in flight makes up the next request.
 type Producer struct {
-	connections *connections
-	config      ProducerConfig
-	buffered    atomic.Int64
-	ids         identities
-	running     context.Context
-	stop        context.CancelFunc
-	workers     sync.WaitGroup // lanes, and those who wait to try again
+	pool     *conn.Pool
+	config   ProducerConfig
+	buffered atomic.Int64
+	ids      producerIDs
+	running  context.Context
+	stop     context.CancelFunc
+	workers  sync.WaitGroup // senders, and queues in backoff
 
-	mutex   sync.Mutex
-	closed  bool
-	givenUp int64          // bytes, since they were last looked for
-	waiting sync.WaitGroup // parcels that nobody knows the end of
-	boxes   map[wire.Partition]*outbox
-	byID    map[laneID]*lane
+	mutex          sync.Mutex
+	closed         bool
+	abandonedBytes int64          // since dropAllAbandoned last ran
+	unfinished     sync.WaitGroup // records whose outcome is unknown
+	queues         map[wire.Partition]*partitionQueue
+	senders        map[senderID]*brokerSender
 }
 
-// NewProducer returns a producer for a cluster. It dials on first use.
+// NewProducer returns a producer. It connects on first use.
 func NewProducer(cluster Cluster, config ProducerConfig) *Producer {
 	running, stop := context.WithCancel(context.Background())
-	connections := cluster.connect()
+	pool := conn.Open(cluster)
 	return &Producer{
-		connections: connections, config: config.withDefaults(), running: running, stop: stop,
-		ids:   identities{connections: connections},
-		boxes: make(map[wire.Partition]*outbox), byID: make(map[laneID]*lane),
+		pool: pool, config: config.withDefaults(), running: running, stop: stop,
+		ids:    producerIDs{pool: pool},
+		queues: make(map[wire.Partition]*partitionQueue), senders: make(map[senderID]*brokerSender),
 	}
 }
 
-// Produce sends records and returns nil only when every in-sync replica has all of them, each once. On an error none,
-// some or all of them may have been written, or may still be: keep their bytes as they are, and send all of them again.
-// It gives up when ctx ends, after ten seconds at the latest, or at once for what can't succeed (ErrTooLarge) and when
-// as many bytes as may be are on their way already (ErrFull).
+// Produce publishes records and returns nil when every in-sync replica has all of them, each once. After an error none, some
+// or all of them may have been written, or may be written later: send all of them again, unchanged. It fails when ctx ends,
+// after ten seconds, or at once for a record that can't be written (ErrTooLarge, ErrPartitionCount) or a full buffer (ErrBufferFull).
 //
 // Records of one call keep their order in each partition.
 func (p *Producer) Produce(ctx context.Context, records ...Record) error {
 	if len(records) == 0 {
 		return nil
 	}
-	if err := producible(records); err != nil {
+	if err := validateRecords(records); err != nil {
 		return err
 	}
 	if err := p.produce(ctx, records); err != nil {
@@ -99,13 +103,13 @@ func (p *Producer) Produce(ctx context.Context, records ...Record) error {
 }
 
 func (p *Producer) produce(ctx context.Context, records []Record) error {
-	timeout := time.NewTimer(callTimeout) // has fewer allocations than a context
+	timeout := time.NewTimer(callTimeout) // allocates less than a context
 	defer timeout.Stop()
 	c := newCall(records)
 	if !p.reserve(c.size) {
-		return ErrFull
+		return ErrBufferFull
 	}
-	at, err := p.connections.place(ctx, callTimeout, records)
+	at, err := partitioner{pool: p.pool, count: p.config.Partitions, maxWait: callTimeout}.assign(ctx, records)
 	if err == nil {
 		err = p.enqueue(c, at, records)
 	}
@@ -117,18 +121,18 @@ func (p *Producer) produce(ctx context.Context, records []Record) error {
 	case <-c.done:
 		return c.err
 	case <-ctx.Done():
-		return errors.Join(ctx.Err(), p.giveUp(c))
+		return errors.Join(ctx.Err(), p.abandon(c))
 	case <-timeout.C:
-		return errors.Join(context.DeadlineExceeded, p.giveUp(c))
+		return errors.Join(context.DeadlineExceeded, p.abandon(c))
 	}
 }
 
-// reserve makes room for so many bytes, if there is any.
+// reserve reserves bytes in the buffer. It returns false if the buffer is full.
 func (p *Producer) reserve(size int64) bool {
 	if p.buffered.Add(size) <= p.config.MaxBuffered {
 		return true
 	}
-	if p.buffered.Add(-size); !p.forget() {
+	if p.buffered.Add(-size); !p.dropAllAbandoned() {
 		return false
 	}
 	if p.buffered.Add(size) <= p.config.MaxBuffered {
@@ -138,110 +142,125 @@ func (p *Producer) reserve(size int64) bool {
 	return false
 }
 
-// forget drops what callers gave up before it was sent. It does so only where that is worth a look at all there is.
-func (p *Producer) forget() bool {
-	const worth = 64
+// dropAllAbandoned removes abandoned records from all queues, if there are many of them.
+func (p *Producer) dropAllAbandoned() bool {
+	const minFraction = 64
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	if p.givenUp < p.config.MaxBuffered/worth {
+	if p.abandonedBytes < p.config.MaxBuffered/minFraction {
 		return false
 	}
-	p.givenUp = 0
-	for _, box := range p.boxes {
-		box.queue = slices.DeleteFunc(box.queue, func(one parcel) bool {
-			if one.call.over {
-				p.settle([]parcel{one}, context.DeadlineExceeded)
+	p.abandonedBytes = 0
+	for _, q := range p.queues {
+		q.records = slices.DeleteFunc(q.records, func(r pendingRecord) bool {
+			if r.call.abandoned {
+				p.complete([]pendingRecord{r}, context.DeadlineExceeded)
 			}
-			return one.call.over
+			return r.call.abandoned
 		})
 	}
 	return true
 }
 
-// enqueue puts records where they belong, all or none.
-func (p *Producer) enqueue(c *call, at []wire.Partition, records []Record) error {
+// enqueue adds records to the queues of their partitions, all or none.
+func (p *Producer) enqueue(c *produceCall, at []wire.Partition, records []Record) error {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.closed {
-		return errClosed
+		return conn.ErrClosed
 	}
-	p.waiting.Add(len(records))
+	p.unfinished.Add(len(records))
 	now := time.Now()
 	for i, r := range records {
-		box := p.boxOf(at[i])
-		box.queue = append(box.queue, parcel{record: r.stored(now), size: r.Size(), call: c})
-		if !box.busy {
-			p.enlist(box)
+		q := p.queueOf(at[i])
+		q.records = append(q.records, pendingRecord{record: r.batchRecord(now), size: r.Size(), call: c})
+		if !q.busy {
+			p.schedule(q)
 		}
 	}
 	return nil
 }
 
-func (p *Producer) boxOf(at wire.Partition) *outbox {
-	box := p.boxes[at]
-	if box == nil {
-		box = &outbox{Partition: at, retry: backoff{first: retryFirst, most: retryMost}}
-		p.boxes[at] = box
+func (p *Producer) queueOf(at wire.Partition) *partitionQueue {
+	q := p.queues[at]
+	if q == nil {
+		q = &partitionQueue{Partition: at, backoff: conn.RequestBackoff()}
+		p.queues[at] = q
 	}
-	return box
+	return q
 }
 
-// giveUp lets what was not sent yet be forgotten, and returns why it took so long, if anything is known.
-func (p *Producer) giveUp(c *call) error {
+// abandon marks a call as abandoned, so that its unsent records are dropped. It returns why the last attempt failed, if known.
+func (p *Producer) abandon(c *produceCall) error {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	c.over = true
-	p.givenUp += c.size
-	return c.why
+	c.abandoned = true
+	p.abandonedBytes += c.size
+	return c.cause
 }
 
-// Close waits until what became of every record is known, for half a minute at most, and ends the connections. Produce
-// fails from then on.
+// Close waits until the outcome of every record is known, CloseTimeout at most, and closes the connections. Produce fails
+// from then on. It does not wait if all callers have given up.
 func (p *Producer) Close() error {
 	p.mutex.Lock()
 	p.closed = true
+	awaited := p.awaited()
 	p.mutex.Unlock()
-	settled := make(chan struct{})
+	finished := make(chan struct{})
 	go func() {
-		p.waiting.Wait()
-		close(settled)
+		p.unfinished.Wait()
+		close(finished)
 	}()
-	timeout := time.NewTimer(deliveryTimeout)
+	timeout := time.NewTimer(p.config.CloseTimeout)
 	defer timeout.Stop()
 	var err error
 	select {
-	case <-settled:
+	case <-finished:
+	case <-awaited:
 	case <-timeout.C:
-		err = fmt.Errorf("close producer: nobody knows what became of some records: %w", context.DeadlineExceeded)
+		err = fmt.Errorf("close producer: outcome of some records is unknown: %w", context.DeadlineExceeded)
 	}
 	p.stop()
 	p.workers.Wait()
-	p.abandon()
-	<-settled
-	p.connections.close()
+	p.failRemaining()
+	<-finished
+	p.pool.Close()
 	return err
 }
 
-// abandon fails what is left, with no worker left to touch it.
-func (p *Producer) abandon() {
+// awaited returns a channel that is closed if no caller waits for an outcome. The mutex is held.
+func (p *Producer) awaited() <-chan struct{} {
+	waits := func(r pendingRecord) bool { return !r.call.abandoned }
+	for _, q := range p.queues {
+		if slices.ContainsFunc(q.records, waits) || q.inFlight != nil && slices.ContainsFunc(q.inFlight.records, waits) {
+			return nil
+		}
+	}
+	nobody := make(chan struct{})
+	close(nobody)
+	return nobody
+}
+
+// failRemaining fails all remaining records. No worker may be running.
+func (p *Producer) failRemaining() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	for _, box := range p.boxes {
-		left := box.queue
-		if box.sealed != nil {
-			left = append(box.sealed.parcels, left...)
+	for _, q := range p.queues {
+		left := q.records
+		if q.inFlight != nil {
+			left = append(q.inFlight.records, left...)
 		}
-		box.queue, box.sealed = nil, nil
-		p.settle(left, errClosed)
+		q.records, q.inFlight = nil, nil
+		p.complete(left, conn.ErrClosed)
 	}
 }
 
-// settle tells the callers, and lets the records go. The mutex is held.
-func (p *Producer) settle(parcels []parcel, err error) {
-	for _, one := range parcels {
-		p.buffered.Add(-int64(one.size))
-		one.call.settle(err)
-		p.waiting.Done()
+// complete reports the outcome of records to their calls and releases their part of the buffer. The mutex is held.
+func (p *Producer) complete(records []pendingRecord, err error) {
+	for _, r := range records {
+		p.buffered.Add(-int64(r.size))
+		r.call.complete(err)
+		p.unfinished.Done()
 	}
-	clear(parcels)
+	clear(records)
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-// Whatever comes instead of an answer, each record is stored once and in order.
-func TestEachRecordIsWrittenOnce(t *testing.T) {
+// TestIdempotence: whatever the error response, each record is written once and in order.
+func TestIdempotence(t *testing.T) {
 	answer := func(err *kerr.Error) func(*kfake.Cluster) {
 		return func(fake *kfake.Cluster) {
 			fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: err, Count: 3})
@@ -60,9 +60,8 @@ func TestEachRecordIsWrittenOnce(t *testing.T) {
 	}
 }
 
-// A batch that was given up may have been written: the next one must not look like it to the broker, which would
-// take it for a copy.
-func TestABatchAfterOneThatFailedIsWritten(t *testing.T) {
+// TestBatchAfterFailedBatch: a failed batch may have been written. The broker must not take the next one for a duplicate of it.
+func TestBatchAfterFailedBatch(t *testing.T) {
 	for _, unclear := range []*kerr.Error{kerr.RequestTimedOut, kerr.NotEnoughReplicasAfterAppend} {
 		t.Run(unclear.Message, func(t *testing.T) {
 			fake, cluster := faulty(t)
@@ -72,7 +71,7 @@ func TestABatchAfterOneThatFailedIsWritten(t *testing.T) {
 			)
 			producer := newProducer(t, cluster)
 			record := kafka.Record{Topic: "t", Value: []byte("failed, and yet written")}
-			require.ErrorContains(t, producer.Produce(t.Context(), record), "Authorization")
+			require.ErrorContains(t, producer.Produce(t.Context(), record), "lacks Write on topic t")
 			record.Value = []byte("acknowledged")
 			require.NoError(t, producer.Produce(t.Context(), record))
 			assert.Contains(t, values(kafkatest.All(t, cluster.Brokers[0], "t")), "acknowledged")
@@ -80,8 +79,8 @@ func TestABatchAfterOneThatFailedIsWritten(t *testing.T) {
 	}
 }
 
-// A call that waits for a topic ends with the producer, and leaves nothing behind.
-func TestCloseEndsWhoWaitsForATopic(t *testing.T) {
+// TestCloseEndsWaitForTopic: Close ends a call that waits for a topic.
+func TestCloseEndsWaitForTopic(t *testing.T) {
 	_, cluster := faulty(t)
 	before := goleak.IgnoreCurrent()
 	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
@@ -100,8 +99,8 @@ func TestCloseEndsWhoWaitsForATopic(t *testing.T) {
 	goleak.VerifyNone(t, before)
 }
 
-// stuck makes a node take no batches until release is called; then it does what it was asked.
-func stuck(t *testing.T, fake *kfake.Cluster, node int32) (release func()) {
+// stall makes a broker hold produce requests until release is called.
+func stall(t *testing.T, fake *kfake.Cluster, node int32) (release func()) {
 	t.Helper()
 	freed := make(chan struct{})
 	release = sync.OnceFunc(func() { close(freed) })
@@ -116,7 +115,7 @@ func stuck(t *testing.T, fake *kfake.Cluster, node int32) (release func()) {
 	return release
 }
 
-// briefly produces with little patience.
+// briefly produces with a short timeout.
 func briefly(t *testing.T, producer *kafka.Producer, records ...kafka.Record) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
@@ -124,25 +123,25 @@ func briefly(t *testing.T, producer *kafka.Producer, records ...kafka.Record) er
 	return producer.Produce(ctx, records...)
 }
 
-// Callers give up on a broker that takes nothing. What never left goes with them; what is under way stays, and counts:
-// too much of it is an error at once. When the broker takes records again there is room again.
-func TestProducerIsBounded(t *testing.T) {
+// TestBufferLimit: callers give up on a stalled broker. Their unsent records are dropped, those in flight stay and count: beyond
+// the limit Produce fails at once. When the broker continues there is space again.
+func TestBufferLimit(t *testing.T) {
 	fake, cluster := faulty(t)
-	release := stuck(t, fake, 0)
+	release := stall(t, fake, 0)
 	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{MaxBuffered: 1 << 20})
 	record := kafka.Record{Topic: "t", Partition: 0, Value: make([]byte, 300_000)}
-	for range 20 { // 6 MB in all, one record of it under way
+	for range 20 { // 6 MB in total, one record of it in flight
 		require.ErrorIs(t, briefly(t, producer, record), context.DeadlineExceeded)
 	}
 
 	var callers sync.WaitGroup
 	results := make(chan error, 10)
-	for range 10 { // with those the limit is reached
+	for range 10 { // these reach the limit
 		callers.Go(func() { results <- producer.Produce(t.Context(), record) })
 	}
-	for range 8 { // 300 kB under way, two of 300 kB fit
+	for range 8 { // 300 kB in flight, two of 300 kB fit
 		started := time.Now()
-		require.ErrorIs(t, <-results, kafka.ErrFull)
+		require.ErrorIs(t, <-results, kafka.ErrBufferFull)
 		assert.Less(t, time.Since(started), time.Second)
 	}
 	release()
@@ -156,14 +155,14 @@ func TestProducerIsBounded(t *testing.T) {
 	assert.Len(t, kafkatest.All(t, cluster.Brokers[0], "t"), 1+2+10, "what never left is forgotten")
 }
 
-// A broker that takes nothing must not use up the room of the others.
-func TestAStuckBrokerLeavesRoomForOthers(t *testing.T) {
+// TestStalledBrokerLeavesBuffer: a stalled broker must not use up the buffer of the others.
+func TestStalledBrokerLeavesBuffer(t *testing.T) {
 	fake, err := kfake.NewCluster(kfake.NumBrokers(2), kfake.SeedTopics(2, "t"))
 	require.NoError(t, err)
 	t.Cleanup(fake.Close)
 	require.NoError(t, fake.MoveTopicPartition("t", 0, 0))
 	require.NoError(t, fake.MoveTopicPartition("t", 1, 1))
-	release := stuck(t, fake, 0)
+	release := stall(t, fake, 0)
 	producer := kafka.NewProducer(kafka.Cluster{Brokers: fake.ListenAddrs()}, kafka.ProducerConfig{MaxBuffered: 1 << 20})
 	t.Cleanup(func() {
 		release()
@@ -178,8 +177,8 @@ func TestAStuckBrokerLeavesRoomForOthers(t *testing.T) {
 	}
 }
 
-// What waits for a topic or a leader that is not there must not count for ever.
-func TestProducerForgetsWhatWasNeverSent(t *testing.T) {
+// TestProducerDropsUnsent: records for a missing topic or leader must not count for ever.
+func TestProducerDropsUnsent(t *testing.T) {
 	fake, cluster := faulty(t)
 	fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Err: kerr.LeaderNotAvailable, Count: -1})
 	producer := newProducer(t, cluster)
@@ -187,12 +186,12 @@ func TestProducerForgetsWhatWasNeverSent(t *testing.T) {
 	for range 100 {
 		err := briefly(t, producer, record)
 		require.Error(t, err)
-		require.NotErrorIs(t, err, kafka.ErrFull)
+		require.NotErrorIs(t, err, kafka.ErrBufferFull)
 	}
 }
 
-// Without an answer to anything, too much is still an error at once.
-func TestProducerIsBoundedWithoutALayout(t *testing.T) {
+// TestBufferLimitWithoutMetadata: the limit holds without any response.
+func TestBufferLimitWithoutMetadata(t *testing.T) {
 	producer := newProducer(t, kafka.Cluster{Brokers: []string{"127.0.0.1:1"}})
 	record := kafka.Record{Topic: "t", Value: make([]byte, 800_000)}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -202,23 +201,23 @@ func TestProducerIsBoundedWithoutALayout(t *testing.T) {
 		callers.Go(func() { results <- producer.Produce(ctx, record) })
 	}
 	for range 100 - (64<<20)/(800_000+64) {
-		require.ErrorIs(t, <-results, kafka.ErrFull)
+		require.ErrorIs(t, <-results, kafka.ErrBufferFull)
 	}
 	cancel()
 	callers.Wait()
-	require.NotErrorIs(t, briefly(t, producer, record), kafka.ErrFull)
+	require.NotErrorIs(t, briefly(t, producer, record), kafka.ErrBufferFull)
 }
 
-// What the broker will never take is an error at once, not after all patience.
-func TestProducerSaysAtOnceWhatCanNotBe(t *testing.T) {
+// TestPermanentErrors: an error that retries can't fix is returned at once.
+func TestPermanentErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		key kmsg.Key
 		err *kerr.Error
 	}{
-		"no right to the topic":       {kmsg.Produce, kerr.TopicAuthorizationFailed},
-		"no right to a producer id":   {kmsg.InitProducerID, kerr.ClusterAuthorizationFailed},
-		"a policy of the broker":      {kmsg.Produce, kerr.PolicyViolation},
-		"a record it takes as broken": {kmsg.Produce, kerr.InvalidRecord},
+		"topic authorization":   {kmsg.Produce, kerr.TopicAuthorizationFailed},
+		"cluster authorization": {kmsg.InitProducerID, kerr.ClusterAuthorizationFailed},
+		"policy violation":      {kmsg.Produce, kerr.PolicyViolation},
+		"invalid record":        {kmsg.Produce, kerr.InvalidRecord},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fake, cluster := faulty(t)
@@ -236,18 +235,18 @@ func TestProducerSaysAtOnceWhatCanNotBe(t *testing.T) {
 	}
 }
 
-// The connection breaks when the batch is written and the answer on its way: callers at work all the while see each of
-// their records stored once, in order.
-func TestAnswersThatGetLost(t *testing.T) {
-	_, cluster, connections := faultyAndLossy(t)
-	connections.lose(kmsg.Produce, 10)
-	connections.lose(kmsg.InitProducerID, 2)
+// TestLostProduceResponses: connections break after a batch was written, before the response. Each record is written once and in
+// order.
+func TestLostProduceResponses(t *testing.T) {
+	_, cluster, pool := faultyAndLossy(t)
+	pool.lose(kmsg.Produce, 10)
+	pool.lose(kmsg.InitProducerID, 2)
 	underLoad(t, cluster, func(int) {})
-	assert.Equal(t, 12, connections.losses())
+	assert.Equal(t, 12, pool.losses())
 }
 
-// underLoad has callers produce, each to a partition, while something happens to the broker before each record of the first
-// of them, and wants every record once, in the order of its caller.
+// underLoad has callers produce, each to a partition, calls happens before each record of the first one, and checks that every
+// record was written once, in the order of its caller.
 func underLoad(t *testing.T, cluster kafka.Cluster, happens func(i int)) {
 	t.Helper()
 	const callers, each = 8, 40
@@ -290,8 +289,8 @@ func TestLeadersMoveUnderLoad(t *testing.T) {
 	})
 }
 
-// A batch that the topic finds too large goes in smaller ones; a record that is too large alone is refused alone.
-func TestBatchesThatATopicFindsTooLarge(t *testing.T) {
+// TestBatchTooLarge: a batch that exceeds max.message.bytes is split; a record that exceeds it fails alone.
+func TestBatchTooLarge(t *testing.T) {
 	fake, cluster := faulty(t)
 	require.NoError(t, fake.CreateTopic("small", 1, map[string]string{"max.message.bytes": "20000"}))
 	producer := newProducer(t, cluster)
@@ -311,10 +310,10 @@ func TestBatchesThatATopicFindsTooLarge(t *testing.T) {
 	assert.Len(t, got, 51)
 }
 
-// Close waits for what is under way, and what it waited for is written.
-func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
+// TestCloseWaits: Close waits for records in flight, and they are written.
+func TestCloseWaits(t *testing.T) {
 	fake, cluster := faulty(t)
-	release := stuck(t, fake, 0)
+	release := stall(t, fake, 0)
 	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
 	var callers errgroup.Group
 	var written atomic.Int64
@@ -325,13 +324,13 @@ func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
 				written.Add(1)
 				return nil
 			}
-			if strings.Contains(err.Error(), "closed") { // it came too late
+			if strings.Contains(err.Error(), "closed") { // after Close
 				return nil
 			}
 			return err
 		})
 	}
-	eventually(t, func() bool { return briefly(t, producer, numbered("t", 0, 1)...) != nil }, "the broker is stuck")
+	eventually(t, func() bool { return briefly(t, producer, numbered("t", 0, 1)...) != nil }, "the broker is stalled")
 	closed := make(chan error, 1)
 	go func() { closed <- producer.Close() }()
 	eventually(t, func() bool {
@@ -346,7 +345,7 @@ func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
 	require.NoError(t, producer.Close(), "closing twice is fine")
 }
 
-func TestATopicThatIsMadeLater(t *testing.T) {
+func TestTopicCreatedLater(t *testing.T) {
 	fake, cluster := faulty(t)
 	producer := newProducer(t, cluster)
 	result := make(chan error, 1)
@@ -357,8 +356,8 @@ func TestATopicThatIsMadeLater(t *testing.T) {
 	assert.Equal(t, upTo(3), values(kafkatest.All(t, cluster.Brokers[0], "later")))
 }
 
-// Callers with little patience leave, others don't: what is written is in order, and what was acknowledged is there once.
-func TestCallersThatGiveUpInBetween(t *testing.T) {
+// TestAbandonedCalls: some callers time out, others don't. Records are written in order, acknowledged ones once.
+func TestAbandonedCalls(t *testing.T) {
 	fake, cluster := faulty(t)
 	fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotLeaderForPartition, Count: 6})
 	producer := newProducer(t, cluster)

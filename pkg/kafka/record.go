@@ -2,6 +2,8 @@ package kafka
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -9,21 +11,21 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/batch"
 )
 
-// ByKey as the Partition of a record to be produced lets the key choose: Murmur2, as Java's default partitioner does.
-// A record without a key (nil) goes to any partition.
+// ByKey as the Partition of a record selects the partition by the record's key: Murmur2, as Java's default partitioner does. A
+// record without a key (nil) goes to any partition.
 const ByKey = -1
 
-// MaxRecordBytes is the most a record may weigh: key, value and headers together. Brokers refuse batches above
-// 1,048,588 bytes by default (https://kafka.apache.org/documentation/#brokerconfigs_message.max.bytes).
+// MaxRecordBytes limits Record.Size. Brokers reject batches above 1,048,588 bytes by default
+// (https://kafka.apache.org/documentation/#brokerconfigs_message.max.bytes).
 const MaxRecordBytes = 900_000
 
-// Record is one record of a topic, read or to be produced.
+// Record is a record of a topic, consumed or to be produced.
 type Record struct {
-	// Topic is the topic's whole name, prefix included.
+	// Topic is the full name of the topic, with prefix.
 	Topic string
-	// Partition is taken as given when producing, zero included; ByKey lets the key choose.
+	// Partition is the partition to produce to, which may be 0; ByKey selects it by the key.
 	Partition int
-	// Offset is set by the broker and ignored when producing.
+	// Offset is assigned by the broker and ignored when producing.
 	Offset int64
 	// Key is nil for a record without a key.
 	Key []byte
@@ -31,11 +33,11 @@ type Record struct {
 	Value []byte
 	// Headers keep their order; a key may occur more than once.
 	Headers []Header
-	// Time has milliseconds; zero when producing means now. Retention counts from it.
+	// Time is the timestamp in milliseconds; zero when producing means now. Retention counts from it.
 	Time time.Time
 }
 
-// clone is a record that doesn't keep the answer in memory which it came in.
+// clone returns a copy that does not share the memory of a fetch response.
 func (r Record) clone() Record {
 	r.Key, r.Value, r.Headers = bytes.Clone(r.Key), bytes.Clone(r.Value), slices.Clone(r.Headers)
 	for i := range r.Headers {
@@ -47,7 +49,7 @@ func (r Record) clone() Record {
 // Header is one header of a record: Key string, Value []byte.
 type Header = batch.Header
 
-// Header returns the value of the first header of that key, "" when there is none.
+// Header returns the value of the first header with a key, "" if there is none.
 func (r Record) Header(key string) string {
 	for _, h := range r.Headers {
 		if h.Key == key {
@@ -57,12 +59,44 @@ func (r Record) Header(key string) string {
 	return ""
 }
 
-// Size is what the record counts against MaxRecordBytes: what it takes in a batch, rounded up.
+// Size is the size of the record in a batch, rounded up.
 func (r Record) Size() int {
 	const frame, headerFrame = 64, 16
-	weight := frame + len(r.Key) + len(r.Value)
+	size := frame + len(r.Key) + len(r.Value)
 	for _, h := range r.Headers {
-		weight += headerFrame + len(h.Key) + len(h.Value)
+		size += headerFrame + len(h.Key) + len(h.Value)
 	}
-	return weight
+	return size
+}
+
+func (r Record) validate() error {
+	if r.Topic == "" {
+		return errors.New("no topic given")
+	}
+	if r.Partition < ByKey {
+		return fmt.Errorf("partition %d of topic %s is neither a partition nor ByKey", r.Partition, r.Topic)
+	}
+	if size := r.Size(); size > MaxRecordBytes {
+		return fmt.Errorf("record for topic %s has %d bytes, at most %d are allowed: %w", r.Topic, size, MaxRecordBytes, ErrTooLarge)
+	}
+	return nil
+}
+
+// validateRecords checks records before any of them is sent.
+func validateRecords(records []Record) error {
+	for i, r := range records {
+		if err := r.validate(); err != nil {
+			return fmt.Errorf("produce record %d of %d: %w", i+1, len(records), err)
+		}
+	}
+	return nil
+}
+
+// batchRecord returns the record as it is encoded in a batch.
+func (r Record) batchRecord(now time.Time) batch.Record {
+	at := r.Time
+	if at.IsZero() {
+		at = now
+	}
+	return batch.Record{Time: at.UnixMilli(), Key: r.Key, Value: r.Value, Headers: r.Headers}
 }

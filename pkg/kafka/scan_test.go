@@ -19,20 +19,20 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-// operations is what operators ask of any broker.
+// operations are the cases of scans and lags that hold with every broker.
 var operations = []struct {
 	name string
 	test func(*testing.T, kafka.Cluster)
 }{
-	{"a scan finds everything, in order", scanFindsAll},
-	{"a scan begins at a time", scanFromATime},
-	{"a scan ends before an open transaction", scanEndsAtTheOpen},
+	{"a scan returns all records in order", scanReadsAll},
+	{"a scan starts at a time", scanFromTime},
+	{"a scan ends before an open transaction", scanEndsAtOpenTransaction},
 	{"one record is read by its offset", oneRecord},
 	{"lag counts records and their age", lagCounts},
-	{"lag of a group that never was", lagOfNobody},
-	{"lag ends before an open transaction", lagEndsAtTheOpen},
-	{"lag passes over markers", lagPassesOverMarkers},
-	{"lag tells who has a partition", lagTellsMembers},
+	{"lag of an unknown group", lagOfUnknownGroup},
+	{"lag ends before an open transaction", lagEndsAtOpenTransaction},
+	{"lag skips markers", lagSkipsMarkers},
+	{"lag has group members", lagHasMembers},
 }
 
 func TestOperationsOnTheEmbeddedBroker(t *testing.T) { operate(t, kafkatest.Embedded(t).Cluster()) }
@@ -53,7 +53,7 @@ func operate(t *testing.T, cluster kafka.Cluster) {
 	}
 }
 
-// scanned is all that a scan yields; it fails the test on an error.
+// scanned returns the records of a scan and fails the test on an error.
 func scanned(t *testing.T, cluster kafka.Cluster, topic string, since time.Time) []kafka.Record {
 	t.Helper()
 	var found []kafka.Record
@@ -64,7 +64,7 @@ func scanned(t *testing.T, cluster kafka.Cluster, topic string, since time.Time)
 	return found
 }
 
-// open writes records in a transaction that stays open until the test ends.
+// open writes records in a transaction that stays open until the end of the test.
 func open(t *testing.T, cluster kafka.Cluster, topic string, partition int32, values ...string) {
 	t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.Brokers...), kgo.TransactionalID(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()))
@@ -79,7 +79,7 @@ func open(t *testing.T, cluster kafka.Cluster, topic string, partition int32, va
 	}
 }
 
-func scanFindsAll(t *testing.T, cluster kafka.Cluster) {
+func scanReadsAll(t *testing.T, cluster kafka.Cluster) {
 	topic := newTopic(t, cluster, 3)
 	var want []string
 	for partition := range 3 {
@@ -104,14 +104,14 @@ func scanFindsAll(t *testing.T, cluster kafka.Cluster) {
 	assert.Equal(t, 5, stopped)
 }
 
-func scanFromATime(t *testing.T, cluster kafka.Cluster) {
+func scanFromTime(t *testing.T, cluster kafka.Cluster) {
 	topic := newTopic(t, cluster, 2)
 	begin := time.Now().Add(-time.Hour).Truncate(time.Millisecond).UTC()
 	records := numbered(topic, 0, 10)
 	for i := range records {
 		records[i].Time = begin.Add(time.Duration(i) * time.Minute)
 	}
-	records[7].Time = begin // its producer's clock went wrong
+	records[7].Time = begin // the producer's clock was wrong
 	produce(t, cluster, records...)
 	assert.Len(t, scanned(t, cluster, topic, begin), 10)
 	assert.Equal(t, []string{"5", "6", "8", "9"}, values(scanned(t, cluster, topic, begin.Add(5*time.Minute))))
@@ -119,7 +119,7 @@ func scanFromATime(t *testing.T, cluster kafka.Cluster) {
 	assert.Empty(t, scanned(t, cluster, topic, begin.Add(time.Hour)))
 }
 
-func scanEndsAtTheOpen(t *testing.T, cluster kafka.Cluster) {
+func scanEndsAtOpenTransaction(t *testing.T, cluster kafka.Cluster) {
 	topic := newTopic(t, cluster, 1)
 	produce(t, cluster, numbered(topic, 0, 3)...)
 	open(t, cluster, topic, 0, "open")
@@ -141,7 +141,7 @@ func oneRecord(t *testing.T, cluster kafka.Cluster) {
 	}
 }
 
-// A scan that can't be finished says so: half of the dead letters must not pass for all of them.
+// TestScanFails: an incomplete scan ends with an error.
 func TestScanFails(t *testing.T) {
 	fake, cluster := faulty(t)
 	produce(t, cluster, numbered("t", 0, 3)...)
@@ -158,7 +158,7 @@ func TestScanFails(t *testing.T) {
 		_, err := last(t.Context(), cluster, "absent")
 		require.ErrorContains(t, err, "scan topic absent: topic absent: topic does not exist")
 	})
-	t.Run("nobody there", func(t *testing.T) {
+	t.Run("no brokers", func(t *testing.T) {
 		_, err := last(t.Context(), kafka.Cluster{Brokers: []string{"127.0.0.1:1"}}, "t")
 		require.ErrorContains(t, err, "refused")
 	})
@@ -176,7 +176,7 @@ func TestScanFails(t *testing.T) {
 		_, err := last(ctx, cluster, "t")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
-	t.Run("what passes is weathered", func(t *testing.T) {
+	t.Run("transient errors are retried", func(t *testing.T) {
 		fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch, kmsg.ListOffsets}, Err: kerr.NotLeaderForPartition, Count: 4})
 		seen, err := last(t.Context(), cluster, "t")
 		require.NoError(t, err)
@@ -186,7 +186,7 @@ func TestScanFails(t *testing.T) {
 
 var errNotNow = errors.New("not now")
 
-// behind is a group that has committed so many records of partition 0 of a topic, and handles no more.
+// behind runs a group that commits finished records of partition 0 of a topic, and no more.
 func behind(t *testing.T, cluster kafka.Cluster, group, topic string, finished int) *running {
 	t.Helper()
 	done := 0
@@ -194,9 +194,9 @@ func behind(t *testing.T, cluster kafka.Cluster, group, topic string, finished i
 	config.MaxBatch = 1
 	return run(t, cluster, config, zap.NewNop(), func(context.Context, []kafka.Record) (kafka.Finished, error) {
 		if done == finished {
-			return kafka.First(0), errNotNow
+			return kafka.Finished{}, errNotNow
 		}
 		done++
-		return kafka.First(1), nil
+		return kafka.Finished{First: 1}, nil
 	})
 }

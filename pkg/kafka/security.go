@@ -1,113 +1,64 @@
 package kafka
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"fmt"
-	"os"
-
-	"github.com/segmentio/kafka-go/sasl"
-	"github.com/segmentio/kafka-go/sasl/plain"
-	"github.com/segmentio/kafka-go/sasl/scram"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/conn"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/credentials"
 )
 
-// The mechanisms by which a client can say who it is.
+// SASL holds the credentials of a Cluster.
+type SASL = conn.SASL
+
+// The supported SASL mechanisms. PLAIN sends the password in plain text, OAUTHBEARER the token: use them over TLS only.
 const (
-	// MechanismPlain sends the password as it is: use it over TLS only.
-	MechanismPlain = "PLAIN"
-	// MechanismSCRAM256 and MechanismSCRAM512 prove that both sides know the password without sending it (RFC 5802, 7677).
-	MechanismSCRAM256 = "SCRAM-SHA-256"
-	MechanismSCRAM512 = "SCRAM-SHA-512"
+	MechanismPlain       = conn.MechanismPlain
+	MechanismSCRAM256    = conn.MechanismSCRAM256
+	MechanismSCRAM512    = conn.MechanismSCRAM512
+	MechanismOAuthBearer = conn.MechanismOAuthBearer
 )
 
-// SASL says who we are. The zero value says nothing.
-type SASL struct {
-	// Mechanism is one of the above; empty for none.
-	Mechanism string
-	Username  string
-	Password  string
+// Right is an operation on a resource that brokers must allow.
+type Right = conn.Right
+
+// DeniedError means that the principal of this process lacks a right. It names the command that grants it.
+type DeniedError = conn.DeniedError
+
+// The operations of TopicRight.
+const (
+	OperationRead            = conn.OperationRead
+	OperationWrite           = conn.OperationWrite
+	OperationDescribeConfigs = conn.OperationDescribeConfigs
+)
+
+// TopicRight returns the right to an operation on a topic.
+func TopicRight(operation, topic string) Right { return conn.TopicRight(operation, topic) }
+
+// GroupRight returns the right to be a member of a consumer group.
+func GroupRight(group string) Right { return conn.GroupRight(group) }
+
+// TransactionsRight returns the right to the transactions of a consumer group.
+func TransactionsRight(group string) Right { return conn.TransactionsRight(group) }
+
+// Warn reports that something could not be read again for a new connection, and that what was read last is used.
+type Warn = credentials.Warn
+
+// Secret returns a password or token for a new connection, for SASL.Secret.
+type Secret = credentials.Secret
+
+// TLSFiles names the PEM files of TLS connections, for Cluster.TLS.
+type TLSFiles = credentials.TLSFiles
+
+// TokenCommand is a program whose output is a token.
+type TokenCommand = credentials.Command
+
+// StaticSecret returns a secret that never changes.
+func StaticSecret(text string) Secret { return credentials.Static(text) }
+
+// PasswordFile returns the password in a file, which is read again for each connection. setting is named in errors.
+func PasswordFile(name, setting string, warn Warn) Secret {
+	return credentials.PasswordFile(name, setting, warn)
 }
 
-// String tells mechanism and user, and not the password.
-func (s SASL) String() string {
-	if s.Mechanism == "" {
-		return "none"
-	}
-	return fmt.Sprintf("%s as %q", s.Mechanism, s.Username)
-}
-
-// GoString is String, for %#v.
-func (s SASL) GoString() string { return s.String() }
-
-// MarshalText is String, for JSON and loggers.
-func (s SASL) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// mechanism is nil when there is nothing to be said.
-func (s SASL) mechanism() (sasl.Mechanism, error) {
-	if s.Mechanism == "" {
-		return nil, nil
-	}
-	if s.Username == "" || s.Password == "" {
-		return nil, fmt.Errorf("SASL %s needs a username and a password", s.Mechanism)
-	}
-	switch s.Mechanism {
-	case MechanismPlain:
-		return plain.Mechanism{Username: s.Username, Password: s.Password}, nil
-	case MechanismSCRAM256:
-		return scrammed(scram.SHA256, s)
-	case MechanismSCRAM512:
-		return scrammed(scram.SHA512, s)
-	}
-	return nil, fmt.Errorf("SASL mechanism %q is none of %s, %s and %s", s.Mechanism, MechanismPlain, MechanismSCRAM256, MechanismSCRAM512)
-}
-
-func scrammed(algorithm scram.Algorithm, s SASL) (sasl.Mechanism, error) {
-	mechanism, err := scram.Mechanism(algorithm, s.Username, s.Password)
-	if err != nil { // it quotes what it was given
-		return nil, errors.New("the SASL username or password has characters that SCRAM does not allow (RFC 4013)")
-	}
-	return mechanism, nil
-}
-
-// TLSFiles say how connections are encrypted. All are PEM files; empty ones are left out.
-type TLSFiles struct {
-	// CA has the authorities that may have signed the brokers' certificates. Empty: those that the system trusts.
-	CA string
-	// Cert and Key are our own certificate, for brokers that ask for one. They are read anew for each connection, so that
-	// they can be replaced while we run.
-	Cert, Key string
-	// ServerName is the name in the brokers' certificates. Empty: the host we connect to.
-	ServerName string
-}
-
-// Load reads the files, for Cluster.TLS. Its errors name the file.
-func (f TLSFiles) Load() (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: f.ServerName}
-	if f.CA != "" {
-		content, err := os.ReadFile(f.CA)
-		if err != nil {
-			return nil, fmt.Errorf("read CA: %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(content) {
-			return nil, fmt.Errorf("read CA: no certificate in %s (PEM, BEGIN CERTIFICATE)", f.CA)
-		}
-	}
-	if f.Cert == "" && f.Key == "" {
-		return config, nil
-	}
-	if _, err := f.certificate(); err != nil {
-		return nil, err
-	}
-	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return f.certificate() }
-	return config, nil
-}
-
-func (f TLSFiles) certificate() (*tls.Certificate, error) {
-	certificate, err := tls.LoadX509KeyPair(f.Cert, f.Key)
-	if err != nil {
-		return nil, fmt.Errorf("read client certificate %s with key %s: %w", f.Cert, f.Key, err)
-	}
-	return &certificate, nil
+// TokenFile returns the token in a file, which is read again for each connection. setting is named in errors.
+func TokenFile(name, setting string, warn Warn) Secret {
+	return credentials.TokenFile(name, setting, warn)
 }

@@ -9,91 +9,91 @@ import (
 	"slices"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/conn"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
 )
 
-// TopicReader reads parts of one topic's partitions outside of any group, for whoever keeps a copy of them. It reads what
-// is committed only, and weathers brokers that don't answer for half a minute. It may be used by several goroutines.
+// TopicReader reads ranges and single records of a topic without a consumer group, such as to restore state from a changelog.
+// It reads committed records only and retries for half a minute while brokers don't answer. It may be used by many
+// goroutines.
 type TopicReader struct {
-	connections *connections
-	topic       string
+	pool  *conn.Pool
+	topic string
 }
 
-// Span is a part of a partition, or all that a reader of what is committed can get of it: from First on, End excluded.
-type Span struct{ First, End int64 }
-
-// NewTopicReader returns a reader of a topic. It dials on first use.
+// NewTopicReader returns a reader of a topic. It connects on first use.
 func NewTopicReader(cluster Cluster, topic string) (*TopicReader, error) {
-	if err := cluster.validate(); err != nil {
+	if err := cluster.Validate(); err != nil {
 		return nil, fmt.Errorf("read topic %s: %w", topic, err)
 	}
-	return &TopicReader{connections: cluster.connect(topic), topic: topic}, nil
+	return &TopicReader{pool: conn.Open(cluster, topic), topic: topic}, nil
 }
 
-// Close ends the connections.
-func (r *TopicReader) Close() { r.connections.close() }
+// Close closes the connections.
+func (r *TopicReader) Close() { r.pool.Close() }
 
-// ClusterID returns the id that the brokers' cluster gave itself.
+// ClusterID returns the cluster's id.
 func (r *TopicReader) ClusterID(ctx context.Context) (string, error) {
 	var id string
-	err := r.connections.weather(ctx, func() error {
-		answer, err := r.connections.client().Metadata(ctx, &kafka.MetadataRequest{Topics: []string{r.topic}})
+	err := r.pool.Retry(ctx, func() error {
+		answer, err := conn.Plain(r.pool.Client().Metadata(ctx, &kafka.MetadataRequest{Topics: []string{r.topic}}))
 		if err == nil {
 			id = answer.ClusterID
 		}
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("ask for the cluster's id: %w", err)
+		return "", fmt.Errorf("fetch cluster id: %w", err)
 	}
 	return id, nil
 }
 
-// Setting returns one of the topic's settings, as brokers spell it; "" for one that they don't know.
-func (r *TopicReader) Setting(ctx context.Context, key string) (string, error) {
+// Config returns a setting of the topic as brokers spell it; "" if they don't know it.
+func (r *TopicReader) Config(ctx context.Context, key string) (string, error) {
 	var value string
-	err := r.connections.weather(ctx, func() error {
-		configs, err := r.connections.configs(ctx, []string{r.topic})
+	err := r.pool.Retry(ctx, func() error {
+		configs, without, err := r.pool.TopicConfigs(ctx, r.topic)
 		value = configs[r.topic][key]
+		if len(without) > 0 {
+			err = r.pool.Denied(conn.TopicRight(conn.OperationDescribeConfigs, r.topic), kafka.TopicAuthorizationFailed)
+		}
 		return err
 	})
 	return value, err
 }
 
-// Spans returns what can be read of partitions now.
-func (r *TopicReader) Spans(ctx context.Context, partitions ...int) (map[int]Span, error) {
-	spans := make(map[int]Span, len(partitions))
-	err := r.connections.weather(ctx, func() error {
-		reaches, err := r.connections.reaches(ctx, map[string][]int{r.topic: partitions})
-		for partition, found := range reaches[r.topic] {
-			spans[partition] = Span{First: found.first, End: found.end}
-		}
-		return err
+// OffsetRanges returns what can be read of partitions now: from the log start to the last stable offset.
+func (r *TopicReader) OffsetRanges(ctx context.Context, partitions ...int) (map[int]OffsetRange, error) {
+	var ranges map[int]OffsetRange
+	err := r.pool.Retry(ctx, func() error {
+		found, err := r.pool.OffsetRanges(ctx, map[string][]int{r.topic: partitions})
+		ranges = found[r.topic]
+		return r.pool.Explain(err, conn.TopicRight(conn.OperationRead, r.topic))
 	})
 	if err != nil {
-		return nil, fmt.Errorf("ask how far topic %s reaches: %w", r.topic, err)
+		return nil, fmt.Errorf("fetch offsets of topic %s: %w", r.topic, err)
 	}
 	for _, partition := range partitions {
-		if _, ok := spans[partition]; !ok {
+		if _, ok := ranges[partition]; !ok {
 			return nil, fmt.Errorf("topic %s has no partition %d", r.topic, partition)
 		}
 	}
-	return spans, nil
+	return ranges, nil
 }
 
-// Read yields the records of a part of a partition, in order, holding no more in memory than one fetch request's answer. An
-// error is the last thing it yields, and means that there would be more.
-func (r *TopicReader) Read(ctx context.Context, partition int, part Span) iter.Seq2[Record, error] {
+// Read yields the records of a range in order. It holds the records of one fetch response in memory. An error is the last
+// thing it yields and means that the range is incomplete.
+func (r *TopicReader) Read(ctx context.Context, partition int, part OffsetRange) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		_, err := r.connections.readSpan(ctx, r.topic, partition, reach{part.First, part.End}, func(record Record) bool {
-			return yield(record, nil)
-		})
+		_, err := readRange(ctx, r.pool, r.topic, partition, part, func(record Record) bool { return yield(record, nil) })
 		if err != nil {
 			yield(Record{}, fmt.Errorf("read partition %d of topic %s: %w", partition, r.topic, err))
 		}
 	}
 }
 
-// Record returns the record at an offset, ErrNoRecord when there is none any more.
+// Record returns the record at an offset; ErrNoRecord if there is none any more.
 func (r *TopicReader) Record(ctx context.Context, partition int, offset int64) (Record, error) {
 	for record, err := range r.Records(ctx, partition, offset) {
 		return record, err
@@ -101,12 +101,12 @@ func (r *TopicReader) Record(ctx context.Context, partition int, offset int64) (
 	return Record{}, ctx.Err()
 }
 
-// Records yields the records at offsets, which are in order: ErrNoRecord where there is none any more, and then it goes on.
-// Any other error is the last thing it yields; so is that of an offset which the broker has nothing at yet. Records that lie
-// close together come by one request.
+// Records yields the records at offsets, which must be in order. It yields ErrNoRecord for an offset that has no record any
+// more, and continues. Any other error is the last thing it yields, also for an offset beyond the end of the partition.
+// Records that are close together are fetched by one request.
 func (r *TopicReader) Records(ctx context.Context, partition int, offsets ...int64) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		s := spot{TopicReader: r, partition: partition}
+		s := singleReader{TopicReader: r, partition: partition}
 		for _, offset := range offsets {
 			record, err := s.record(ctx, offset)
 			if err != nil {
@@ -119,15 +119,15 @@ func (r *TopicReader) Records(ctx context.Context, partition int, offsets ...int
 	}
 }
 
-// spot is what a request for single records has brought.
-type spot struct {
+// singleReader reads single records and keeps the last fetch response for the next one.
+type singleReader struct {
 	*TopicReader
 	partition int
-	from      int64
-	found     chunk
+	from      int64 // the offset of the last fetch
+	found     completedFetch
 }
 
-func (s *spot) record(ctx context.Context, offset int64) (Record, error) {
+func (s *singleReader) record(ctx context.Context, offset int64) (Record, error) {
 	if offset < s.from || offset >= s.found.next {
 		if err := s.fetch(ctx, offset); err != nil {
 			return Record{}, err
@@ -140,32 +140,33 @@ func (s *spot) record(ctx context.Context, offset int64) (Record, error) {
 	return s.found.records[at].clone(), nil
 }
 
-// errBehind is about a broker that lacks what others may have: a new leader learns only by and by what all have.
-var errBehind = errors.New("the broker has nothing there yet")
+// errBehind means that a broker returned nothing from an offset on. A new leader may know the high watermark late.
+var errBehind = errors.New("the broker returned no records from this offset on")
 
-// fetch reads what is at an offset or behind it.
-func (s *spot) fetch(ctx context.Context, offset int64) error {
-	err := s.once(ctx, offset)
+// fetch fetches from an offset on. If the broker returns nothing it finds out from the partition's range whether the record
+// was deleted.
+func (s *singleReader) fetch(ctx context.Context, offset int64) error {
+	err := s.fetchOnce(ctx, offset)
 	if !errors.Is(err, errBehind) && !errors.Is(err, kafka.OffsetOutOfRange) {
 		return err
 	}
-	spans, failed := s.Spans(ctx, s.partition)
-	switch span := spans[s.partition]; {
+	ranges, failed := s.OffsetRanges(ctx, s.partition)
+	switch readable := ranges[s.partition]; {
 	case failed != nil:
 		return failed
-	case offset < span.First:
+	case offset < readable.First:
 		return ErrNoRecord
-	case offset >= span.End:
+	case offset >= readable.End:
 		return err
 	}
-	if err = s.once(ctx, offset); errors.Is(err, errBehind) { // though it may be read up to there: all from it on is gone
+	if err = s.fetchOnce(ctx, offset); errors.Is(err, errBehind) { // readable, and empty: all from the offset on was deleted
 		return ErrNoRecord
 	}
 	return err
 }
 
-func (s *spot) once(ctx context.Context, offset int64) error {
-	found, err := s.connections.fetchPatiently(ctx, s.topic, s.partition, offset, spotBytes)
+func (s *singleReader) fetchOnce(ctx context.Context, offset int64) error {
+	found, err := fetchRecords(ctx, s.pool, wire.Partition{Topic: s.topic, ID: int32(s.partition)}, offset, singleFetchBytes)
 	if err != nil {
 		return err
 	}

@@ -7,14 +7,14 @@ import (
 	"net"
 )
 
-// firstPort and ports are where brokers of tests listen: below the ports that Linux gives to connections that go out
-// (32768 to 60999, ip_local_port_range in ip(7)), lest one of them takes a broker's port while the broker is down.
+// firstPort and ports are the range in which brokers listen, below the ports that Linux assigns to outgoing connections
+// (32768 to 60999, ip_local_port_range in ip(7)): otherwise a connection could take the port of a broker that is down.
 const (
 	firstPort = 10_000
 	ports     = 22_000
 )
 
-// listen listens on a port of this machine that was free.
+// listen listens on a free loopback port.
 func listen() (net.Listener, error) {
 	var failed error
 	for range 50 {
@@ -28,7 +28,7 @@ func listen() (net.Listener, error) {
 	return nil, fmt.Errorf("find a free port: %w", failed)
 }
 
-// freeAddrs returns different addresses of this machine that nothing listens on right now.
+// freeAddrs returns different free loopback addresses.
 func freeAddrs(n int) (addrs []string, err error) {
 	for range n {
 		listener, failed := listen()
@@ -41,7 +41,7 @@ func freeAddrs(n int) (addrs []string, err error) {
 	return addrs, nil
 }
 
-// freeAddr returns an address of this machine that nothing listens on right now.
+// freeAddr returns a free loopback address.
 func freeAddr() (string, error) {
 	addrs, err := freeAddrs(1)
 	if err != nil {

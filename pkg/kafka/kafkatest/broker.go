@@ -11,30 +11,32 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
 )
 
-// startTimeout is how long a broker may take to answer.
+// startTimeout limits the start of a broker.
 const startTimeout = 2 * time.Minute
 
 // Broker is a running broker.
 type Broker struct {
-	t    testing.TB
-	addr string
-	ours stoppable // nil when the broker is not the test's to stop
-	// proxy stands before the broker; nil for none.
+	t       testing.TB
+	addr    string
+	control controllable // nil if the test does not control the broker
+	// proxy is nil without WithProxies.
 	proxy *Proxy
-	// ready says why the broker does not do its work yet; nil for answers.
+	// ready returns an error until the broker is ready; nil means checkReady.
 	ready func(context.Context) error
 }
 
-// stoppable is a broker that ends as if its machine had failed, and starts again with its records.
-type stoppable interface {
+// controllable is a broker that can be killed, and restarted with its records.
+type controllable interface {
 	start(ctx context.Context) error
 	kill(ctx context.Context) error
 	log(ctx context.Context) string
 }
 
-// freezable is a broker that can be stopped where it is.
+// freezable is a broker that can be frozen.
 type freezable interface {
 	freeze() error
 	thaw() error
@@ -43,13 +45,13 @@ type freezable interface {
 // Addr returns the broker's host:port.
 func (b Broker) Addr() string { return b.addr }
 
-// Cluster returns the broker as a cluster to connect to.
+// Cluster returns the broker's cluster for clients.
 func (b Broker) Cluster() kafka.Cluster { return clusterAt(b.addr) }
 
-// Proxy returns what stands before the broker, if there were to be proxies.
+// Proxy returns the broker's proxy. It fails the test without WithProxies.
 func (b Broker) Proxy() *Proxy {
 	b.t.Helper()
-	require.NotNilf(b.t, b.proxy, "nothing stands before the broker at %s: ask for it WithProxies", b.addr)
+	require.NotNilf(b.t, b.proxy, "the broker at %s has no proxy: use WithProxies", b.addr)
 	return b.proxy
 }
 
@@ -57,98 +59,97 @@ func clusterAt(addrs ...string) kafka.Cluster {
 	return kafka.Cluster{Brokers: addrs, ClientID: "rechargeflow-test"}
 }
 
-// Embedded starts a broker in memory, without topics, and stops it with the test.
+// Embedded starts an embedded broker in memory, without topics, and stops it at the end of the test.
 func Embedded(t testing.TB, options ...Option) Broker {
 	t.Helper()
-	if !chosen(options).proxies {
-		return embedded(t, kafka.EmbeddedConfig{})
+	if !valuesOf(options).proxies {
+		return embeddedBroker(t, embedded.Config{})
 	}
 	addrs, err := freeAddrs(2)
 	require.NoError(t, err)
-	proxy := startLingering(t, addrs[1], addrs[0]) // it ends when the broker has
-	b := embedded(t, kafka.EmbeddedConfig{Listen: addrs[0], Advertise: addrs[1]})
+	proxy := startLingering(t, addrs[1], addrs[0]) // closed after the broker
+	b := embeddedBroker(t, embedded.Config{Listen: addrs[0], Advertise: addrs[1]})
 	b.proxy = proxy
 	return b
 }
 
-func embedded(t testing.TB, config kafka.EmbeddedConfig) Broker {
+func embeddedBroker(t testing.TB, config embedded.Config) Broker {
 	t.Helper()
-	broker, err := kafka.StartEmbedded(config, zap.NewNop())
+	broker, err := embedded.Start(config, zap.NewNop())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, broker.Close()) })
 	return Broker{t: t, addr: broker.Brokers()[0]}
 }
 
-// Kill ends the broker as kill -9 does; one in a container is asked to end an instant before.
+// Kill kills the broker with kill -9. A container is asked to stop an instant before.
 func (b Broker) Kill() {
 	b.t.Helper()
-	b.mustBeOurs()
-	require.NoError(b.t, b.ours.kill(b.t.Context()))
+	b.requireControl()
+	require.NoError(b.t, b.control.kill(b.t.Context()))
 }
 
-// Freeze stops the broker's process where it is, as SIGSTOP does: what is connected stays so, and nothing is answered.
+// Freeze stops the broker's process with SIGSTOP: connections stay open without responses.
 func (b Broker) Freeze() {
 	b.t.Helper()
-	require.NoError(b.t, b.mustFreeze().freeze())
+	require.NoError(b.t, b.requireFreezable().freeze())
 }
 
-// Thaw lets a frozen broker go on.
+// Thaw continues a frozen broker.
 func (b Broker) Thaw() {
 	b.t.Helper()
-	require.NoError(b.t, b.mustFreeze().thaw())
+	require.NoError(b.t, b.requireFreezable().thaw())
 }
 
-func (b Broker) mustFreeze() freezable {
+func (b Broker) requireFreezable() freezable {
 	b.t.Helper()
-	f, ok := b.ours.(freezable)
+	f, ok := b.control.(freezable)
 	if !ok {
-		b.t.Skipf("the broker at %s can't be frozen: it is no process of the test's", b.addr)
+		b.t.Skipf("the broker at %s can't be frozen: the test has not started its process", b.addr)
 	}
 	return f
 }
 
-// Restart starts the broker again, with the records it had, and returns when it answers; one of several, when it has its
-// part of every partition up to date.
+// Restart restarts the broker with its records and returns when it is ready; in a Cluster, when its replicas are in sync.
 func (b Broker) Restart() {
 	b.t.Helper()
-	b.mustBeOurs()
-	require.NoError(b.t, b.ours.kill(b.t.Context()))
+	b.requireControl()
+	require.NoError(b.t, b.control.kill(b.t.Context()))
 	b.start()
 }
 
-func (b Broker) mustBeOurs() {
+func (b Broker) requireControl() {
 	b.t.Helper()
-	if b.ours == nil {
-		b.t.Skipf("the broker at %s is not the test's to stop", b.addr)
+	if b.control == nil {
+		b.t.Skipf("the broker at %s is not controlled by the test", b.addr)
 	}
 }
 
-// start returns when the broker does what it is asked for.
+// start starts the broker and returns when it is ready.
 func (b Broker) start() {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.t.Context(), startTimeout)
 	defer cancel()
-	require.NoError(b.t, b.ours.start(ctx))
+	require.NoError(b.t, b.control.start(ctx))
 	require.NoError(b.t, b.awaitReady(ctx))
 }
 
 func (b Broker) awaitReady(ctx context.Context) error {
 	ready := b.ready
 	if ready == nil {
-		ready = func(ctx context.Context) error { return answers(ctx, b.addr) }
+		ready = func(ctx context.Context) error { return checkReady(ctx, b.addr) }
 	}
 	if err := await(ctx, ready); err != nil {
-		return fmt.Errorf("await Kafka: %w; its log ends with: %s", err, b.lastWords(ctx))
+		return fmt.Errorf("start Kafka: %w; end of its log: %s", err, b.logTail(ctx))
 	}
 	return nil
 }
 
-func (b Broker) lastWords(ctx context.Context) string {
-	log := b.ours.log(context.WithoutCancel(ctx))
+func (b Broker) logTail(ctx context.Context) string {
+	log := b.control.log(context.WithoutCancel(ctx))
 	return log[max(0, len(log)-2000):]
 }
 
-// await asks check again and again until it returns nil, and returns the last error that is not the end of ctx itself.
+// await repeats check until it returns nil. At the end of ctx it returns the last error from before.
 func await(ctx context.Context, check func(context.Context) error) error {
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
@@ -169,12 +170,12 @@ func await(ctx context.Context, check func(context.Context) error) error {
 	}
 }
 
-// answers creates a topic, which a broker can do only when all of it is up, its controller included. The topic stays.
-func answers(ctx context.Context, addr string) error {
+// checkReady creates a topic and produces to it, which requires broker and controller. The topic remains.
+func checkReady(ctx context.Context, addr string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	spec := kafka.Spec{Topics: []kafka.TopicSpec{{Name: "kafkatest-ready", Partitions: 1, Replication: 1}}}
-	if _, err := kafka.Apply(ctx, clusterAt(addr), spec); err != nil {
+	spec := admin.Spec{Topics: []admin.TopicSpec{{Name: "kafkatest-ready", Partitions: 1, Replication: 1}}}
+	if _, err := admin.Apply(ctx, clusterAt(addr), spec); err != nil {
 		return err
 	}
 	producer := kafka.NewProducer(clusterAt(addr), kafka.ProducerConfig{})

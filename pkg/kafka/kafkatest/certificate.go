@@ -22,17 +22,17 @@ type authority struct {
 	file        string // PEM
 }
 
-// newAuthority makes an authority and writes its certificate to dir/name.pem.
+// newAuthority creates an authority and writes its certificate to dir/name.pem.
 func newAuthority(dir, name string) (*authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("make key: %w", err)
+		return nil, fmt.Errorf("create key: %w", err)
 	}
 	template := certificateFor(name, 1)
 	template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return nil, fmt.Errorf("make certificate: %w", err)
+		return nil, fmt.Errorf("create certificate: %w", err)
 	}
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
@@ -42,28 +42,45 @@ func newAuthority(dir, name string) (*authority, error) {
 	return a, os.WriteFile(a.file, block("CERTIFICATE", der), 0o600)
 }
 
-// sign makes a key and a certificate for the host 127.0.0.1 and writes them to dir/name.crt and dir/name.key.
+// sign creates a key and a certificate for the host 127.0.0.1 and writes them to dir/name.crt and dir/name.key.
 func (a *authority) sign(dir, name string) (certFile, keyFile string, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return "", "", fmt.Errorf("make key: %w", err)
+		return "", "", fmt.Errorf("create key: %w", err)
 	}
 	template := certificateFor(name, 2)
 	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, &key.PublicKey, a.key)
 	if err != nil {
-		return "", "", fmt.Errorf("make certificate: %w", err)
+		return "", "", fmt.Errorf("create certificate: %w", err)
 	}
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return "", "", fmt.Errorf("write key: %w", err)
+		return "", "", fmt.Errorf("encode key: %w", err)
 	}
 	certFile, keyFile = filepath.Join(dir, name+".crt"), filepath.Join(dir, name+".key")
 	if err := os.WriteFile(certFile, block("CERTIFICATE", der), 0o600); err != nil {
 		return "", "", err
 	}
 	return certFile, keyFile, os.WriteFile(keyFile, block("PRIVATE KEY", private), 0o600)
+}
+
+// signBroker writes dir/broker.pem with a new key and certificate, as Kafka requires.
+func (a *authority) signBroker(dir string) error {
+	certFile, keyFile, err := a.sign(dir, "broker")
+	if err != nil {
+		return err
+	}
+	var store []byte
+	for _, name := range []string{keyFile, certFile} {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		store = append(store, content...)
+	}
+	return os.WriteFile(filepath.Join(dir, "broker.pem"), store, 0o600)
 }
 
 func certificateFor(name string, serial int64) *x509.Certificate {

@@ -11,62 +11,62 @@ const (
 	jarsVariable = "RECHARGEFLOW_KAFKA_JARS"
 )
 
-// way is one way to come by a broker. Start is nil where it can't be had; why says why it can, or can't.
-type way struct {
-	why   string
-	start func() Broker
+// source is a possible source of a broker. start is nil if it is not available; reason says why it is, or is not.
+type source struct {
+	reason string
+	start  func() Broker
 }
 
-// Choose starts the best broker that can be had, the first of
+// Choose starts the best available broker, the first of
 //
-//  1. the one that runs at RECHARGEFLOW_TEST_KAFKA (host:port), where that is set
-//  2. a container, by testcontainers, where a Docker engine answers and has, or can pull, an image: see Image
-//  3. Apache Kafka from its jars, in RECHARGEFLOW_KAFKA_JARS or the repository's .cache/kafka/jars, where java is there
+//  1. the running broker at RECHARGEFLOW_TEST_KAFKA (host:port), if set
+//  2. a container, by testcontainers, if a Docker engine has or can pull an image: see Image
+//  3. Apache Kafka from its jars, in RECHARGEFLOW_KAFKA_JARS or the repository's .cache/kafka/jars, if there is java
 //  4. the embedded broker
 //
-// and logs which it is, and why none before it. What a variable asks for must work: the test fails where it does not. The
-// broker ends with the test, except the first. That one may have served other tests before: names of topics and groups
-// must be a test's own.
+// and logs which it is, and why none before it. The test fails if a source that a variable selects does not work. The broker is
+// stopped at the end of the test, except the first: that one may be shared with other tests, so names of topics and groups must
+// be unique.
 func Choose(t testing.TB) Broker {
 	t.Helper()
-	return choose(t, byAddress, byContainer, byJars, inProcess)
+	return choose(t, fromAddress, fromContainer, fromJars, fromEmbedded)
 }
 
-// Real is Choose without the embedded broker: Apache Kafka, or the test is skipped.
+// Real is Choose without the embedded broker. Without Apache Kafka the test is skipped.
 func Real(t testing.TB) Broker {
 	t.Helper()
-	return choose(t, byAddress, byContainer, byJars)
+	return choose(t, fromAddress, fromContainer, fromJars)
 }
 
-// choose starts the first way that can be had.
-func choose(t testing.TB, ways ...func(testing.TB) way) Broker {
+// choose starts the first available source.
+func choose(t testing.TB, sources ...func(testing.TB) source) Broker {
 	t.Helper()
-	var not []string
-	for _, find := range ways {
-		w := find(t)
-		if w.start == nil {
-			not = append(not, w.why)
+	var unavailable []string
+	for _, find := range sources {
+		s := find(t)
+		if s.start == nil {
+			unavailable = append(unavailable, s.reason)
 			continue
 		}
-		b := w.start()
-		t.Logf("broker: %s (%s)", w.why, b.Addr())
-		if len(not) > 0 {
-			t.Logf("rather than another: %s", strings.Join(not, "; "))
+		b := s.start()
+		t.Logf("broker: %s (%s)", s.reason, b.Addr())
+		if len(unavailable) > 0 {
+			t.Logf("others: %s", strings.Join(unavailable, "; "))
 		}
 		return b
 	}
-	t.Skipf("no Apache Kafka here: %s", strings.Join(not, "; "))
+	t.Skipf("no Apache Kafka available: %s", strings.Join(unavailable, "; "))
 	return Broker{}
 }
 
-func byAddress(t testing.TB) way {
+func fromAddress(t testing.TB) source {
 	addr := os.Getenv(addrVariable)
 	if addr == "" {
-		return way{why: addrVariable + " (host:port of a broker) is not set"}
+		return source{reason: addrVariable + " (host:port of a broker) is not set"}
 	}
-	return way{why: "the one that " + addrVariable + " names", start: func() Broker { return Broker{t: t, addr: addr} }}
+	return source{reason: "from " + addrVariable, start: func() Broker { return Broker{t: t, addr: addr} }}
 }
 
-func inProcess(t testing.TB) way {
-	return way{why: "embedded, since there is no Apache Kafka here", start: func() Broker { return Embedded(t) }}
+func fromEmbedded(t testing.TB) source {
+	return source{reason: "embedded, since no Apache Kafka is available", start: func() Broker { return Embedded(t) }}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-// spy is a test that remembers what it is told.
+// spy is a testing.TB that records logs and skips.
 type spy struct {
 	testing.TB
 	logged, skipped string
@@ -32,7 +32,7 @@ func (s *spy) Skipf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// watch lets f use a test, and returns what it told that test.
+// watch calls f with a spy and returns the spy.
 func watch(t *testing.T, f func(t testing.TB)) *spy {
 	t.Helper()
 	s, done := &spy{TB: t}, make(chan struct{})
@@ -44,45 +44,45 @@ func watch(t *testing.T, f func(t testing.TB)) *spy {
 	return s
 }
 
-// nothingHere hides every Apache Kafka of this machine.
-func nothingHere(t *testing.T) {
+// hideKafka hides every Apache Kafka of this machine.
+func hideKafka(t *testing.T) {
 	t.Helper()
 	t.Setenv("RECHARGEFLOW_TEST_KAFKA", "")
 	t.Setenv("RECHARGEFLOW_TEST_CONTAINERS", "none")
 	t.Setenv("RECHARGEFLOW_KAFKA_JARS", t.TempDir())
 }
 
-func TestARunningBrokerComesFirst(t *testing.T) {
-	nothingHere(t)
+func TestChooseRunningBroker(t *testing.T) {
+	hideKafka(t)
 	t.Setenv("RECHARGEFLOW_TEST_KAFKA", "kafka.example:9092")
 	t.Setenv("RECHARGEFLOW_TEST_CONTAINERS", "apache/kafka:4.3.0")
 	for _, choose := range []func(testing.TB) kafkatest.Broker{kafkatest.Choose, kafkatest.Real} {
 		s := watch(t, func(t testing.TB) { assert.Equal(t, "kafka.example:9092", choose(t).Addr()) })
-		assert.Equal(t, "broker: the one that RECHARGEFLOW_TEST_KAFKA names (kafka.example:9092)\n", s.logged)
+		assert.Equal(t, "broker: from RECHARGEFLOW_TEST_KAFKA (kafka.example:9092)\n", s.logged)
 	}
 	s := watch(t, func(t testing.TB) { kafkatest.Choose(t).Kill() })
-	assert.Equal(t, "the broker at kafka.example:9092 is not the test's to stop", s.skipped)
+	assert.Equal(t, "the broker at kafka.example:9092 is not controlled by the test", s.skipped)
 }
 
-func TestTheEmbeddedBrokerComesLast(t *testing.T) {
-	nothingHere(t)
+func TestChooseEmbeddedBroker(t *testing.T) {
+	hideKafka(t)
 	s := watch(t, func(t testing.TB) {
 		b := kafkatest.Choose(t)
 		assert.Empty(t, kafkatest.All(t, b.Addr(), kafkatest.Topic(t, b.Addr(), 1)))
 	})
-	assert.Contains(t, s.logged, "broker: embedded, since there is no Apache Kafka here (127.0.0.1:")
+	assert.Contains(t, s.logged, "broker: embedded, since no Apache Kafka is available (127.0.0.1:")
 	assert.Empty(t, s.skipped)
 }
 
-func TestWithoutApacheKafkaATestIsSkipped(t *testing.T) {
-	nothingHere(t)
+func TestRealSkipsWithoutApacheKafka(t *testing.T) {
+	hideKafka(t)
 	s := watch(t, func(t testing.TB) { kafkatest.Real(t) })
 	assert.Contains(t, s.skipped, "RECHARGEFLOW_TEST_KAFKA (host:port of a broker) is not set")
-	assert.Contains(t, s.skipped, "RECHARGEFLOW_TEST_CONTAINERS asks for no containers")
+	assert.Contains(t, s.skipped, "RECHARGEFLOW_TEST_CONTAINERS disables containers")
 	assert.Contains(t, s.skipped, "no Kafka jars in")
 }
 
-// Killed and started again, Apache Kafka has the records it had: in a container, and from its jars.
+// TestRestart: Apache Kafka keeps its records when it is killed and restarted, in a container and from its jars.
 func TestRestart(t *testing.T) {
 	t.Setenv("RECHARGEFLOW_TEST_KAFKA", "")
 	t.Run("container", func(t *testing.T) {
@@ -115,23 +115,23 @@ func restart(t *testing.T, chosen string) {
 	assert.Equal(t, "kept", string(records[0].Value))
 }
 
-// An engine that holds no image and can pull none is passed over at once, with its reason; but what the environment asks
-// for is not skipped.
-func TestAnEngineThatCanPullNothing(t *testing.T) {
-	nothingHere(t)
-	engine := poorEngine(t)
+// TestChooseWithoutImage: an engine that has no image and can't pull one is skipped with the reason, but the test fails if a
+// variable selects the image.
+func TestChooseWithoutImage(t *testing.T) {
+	hideKafka(t)
+	engine := engineWithoutImages(t)
 	began := time.Now()
-	skipped := elsewhere(t, "DOCKER_HOST="+engine, "RECHARGEFLOW_TEST_CONTAINERS=")
-	assert.Contains(t, skipped, "--- SKIP: TestElsewhere")
-	assert.Contains(t, skipped, "can't pull apache/kafka:4.3.0")
+	skipped := chooseInChild(t, "DOCKER_HOST="+engine, "RECHARGEFLOW_TEST_CONTAINERS=")
+	assert.Contains(t, skipped, "--- SKIP: TestChooseInChild")
+	assert.Contains(t, skipped, "pull apache/kafka:4.3.0")
 	assert.Contains(t, skipped, "no such host")
-	failed := elsewhere(t, "DOCKER_HOST="+engine, "RECHARGEFLOW_TEST_CONTAINERS=rechargeflow-kafka:4.3.0")
-	assert.Contains(t, failed, "--- FAIL: TestElsewhere")
+	failed := chooseInChild(t, "DOCKER_HOST="+engine, "RECHARGEFLOW_TEST_CONTAINERS=rechargeflow-kafka:4.3.0")
+	assert.Contains(t, failed, "--- FAIL: TestChooseInChild")
 	assert.Less(t, time.Since(began), 20*time.Second)
 }
 
-// poorEngine answers as a Docker engine without images and without a network.
-func poorEngine(t *testing.T) string {
+// engineWithoutImages is a Docker engine without images and without a network.
+func engineWithoutImages(t *testing.T) string {
 	t.Helper()
 	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -152,19 +152,18 @@ func poorEngine(t *testing.T) string {
 	return "tcp://" + engine.Listener.Addr().String()
 }
 
-// TestElsewhere is for elsewhere, and nothing without it.
-func TestElsewhere(t *testing.T) {
-	if os.Getenv("RECHARGEFLOW_TEST_ELSEWHERE") != "" {
+// TestChooseInChild is run by chooseInChild.
+func TestChooseInChild(t *testing.T) {
+	if os.Getenv("RECHARGEFLOW_TEST_CHILD") != "" {
 		kafkatest.Real(t)
 	}
 }
 
-// elsewhere asks for a broker in a process of its own, since testcontainers looks for its engine once, and returns what
-// that process says.
-func elsewhere(t *testing.T, environ ...string) string {
+// chooseInChild calls Choose in a child process, because testcontainers looks for its engine once, and returns the output.
+func chooseInChild(t *testing.T, environ ...string) string {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), os.Args[0], "-test.v", "-test.run", "^TestElsewhere$") //nolint:gosec // this test
-	command.Env = append(append(os.Environ(), "RECHARGEFLOW_TEST_ELSEWHERE=1"), environ...)
-	output, _ := command.CombinedOutput() // its error is that the test failed
+	command := exec.CommandContext(t.Context(), os.Args[0], "-test.v", "-test.run", "^TestChooseInChild$") //nolint:gosec // this test
+	command.Env = append(append(os.Environ(), "RECHARGEFLOW_TEST_CHILD=1"), environ...)
+	output, _ := command.CombinedOutput() // the error is the failed test
 	return string(output)
 }

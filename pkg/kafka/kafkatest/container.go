@@ -16,24 +16,24 @@ import (
 	"github.com/testcontainers/testcontainers-go/log"
 )
 
-// byContainer is a container of the image that can be had here.
-func byContainer(t testing.TB) way {
+// fromContainer is a container of the available image.
+func fromContainer(t testing.TB) source {
 	t.Helper()
-	image, why := Image(t)
+	image, reason := Image(t)
 	if image == "" {
-		return way{why: why}
+		return source{reason: reason}
 	}
-	return way{why: "a container of " + why, start: func() Broker { return startContainer(t, image) }}
+	return source{reason: "a container of " + reason, start: func() Broker { return startContainer(t, image) }}
 }
 
-// inside is where the broker listens in its container.
+// inside is the broker's port in its container.
 const inside = "9092/tcp"
 
-// container is Apache Kafka in a container of its own.
+// container is Apache Kafka in a container.
 type container struct{ testcontainers.Container }
 
-// startContainer starts a broker that is told what to be in the way of apache/kafka. It publishes a port chosen
-// beforehand, since a broker has to say at its start where clients find it.
+// startContainer starts a broker that is configured by environment variables, as apache/kafka is. It publishes a port chosen
+// beforehand, because a broker needs its advertised address at the start.
 func startContainer(t testing.TB, image string) Broker {
 	t.Helper()
 	withoutRyuk(t)
@@ -44,12 +44,12 @@ func startContainer(t testing.TB, image string) Broker {
 		testcontainers.WithExposedPorts(inside), testcontainers.WithHostConfigModifier(publish(addr)), testcontainers.WithNoStart())
 	testcontainers.CleanupContainer(t, c)
 	require.NoError(t, err)
-	b := Broker{t: t, addr: addr, ours: container{c}}
+	b := Broker{t: t, addr: addr, control: container{c}}
 	b.start()
 	return b
 }
 
-// publish makes addr lead to the broker's port.
+// publish maps addr to the broker's port.
 func publish(addr string) func(*api.HostConfig) {
 	outside := netip.MustParseAddrPort(addr)
 	binding := network.PortBinding{HostIP: outside.Addr(), HostPort: strconv.Itoa(int(outside.Port()))}
@@ -65,7 +65,7 @@ func environment(addr string) map[string]string {
 		"KAFKA_PROCESS_ROLES":             "broker,controller",
 		"KAFKA_CONTROLLER_QUORUM_VOTERS":  "1@" + net.JoinHostPort("localhost", "9093"),
 		"KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
-		// the broker ends transactions through a listener of its own: addr leads to it from outside only
+		// for the broker's requests to itself, since addr is reachable from outside the container only
 		"KAFKA_LISTENERS":                                "PLAINTEXT://:9092,INSIDE://localhost:9094,CONTROLLER://localhost:9093",
 		"KAFKA_ADVERTISED_LISTENERS":                     "PLAINTEXT://" + addr + ",INSIDE://localhost:9094",
 		"KAFKA_LISTENER_SECURITY_PROTOCOL_MAP":           "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,INSIDE:PLAINTEXT",
@@ -95,6 +95,6 @@ func (c container) log(ctx context.Context) string {
 		return ""
 	}
 	defer reader.Close()          //nolint:errcheck // only read
-	text, _ := io.ReadAll(reader) // as much as there is
+	text, _ := io.ReadAll(reader) // as far as it can be read
 	return string(text)
 }

@@ -1,17 +1,25 @@
-// Package kafkatest gives tests a broker, or three, and a look into their topics.
+// Package kafkatest provides Kafka brokers for tests, and reads their topics.
 //
-//	choose.go        Choose, Real       the broker that this machine can give, and why that one
-//	broker.go        Broker, Embedded   a running broker, ended, frozen and started again
-//	three.go         Three, One         three brokers, any one of which may fail; node.go is one of them
-//	leaders.go       MoveLeaders        another leader for each partition
-//	proxy.go         Proxy              what stands before a broker and lets its clients down; passage.go is one connection
-//	secured.go       StartSecured       one broker that asks who comes, at each port in another way; certificate.go
-//	jars.go                             Apache Kafka as a process, from its jars
-//	server.go                           that process; properties.go and address.go are what it is told
-//	container.go                        Apache Kafka in a container, by testcontainers
-//	image.go         Image              of what such a container is made
-//	topic.go         Topic, All         topics and what is in them; DeleteTopic
-//	look.go                             what brokers say of each other
-//	java_consume.go  JavaConsume        a topic as Kafka's own consumer reads it
-//	java_perf.go     JavaPerf           Kafka's own producer, measured; java.go runs both
+//	choose.go         Choose and Real, the best broker that this machine can run
+//	broker.go         Broker, a running broker that can be killed, frozen and restarted; Embedded
+//	cluster.go        Cluster of one or three brokers of Apache Kafka
+//	cluster_state.go  queries to single brokers
+//	node.go           the addresses and properties of a broker in a Cluster
+//	leaders.go        MoveLeaders and Leader
+//	proxy.go          Proxy, which injects network faults between clients and a broker
+//	proxy_conn.go     one connection through a Proxy
+//	secured.go        Secured, a broker with TLS and SASL
+//	certificate.go    its certificates
+//	rights.go         its ACLs, users, tokens and their rotation
+//	jars.go           a broker from the jars of Apache Kafka
+//	server.go         the process of such a broker
+//	properties.go     its server.properties
+//	address.go        free addresses
+//	container.go      a broker in a container
+//	image.go          Image, the image of such a container
+//	topic.go          Topic, All, Consume, DeleteTopic, GrowTopic
+//	read_all.go       ReadAll
+//	java.go           runs Kafka's own programs
+//	java_consume.go   JavaConsume, Kafka's console consumer
+//	java_perf.go      JavaPerf, Kafka's ProducerPerformance
 package kafkatest

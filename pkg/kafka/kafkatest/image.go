@@ -22,51 +22,51 @@ const (
 	officialImage = "apache/kafka:4.3.0"
 )
 
-// How long an engine and its registry may take to answer, and the image (400 MB) to arrive.
+// Timeouts for responses of the engine and the registry, and for pulling the image (400 MB).
 const (
 	engineTimeout   = 10 * time.Second
 	registryTimeout = 5 * time.Second
 	pullTimeout     = 5 * time.Minute
 )
 
-// Image names the image of Apache Kafka that a container is made of here, and says why that one; or, with no name, why
-// there is none:
+// Image returns the image of Apache Kafka for containers and the reason for the choice. Without an image the reason says why
+// there is none. It is the first of:
 //
-//   - the one that RECHARGEFLOW_TEST_CONTAINERS names, pulled when it is used; none with the value "none"
-//   - rechargeflow-kafka:4.3.0 (make kafka-image), else apache/kafka:4.3.0, if the engine holds it
-//   - apache/kafka:4.3.0, pulled now, where the engine's registry answers within 5 s
-func Image(t testing.TB) (name, why string) {
+//   - the one that RECHARGEFLOW_TEST_CONTAINERS names, pulled on use; "none" disables containers
+//   - rechargeflow-kafka:4.3.0 (make kafka-image), else apache/kafka:4.3.0, if the engine has it
+//   - apache/kafka:4.3.0, pulled now, if the registry answers within 5 s
+func Image(t testing.TB) (name, reason string) {
 	t.Helper()
-	switch asked := os.Getenv(imageVariable); asked {
+	switch configured := os.Getenv(imageVariable); configured {
 	case "":
 	case noContainers:
-		return "", imageVariable + " asks for no containers"
+		return "", imageVariable + " disables containers"
 	default:
-		return asked, fmt.Sprintf("%s, which %s names", asked, imageVariable)
+		return configured, fmt.Sprintf("%s, from %s", configured, imageVariable)
 	}
 	withoutRyuk(t)
 	engine, err := testcontainers.NewDockerProvider()
 	if err != nil {
-		return "", fmt.Sprintf("no Docker engine answers (%v)", err)
+		return "", fmt.Sprintf("no Docker engine available (%v)", err)
 	}
-	defer engine.Close() //nolint:errcheck // nothing is under way
-	held, err := imagesOf(t.Context(), engine)
+	defer engine.Close() //nolint:errcheck // no request is in flight
+	available, err := imagesOf(t.Context(), engine)
 	if err != nil {
-		return "", fmt.Sprintf("no Docker engine answers (%v)", err)
+		return "", fmt.Sprintf("no Docker engine available (%v)", err)
 	}
 	for _, image := range []string{ownImage, officialImage} {
-		if slices.Contains(held, image) {
-			return image, image + ", which the engine holds"
+		if slices.Contains(available, image) {
+			return image, image + ", which the engine has"
 		}
 	}
 	if err := pull(t.Context(), engine, officialImage); err != nil {
-		return "", fmt.Sprintf("the Docker engine does not hold %s (`make kafka-image` builds it), and %v", ownImage, err)
+		return "", fmt.Sprintf("the Docker engine does not have %s (`make kafka-image` builds it), and %v", ownImage, err)
 	}
 	return officialImage, officialImage + ", pulled"
 }
 
-// withoutRyuk spares the engine testcontainers' own cleaner, one more image to pull, unless the environment says
-// otherwise: a test removes its container itself. It is read once, at the first use of testcontainers.
+// withoutRyuk disables Ryuk, the cleaner of testcontainers, which is one more image to pull, unless the environment variable is
+// set: tests remove their containers. testcontainers reads the variable once, at its first use.
 func withoutRyuk(t testing.TB) {
 	t.Helper()
 	const variable = "TESTCONTAINERS_RYUK_DISABLED"
@@ -75,7 +75,7 @@ func withoutRyuk(t testing.TB) {
 	}
 }
 
-// imagesOf lists the images that the engine holds, by name and tag.
+// imagesOf returns the images of the engine, by name and tag.
 func imagesOf(ctx context.Context, engine *testcontainers.DockerProvider) (names []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, engineTimeout)
 	defer cancel()
@@ -86,20 +86,20 @@ func imagesOf(ctx context.Context, engine *testcontainers.DockerProvider) (names
 	return names, err
 }
 
-// pull asks the registry for the image's manifest first: testcontainers tries for as long as it may.
+// pull pulls an image. It requests the manifest first, because testcontainers retries without a limit.
 func pull(ctx context.Context, engine *testcontainers.DockerProvider, image string) error {
-	asking, cancel := context.WithTimeout(ctx, registryTimeout)
+	inspecting, cancel := context.WithTimeout(ctx, registryTimeout)
 	defer cancel()
-	if _, err := engine.Client().DistributionInspect(asking, image, client.DistributionInspectOptions{}); err != nil {
+	if _, err := engine.Client().DistributionInspect(inspecting, image, client.DistributionInspectOptions{}); err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = fmt.Errorf("no answer within %s", registryTimeout)
+			err = fmt.Errorf("no response within %s", registryTimeout)
 		}
-		return fmt.Errorf("can't pull %s: %s", image, strings.TrimSpace(err.Error()))
+		return fmt.Errorf("pull %s: %s", image, strings.TrimSpace(err.Error()))
 	}
 	pulling, cancel := context.WithTimeout(ctx, pullTimeout)
 	defer cancel()
 	if err := engine.PullImage(pulling, image); err != nil {
-		return fmt.Errorf("can't pull %s: %w", image, err)
+		return fmt.Errorf("pull %s: %w", image, err)
 	}
 	return nil
 }

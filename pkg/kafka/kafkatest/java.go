@@ -12,14 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// java runs Kafka's own programs. It is the folder of their jars.
+// java runs Kafka's own programs from a directory of jars.
 type java string
 
-// findJava tells where Kafka's programs can be run from, or why they can't.
+// findJava finds java and the jars; the error says what is missing.
 func findJava(t testing.TB) (java, error) {
 	t.Helper()
 	if _, err := exec.LookPath("java"); err != nil {
-		return "", errors.New("no java on PATH to run Kafka's jars with")
+		return "", errors.New("no java on PATH")
 	}
 	jars := os.Getenv(jarsVariable)
 	if jars == "" {
@@ -31,7 +31,7 @@ func findJava(t testing.TB) (java, error) {
 	return java(jars), nil
 }
 
-// needJava skips the test where Kafka's programs can't be run.
+// needJava skips the test if Kafka's programs can't be run.
 func needJava(t testing.TB) java {
 	t.Helper()
 	j, err := findJava(t)
@@ -41,19 +41,19 @@ func needJava(t testing.TB) java {
 	return j
 }
 
-// small are java's options for a program that shares the machine with others: a small heap, one thread that collects,
-// and no optimizing compiler, which starts quicker.
+// small returns java's options for a program that shares the machine: a small heap, one thread for garbage collection, and no
+// optimizing compiler, which starts faster.
 func small(heap string) []string {
 	return []string{"-Xmx" + heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"}
 }
 
-// command is one of Kafka's programs, to be run until ctx ends.
+// command returns a command for one of Kafka's programs.
 func (j java) command(ctx context.Context, options []string, class string, arguments ...string) *exec.Cmd {
 	all := append(append([]string{}, options...), "-cp", filepath.Join(string(j), "*"), class)
 	return exec.CommandContext(ctx, "java", append(all, arguments...)...)
 }
 
-// root returns the folder of go.mod.
+// root returns the directory of go.mod.
 func root(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -64,6 +64,6 @@ func root(t testing.TB) string {
 		}
 		dir = filepath.Dir(dir)
 	}
-	require.Fail(t, "no go.mod above the test's folder")
+	require.Fail(t, "no go.mod above the test's directory")
 	return ""
 }

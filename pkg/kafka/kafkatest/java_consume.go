@@ -19,18 +19,17 @@ import (
 )
 
 const (
-	// javaPatience is how long one of Kafka's programs may run.
-	javaPatience = 10 * time.Minute
-	// silence is how long Kafka's consumer waits for one more record before it takes a topic for read.
-	silence = 10 * time.Second
-	// betweenHeaders stands in no other place: the bytes of records are printed as ASCII, others and the backslash itself
+	// javaTimeout limits the run of one of Kafka's programs.
+	javaTimeout = 10 * time.Minute
+	// idleTimeout is how long Kafka's consumer waits for another record before it stops.
+	idleTimeout = 10 * time.Second
+	// headerSeparator occurs nowhere else: bytes of records are printed as ASCII, others and the backslash
 	// as \x and two digits (org.apache.kafka.common.utils.Bytes).
-	betweenHeaders = "\x1f"
+	headerSeparator = "\x1f"
 )
 
-// JavaConsume returns a topic's records as Kafka's own console consumer reads them, each partition in order: all, or
-// only those of committed transactions and of none. It takes ten seconds more than reading does, which is how long it
-// waits for yet another record. The keys of headers must have no colon in them.
+// JavaConsume returns a topic's records as read by Kafka's console consumer, each partition in order: all, or committed ones
+// only. It takes idleTimeout longer than reading. The keys of headers must not contain a colon.
 func JavaConsume(t testing.TB, cluster kafka.Cluster, topic string, readCommitted bool) []kafka.Record {
 	t.Helper()
 	j := needJava(t)
@@ -38,32 +37,32 @@ func JavaConsume(t testing.TB, cluster kafka.Cluster, topic string, readCommitte
 	if readCommitted {
 		isolation = "read_committed"
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), javaPatience)
+	ctx, cancel := context.WithTimeout(t.Context(), javaTimeout)
 	defer cancel()
-	null := rand.Text() // it goes through the deserializer as if it were the record's: no record may have it
+	null := rand.Text() // passed through the deserializer like a record's value, so no record may have it
 	const asBytes = "org.apache.kafka.common.serialization.BytesDeserializer"
 	options := append(small(brokerHeap), "-Dlog4j2.configurationFile="+logToStderr(t))
 	command := j.command(ctx, options, "org.apache.kafka.tools.consumer.ConsoleConsumer",
 		"--bootstrap-server", strings.Join(cluster.Brokers, ","), "--topic", topic, "--from-beginning",
-		"--isolation-level", isolation, "--timeout-ms", strconv.FormatInt(silence.Milliseconds(), 10),
+		"--isolation-level", isolation, "--timeout-ms", strconv.FormatInt(idleTimeout.Milliseconds(), 10),
 		"--formatter-property", "print.timestamp=true", "--formatter-property", "print.partition=true",
 		"--formatter-property", "print.offset=true", "--formatter-property", "print.headers=true",
 		"--formatter-property", "print.key=true", "--formatter-property", "key.separator=\t",
-		"--formatter-property", "headers.separator="+betweenHeaders, "--formatter-property", "null.literal="+null,
+		"--formatter-property", "headers.separator="+headerSeparator, "--formatter-property", "null.literal="+null,
 		"--formatter-property", "key.deserializer="+asBytes, "--formatter-property", "value.deserializer="+asBytes,
 		"--formatter-property", "headers.deserializer="+asBytes,
 	)
-	var printed, said bytes.Buffer
-	command.Stdout, command.Stderr = &printed, &said
-	require.NoErrorf(t, command.Run(), "Kafka's console consumer: %s", &said)
+	var printed, logged bytes.Buffer
+	command.Stdout, command.Stderr = &printed, &logged
+	require.NoErrorf(t, command.Run(), "Kafka's console consumer: %s", &logged)
 	records, err := printer{null: null}.records(topic, printed.String())
-	require.NoErrorf(t, err, "Kafka's console consumer: %s", &said)
-	require.Containsf(t, said.String(), "common.errors.TimeoutException", "what Kafka's console consumer stopped for")
-	require.Containsf(t, said.String(), fmt.Sprintf("Processed a total of %d messages", len(records)), "what Kafka's console consumer printed")
+	require.NoErrorf(t, err, "Kafka's console consumer: %s", &logged)
+	require.Containsf(t, logged.String(), "common.errors.TimeoutException", "Kafka's console consumer stopped for another reason")
+	require.Containsf(t, logged.String(), fmt.Sprintf("Processed a total of %d messages", len(records)), "Kafka's console consumer printed other records")
 	return records
 }
 
-// logToStderr returns a configuration of Kafka's log by which it stays out of the records that are printed.
+// logToStderr returns a log configuration of Kafka that keeps the log out of the printed records.
 func logToStderr(t testing.TB) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "log4j2.properties")
@@ -76,7 +75,7 @@ appender.stderr.target=SYSTEM_ERR
 	return file
 }
 
-// printer reads what Kafka's DefaultMessageFormatter prints.
+// printer parses the output of Kafka's DefaultMessageFormatter.
 type printer struct{ null string }
 
 func (p printer) records(topic, printed string) (records []kafka.Record, err error) {
@@ -91,16 +90,16 @@ func (p printer) records(topic, printed string) (records []kafka.Record, err err
 	return records, nil
 }
 
-// record reads a line such as
+// record parses a line such as
 //
 //	CreateTime:1767323045678 \t Partition:0 \t Offset:12 \t name:value,… \t key \t value
 //
-// with NO_HEADERS where there are none.
+// with NO_HEADERS for none.
 func (p printer) record(line string) (r kafka.Record, err error) {
 	const fields = 6
 	field := strings.Split(line, "\t")
 	if len(field) != fields {
-		return r, fmt.Errorf("it has %d fields, not %d", len(field), fields)
+		return r, fmt.Errorf("line has %d fields, expected %d", len(field), fields)
 	}
 	at, failedTime := number(field[0], "CreateTime:")
 	partition, failedPartition := number(field[1], "Partition:")
@@ -117,7 +116,7 @@ func (p printer) record(line string) (r kafka.Record, err error) {
 func number(field, prefix string) (int64, error) {
 	digits, ok := strings.CutPrefix(field, prefix)
 	if !ok {
-		return 0, fmt.Errorf("no %s", prefix)
+		return 0, fmt.Errorf("field %s is missing", prefix)
 	}
 	return strconv.ParseInt(digits, 10, 64)
 }
@@ -126,7 +125,7 @@ func (p printer) headers(field string) (headers []kafka.Header, err error) {
 	if field == "NO_HEADERS" {
 		return nil, nil
 	}
-	for each := range strings.SplitSeq(field, betweenHeaders) {
+	for each := range strings.SplitSeq(field, headerSeparator) {
 		key, escaped, ok := strings.Cut(each, ":")
 		if !ok {
 			return nil, fmt.Errorf("header %q has no value", each)
@@ -140,7 +139,7 @@ func (p printer) headers(field string) (headers []kafka.Header, err error) {
 	return headers, nil
 }
 
-// bytes returns the bytes behind what Bytes.toString prints.
+// bytes parses the output of Bytes.toString.
 func (p printer) bytes(printed string) ([]byte, error) {
 	if printed == p.null {
 		return nil, nil
@@ -152,7 +151,7 @@ func (p printer) bytes(printed string) ([]byte, error) {
 			continue
 		}
 		if len(printed) < i+4 || printed[i+1] != 'x' {
-			return nil, fmt.Errorf("not an escape at byte %d of %q", i, printed)
+			return nil, fmt.Errorf("invalid escape at byte %d of %q", i, printed)
 		}
 		b, err := strconv.ParseUint(printed[i+2:i+4], 16, 8)
 		if err != nil {

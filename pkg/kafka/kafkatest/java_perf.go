@@ -16,31 +16,31 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
-// PerfLoad is what Kafka's own producer is to send.
+// PerfLoad is the load that Kafka's producer generates.
 type PerfLoad struct {
 	Topic string
-	// Records is how many, Size how many bytes each.
+	// Records is the number of records, Size the bytes of each.
 	Records, Size int
-	// Warmup is how many of the records are sent before measuring begins.
+	// Warmup is how many of the records are sent before the measurement.
 	Warmup int
-	// PerSecond is the most records in a second; 0 for as many as can be.
+	// PerSecond limits the records per second; 0 for no limit.
 	PerSecond int
-	// Properties are the producer's settings, by Kafka's names, such as linger.ms. Acknowledgements are "all" in any case.
+	// Properties are settings of the producer, such as linger.ms. acks is always all.
 	Properties map[string]string
 	// TransactionalID, if set, makes the producer commit a transaction every TransactionTime.
 	TransactionalID string
 	TransactionTime time.Duration
 }
 
-// Perf is what Kafka's own producer measured: from the call that sends a record to its acknowledgement, in transactions
-// before their commit.
+// Perf is what Kafka's producer measured. Latency is the time from sending a record to its acknowledgement, which in
+// transactions comes before the commit.
 type Perf struct {
 	Records                       int
 	PerSecond, MegabytesPerSecond float64 // megabytes of 2^20 bytes
 	Mean, Max, P50, P95, P99      time.Duration
 }
 
-// String is Perf as one line.
+// String returns the measurement as one line.
 func (p Perf) String() string {
 	return fmt.Sprintf("%d records, %.0f/s, %.1f MB/s, mean %s, p50 %s, p95 %s, p99 %s, max %s",
 		p.Records, p.PerSecond, p.MegabytesPerSecond, p.Mean, p.P50, p.P95, p.P99, p.Max)
@@ -50,7 +50,7 @@ func (p Perf) String() string {
 func JavaPerf(t testing.TB, cluster kafka.Cluster, load PerfLoad) Perf {
 	t.Helper()
 	j := needJava(t)
-	ctx, cancel := context.WithTimeout(t.Context(), javaPatience)
+	ctx, cancel := context.WithTimeout(t.Context(), javaTimeout)
 	defer cancel()
 	options := []string{"-Xmx1g", "-XX:TieredStopAtLevel=4"}
 	command := j.command(ctx, options, "org.apache.kafka.tools.ProducerPerformance", load.arguments(cluster)...)
@@ -84,17 +84,17 @@ func (l PerfLoad) arguments(cluster kafka.Cluster) []string {
 	return arguments
 }
 
-// perfLine is such as
+// perfLine matches a line such as
 //
 //	50000 records sent, 83472.454 records/sec (95.53 MB/sec), 12.34 ms avg latency, 232.00 ms max latency, 6 ms 50th, 56 ms 95th, 75 ms 99th, 80 ms 99.9th.
 var perfLine = regexp.MustCompile(`(\d+)(?: steady state)? records sent, ([\d.]+) records/sec \(([\d.]+) MB/sec\), ` +
 	`([\d.]+) ms avg latency, ([\d.]+) ms max latency, (\d+) ms 50th, (\d+) ms 95th, (\d+) ms 99th`)
 
-// parsePerf reads the last summary, which is that of the time after the warm-up.
+// parsePerf parses the last summary, which is the one after the warm-up.
 func parsePerf(output string) (Perf, error) {
 	all := perfLine.FindAllStringSubmatch(output, -1)
 	if len(all) == 0 {
-		return Perf{}, fmt.Errorf("no summary in its output")
+		return Perf{}, fmt.Errorf("no summary in the output")
 	}
 	var values []float64
 	for _, digits := range all[len(all)-1][1:] {

@@ -12,7 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-// What is hard to print comes back byte by byte, and only what is committed where that is asked for.
+// TestJavaConsume: records with arbitrary bytes are parsed exactly, and uncommitted ones are excluded if requested.
 func TestJavaConsume(t *testing.T) {
 	b := realBroker(t)
 	topic := kafkatest.Topic(t, b.Addr(), 1)
@@ -42,7 +42,7 @@ func TestJavaConsume(t *testing.T) {
 	assert.Equal(t, "committed", string(committed[5].Value))
 }
 
-// transact sends one record in a transaction of its own.
+// transact sends one record in a transaction.
 func transact(t *testing.T, b kafkatest.Broker, topic, value string, end kgo.TransactionEndTry) {
 	t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(b.Addr()), kgo.TransactionalID(topic+value))

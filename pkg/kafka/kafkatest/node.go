@@ -6,14 +6,13 @@ import (
 	"strings"
 )
 
-// node is one broker of a cluster and where it is found: by clients, by the other brokers, by the other controllers, and
-// outside, at its proxy.
+// node is a broker of a Cluster with its addresses: for clients, for the other brokers, for the controllers, and of its proxy.
 type node struct {
 	id                                  int
-	client, inside, controller, outside string
+	client, internal, controller, proxy string
 }
 
-// planNodes finds addresses for brokers with the ids from 1 on.
+// planNodes allocates addresses for brokers with ids from 1 on.
 func planNodes(count int) ([]node, error) {
 	addrs, err := freeAddrs(4 * count)
 	if err != nil {
@@ -22,25 +21,27 @@ func planNodes(count int) ([]node, error) {
 	var nodes []node
 	for i := range count {
 		own := addrs[4*i:]
-		nodes = append(nodes, node{id: i + 1, client: own[0], inside: own[1], controller: own[2], outside: own[3]})
+		nodes = append(nodes, node{id: i + 1, client: own[0], internal: own[1], controller: own[2], proxy: own[3]})
 	}
 	return nodes, nil
 }
 
-// properties are the broker's among all; clients are told to find it at advertised.
+// properties returns the properties of a broker that advertises an address to clients.
 func (n node) properties(all []node, advertised string) properties {
-	return base(n.id, voters(all)).and(replicas(len(all))).and(properties{
-		"listeners":                      fmt.Sprintf("CLIENT://%s,INSIDE://%s,CONTROLLER://%s", n.client, n.inside, n.controller),
-		"advertised.listeners":           fmt.Sprintf("CLIENT://%s,INSIDE://%s", advertised, n.inside),
+	return base(n.id, voters(all)).with(replicas(len(all))).with(properties{
+		"listeners":                      fmt.Sprintf("CLIENT://%s,INSIDE://%s,CONTROLLER://%s", n.client, n.internal, n.controller),
+		"advertised.listeners":           fmt.Sprintf("CLIENT://%s,INSIDE://%s", advertised, n.internal),
 		"listener.security.protocol.map": "CLIENT:PLAINTEXT,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT",
 		"inter.broker.listener.name":     "INSIDE",
-		"broker.session.timeout.ms":      "4000", // of 9000: how long a dead broker keeps its partitions
+		"broker.session.timeout.ms":      "4000", // default 9000; a dead broker loses its partitions after that
 		"broker.heartbeat.interval.ms":   "500",
-		"num.io.threads":                 "4", // of 8, for three on one machine
+		"broker.rack":                    fmt.Sprint("rack-", n.id),
+		"replica.selector.class":         "org.apache.kafka.common.replica.RackAwareReplicaSelector",
+		"num.io.threads":                 "4", // default 8; three brokers share a machine
 	})
 }
 
-// voters are the controllers that choose their leader.
+// voters returns controller.quorum.voters.
 func voters(all []node) string {
 	var each []string
 	for _, n := range all {
@@ -49,5 +50,5 @@ func voters(all []node) string {
 	return strings.Join(each, ",")
 }
 
-// inSync says why the broker does not have its part of every partition yet.
-func (n node) inSync(ctx context.Context) error { return inSync(ctx, n.client, n.id) }
+// checkInSync returns an error while a replica of the broker is not in sync.
+func (n node) checkInSync(ctx context.Context) error { return checkInSync(ctx, n.client, n.id) }

@@ -11,14 +11,14 @@ import (
 // properties are a broker's configuration, by Kafka's names.
 type properties map[string]string
 
-// and returns the properties with others added; where both have one, the others count.
-func (s properties) and(others properties) properties {
+// with returns the properties with others added or replaced.
+func (s properties) with(others properties) properties {
 	all := maps.Clone(s)
 	maps.Copy(all, others)
 	return all
 }
 
-// file is the content of server.properties.
+// file returns the content of server.properties.
 func (s properties) file() []byte {
 	var b bytes.Buffer
 	for _, key := range slices.Sorted(maps.Keys(s)) {
@@ -27,7 +27,7 @@ func (s properties) file() []byte {
 	return b.Bytes()
 }
 
-// base is what every broker is told: it is a controller too, makes no topic unasked, and lets a group begin at once.
+// base returns the properties of every broker: it is a controller too, without auto-creation and rebalance delay.
 func base(node int, voters string) properties {
 	return properties{
 		"process.roles":                        "broker,controller",
@@ -38,11 +38,11 @@ func base(node int, voters string) properties {
 		"group.initial.rebalance.delay.ms":     "0",
 		"offsets.topic.num.partitions":         "3",
 		"transaction.state.log.num.partitions": "3",
-		"log.cleaner.dedupe.buffer.size":       "16777216", // of 128 MB, which a small heap has not
+		"log.cleaner.dedupe.buffer.size":       "16777216", // default 128 MB, too much for a small heap
 	}
 }
 
-// replicas is how many brokers keep each record, and how many must have it before it is acknowledged: all but one.
+// replicas returns the properties for n replicas, of which all but one must acknowledge.
 func replicas(n int) properties {
 	needed := strconv.Itoa(max(1, n-1))
 	return properties{

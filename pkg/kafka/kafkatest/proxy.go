@@ -9,55 +9,55 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Proxy stands between a broker and its clients and lets them down as networks do. What clients send is passed on, what
-// the broker answers is passed back, both in whole Kafka messages, until it is told otherwise.
+// Proxy forwards requests and responses between clients and a broker, in whole messages of Kafka's protocol, and injects network
+// faults.
 type Proxy struct {
-	t        testing.TB
-	addr     string
-	upstream string
-	lingers  bool // its passages do
-	passing  sync.WaitGroup
+	t          testing.TB
+	addr       string
+	upstream   string
+	lingers    bool // see proxyConn
+	forwarding sync.WaitGroup
 
 	mutex    sync.Mutex
 	changed  *sync.Cond
 	listener net.Listener // nil while refusing
-	open     map[*passage]bool
+	open     map[*proxyConn]bool
 	hold     func(key int16) bool
 	held     int
 }
 
-// startProxy listens at addr, until the end of the test, for the broker at upstream.
+// startProxy starts a proxy at addr for the broker at upstream. It stops at the end of the test.
 func startProxy(t testing.TB, addr, upstream string) *Proxy {
 	t.Helper()
-	return startOf(&Proxy{t: t, addr: addr, upstream: upstream})
+	return startProxyWith(&Proxy{t: t, addr: addr, upstream: upstream})
 }
 
-// startLingering is startProxy for an embedded broker, which does not learn that a client is gone before it has answered
-// it: kfake never gives up a member whose connection it finds closed when it answers its JoinGroup, and such a member, as
-// the leader, holds the group up for all of the rebalance timeout. Kafka gives it up after its session timeout.
+// startLingering is startProxy for an embedded broker, whose connection stays open until outstanding responses have arrived: kfake
+// never removes a member whose connection is closed when it sends a JoinGroup response, and such a member, as the leader, blocks
+// the group for all of the rebalance timeout. Kafka removes it after its session timeout.
 func startLingering(t testing.TB, addr, upstream string) *Proxy {
 	t.Helper()
-	return startOf(&Proxy{t: t, addr: addr, upstream: upstream, lingers: true})
+	return startProxyWith(&Proxy{t: t, addr: addr, upstream: upstream, lingers: true})
 }
 
-func startOf(p *Proxy) *Proxy {
+func startProxyWith(p *Proxy) *Proxy {
 	p.t.Helper()
-	p.open, p.hold = make(map[*passage]bool), nothing
+	p.open, p.hold = make(map[*proxyConn]bool), holdNone
 	p.changed = sync.NewCond(&p.mutex)
 	p.Accept()
 	p.t.Cleanup(func() {
 		p.Refuse()
-		p.passing.Wait()
+		p.forwarding.Wait()
 	})
 	return p
 }
 
-func nothing(int16) bool { return false }
+func holdNone(int16) bool { return false }
 
-// Addr returns where clients find the broker, host:port.
+// Addr returns the address for clients, host:port.
 func (p *Proxy) Addr() string { return p.addr }
 
-// Cut ends all connections at once. Answers that are held never arrive. New connections are taken.
+// Cut closes all connections. Held responses are dropped. New connections are accepted.
 func (p *Proxy) Cut() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -66,24 +66,24 @@ func (p *Proxy) Cut() {
 
 func (p *Proxy) cut() {
 	for open := range p.open {
-		open.end()
+		open.close()
 	}
 	clear(p.open)
 	p.changed.Broadcast()
 }
 
-// Refuse ends all connections and refuses new ones, as if nothing listened there.
+// Refuse closes all connections and refuses new ones.
 func (p *Proxy) Refuse() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.listener != nil {
-		_ = p.listener.Close() // nothing is lost with it
+		_ = p.listener.Close() // only stops listening
 	}
 	p.listener = nil
 	p.cut()
 }
 
-// Accept takes connections again.
+// Accept accepts connections again.
 func (p *Proxy) Accept() {
 	p.t.Helper()
 	p.mutex.Lock()
@@ -94,19 +94,18 @@ func (p *Proxy) Accept() {
 	listener, err := net.Listen("tcp", p.addr) //nolint:noctx // a loopback port needs no context
 	require.NoError(p.t, err)
 	p.listener = listener
-	p.passing.Go(func() { p.serve(listener) })
+	p.forwarding.Go(func() { p.serve(listener) })
 }
 
-// Hold passes requests on and keeps back the answers to those of the given kinds (their keys in Kafka's protocol, 0 for
-// Produce; see https://kafka.apache.org/protocol#protocol_api_keys), of every kind when none is given, and what comes
-// after them on the same connection: the broker has done what was asked, and the client does not learn it. Release lets
-// the answers go; Cut drops them.
+// Hold forwards requests and holds the responses to the given API keys (0 is Produce; see
+// https://kafka.apache.org/protocol#protocol_api_keys), or to all if none is given, and later responses of the same connection:
+// the broker has processed the request, and the client does not know. Release forwards them; Cut drops them.
 func (p *Proxy) Hold(keys ...int16) {
 	p.setHold(func(key int16) bool { return len(keys) == 0 || slices.Contains(keys, key) })
 }
 
 // Release ends Hold.
-func (p *Proxy) Release() { p.setHold(nothing) }
+func (p *Proxy) Release() { p.setHold(holdNone) }
 
 func (p *Proxy) setHold(hold func(int16) bool) {
 	p.mutex.Lock()
@@ -115,7 +114,7 @@ func (p *Proxy) setHold(hold func(int16) bool) {
 	p.changed.Broadcast()
 }
 
-// Held returns how many answers are kept back right now, of connections that the client has not given up.
+// Held returns how many responses are held, of connections that are still open.
 func (p *Proxy) Held() int {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -128,45 +127,45 @@ func (p *Proxy) serve(listener net.Listener) {
 		if err != nil { // Refuse closed it
 			return
 		}
-		broker, err := net.DialTimeout("tcp", p.upstream, lookTimeout) //nolint:noctx // it lasts as long as the connection
+		broker, err := net.DialTimeout("tcp", p.upstream, queryTimeout) //nolint:noctx // a connection has no context
 		if err != nil {
-			_ = client.Close() // the broker is down; its client is to see that
+			_ = client.Close() // the broker is down, and the client must notice
 			continue
 		}
-		p.pass(listener, newPassage(client, broker, p.lingers))
+		p.forward(listener, newProxyConn(client, broker, p.lingers))
 	}
 }
 
-// pass carries messages both ways, unless the proxy has begun to refuse meanwhile.
-func (p *Proxy) pass(listener net.Listener, open *passage) {
+// forward forwards messages both ways, unless Refuse was called meanwhile.
+func (p *Proxy) forward(listener net.Listener, open *proxyConn) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.listener != listener {
-		open.end()
+		open.close()
 		return
 	}
 	p.open[open] = true
-	p.passing.Go(func() {
-		_ = open.forward() // it ends with the connection
+	p.forwarding.Go(func() {
+		_ = open.forwardRequests() // ends with the connection
 		p.close(open)
 	})
-	p.passing.Go(func() {
-		_ = open.answer(p.wait) // it ends with the connection
+	p.forwarding.Go(func() {
+		_ = open.forwardResponses(p.wait) // ends with the connection
 		p.close(open)
 	})
 }
 
-// close ends a connection of which one way has ended.
-func (p *Proxy) close(open *passage) {
+// close closes a connection after one direction has ended.
+func (p *Proxy) close(open *proxyConn) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	open.end()
+	open.close()
 	delete(p.open, open)
 	p.changed.Broadcast()
 }
 
-// wait returns when an answer may go to its client, or when there is no connection any more for it to go by.
-func (p *Proxy) wait(open *passage, key int16) {
+// wait returns when a response may be forwarded, or its connection is closed.
+func (p *Proxy) wait(open *proxyConn, key int16) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if !p.hold(key) {

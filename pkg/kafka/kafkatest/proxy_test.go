@@ -16,7 +16,7 @@ import (
 
 const keyProduce = 0
 
-// produceOnce sends one record and waits for it in the background.
+// produceOnce produces one record in the background.
 func produceOnce(t *testing.T, c interface{ Cluster() kafka.Cluster }, topic, value string) (result chan error) {
 	t.Helper()
 	result = make(chan error, 1)
@@ -31,14 +31,14 @@ func produceOnce(t *testing.T, c interface{ Cluster() kafka.Cluster }, topic, va
 	return result
 }
 
-func TestAProxyBeforeTheEmbeddedBroker(t *testing.T) {
+func TestProxyOfEmbeddedBroker(t *testing.T) {
 	b := kafkatest.Embedded(t, kafkatest.WithProxies())
 	proxy, topic := b.Proxy(), kafkatest.Topic(t, b.Addr(), 1)
 	require.Equal(t, proxy.Addr(), b.Addr())
 	proxy.Hold(keyProduce)
 	result := produceOnce(t, b, topic, "held")
 	require.Eventually(t, func() bool { return proxy.Held() == 1 }, 10*time.Second, 5*time.Millisecond)
-	assert.Len(t, kafkatest.All(t, b.Addr(), topic), 1, "its sender does not know")
+	assert.Len(t, kafkatest.All(t, b.Addr(), topic), 1, "the producer does not know")
 	proxy.Cut()
 	proxy.Release()
 	require.NoError(t, <-result)
@@ -48,7 +48,7 @@ func TestAProxyBeforeTheEmbeddedBroker(t *testing.T) {
 	require.ErrorContains(t, err, "refused")
 }
 
-// One start of the brokers serves all.
+// TestProxies uses one cluster for all cases.
 func TestProxies(t *testing.T) {
 	c := three(t, kafkatest.WithProxies())
 	all := func(do func(*kafkatest.Proxy)) {
@@ -62,31 +62,31 @@ func TestProxies(t *testing.T) {
 		return n
 	}
 
-	t.Run("clients see brokers through them only", func(t *testing.T) {
+	t.Run("clients connect through proxies only", func(t *testing.T) {
 		topic := c.Topic(1)
 		all(func(p *kafkatest.Proxy) { assert.Contains(t, c.Brokers(), p.Addr()) })
 		assert.Contains(t, c.Brokers(), c.Leader(topic, 0).Addr())
 		send(t, c, topic, "through")
 		assert.Len(t, kafkatest.All(t, c.Broker(1).Addr(), topic), 1)
 	})
-	t.Run("an answer that is held says nothing of what was done", func(t *testing.T) {
+	t.Run("a held response leaves the outcome unknown", func(t *testing.T) {
 		topic := c.Topic(1)
 		all(func(p *kafkatest.Proxy) { p.Hold(keyProduce) })
 		result := produceOnce(t, c, topic, "held")
 		require.Eventually(t, func() bool { return held() == 1 }, 10*time.Second, 5*time.Millisecond)
 		assert.Len(t, kafkatest.All(t, c.Broker(1).Addr(), topic), 1, "reading is not held, and the record is there")
-		assert.Empty(t, result, "but its sender does not know")
+		assert.Empty(t, result, "but the producer does not know")
 		all((*kafkatest.Proxy).Release)
 		require.NoError(t, <-result)
 		assert.Zero(t, held())
 		assert.Len(t, kafkatest.All(t, c.Broker(1).Addr(), topic), 1)
 	})
-	t.Run("an answer that is cut off never arrives", func(t *testing.T) {
+	t.Run("a cut connection loses the response", func(t *testing.T) {
 		topic := c.Topic(1)
 		all(func(p *kafkatest.Proxy) { p.Hold() })
 		conn, err := net.Dial("tcp", c.Broker(1).Addr())
 		require.NoError(t, err)
-		defer conn.Close()                                                                         //nolint:errcheck // cut already
+		defer conn.Close()                                                                         //nolint:errcheck // closed already
 		_, err = conn.Write([]byte("\x00\x00\x00\x0d\x00\x12\x00\x00\x00\x00\x00\x07\x00\x03abc")) // ApiVersions v0
 		require.NoError(t, err)
 		require.Eventually(t, func() bool { return held() == 1 }, 10*time.Second, 5*time.Millisecond)
@@ -94,7 +94,7 @@ func TestProxies(t *testing.T) {
 		first := make([]byte, 8)
 		_, err = conn.Read(first)
 		require.NoError(t, err)
-		assert.Equal(t, byte(7), first[7], "the number of the request")
+		assert.Equal(t, byte(7), first[7], "the correlation id")
 		all((*kafkatest.Proxy).Cut)
 		require.NoError(t, conn.SetReadDeadline(time.Now().Add(5*time.Second)))
 		for err == nil {
@@ -103,7 +103,7 @@ func TestProxies(t *testing.T) {
 		require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "cut, not silent")
 		send(t, c, topic, "again")
 	})
-	t.Run("a refusal is one", func(t *testing.T) {
+	t.Run("refused connections", func(t *testing.T) {
 		topic := c.Topic(1)
 		proxy := c.Leader(topic, 0).Proxy()
 		proxy.Refuse()

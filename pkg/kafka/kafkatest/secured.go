@@ -2,7 +2,6 @@ package kafkatest
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,79 +10,69 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Secured is a broker of Apache Kafka that asks whoever comes who they are, at each of its ports in another way. It keeps
-// the same topics for all.
+// Secured is a broker of Apache Kafka whose ports require TLS, SASL or both. The topics are the same at all ports. Its
+// StandardAuthorizer allows everything to User, to the client certificate and at the port without TLS and SASL; others have the
+// rights of Grant.
 type Secured struct {
-	Broker // at its open port
+	Broker // at its port without TLS and SASL
+	dir    string
 
-	// SASL is a port in plain text that takes a login by PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512.
+	// SASL is a plain text port that requires PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER.
 	SASL string
-	// TLS is a port that encrypts; MutualTLS one that wants a certificate too; SASLTLS one that encrypts and wants a login.
+	// TLS is a port with TLS, MutualTLS one that requires a client certificate, SASLTLS one with TLS and SASL.
 	TLS, MutualTLS, SASLTLS string
-	// ShortSASL is SASL where a login is good for ShortSession only.
+	// ShortSASL is SASL with authentication that expires after ShortSession.
 	ShortSASL string
 
-	// User and Password are right everywhere.
+	// User and Password are the valid credentials.
 	User, Password string
-	// CA signed the broker's certificate, for the host 127.0.0.1, and trusts Cert with Key. StrangeCA is another.
+	// CA signed the broker's certificate, for the host 127.0.0.1, and Cert, whose key is Key. StrangeCA is an unrelated CA.
 	CA, Cert, Key, StrangeCA string
 }
 
-// ShortSession is how long a login at Secured.ShortSASL is good for.
+// ShortSession is the lifetime of authentication at Secured.ShortSASL.
 const ShortSession = 2 * time.Second
 
-// StartSecured starts such a broker from Kafka's jars and stops it with the test. Without Java or the jars the test is
+// StartSecured starts a Secured from Kafka's jars and stops it at the end of the test. Without Java or the jars the test is
 // skipped.
 func StartSecured(t testing.TB) Secured {
 	t.Helper()
 	j := needJava(t)
-	s := Secured{User: "rechargeflow", Password: "let-me-in-7Q"}
 	dir := t.TempDir()
+	s := Secured{User: "rechargeflow", Password: "let-me-in-7Q", dir: dir}
 	require.NoError(t, s.certificates(dir))
 	addrs, err := freeAddrs(7)
 	require.NoError(t, err)
 	open, controller := addrs[0], addrs[1]
 	s.SASL, s.TLS, s.MutualTLS, s.SASLTLS, s.ShortSASL = addrs[2], addrs[3], addrs[4], addrs[5], addrs[6]
-	server, err := newServer(j, dir, base(1, "1@"+controller).and(replicas(1)).and(s.properties(open, controller, dir)))
+	server, err := newServer(j, dir, base(1, "1@"+controller).with(replicas(1)).with(s.properties(open, controller, dir)))
 	require.NoError(t, err)
 	user := fmt.Sprintf("[name=%s,password=%s]", s.User, s.Password)
 	require.NoError(t, server.format(t.Context(), clusterID(), "--add-scram", "SCRAM-SHA-256="+user, "--add-scram", "SCRAM-SHA-512="+user))
-	t.Cleanup(server.end)
-	s.Broker = Broker{t: t, addr: open, ours: server}
+	t.Cleanup(server.stop)
+	s.Broker = Broker{t: t, addr: open, control: server}
 	s.start()
 	return s
 }
 
-// certificates writes all files, the broker's own as broker.pem in the form that Kafka reads: key and certificate.
+// certificates writes all files. The broker's is broker.pem, with key and certificate, as Kafka requires.
 func (s *Secured) certificates(dir string) error {
 	ca, err := newAuthority(dir, "ca")
 	if err != nil {
 		return err
 	}
-	stranger, err := newAuthority(dir, "stranger")
+	other, err := newAuthority(dir, "other")
 	if err != nil {
 		return err
 	}
-	s.CA, s.StrangeCA = ca.file, stranger.file
+	s.CA, s.StrangeCA = ca.file, other.file
 	if s.Cert, s.Key, err = ca.sign(dir, "client"); err != nil {
 		return err
 	}
-	certFile, keyFile, err := ca.sign(dir, "broker")
-	if err != nil {
-		return err
-	}
-	var store []byte
-	for _, name := range []string{keyFile, certFile} {
-		content, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		store = append(store, content...)
-	}
-	return os.WriteFile(filepath.Join(dir, "broker.pem"), store, 0o600)
+	return ca.signBroker(dir)
 }
 
-// properties are of https://kafka.apache.org/documentation/#brokerconfigs; those of one port begin with its name.
+// properties returns https://kafka.apache.org/documentation/#brokerconfigs; those of a port begin with its name.
 func (s *Secured) properties(open, controller, dir string) properties {
 	ports := []struct{ name, addr, protocol string }{
 		{"OPEN", open, "PLAINTEXT"},
@@ -100,6 +89,9 @@ func (s *Secured) properties(open, controller, dir string) properties {
 		"ssl.truststore.type":        "PEM",
 		"ssl.truststore.location":    s.CA,
 
+		"authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+		"super.users":           "User:ANONYMOUS;User:CN=client;User:" + s.User,
+
 		"listener.name.mutual.ssl.client.auth":          "required",
 		"listener.name.short.connections.max.reauth.ms": fmt.Sprint(ShortSession.Milliseconds()),
 	}
@@ -108,7 +100,7 @@ func (s *Secured) properties(open, controller, dir string) properties {
 		listeners = append(listeners, p.name+"://"+p.addr)
 		protocols = append(protocols, p.name+":"+p.protocol)
 		if strings.HasPrefix(p.protocol, "SASL") {
-			all = all.and(s.login("listener.name." + strings.ToLower(p.name) + "."))
+			all = all.with(s.login("listener.name." + strings.ToLower(p.name) + "."))
 		}
 	}
 	all["advertised.listeners"] = strings.Join(listeners, ",")
@@ -117,13 +109,15 @@ func (s *Secured) properties(open, controller, dir string) properties {
 	return all
 }
 
-// login is what a port needs to take logins.
+// login returns the properties of a port with SASL.
 func (s *Secured) login(port string) properties {
 	const login = "org.apache.kafka.common.security."
 	return properties{
-		port + "sasl.enabled.mechanisms":        "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+		port + "sasl.enabled.mechanisms":        "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
 		port + "plain.sasl.jaas.config":         fmt.Sprintf("%splain.PlainLoginModule required user_%s=%q;", login, s.User, s.Password),
 		port + "scram-sha-256.sasl.jaas.config": login + "scram.ScramLoginModule required;",
 		port + "scram-sha-512.sasl.jaas.config": login + "scram.ScramLoginModule required;",
+		// tokens without signatures: https://kafka.apache.org/documentation/#security_sasl_oauthbearer_unsecured_validation
+		port + "oauthbearer.sasl.jaas.config": login + `oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
 	}
 }

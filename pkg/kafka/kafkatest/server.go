@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// brokerHeap is the most memory for objects of one broker.
+// brokerHeap is the heap size of a broker.
 const brokerHeap = "384m"
 
 // server is the process of one Apache Kafka broker.
@@ -22,10 +22,10 @@ type server struct {
 	frozen  bool
 }
 
-// newServer writes the configuration of a broker into a folder, which will have its records too.
+// newServer writes a broker's configuration into a directory, where its records are stored too.
 func newServer(j java, dir string, s properties) (*server, error) {
 	server := &server{java: j, dir: dir}
-	s = s.and(properties{"log.dirs": server.path("records")})
+	s = s.with(properties{"log.dirs": server.path("records")})
 	if err := os.WriteFile(server.path("server.properties"), s.file(), 0o600); err != nil {
 		return nil, fmt.Errorf("configure Kafka: %w", err)
 	}
@@ -34,15 +34,15 @@ func newServer(j java, dir string, s properties) (*server, error) {
 
 func (s *server) path(name string) string { return filepath.Join(s.dir, name) }
 
-// clusterID is a new name for a cluster.
+// clusterID returns a random cluster id.
 func clusterID() string {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id) // never fails
-	id[0] &= 0x7f        // an id that begins with "-" would be taken for an option
+	id[0] &= 0x7f        // an id that begins with "-" would be parsed as an option
 	return base64.RawURLEncoding.EncodeToString(id)
 }
 
-// format prepares the folder of the records, as kafka-storage.sh does.
+// format formats the storage directory, as kafka-storage.sh does.
 func (s *server) format(ctx context.Context, cluster string, options ...string) error {
 	arguments := append([]string{"format", "-t", cluster, "-c", s.path("server.properties")}, options...)
 	command := s.java.command(ctx, small(brokerHeap), "kafka.tools.StorageTool", arguments...)
@@ -68,16 +68,16 @@ func (s *server) start(ctx context.Context) error {
 }
 
 func (s *server) kill(context.Context) error {
-	s.end()
+	s.stop()
 	return nil
 }
 
-// end kills the process that start began, if there is one.
-func (s *server) end() {
+// stop kills the process, if it is running.
+func (s *server) stop() {
 	if s.process == nil {
 		return
 	}
-	_ = s.process.Process.Kill() // it may be gone already
+	_ = s.process.Process.Kill() // it may have exited already
 	_ = s.process.Wait()         // the error is the kill
 	s.process, s.frozen = nil, false
 }
@@ -100,6 +100,6 @@ func (s *server) signal(signal syscall.Signal) error {
 }
 
 func (s *server) log(context.Context) string {
-	log, _ := os.ReadFile(s.path("kafka.log")) // without it there is nothing to show
+	log, _ := os.ReadFile(s.path("kafka.log")) // empty if there is none
 	return string(log)
 }

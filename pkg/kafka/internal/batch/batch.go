@@ -1,22 +1,24 @@
-// Package batch writes and reads record batches as Kafka sends and stores them, magic 2
-// (https://kafka.apache.org/documentation/#recordbatch): what kafka-go writes lacks producer id, epoch and sequence, and
-// what it reads hides who wrote a batch and where it ends.
+// Package batch encodes and decodes record batches, magic 2 (https://kafka.apache.org/documentation/#recordbatch). kafka-go
+// encodes them without producer id, epoch and sequence, and does not return the producer and end of those that it decodes.
 //
-//	encode.go    Encoder: records into one batch
-//	decode.go    Decode: a fetched record set into records, without what aborted transactions wrote
-//	reader.go    integers and varints that can't be read past the end
-//	compress.go  codecs
+//	batch.go     Record, and the format of a batch
+//	encode.go    Encoder, which encodes records into a batch
+//	decode.go    Decode, which decodes the batches of a fetch response
+//	count.go     Count, the number of records in batches
+//	filter.go    leaves out transaction markers and aborted records
+//	reader.go    decodes values of a record
+//	compress.go  compression
 package batch
 
 import "errors"
 
-// Header is one header of a record.
+// Header is a header of a record.
 type Header struct {
 	Key   string
 	Value []byte
 }
 
-// Record is one record of a batch. Key is nil for none, Value is nil for a tombstone.
+// Record is a record of a batch. Key is nil for none, Value is nil for a tombstone.
 type Record struct {
 	Offset  int64
 	Time    int64 // milliseconds since 1970
@@ -25,19 +27,19 @@ type Record struct {
 	Headers []Header
 }
 
-// Producer is who writes a batch, by which brokers recognise one that they have already.
+// Producer identifies a batch, so that brokers detect duplicates.
 type Producer struct {
 	ID       int64
 	Epoch    int16
 	Sequence int32 // of the first record; counted per producer and partition
-	// Transactional batches become visible with their transaction.
+	// Transactional batches are part of a transaction.
 	Transactional bool
 }
 
-// ErrCorrupt says that bytes are no record batch, or not the one that was written.
+// ErrCorrupt means that bytes are not a valid record batch.
 var ErrCorrupt = errors.New("corrupt record batch")
 
-// Where things lie in a batch.
+// Positions of fields in a batch.
 const (
 	atLength          = 8
 	atMagic           = 16
@@ -54,7 +56,7 @@ const (
 	Overhead = 61
 
 	magic         = 2
-	lengthIsAfter = 12 // the length counts from here
+	lengthIsAfter = 12 // end of the length field
 )
 
 // Bits of a batch's attributes.

@@ -8,27 +8,27 @@ import (
 	"github.com/segmentio/kafka-go/compress"
 )
 
-// Codec is how a batch's records are compressed.
+// Codec is the compression of a batch.
 type Codec = compress.Compression
 
-// None leaves records as they are.
+// None is no compression.
 const None = compress.None
 
-// maxUnpacked is the most bytes that a batch may have once unpacked: brokers take a megabyte of packed ones by default, and
-// JSON is seldom packed below a fiftieth.
-const maxUnpacked = 128 << 20
+// maxDecompressed limits the decompressed size of a batch. Brokers accept a megabyte of compressed records by default, and JSON
+// is rarely compressed below a fiftieth.
+const maxDecompressed = 128 << 20
 
-// pack compresses records.
-func pack(codec Codec, records []byte) (packed []byte, err error) {
+// compressRecords compresses records.
+func compressRecords(codec Codec, records []byte) (packed []byte, err error) {
 	known := codec.Codec()
 	if known == nil {
-		return nil, fmt.Errorf("codec %d is unknown", codec)
+		return nil, fmt.Errorf("unknown codec %d", codec)
 	}
 	var out bytes.Buffer
 	out.Grow(len(records) / 2)
 	writer := known.NewWriter(&out)
 	if _, err := writer.Write(records); err != nil {
-		_ = writer.Close() // gives the encoder back
+		_ = writer.Close() // returns the encoder to its pool
 		return nil, err
 	}
 	if err := writer.Close(); err != nil {
@@ -37,7 +37,8 @@ func pack(codec Codec, records []byte) (packed []byte, err error) {
 	return out.Bytes(), nil
 }
 
-func unpack(codec Codec, packed []byte) (records []byte, err error) {
+// decompress decompresses records.
+func decompress(codec Codec, packed []byte) (records []byte, err error) {
 	known := codec.Codec()
 	if known == nil {
 		return nil, fmt.Errorf("%w: codec %d is unknown", ErrCorrupt, codec)
@@ -46,12 +47,12 @@ func unpack(codec Codec, packed []byte) (records []byte, err error) {
 	defer reader.Close() //nolint:errcheck // reads from memory
 	var out bytes.Buffer
 	out.Grow(4 * len(packed))
-	n, err := out.ReadFrom(io.LimitReader(reader, maxUnpacked+1))
+	n, err := out.ReadFrom(io.LimitReader(reader, maxDecompressed+1))
 	if err != nil {
-		return nil, fmt.Errorf("%w: unpack %s: %w", ErrCorrupt, codec, err)
+		return nil, fmt.Errorf("%w: decompress %s: %w", ErrCorrupt, codec, err)
 	}
-	if n > maxUnpacked {
-		return nil, fmt.Errorf("%w: unpacked it has more than %d bytes", ErrCorrupt, maxUnpacked)
+	if n > maxDecompressed {
+		return nil, fmt.Errorf("%w: decompressed it exceeds %d bytes", ErrCorrupt, maxDecompressed)
 	}
 	return out.Bytes(), nil
 }

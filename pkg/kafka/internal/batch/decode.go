@@ -5,19 +5,18 @@ import (
 	"fmt"
 )
 
-// Aborted says that what a producer wrote from an offset on belongs to a transaction that was aborted. It ends with the
-// producer's next marker.
+// Aborted is an aborted transaction: what its producer wrote from FirstOffset to its next transaction marker.
 type Aborted struct {
 	ProducerID  int64
 	FirstOffset int64
 }
 
-// Decode calls each with the records of a fetched record set in the order of their offsets, from offset on, without
-// transaction markers and without what aborted transactions wrote. aborted is that of the fetch response, in any order.
+// Decode decodes the batches of a fetch response and calls each with their records in order, from offset on, without transaction
+// markers and aborted records. aborted are the aborted transactions of the fetch response in any order.
 //
-// It returns the offset behind the last whole batch: the next to fetch, offset itself when the set has no whole batch. A
-// broker may cut the last batch off, and sends whole batches, so the first may begin before offset. Records share the
-// memory of set unless they were compressed. The error is ErrCorrupt; what came before it was handed over.
+// It returns the next offset to fetch: the end of the last complete batch, or offset itself if there is none. A broker may
+// truncate the last batch, and the first may begin before offset. Records share the memory of set unless they were compressed.
+// The error is ErrCorrupt; each was called with the records before it.
 func Decode(set []byte, offset int64, aborted []Aborted, each func(Record)) (next int64, err error) {
 	f := newFilter(aborted)
 	next = offset
@@ -30,7 +29,7 @@ func Decode(set []byte, offset int64, aborted []Aborted, each func(Record)) (nex
 			return next, nil
 		}
 		set = set[size:]
-		if f.wants(b) && b.last() >= offset {
+		if f.includes(b) && b.last() >= offset {
 			if err := b.each(offset, each); err != nil {
 				return next, err
 			}
@@ -39,7 +38,7 @@ func Decode(set []byte, offset int64, aborted []Aborted, each func(Record)) (nex
 	}
 }
 
-// stored is a batch as it came from a broker.
+// stored is a batch as stored by a broker.
 type stored struct {
 	bytes      []byte
 	base       int64
@@ -48,28 +47,28 @@ type stored struct {
 	epoch      int16
 }
 
-// first returns the first batch of a set and its size, 0 when the set has no whole one.
+// first returns the first batch of a set and its size, 0 if it is not complete.
 func first(set []byte) (b stored, size int, err error) {
 	if len(set) < lengthIsAfter {
 		return stored{}, 0, nil
 	}
 	length := int64(int32(binary.BigEndian.Uint32(set[atLength:])))
 	if length < Overhead-lengthIsAfter {
-		return stored{}, 0, fmt.Errorf("%w: it says it has %d bytes", ErrCorrupt, length)
+		return stored{}, 0, fmt.Errorf("%w: invalid length of %d bytes", ErrCorrupt, length)
 	}
 	if length > int64(len(set)-lengthIsAfter) {
-		return stored{}, 0, nil // cut off
+		return stored{}, 0, nil // truncated
 	}
 	size = int(length) + lengthIsAfter
 	b.bytes = set[:size]
 	b.base = int64(binary.BigEndian.Uint64(set))
 	switch {
 	case set[atMagic] != magic:
-		return stored{}, 0, fmt.Errorf("%w: offset %d has format %d, and only 2 (Kafka 0.11 and later) is understood", ErrCorrupt, b.base, set[atMagic])
+		return stored{}, 0, fmt.Errorf("%w: offset %d has format %d, only 2 (Kafka 0.11 and later) is supported", ErrCorrupt, b.base, set[atMagic])
 	case binary.BigEndian.Uint32(set[atChecksum:]) != checksum(b.bytes[atAttributes:]):
-		return stored{}, 0, fmt.Errorf("%w: the checksum of offset %d is wrong", ErrCorrupt, b.base)
+		return stored{}, 0, fmt.Errorf("%w: wrong checksum at offset %d", ErrCorrupt, b.base)
 	case b.base < 0 || b.lastDelta() < 0 || b.base+b.lastDelta() < b.base:
-		return stored{}, 0, fmt.Errorf("%w: offsets from %d, %d more", ErrCorrupt, b.base, b.lastDelta())
+		return stored{}, 0, fmt.Errorf("%w: invalid base offset %d or last offset delta %d", ErrCorrupt, b.base, b.lastDelta())
 	}
 	b.attributes = binary.BigEndian.Uint16(set[atAttributes:])
 	b.producer = int64(binary.BigEndian.Uint64(set[atProducerID:]))
@@ -87,12 +86,12 @@ func (b stored) control() bool { return b.attributes&controlBit != 0 }
 
 func (b stored) transactional() bool { return b.attributes&transactionalBit != 0 }
 
-// each hands over the records from offset on.
+// each calls each with the records from offset on.
 func (b stored) each(offset int64, each func(Record)) error {
 	records := b.bytes[Overhead:]
 	if codec := Codec(b.attributes & codecBits); codec != None {
 		var err error
-		if records, err = unpack(codec, records); err != nil {
+		if records, err = decompress(codec, records); err != nil {
 			return err
 		}
 	}
@@ -103,7 +102,7 @@ func (b stored) each(offset int64, each func(Record)) error {
 		one := reader{rest: r.bytes()}
 		record := one.record(b.base, firstTime)
 		if r.bad || one.bad || record.Offset < b.base || record.Offset > b.last() {
-			return fmt.Errorf("%w: a record of offset %d to %d can't be read", ErrCorrupt, b.base, b.last())
+			return fmt.Errorf("%w: invalid record in offsets %d to %d", ErrCorrupt, b.base, b.last())
 		}
 		if b.attributes&logAppendTimeBit != 0 {
 			record.Time = appended
@@ -115,8 +114,8 @@ func (b stored) each(offset int64, each func(Record)) error {
 	return nil
 }
 
-// usualHeaders is how many headers get their memory at once: more must be there first.
-const usualHeaders = 32
+// initialHeaders limits the memory allocated for headers before they are decoded.
+const initialHeaders = 32
 
 func (r *reader) record(base, firstTime int64) Record {
 	_ = r.byte() // attributes, unused
@@ -124,7 +123,7 @@ func (r *reader) record(base, firstTime int64) Record {
 	record.Key, record.Value = r.bytes(), r.bytes()
 	headers := r.count()
 	if headers > 0 {
-		record.Headers = make([]Header, 0, min(headers, usualHeaders))
+		record.Headers = make([]Header, 0, min(headers, initialHeaders))
 	}
 	for range headers {
 		if r.bad {

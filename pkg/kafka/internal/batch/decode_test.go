@@ -18,7 +18,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/batch"
 )
 
-// Where things lie in a batch.
+// Positions of fields in a batch.
 const (
 	atMagic      = 16
 	atAttributes = 21
@@ -28,13 +28,13 @@ const (
 	overhead     = 61
 )
 
-// sealed puts the checksum right.
+// sealed sets the checksum.
 func sealed(b []byte) []byte {
 	binary.BigEndian.PutUint32(b[17:], crc32.Checksum(b[atAttributes:], crc32.MakeTable(crc32.Castagnoli)))
 	return b
 }
 
-// of is a batch of a producer's records from an offset on, value i for offset i.
+// of returns a batch of a producer's records from an offset on, value i for offset i.
 func of(producer int64, transactional bool, offset int64, count int) []byte {
 	var e batch.Encoder
 	e.Reset(batch.None, 0)
@@ -48,14 +48,14 @@ func of(producer int64, transactional bool, offset int64, count int) []byte {
 	return at(offset, b)
 }
 
-// inEpoch is a transactional batch as its producer writes it after it was given another epoch.
+// inEpoch returns a transactional batch with another producer epoch.
 func inEpoch(epoch int16, producer int64, offset int64, count int) []byte {
 	b := of(producer, true, offset, count)
 	batch.Stamp(b, batch.Producer{ID: producer, Epoch: epoch, Transactional: true})
 	return b
 }
 
-// marker ends a producer's transaction (https://kafka.apache.org/documentation/#controlbatch).
+// marker returns a transaction marker (https://kafka.apache.org/documentation/#controlbatch).
 func marker(producer, offset int64, commit bool) []byte {
 	key := []byte{0, 0, 0, 0}
 	if commit {
@@ -72,7 +72,7 @@ func marker(producer, offset int64, commit bool) []byte {
 	return sealed(at(offset, b))
 }
 
-// emptied is what compaction leaves of a batch whose records are all gone.
+// emptied returns a batch whose records were all removed by compaction.
 func emptied(b []byte) []byte {
 	b = bytes.Clone(b[:overhead])
 	binary.BigEndian.PutUint32(b[8:], overhead-12)
@@ -80,7 +80,7 @@ func emptied(b []byte) []byte {
 	return sealed(b)
 }
 
-func TestAbortedTransactionsAreNotSeen(t *testing.T) {
+func TestAbortedTransactionsAreLeftOut(t *testing.T) {
 	const p, q, r = 1, 2, 3
 	abort, commit := false, true
 	for _, c := range []struct {
@@ -123,7 +123,7 @@ func TestAbortedTransactionsAreNotSeen(t *testing.T) {
 		{name: "a list without a marker: it is yet to come", set: [][]byte{of(p, true, 0, 2), of(q, false, 2, 1)}, aborted: []batch.Aborted{{p, 0}}, want: []int64{2}, next: 3},
 		{name: "a marker without a list: retention took the records", set: [][]byte{marker(p, 5, abort), of(p, true, 6, 1)}, from: 5, want: []int64{6}, next: 7},
 		{name: "markers alone", set: [][]byte{marker(p, 0, abort), marker(q, 1, commit), marker(p, 2, commit)}, aborted: []batch.Aborted{{p, 0}}, next: 3},
-		{name: "it began before what was asked for", set: [][]byte{of(p, true, 10, 2), marker(p, 12, abort), of(p, true, 13, 1)}, aborted: []batch.Aborted{{p, 3}}, from: 10, want: []int64{13}, next: 14},
+		{name: "it began before the start offset", set: [][]byte{of(p, true, 10, 2), marker(p, 12, abort), of(p, true, 13, 1)}, aborted: []batch.Aborted{{p, 3}}, from: 10, want: []int64{13}, next: 14},
 		{name: "it begins behind what was sent", set: [][]byte{of(p, true, 0, 2)}, aborted: []batch.Aborted{{p, 2}}, want: []int64{0, 1}, next: 2},
 		{name: "records of no transaction by a producer that aborted one", set: [][]byte{of(p, false, 0, 2)}, aborted: []batch.Aborted{{p, 0}}, want: []int64{0, 1}, next: 2},
 		{
@@ -145,8 +145,8 @@ func TestAbortedTransactionsAreNotSeen(t *testing.T) {
 			aborted: []batch.Aborted{{p, 0}, {p, 1}}, want: []int64{2}, next: 4,
 		},
 		{name: "from the middle of a batch", set: [][]byte{of(p, false, 0, 5), of(p, false, 5, 2)}, from: 3, want: []int64{3, 4, 5, 6}, next: 7},
-		{name: "a whole batch before what was asked for", set: [][]byte{of(p, false, 0, 5), of(p, false, 5, 2)}, from: 5, want: []int64{5, 6}, next: 7},
-		{name: "all of it before what was asked for", set: [][]byte{of(p, false, 0, 5)}, from: 9, next: 9},
+		{name: "a complete batch before the start offset", set: [][]byte{of(p, false, 0, 5), of(p, false, 5, 2)}, from: 5, want: []int64{5, 6}, next: 7},
+		{name: "all of it before the start offset", set: [][]byte{of(p, false, 0, 5)}, from: 9, next: 9},
 		{name: "compaction emptied a batch", set: [][]byte{emptied(of(p, false, 0, 5)), of(p, false, 9, 1)}, want: []int64{9}, next: 10},
 		{name: "compaction emptied all", set: [][]byte{emptied(of(p, true, 0, 5))}, next: 5},
 		{name: "compaction left gaps", set: [][]byte{withGaps(of(p, false, 10, 3), 20)}, from: 4, want: []int64{10, 11, 12}, next: 31},
@@ -168,7 +168,7 @@ func TestAbortedTransactionsAreNotSeen(t *testing.T) {
 	}
 }
 
-// withGaps is a batch whose last records compaction removed: its offsets go on.
+// withGaps returns a batch whose last records were removed by compaction; its offsets remain.
 func withGaps(b []byte, lastDelta uint32) []byte {
 	binary.BigEndian.PutUint32(b[atLastDelta:], lastDelta)
 	return sealed(b)
@@ -194,7 +194,7 @@ func TestCorruptBatches(t *testing.T) {
 		"offsets past the last":   func(b []byte) []byte { return at(math.MaxInt64, withGaps(b, 1)) },
 		"a last offset below":     func(b []byte) []byte { return withGaps(b, math.MaxUint32) },
 		"an unknown codec":        func(b []byte) []byte { b[atAttributes+1] |= 7; return sealed(b) },
-		"not what the codec says": func(b []byte) []byte { b[atAttributes+1] |= 4; return sealed(b) },
+		"another codec":           func(b []byte) []byte { b[atAttributes+1] |= 4; return sealed(b) },
 		"more records than bytes": func(b []byte) []byte { binary.BigEndian.PutUint32(b[atCount:], 1<<30); return sealed(b) },
 		"a record past its batch": func(b []byte) []byte { return withGaps(b, 0) },
 		"a length past the end":   func(b []byte) []byte { b[overhead] = 0x7e; return sealed(b) },
@@ -213,7 +213,7 @@ func TestCorruptBatches(t *testing.T) {
 	}
 }
 
-// However a set is cut off, what is whole is read, and nothing else.
+// TestTruncatedSets: complete batches are decoded wherever a set is truncated, and nothing else.
 func TestTruncatedSets(t *testing.T) {
 	whole := slices.Concat(of(1, false, 0, 2), of(1, false, 2, 2), of(1, false, 4, 2))
 	size := len(whole) / 3
@@ -225,8 +225,8 @@ func TestTruncatedSets(t *testing.T) {
 	})
 }
 
-// A few bytes must not make us take much memory.
-func TestCountsAreNotBelieved(t *testing.T) {
+// TestHeaderCountLimitsMemory: a few bytes must not allocate much memory.
+func TestHeaderCountLimitsMemory(t *testing.T) {
 	const size = 1 << 20
 	claim := binary.AppendVarint([]byte{0, 0, 0, 1, 1}, size-1) // no key, no value, a million headers …
 	claim = append(claim, bytes.Repeat([]byte{0xff}, size)...)  // … the first of which can't be read
@@ -255,7 +255,7 @@ func FuzzDecode(f *testing.F) {
 			last := int64(math.MinInt64)
 			next, err := batch.Decode(input, offset, []batch.Aborted{{ProducerID: 1, FirstOffset: aborted}}, func(r batch.Record) {
 				if r.Offset < offset {
-					t.Errorf("offset %d was not asked for", r.Offset)
+					t.Errorf("offset %d is before the start", r.Offset)
 				}
 				last = max(last, r.Offset)
 			})
@@ -272,7 +272,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// resealed puts the first batch's length and checksum right, so that what is behind them is looked at.
+// resealed sets the first batch's length and checksum, so that the rest is decoded.
 func resealed(set []byte) []byte {
 	b := bytes.Clone(set)
 	if len(b) < overhead {

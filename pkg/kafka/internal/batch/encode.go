@@ -7,8 +7,8 @@ import (
 	"math"
 )
 
-// Encoder writes records into one batch: Reset, Add for each record, Finish. The zero value is ready. Its buffer is used
-// again after Reset.
+// Encoder encodes records into a batch: Reset, Add for each record, Finish. The zero value is ready. Its buffer is reused after
+// Reset.
 type Encoder struct {
 	buffer    []byte
 	count     int32
@@ -18,14 +18,14 @@ type Encoder struct {
 	threshold int
 }
 
-// Reset begins a batch. Fewer bytes of records than threshold stay uncompressed.
+// Reset starts a batch. Records below threshold bytes are not compressed.
 func (e *Encoder) Reset(codec Codec, threshold int) {
 	e.buffer = append(e.buffer[:0], make([]byte, Overhead)...)
 	e.count, e.first, e.last = 0, 0, math.MinInt64
 	e.codec, e.threshold = codec, threshold
 }
 
-// Add appends a record. Its offset is ignored.
+// Add adds a record. Its offset is ignored.
 func (e *Encoder) Add(r Record) {
 	if e.count == 0 {
 		e.first = r.Time
@@ -48,14 +48,14 @@ func (e *Encoder) Add(r Record) {
 	e.count++
 }
 
-// Len is how many records there are.
+// Len returns the number of records.
 func (e *Encoder) Len() int { return int(e.count) }
 
-// Finish returns the batch, which is valid until Reset.
+// Finish returns the batch. It is valid until Reset.
 func (e *Encoder) Finish(producer Producer) ([]byte, error) {
 	codec := None
 	if e.codec != None && len(e.buffer)-Overhead >= e.threshold {
-		packed, err := pack(e.codec, e.buffer[Overhead:])
+		packed, err := compressRecords(e.codec, e.buffer[Overhead:])
 		if err != nil {
 			return nil, fmt.Errorf("compress records: %w", err)
 		}
@@ -64,7 +64,7 @@ func (e *Encoder) Finish(producer Producer) ([]byte, error) {
 		}
 	}
 	b := e.buffer
-	binary.BigEndian.PutUint64(b, 0) // base offset: the broker's to say
+	binary.BigEndian.PutUint64(b, 0) // base offset, set by the broker
 	binary.BigEndian.PutUint32(b[atLength:], uint32(len(b)-lengthIsAfter))
 	binary.BigEndian.PutUint32(b[lengthIsAfter:], uint32(math.MaxUint32)) // leader epoch: none
 	b[atMagic] = magic
@@ -77,7 +77,7 @@ func (e *Encoder) Finish(producer Producer) ([]byte, error) {
 	return b, nil
 }
 
-// Stamp writes who sends a batch into it, and its checksum.
+// Stamp sets the producer of a batch, and its checksum.
 func Stamp(b []byte, producer Producer) {
 	attributes := binary.BigEndian.Uint16(b[atAttributes:]) &^ transactionalBit
 	if producer.Transactional {
@@ -92,7 +92,7 @@ func Stamp(b []byte, producer Producer) {
 
 func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
 
-// appendBytes tells nil, which has length -1, from empty.
+// appendBytes appends bytes with their length, which is -1 for nil.
 func appendBytes(b, value []byte) []byte {
 	if value == nil {
 		return binary.AppendVarint(b, -1)
@@ -101,7 +101,7 @@ func appendBytes(b, value []byte) []byte {
 	return append(b, value...)
 }
 
-// sizeOf is the size of a record behind its length.
+// sizeOf returns the size of a record without its length.
 func sizeOf(r Record, time, offset int64) int {
 	size := 1 + varintSize(time) + varintSize(offset) + bytesSize(r.Key) + bytesSize(r.Value) + varintSize(int64(len(r.Headers)))
 	for _, h := range r.Headers {

@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// filter passes over what must not be seen: transaction markers and what aborted transactions wrote.
+// filter leaves out transaction markers and aborted records.
 type filter struct {
-	coming []Aborted       // by offset
-	open   map[int64]epoch // producers whose transaction was aborted, from its first offset to its marker
+	next []Aborted       // in order of FirstOffset
+	open map[int64]epoch // producers in an aborted transaction
 }
 
-// epoch is that of an aborted transaction, known from its first batch on.
+// epoch is the producer epoch of an aborted transaction, known from its first batch on.
 type epoch struct {
 	number int16
 	known  bool
@@ -23,16 +23,16 @@ func newFilter(aborted []Aborted) *filter {
 	}
 	coming := slices.Clone(aborted)
 	slices.SortFunc(coming, func(a, b Aborted) int { return cmp.Compare(a.FirstOffset, b.FirstOffset) })
-	return &filter{coming: coming, open: make(map[int64]epoch)}
+	return &filter{next: coming, open: make(map[int64]epoch)}
 }
 
-// wants must see every batch in order. A marker ends its producer's transaction whatever it says: an aborted one that was
-// listed and whose own marker compaction removed, or emptied, must not take later ones with it. So does another epoch, in which the producer goes on after its broker died
-// without writing a marker: the embedded broker writes none when it finds an open transaction at its start.
-func (f *filter) wants(b stored) bool {
-	for len(f.coming) > 0 && f.coming[0].FirstOffset <= b.last() {
-		f.open[f.coming[0].ProducerID] = epoch{}
-		f.coming = f.coming[1:]
+// includes must be called for every batch in order. Any marker ends its producer's transaction: the marker of an aborted one may
+// have been removed by compaction, and later transactions must not be left out. Another epoch ends it too: the embedded broker
+// writes no marker for a transaction that is open when it starts.
+func (f *filter) includes(b stored) bool {
+	for len(f.next) > 0 && f.next[0].FirstOffset <= b.last() {
+		f.open[f.next[0].ProducerID] = epoch{}
+		f.next = f.next[1:]
 	}
 	if b.control() {
 		delete(f.open, b.producer)
@@ -41,7 +41,7 @@ func (f *filter) wants(b stored) bool {
 	return !b.transactional() || !f.aborted(b)
 }
 
-// aborted tells whether a batch belongs to the aborted transaction of its producer.
+// aborted reports whether a batch belongs to the aborted transaction of its producer.
 func (f *filter) aborted(b stored) bool {
 	of, open := f.open[b.producer]
 	switch {

@@ -2,7 +2,7 @@ package batch
 
 import "encoding/binary"
 
-// reader takes values off the front of bytes. Once they end, or make no sense, bad is set and all it returns is zero.
+// reader decodes values. If a value is invalid or missing, bad is set, and that value and all later ones are zero.
 type reader struct {
 	rest []byte
 	bad  bool
@@ -30,7 +30,7 @@ func (r *reader) varint() int64 {
 	return n
 }
 
-// bytes is nil for a length below zero. What it returns can't be appended to without being copied.
+// bytes returns nil for a length below zero. Appending to the result copies it.
 func (r *reader) bytes() []byte {
 	n := r.varint()
 	switch {
@@ -45,7 +45,7 @@ func (r *reader) bytes() []byte {
 	return b
 }
 
-// count is a number of things that have at least a byte each.
+// count returns the number of following elements, each of at least one byte.
 func (r *reader) count() int {
 	n := r.varint()
 	if n < 0 || n > int64(len(r.rest)) {

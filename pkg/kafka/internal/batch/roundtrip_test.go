@@ -31,21 +31,21 @@ func encode(t require.TestingT, codec batch.Codec, producer batch.Producer, reco
 	return b
 }
 
-// decode returns all of a set, and fails on what is corrupt.
+// decode returns all records of a set and fails on a corrupt one.
 func decode(t require.TestingT, set []byte, offset int64, aborted ...batch.Aborted) (records []batch.Record, next int64) {
 	next, err := batch.Decode(set, offset, aborted, func(r batch.Record) { records = append(records, r) })
 	require.NoError(t, err)
 	return records, next
 }
 
-// at moves a batch to where a broker would have stored it. The checksum does not cover the offset.
+// at sets the base offset of a batch, as a broker does. The checksum does not cover it.
 func at(offset int64, b []byte) []byte {
 	b = bytes.Clone(b)
 	binary.BigEndian.PutUint64(b, uint64(offset))
 	return b
 }
 
-// anyRecord has keys, values and headers that may be nil, empty or hold anything.
+// anyRecord generates records whose keys, values and headers may be nil, empty or arbitrary.
 func anyRecord(t *rapid.T) batch.Record {
 	anyBytes := rapid.OneOf(rapid.Just([]byte(nil)), rapid.SliceOfN(rapid.Byte(), 0, 300))
 	r := batch.Record{Time: rapid.Int64Range(1, 1<<42).Draw(t, "time"), Key: anyBytes.Draw(t, "key"), Value: anyBytes.Draw(t, "value")}
@@ -63,7 +63,7 @@ func anyRecords(t *rapid.T) []batch.Record {
 	return records
 }
 
-func TestWhatIsEncodedIsDecoded(t *testing.T) {
+func TestEncodeDecode(t *testing.T) {
 	for _, codec := range codecs {
 		t.Run(codec.String(), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
@@ -76,8 +76,8 @@ func TestWhatIsEncodedIsDecoded(t *testing.T) {
 	}
 }
 
-// TestKafkaGoReadsWhatWeWrite: producer id, epoch and sequence included.
-func TestKafkaGoReadsWhatWeWrite(t *testing.T) {
+// TestKafkaGoDecodesBatches: with producer id, epoch and sequence.
+func TestKafkaGoDecodesBatches(t *testing.T) {
 	for _, codec := range codecs {
 		t.Run(codec.String(), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
@@ -106,7 +106,7 @@ func TestKafkaGoReadsWhatWeWrite(t *testing.T) {
 	}
 }
 
-// drain reads kafka-go's records as ours. It makes no difference between a header's nil and empty value.
+// drain converts kafka-go's records. It does not distinguish nil and empty header values.
 func drain(t require.TestingT, from protocol.RecordReader) []batch.Record {
 	var all []batch.Record
 	for {
@@ -128,7 +128,7 @@ func bytesOf(t require.TestingT, from protocol.Bytes) []byte {
 	return b
 }
 
-func TestWeReadWhatKafkaGoWrites(t *testing.T) {
+func TestDecodesBatchesOfKafkaGo(t *testing.T) {
 	for _, codec := range codecs {
 		t.Run(codec.String(), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
@@ -176,7 +176,7 @@ func TestGoldenBatch(t *testing.T) {
 	assert.Equal(t, want, hex.EncodeToString(encoded))
 }
 
-// TestStampKeepsRecords: the same records may go again under another producer id.
+// TestStampKeepsRecords: the same records can be sent with another producer id.
 func TestStampKeepsRecords(t *testing.T) {
 	sent := []batch.Record{{Offset: 0, Time: 5, Value: []byte("a")}, {Offset: 1, Time: 7, Value: []byte("b")}}
 	b := encode(t, compress.Lz4, batch.Producer{ID: 1, Epoch: 1, Sequence: 1, Transactional: true}, sent...)
@@ -186,8 +186,8 @@ func TestStampKeepsRecords(t *testing.T) {
 	assert.Equal(t, sent, got)
 }
 
-// TestAnEncoderIsUsedAgain: nothing of the batch before is left.
-func TestAnEncoderIsUsedAgain(t *testing.T) {
+// TestEncoderReuse: nothing of the previous batch remains.
+func TestEncoderReuse(t *testing.T) {
 	var e batch.Encoder
 	for i := range 3 {
 		e.Reset(compress.Zstd, 100)

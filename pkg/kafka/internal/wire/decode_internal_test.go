@@ -16,7 +16,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/batch"
 )
 
-// answer builds an answer's body.
+// answer builds the body of a response.
 type answer []byte
 
 func (a answer) int16(n int16) answer   { return binary.BigEndian.AppendUint16(a, uint16(n)) }
@@ -49,7 +49,7 @@ func fetchAnswer() answer {
 func TestDecodeProduce(t *testing.T) {
 	got, err := decodeProduce(produceAnswer())
 	require.NoError(t, err)
-	assert.Equal(t, produceResponse{api: api(protocol.Produce), answers: []ProduceAnswer{
+	assert.Equal(t, produceResponse{api: api(protocol.Produce), results: []ProduceResult{
 		{Partition: Partition{"a", 0}, BaseOffset: 7},
 		{Partition: Partition{"a", 5}, Code: 87, BaseOffset: -1, Message: "broken"},
 		{Partition: Partition{"b", 1}, Code: 6, BaseOffset: -1},
@@ -59,34 +59,34 @@ func TestDecodeProduce(t *testing.T) {
 func TestDecodeFetch(t *testing.T) {
 	got, err := decodeFetch(fetchAnswer())
 	require.NoError(t, err)
-	assert.Equal(t, fetchResponse{api: api(protocol.Fetch), answers: []FetchAnswer{
+	assert.Equal(t, fetchResponse{api: api(protocol.Fetch), results: []FetchResult{
 		{
-			Partition: Partition{"a", 0}, HighWatermark: 10, LastStable: 9, LogStart: 1, Set: []byte("set"),
+			Partition: Partition{"a", 0}, HighWatermark: 10, LastStable: 9, LogStart: 1, PreferredReplica: -1, Set: []byte("set"),
 			Aborted: []batch.Aborted{{ProducerID: 4, FirstOffset: 5}, {ProducerID: 6, FirstOffset: 7}},
 		},
-		{Partition: Partition{"a", 1}, Code: 1, HighWatermark: -1, LastStable: -1, LogStart: -1},
-		{Partition: Partition{"b", 3}, Set: []byte{}},
+		{Partition: Partition{"a", 1}, Code: 1, HighWatermark: -1, LastStable: -1, LogStart: -1, PreferredReplica: -1},
+		{Partition: Partition{"b", 3}, PreferredReplica: 2, Set: []byte{}},
 	}}, got)
 }
 
-func TestAnAnswerThatEndsTooEarly(t *testing.T) {
-	for cut := range len(produceAnswer()) - 4 { // what is behind is not looked at
+func TestTruncatedResponse(t *testing.T) {
+	for cut := range len(produceAnswer()) - 4 { // the rest is ignored
 		_, err := decodeProduce(produceAnswer()[:cut])
-		require.ErrorIs(t, err, errShort, "cut at %d", cut)
+		require.ErrorIs(t, err, errTruncated, "cut at %d", cut)
 	}
 	for cut := range len(fetchAnswer()) {
 		_, err := decodeFetch(fetchAnswer()[:cut])
-		require.ErrorIs(t, err, errShort, "cut at %d", cut)
+		require.ErrorIs(t, err, errTruncated, "cut at %d", cut)
 	}
 }
 
-// A count that no bytes stand behind is an error at once, even of things that take none.
-func TestCountsAreNotBelieved(t *testing.T) {
+// TestArrayCountIsLimited: a count beyond the remaining bytes is an error at once.
+func TestArrayCountIsLimited(t *testing.T) {
 	r := reader{rest: answer{}.int32(math.MaxInt32).int64(0)}
 	calls := 0
 	r.array(func() { calls++ })
 	assert.Zero(t, calls)
-	require.ErrorIs(t, r.err(), errShort)
+	require.ErrorIs(t, r.err(), errTruncated)
 
 	r = reader{rest: answer{}.int32(-1)}
 	r.array(func() { calls++ })
@@ -98,10 +98,10 @@ func framed(body []byte) []byte {
 	return append(answer{}.int32(int32(len(body)+4)).int32(correlationID), body...)
 }
 
-func TestReadAnswer(t *testing.T) {
+func TestReadResponse(t *testing.T) {
 	for _, size := range []int{0, 1, 1<<20 - 1, 1 << 20, 1<<20 + 1, 5 << 20} {
 		body := bytes.Repeat([]byte{7}, size)
-		got, err := readAnswer(iotest.HalfReader(bytes.NewReader(append(framed(body), "the next"...))))
+		got, err := readResponse(iotest.HalfReader(bytes.NewReader(append(framed(body), "the next"...))))
 		require.NoError(t, err)
 		assert.True(t, bytes.Equal(body, got), size)
 	}
@@ -110,22 +110,22 @@ func TestReadAnswer(t *testing.T) {
 		"no body":             answer{}.int32(100).int32(correlationID),
 		"a size below zero":   answer{}.int32(-1).int32(correlationID),
 		"too small a size":    answer{}.int32(3).int32(correlationID),
-		"too large a size":    answer{}.int32(maxAnswer + 5).int32(correlationID),
+		"too large a size":    answer{}.int32(maxResponse + 5).int32(correlationID),
 		"an answer to others": answer{}.int32(4).int32(correlationID + 1),
 		"cut off":             framed(make([]byte, 3<<20))[:2<<20],
 	} {
-		_, err := readAnswer(bytes.NewReader(stream))
+		_, err := readResponse(bytes.NewReader(stream))
 		require.Error(t, err, name)
 	}
-	_, err := readAnswer(iotest.ErrReader(io.ErrClosedPipe))
+	_, err := readResponse(iotest.ErrReader(io.ErrClosedPipe))
 	assert.ErrorIs(t, err, io.ErrClosedPipe)
 }
 
-// What is announced takes no memory before it comes: plain text to a port for TLS is answered with 352 MB, it seems.
-func TestAnAnnouncedSizeTakesNoMemory(t *testing.T) {
+// TestSizeIsNotAllocated: an announced size is not allocated before bytes arrive. A TLS alert looks like a response of 352 MB.
+func TestSizeIsNotAllocated(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err := readAnswer(bytes.NewReader(answer{}.int32(maxAnswer).int32(correlationID).int64(0)))
+	_, err := readResponse(bytes.NewReader(answer{}.int32(maxResponse).int32(correlationID).int64(0)))
 	runtime.ReadMemStats(&after)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20))
@@ -135,7 +135,7 @@ func FuzzDecodeProduce(f *testing.F) {
 	f.Add([]byte(produceAnswer()))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		got, err := decodeProduce(body)
-		if response, ok := got.(produceResponse); !ok || err == nil && len(response.answers) > len(body) {
+		if response, ok := got.(produceResponse); !ok || err == nil && len(response.results) > len(body) {
 			t.Errorf("%d bytes, and %v", len(body), got)
 		}
 	})
@@ -150,7 +150,7 @@ func FuzzDecodeFetch(f *testing.F) {
 			t.Fatalf("not an answer: %v", got)
 		}
 		size := 0
-		for _, a := range response.answers {
+		for _, a := range response.results {
 			size += len(a.Set) + 16*len(a.Aborted)
 		}
 		if err == nil && size > len(body) {
@@ -161,9 +161,9 @@ func FuzzDecodeFetch(f *testing.F) {
 
 func FuzzReadAnswer(f *testing.F) {
 	f.Add(framed([]byte("body")))
-	f.Add([]byte(answer{}.int32(maxAnswer).int32(correlationID)))
+	f.Add([]byte(answer{}.int32(maxResponse).int32(correlationID)))
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		body, err := readAnswer(bytes.NewReader(stream))
+		body, err := readResponse(bytes.NewReader(stream))
 		if err == nil && len(body)+8 > len(stream) {
 			t.Errorf("%d bytes out of %d", len(body), len(stream))
 		}

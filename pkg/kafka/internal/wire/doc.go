@@ -1,10 +1,11 @@
-// Package wire speaks Kafka's protocol over kafka-go's connections, pooled and authenticated by its Transport, where
-// kafka-go's own messages fall short (https://kafka.apache.org/protocol):
+// Package wire sends requests of Kafka's protocol (https://kafka.apache.org/protocol) over the connections of kafka-go's
+// Transport, where kafka-go's own requests fall short:
 //
-//	exchange.go  a request and its answer as bytes
-//	produce.go   Produce with batches of our own: several partitions at once, idempotent, transactional
-//	fetch.go     Fetch with the answer's batches as they are, aborted transactions included
-//	routed.go    kafka-go's own messages, sent to a broker of our choice: its Transport asks for the coordinator every time
-//	layout.go    what the Transport knows of the cluster
-//	reader.go    values off an answer
+//	exchange.go   a request and its response as bytes
+//	produce.go    Produce, with encoded batches: several partitions at once, idempotent, transactional
+//	fetch.go      Fetch, with the response's batches undecoded and its aborted transactions
+//	routed.go     kafka-go's requests, sent to a given broker: Transport looks up the coordinator each time
+//	metadata.go   the cluster metadata of Transport
+//	partition.go  Partition
+//	reader.go     decodes values of a response
 package wire

@@ -10,31 +10,31 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
-// ErrNoBroker says that a broker is not part of the cluster, as far as is known.
+// ErrNoBroker means that a broker is not in the cluster's metadata.
 var ErrNoBroker = errors.New("broker is not in the cluster")
 
-// maxAnswer is the greatest answer we are ready for: a fetch asks for a few MiB, and gets more only where one batch has.
-const maxAnswer = 512 << 20
+// maxResponse limits a response. A fetch requests a few MiB and gets more only for a single larger batch.
+const maxResponse = 512 << 20
 
-// api names the kind of a request or an answer.
+// api is the API key of a request or response.
 type api protocol.ApiKey
 
-// ApiKey makes what embeds an api a protocol.Message.
+// ApiKey implements protocol.Message.
 func (a api) ApiKey() protocol.ApiKey { return protocol.ApiKey(a) } //nolint:revive // the name is kafka-go's
 
-// exchange is a request whose bytes, and whose answer's, are ours. kafka-go runs one request at a time over a connection,
-// so that its correlation id needs not be unique.
+// exchange is a request and its response as bytes. kafka-go sends one request at a time over a connection, so the correlation id
+// need not be unique.
 type exchange struct {
 	api
-	version int16 // the only one that request and decode know
+	version int16 // of request and decode
 	broker  int32
-	request []byte // whole, made by header and finish
+	request []byte // made by appendHeader and finish
 	decode  func(body []byte) (protocol.Message, error)
 
-	offered int16
+	supported int16
 }
 
-// Broker chooses the broker, before kafka-go would.
+// Broker selects the broker, in place of kafka-go.
 func (e *exchange) Broker(cluster protocol.Cluster) (protocol.Broker, error) {
 	return brokerOf(cluster, e.broker)
 }
@@ -47,30 +47,30 @@ func brokerOf(cluster protocol.Cluster, id int32) (protocol.Broker, error) {
 	return broker, nil
 }
 
-// Required takes over from kafka-go, and is told what the broker speaks.
+// Required stores the version that the broker supports, and returns true so that RawExchange is called.
 func (e *exchange) Required(versions map[protocol.ApiKey]int16) bool {
-	e.offered = versions[e.ApiKey()]
+	e.supported = versions[e.ApiKey()]
 	return true
 }
 
 const correlationID = 1
 
-// RawExchange writes the request and reads its answer.
+// RawExchange writes the request and reads the response.
 func (e *exchange) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
-	if e.offered < e.version {
-		return nil, fmt.Errorf("broker %d speaks %s up to version %d only, and %d is needed: Kafka 2.4 or later", e.broker, e.ApiKey(), e.offered, e.version)
+	if e.supported < e.version {
+		return nil, fmt.Errorf("broker %d supports %s up to version %d only, %d is required: use Kafka 2.4 or later", e.broker, e.ApiKey(), e.supported, e.version)
 	}
 	if _, err := rw.Write(e.request); err != nil {
 		return nil, err
 	}
-	answer, err := readAnswer(rw)
+	answer, err := readResponse(rw)
 	if err != nil {
 		return nil, err
 	}
 	return e.decode(answer)
 }
 
-// appendHeader begins a request with its size, which finish fills in, and a header of version 1.
+// appendHeader appends the size of a request, which finish sets, and a request header of version 1.
 func appendHeader(b []byte, kind protocol.ApiKey, version int16, clientID string) []byte {
 	b = binary.BigEndian.AppendUint32(b, 0)
 	b = binary.BigEndian.AppendUint16(b, uint16(kind))
@@ -79,28 +79,29 @@ func appendHeader(b []byte, kind protocol.ApiKey, version int16, clientID string
 	return appendString(b, clientID)
 }
 
+// finish sets the size of a request.
 func finish(request []byte) []byte {
 	binary.BigEndian.PutUint32(request, uint32(len(request)-4))
 	return request
 }
 
-// readAnswer returns an answer's body.
-func readAnswer(r io.Reader) ([]byte, error) {
+// readResponse returns the body of a response.
+func readResponse(r io.Reader) ([]byte, error) {
 	var head [8]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return nil, err
 	}
 	size := int64(int32(binary.BigEndian.Uint32(head[:]))) - 4
-	if size < 0 || size > maxAnswer {
-		return nil, fmt.Errorf("the broker's answer says it has %d bytes", size)
+	if size < 0 || size > maxResponse {
+		return nil, fmt.Errorf("invalid response size of %d bytes", size)
 	}
 	if id := binary.BigEndian.Uint32(head[4:]); id != correlationID {
-		return nil, fmt.Errorf("the broker's answer is to request %d, not %d", id, correlationID)
+		return nil, fmt.Errorf("response has correlation id %d, not %d", id, correlationID)
 	}
 	return readBody(r, int(size))
 }
 
-// readBody takes memory as bytes come, not as they are announced.
+// readBody allocates memory as bytes arrive, not by the announced size.
 func readBody(r io.Reader, size int) ([]byte, error) {
 	const atOnce = 1 << 20
 	body := make([]byte, min(size, atOnce))
@@ -121,7 +122,7 @@ func appendString(b []byte, s string) []byte {
 	return append(b, s...)
 }
 
-// appendNullable writes "" as nothing.
+// appendNullable appends a string, null for "".
 func appendNullable(b []byte, s string) []byte {
 	if s == "" {
 		return binary.BigEndian.AppendUint16(b, 0xffff)

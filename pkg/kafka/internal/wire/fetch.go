@@ -13,49 +13,53 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/batch"
 )
 
-// FetchRequest reads partitions that one broker leads.
+// FetchRequest fetches partitions of which one broker has a replica.
 type FetchRequest struct {
 	Broker   int32
 	ClientID string
-	// Wait is how long the broker holds back an answer without records.
+	// Wait is how long the broker waits for records before it sends an empty response.
 	Wait time.Duration
-	// MaxBytes bounds the answer; its first batch comes whole however large it is.
+	// MaxBytes limits the response. Its first batch is complete however large it is.
 	MaxBytes int32
-	// ReadCommitted stops before transactions that are still open, and names those that were aborted.
+	// ReadCommitted ends the response at the last stable offset and returns aborted transactions.
 	ReadCommitted bool
-	// Partitions are those of a topic next to each other.
+	// Rack is where the client is, "" if it does not matter. A leader may name a nearer replica, and then returns no records.
+	Rack string
+	// Partitions must be grouped by topic.
 	Partitions []FetchPartition
 }
 
-// FetchPartition says where to read on.
+// FetchPartition is a partition and the offset to fetch from.
 type FetchPartition struct {
 	Partition
 	Offset   int64
 	MaxBytes int32
 }
 
-// FetchAnswer is what one partition has: Code is kafka-go's error number, 0 for none.
-type FetchAnswer struct {
+// FetchResult is the result of one partition. Code is Kafka's error code, 0 for none.
+type FetchResult struct {
 	Partition
 	Code          int16
-	HighWatermark int64 // behind the last record that all in-sync replicas have
-	LastStable    int64 // where the first open transaction begins, else the high watermark
+	HighWatermark int64 // end of the records that all in-sync replicas have
+	LastStable    int64 // start of the first open transaction, or the high watermark
 	LogStart      int64
-	Aborted       []batch.Aborted
-	Set           []byte // for batch.Decode
+	// PreferredReplica is the broker to fetch from instead, below zero for none.
+	PreferredReplica int32
+	Aborted          []batch.Aborted
+	Set              []byte // for batch.Decode
 }
 
 type fetchResponse struct {
 	api
 	code    int16
-	answers []FetchAnswer
+	results []FetchResult
 }
 
-// FetchVersion is the only version of the request that is written here (Kafka 2.3).
+// FetchVersion is the version of fetch requests (Kafka 2.3).
 const FetchVersion = 11
 
-// Fetch sends a request and returns an answer for each partition, in any order.
-func Fetch(ctx context.Context, transport *kafka.Transport, addr net.Addr, r FetchRequest) ([]FetchAnswer, error) {
+// Fetch sends a fetch request and returns the results of its partitions in any order.
+func Fetch(ctx context.Context, transport *kafka.Transport, addr net.Addr, r FetchRequest) ([]FetchResult, error) {
 	answer, err := transport.RoundTrip(ctx, addr, &exchange{
 		api: api(protocol.Fetch), version: FetchVersion, broker: r.Broker, request: r.encode(), decode: decodeFetch,
 	})
@@ -65,11 +69,11 @@ func Fetch(ctx context.Context, transport *kafka.Transport, addr net.Addr, r Fet
 	response, ok := answer.(fetchResponse)
 	switch {
 	case !ok:
-		return nil, errors.New("fetch: the answer is to another request")
+		return nil, errors.New("fetch: unexpected response type")
 	case response.code != 0:
 		return nil, kafka.Error(response.code)
 	}
-	return response.answers, nil
+	return response.results, nil
 }
 
 func (r FetchRequest) encode() []byte {
@@ -78,14 +82,14 @@ func (r FetchRequest) encode() []byte {
 	if r.ReadCommitted {
 		isolation = 1
 	}
-	none := uint32(0xffffffff)                 // of a replica id, a session epoch, a leader epoch
-	b = binary.BigEndian.AppendUint32(b, none) // we are no replica
+	none := uint32(0xffffffff)                 // for replica id, session epoch, leader epoch
+	b = binary.BigEndian.AppendUint32(b, none) // replica id
 	b = binary.BigEndian.AppendUint32(b, uint32(r.Wait.Milliseconds()))
-	b = binary.BigEndian.AppendUint32(b, 1) // at least a byte, or wait
+	b = binary.BigEndian.AppendUint32(b, 1) // min bytes
 	b = binary.BigEndian.AppendUint32(b, uint32(r.MaxBytes))
 	b = append(b, isolation)
-	b = binary.BigEndian.AppendUint32(b, 0)    // no session
-	b = binary.BigEndian.AppendUint32(b, none) // nor a new one
+	b = binary.BigEndian.AppendUint32(b, 0)    // session id
+	b = binary.BigEndian.AppendUint32(b, none) // session epoch
 	topics := byTopic(r.Partitions)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(topics)))
 	for _, partitions := range topics {
@@ -93,35 +97,35 @@ func (r FetchRequest) encode() []byte {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(partitions)))
 		for _, p := range partitions {
 			b = binary.BigEndian.AppendUint32(b, uint32(p.ID))
-			b = binary.BigEndian.AppendUint32(b, none) // any leader epoch
+			b = binary.BigEndian.AppendUint32(b, none) // leader epoch
 			b = binary.BigEndian.AppendUint64(b, uint64(p.Offset))
-			b = binary.BigEndian.AppendUint64(b, 0xffffffffffffffff) // log start: for replicas
+			b = binary.BigEndian.AppendUint64(b, 0xffffffffffffffff) // log start offset, for replicas
 			b = binary.BigEndian.AppendUint32(b, uint32(p.MaxBytes))
 		}
 	}
-	b = binary.BigEndian.AppendUint32(b, 0) // nothing forgotten
-	b = appendString(b, "")                 // no rack
+	b = binary.BigEndian.AppendUint32(b, 0) // no forgotten topics
+	b = appendString(b, r.Rack)
 	return finish(b)
 }
 
 func decodeFetch(body []byte) (protocol.Message, error) {
 	r := reader{rest: body}
-	_ = r.int32() // throttled for
+	_ = r.int32() // throttle time
 	response := fetchResponse{api: api(protocol.Fetch), code: r.int16()}
 	_ = r.int32() // session
 	r.array(func() {
 		topic := r.string()
 		r.array(func() {
-			answer := FetchAnswer{
+			answer := FetchResult{
 				Partition: Partition{Topic: topic, ID: r.int32()}, Code: r.int16(),
 				HighWatermark: r.int64(), LastStable: r.int64(), LogStart: r.int64(),
 			}
 			r.array(func() {
 				answer.Aborted = append(answer.Aborted, batch.Aborted{ProducerID: r.int64(), FirstOffset: r.int64()})
 			})
-			_ = r.int32() // preferred replica
+			answer.PreferredReplica = r.int32()
 			answer.Set = r.bytes()
-			response.answers = append(response.answers, answer)
+			response.results = append(response.results, answer)
 		})
 	})
 	return response, r.err()

@@ -1,6 +1,6 @@
 package wire
 
-// Partition names one partition of a topic.
+// Partition is a partition of a topic.
 type Partition struct {
 	Topic string
 	ID    int32
@@ -8,7 +8,7 @@ type Partition struct {
 
 func (p Partition) topic() string { return p.Topic }
 
-// byTopic cuts a list where the topic changes.
+// byTopic splits a list where the topic changes.
 func byTopic[T interface{ topic() string }](list []T) [][]T {
 	var topics [][]T
 	for from := 0; from < len(list); {

@@ -12,23 +12,23 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
-// ProduceRequest appends batches to partitions that one broker leads, a batch for each. It asks for acks=all.
+// ProduceRequest writes one batch to each of several partitions that one broker leads, with acks=all.
 type ProduceRequest struct {
 	Broker          int32
 	ClientID        string
 	TransactionalID string        // "" for none
-	Timeout         time.Duration // how long the broker may wait for its replicas
+	Timeout         time.Duration // how long the broker waits for its replicas
 	Batches         []ProduceBatch
 }
 
-// ProduceBatch is one batch, those of a topic next to each other.
+// ProduceBatch is the batch of one partition. Batches must be grouped by topic.
 type ProduceBatch struct {
 	Partition
 	Bytes []byte
 }
 
-// ProduceAnswer is what became of one batch: code is kafka-go's error number, 0 for none.
-type ProduceAnswer struct {
+// ProduceResult is the result of one batch. Code is Kafka's error code, 0 for none.
+type ProduceResult struct {
 	Partition
 	Code       int16
 	BaseOffset int64
@@ -37,15 +37,15 @@ type ProduceAnswer struct {
 
 type produceResponse struct {
 	api
-	answers []ProduceAnswer
+	results []ProduceResult
 }
 
-// ProduceVersion is the only version of the request that is written here (Kafka 2.4).
+// ProduceVersion is the version of produce requests (Kafka 2.4).
 const ProduceVersion = 8
 
-// Produce sends a request, written into buffer, which is the caller's again when there is no error. After an error nobody
-// knows what became of the request, and buffer must not be used any more.
-func Produce(ctx context.Context, transport *kafka.Transport, addr net.Addr, r ProduceRequest, buffer []byte) ([]ProduceAnswer, []byte, error) {
+// Produce sends a produce request, encoded into buffer, and returns the buffer for reuse. After an error the outcome of the
+// request is unknown, and buffer must not be used again.
+func Produce(ctx context.Context, transport *kafka.Transport, addr net.Addr, r ProduceRequest, buffer []byte) ([]ProduceResult, []byte, error) {
 	request := r.appendTo(buffer[:0])
 	answer, err := transport.RoundTrip(ctx, addr, &exchange{
 		api: api(protocol.Produce), version: ProduceVersion, broker: r.Broker, request: request, decode: decodeProduce,
@@ -55,9 +55,9 @@ func Produce(ctx context.Context, transport *kafka.Transport, addr net.Addr, r P
 	}
 	response, ok := answer.(produceResponse)
 	if !ok {
-		return nil, nil, errors.New("produce: the answer is to another request")
+		return nil, nil, errors.New("produce: unexpected response type")
 	}
-	return response.answers, request, nil
+	return response.results, request, nil
 }
 
 func (r ProduceRequest) appendTo(b []byte) []byte {
@@ -81,7 +81,7 @@ func (r ProduceRequest) appendTo(b []byte) []byte {
 	return finish(b)
 }
 
-// size is a little more than what the request has.
+// size returns an upper limit for the size of the request.
 func (r ProduceRequest) size() int {
 	const frame = 64
 	size := frame + len(r.ClientID) + len(r.TransactionalID)
@@ -97,11 +97,11 @@ func decodeProduce(body []byte) (protocol.Message, error) {
 	r.array(func() {
 		topic := r.string()
 		r.array(func() {
-			answer := ProduceAnswer{Partition: Partition{Topic: topic, ID: r.int32()}, Code: r.int16(), BaseOffset: r.int64()}
+			answer := ProduceResult{Partition: Partition{Topic: topic, ID: r.int32()}, Code: r.int16(), BaseOffset: r.int64()}
 			_, _ = r.int64(), r.int64() // log append time, log start offset
 			r.array(func() { _, _ = r.int32(), r.string() })
 			answer.Message = r.string()
-			response.answers = append(response.answers, answer)
+			response.results = append(response.results, answer)
 		})
 	})
 	return response, r.err()

@@ -5,9 +5,9 @@ import (
 	"errors"
 )
 
-var errShort = errors.New("the broker's answer ends too early")
+var errTruncated = errors.New("truncated response")
 
-// reader takes values off the front of an answer. Once it ends bad is set, and all that is returned is zero.
+// reader decodes values of a response. Past its end, bad is set and all values are zero.
 type reader struct {
 	rest []byte
 	bad  bool
@@ -44,7 +44,7 @@ func (r *reader) int64() int64 {
 	return 0
 }
 
-// string is "" for null too.
+// string returns "" for null.
 func (r *reader) string() string {
 	n := r.int16()
 	if n <= 0 {
@@ -53,7 +53,7 @@ func (r *reader) string() string {
 	return string(r.take(int(n)))
 }
 
-// bytes is nil for null.
+// bytes returns nil for null.
 func (r *reader) bytes() []byte {
 	n := r.int32()
 	if n < 0 {
@@ -62,7 +62,7 @@ func (r *reader) bytes() []byte {
 	return r.take(int(n))
 }
 
-// array calls each as often as the array that follows is long; a null array is empty. Its elements have a byte at least.
+// array calls each for each element of an array; a null array is empty. Elements have at least one byte.
 func (r *reader) array(each func()) {
 	n := r.int32()
 	if int(n) > len(r.rest) {
@@ -78,7 +78,7 @@ func (r *reader) array(each func()) {
 
 func (r *reader) err() error {
 	if r.bad {
-		return errShort
+		return errTruncated
 	}
 	return nil
 }
