@@ -9,84 +9,86 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
-// customerKey names a customer within a store.
+// customerKey identifies a customer within a store.
 type customerKey struct {
 	partition int
 	id        string
 }
 
-// customer is somebody of whom something is asked.
+// customer is a customer with pending requests.
 type customer struct {
-	key  customerKey
-	asks []*ask
+	key     customerKey
+	pending []*pending
 
-	// At most one of these two holds: an ask is under way, or the customer lies in the
-	// heap of its next ask.
-	asking *ask
-	giveUp func() // ends the call that is under way
-	next   *ask
-	place  int // in the heap
+	// At most one of these two is set: running, while a call runs, or next, while the customer is in the heap.
+	running *pending
+	cancel  func() // ends the running call
+	next    *pending
+	index   int // in the heap
 }
 
-// ask is one question that is pending.
-type ask struct {
-	Ask
+// pending is a request without a response.
+type pending struct {
+	recharge.LookupRequest
 
-	tries int
-	at    time.Time // not before
-	again *Ask      // wanted while it was under way
+	calls int
+	at    time.Time               // of the next call, not before
+	again *recharge.LookupRequest // added while a call was running
 }
 
-// comesAt sets when to ask next, which is never before it is due: what was wanted meanwhile, if anything was.
-func (a *ask) comesAt(at time.Time) {
-	if a.again != nil {
-		a.Ask, a.again = *a.again, nil
+// schedule sets the time of the next call, but not before the request's Due. If the request was added again during the call,
+// the new one replaces it.
+func (p *pending) schedule(at time.Time) {
+	if p.again != nil {
+		p.LookupRequest, p.again = *p.again, nil
 	}
-	a.at = at
-	if a.Due.After(at) {
-		a.at = a.Due
+	p.at = at
+	if p.Due.After(at) {
+		p.at = p.Due
 	}
 }
 
-// add takes an ask if it is not there yet. One that is under way is asked again after that: who wants it may know the answer
-// already, though nobody has confirmed yet that it is kept.
-func (c *customer) add(a Ask, now time.Time) bool {
-	a.CustomerID, a.ChargeID, a.Traceparent = c.key.id, strings.Clone(a.ChargeID), strings.Clone(a.Traceparent) // they may share the memory of much else
-	i := slices.IndexFunc(c.asks, func(known *ask) bool { return known.Question == a.Question })
+// add adds a request unless the same one is pending. If its call is running, the request is repeated afterwards: the response
+// may already have been published and handled, with only the confirmation outstanding.
+func (c *customer) add(r recharge.LookupRequest, now time.Time) (added bool) {
+	// Copies, because the strings may share the memory of a whole record. The subscription ids are only in the state's row.
+	r.CustomerID, r.ChargeID, r.Traceparent, r.SubscriptionIDs = c.key.id, strings.Clone(r.ChargeID), strings.Clone(r.Traceparent), nil
+	i := slices.IndexFunc(c.pending, func(p *pending) bool { return p.Same(r) })
 	switch {
 	case i < 0:
-		added := &ask{Ask: a}
-		added.comesAt(now)
-		c.asks = append(c.asks, added)
-	case c.asks[i] == c.asking:
-		c.asking.again = &a
+		p := &pending{LookupRequest: r}
+		p.schedule(now)
+		c.pending = append(c.pending, p)
+	case c.pending[i] == c.running:
+		c.running.again = &r
 	}
 	return i < 0
 }
 
-// answered tells whether an ask is done, and not one that was forgotten: if it was wanted meanwhile, it comes again.
-func (c *customer) answered(a *ask, now time.Time) (done bool) {
-	if a.again == nil {
-		return c.remove(a)
+// answered removes an answered request, or schedules it again if it was added during the call. It reports whether this call
+// removed it.
+func (c *customer) answered(p *pending, now time.Time) (removed bool) {
+	if p.again == nil {
+		return c.remove(p)
 	}
-	a.tries = 0
-	a.comesAt(now)
+	p.calls = 0
+	p.schedule(now)
 	return false
 }
 
-// remove says whether the ask was still there.
-func (c *customer) remove(a *ask) bool {
-	i := slices.Index(c.asks, a)
+// remove removes a request and reports whether it was still pending.
+func (c *customer) remove(p *pending) bool {
+	i := slices.Index(c.pending, p)
 	if i < 0 {
 		return false
 	}
-	c.asks = slices.Delete(c.asks, i, i+1)
+	c.pending = slices.Delete(c.pending, i, i+1)
 	return true
 }
 
-// choose sets the next ask: the identity, else what comes first.
+// choose sets the next request: the one of kind customer, else the earliest.
 func (c *customer) choose() {
-	c.next = slices.MinFunc(c.asks, func(a, b *ask) int {
+	c.next = slices.MinFunc(c.pending, func(a, b *pending) int {
 		if rank(a) != rank(b) && min(rank(a), rank(b)) == 0 {
 			return rank(a) - rank(b)
 		}
@@ -94,15 +96,15 @@ func (c *customer) choose() {
 	})
 }
 
-// ranks is how many there are.
+// ranks is how many values rank can return.
 const ranks = 3
 
-// rank orders what is due by how much hangs on it.
-func rank(a *ask) int {
-	switch a.For {
-	case recharge.ForIdentity:
+// rank orders the due requests: a lower rank is called first.
+func rank(p *pending) int {
+	switch p.Kind {
+	case recharge.LookupCustomer:
 		return 0
-	case recharge.ForCancellation:
+	case recharge.LookupCancellation:
 		return 1
 	}
 	return ranks - 1

@@ -1,24 +1,23 @@
-// Package lookup asks Recharge's API what its webhooks leave out, apart from the
-// stream of records: nothing waits for an answer but what needs it. Each answer is
-// handed on to become a record of its own, and only then is the ask done.
+// Package lookup reads data from Recharge's API that webhooks do not contain. A Queue holds the lookup requests. Its workers
+// call the API and publish each response as a record. Only parked records wait for it, other records do not.
 //
-//	asker := lookup.New(lookup.Config{Readers: clients, Keep: produce, ...})
-//	go asker.Run(ctx)
-//	asker.Want(partition, asks...)   // when a transaction is committed, and all that still are wanted on takeover
-//	asker.Forget(partition)          // when the partition is another process's
+//	queue := lookup.New(lookup.Config{Clients: clients, Publish: produce, ...})
+//	go queue.Run(ctx)
+//	queue.Add(partition, requests...) // after a transaction is committed, and all that are pending on takeover
+//	queue.Remove(partition)           // when the partition is another process's
 //
 // Where to look:
 //
-//	asker.go    Asker, its settings, and what is asked of it
-//	store.go    one store's asks
-//	next.go     which one is next, and when
-//	customer.go one customer's asks; heap.go orders customers by time
-//	work.go     one ask: the call, its answer, again later
+//	queue.go     Queue, its settings and methods
+//	store.go     the requests of one store
+//	due.go       which request is next, and when
+//	customer.go  the requests of one customer
+//	heap.go      customers in the order of their next request's time
+//	record.go    an answer as a raw record
+//	worker.go    one API call: its answer, or another attempt later
 //
-// Per store a few calls are under way at a time, for one customer one at a time.
-// A customer's identity is asked before anything else of theirs. What is due goes by
-// what hangs on it: identities, which hold a customer's events back, then
-// cancellations, then flags; among equals the longest due. An ask that fails comes
-// again after a pause of one second, then two, to a minute, without end; while a
-// store's calls fail one at a time is tried.
+// Per store a few calls run at a time, for one customer one. A customer's object is looked up first.
+// Of the requests that are due, kind customer goes first, since records are parked for it, then cancellation, then
+// subscriptions; among equals the one that is due longest. A call that fails is repeated after one second, then two, up to a
+// minute, without end. While the calls of a store fail, one at a time is tried.
 package lookup

@@ -20,17 +20,17 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 )
 
-// run is an asker in a bubble of synctest, with its stores' APIs.
+// run is a queue in a bubble of synctest, with its stores' APIs.
 type run struct {
-	asker  *lookup.Asker
-	apis   map[string]*rechargetest.Server
-	kept   *kept
-	counts *counts
-	began  time.Time
+	queue     *lookup.Queue
+	apis      map[string]*rechargetest.Server
+	published *published
+	counts    *counts
+	began     time.Time
 }
 
-// asking runs an asker for some stores while do lasts; time passes at once.
-func asking(t *testing.T, stores []string, do func(t *testing.T, r *run)) {
+// running runs a queue for some stores while do lasts, in fake time.
+func running(t *testing.T, stores []string, do func(t *testing.T, r *run)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		do(t, start(t, stores...))
@@ -40,8 +40,8 @@ func asking(t *testing.T, stores []string, do func(t *testing.T, r *run)) {
 // start must be called in a bubble.
 func start(t *testing.T, stores ...string) *run {
 	t.Helper()
-	r := &run{apis: map[string]*rechargetest.Server{}, kept: &kept{}, counts: &counts{}, began: time.Now()}
-	readers := map[string]lookup.Reader{}
+	r := &run{apis: map[string]*rechargetest.Server{}, published: &published{}, counts: &counts{}, began: time.Now()}
+	readers := map[string]lookup.Client{}
 	for _, store := range stores {
 		api := rechargetest.NewInProcess("token")
 		api.LimitRate(rechargetest.StandardBucket())
@@ -58,28 +58,28 @@ func start(t *testing.T, stores ...string) *run {
 	return r
 }
 
-// run lets the asker work until the test ends.
-func (r *run) run(t *testing.T, readers map[string]lookup.Reader) {
+// run lets the queue work until the test ends.
+func (r *run) run(t *testing.T, readers map[string]lookup.Client) {
 	t.Helper()
-	r.asker = lookup.New(lookup.Config{
-		Readers: readers, Keep: r.kept.keep, Role: "transformer", Now: time.Now, Log: zap.NewNop(), Metrics: r.counts,
+	r.queue = lookup.New(lookup.Config{
+		Clients: readers, Publish: r.published.publish, Role: "transformer", Now: time.Now, Log: zap.NewNop(), Metrics: r.counts,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- r.asker.Run(ctx) }()
+	go func() { ended <- r.queue.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
 		assert.NoError(t, <-ended)
 	})
 }
 
-// after lets time pass until so long after the beginning.
+// after waits until that long after the beginning.
 func (r *run) after(d time.Duration) {
 	time.Sleep(time.Until(r.began.Add(d)))
 	synctest.Wait()
 }
 
-// putCustomer puts a customer and one subscription of theirs.
+// putCustomer adds a customer with one subscription.
 func (r *run) putCustomer(t testing.TB, store string, ids ...int) {
 	t.Helper()
 	for _, id := range ids {
@@ -87,25 +87,29 @@ func (r *run) putCustomer(t testing.TB, store string, ids ...int) {
 	}
 }
 
-func identity(store string, id int) lookup.Ask { return ask(store, id, recharge.ForIdentity) }
-
-func flag(store string, id int) lookup.Ask { return ask(store, id, recharge.ForFlag) }
-
-func ask(store string, id int, purpose recharge.Purpose) lookup.Ask {
-	return lookup.Ask{Store: store, Question: recharge.Question{CustomerID: fmt.Sprint(id), For: purpose}}
+func customer(store string, id int) recharge.LookupRequest {
+	return request(store, id, recharge.LookupCustomer)
 }
 
-// kept is the raw topic.
-type kept struct {
+func subscriptions(store string, id int) recharge.LookupRequest {
+	return request(store, id, recharge.LookupSubscriptions)
+}
+
+func request(store string, id int, kind recharge.LookupKind) recharge.LookupRequest {
+	return recharge.LookupRequest{Store: store, CustomerID: fmt.Sprint(id), Kind: kind}
+}
+
+// published is the raw topic.
+type published struct {
 	mu      sync.Mutex
-	fail    int           // so many times from now on
-	slow    time.Duration // before it is done
-	answers []lookup.Answer
+	fail    int           // how many of the next calls fail
+	slow    time.Duration // how long a call takes
+	answers []recharge.Lookup
 }
 
 var errDown = errors.New("kafka is down")
 
-func (k *kept) keep(ctx context.Context, a lookup.Answer) error {
+func (k *published) publish(ctx context.Context, a recharge.Lookup) error {
 	k.mu.Lock()
 	slow := k.slow
 	k.mu.Unlock()
@@ -124,21 +128,21 @@ func (k *kept) keep(ctx context.Context, a lookup.Answer) error {
 	return nil
 }
 
-func (k *kept) all() []lookup.Answer {
+func (k *published) all() []recharge.Lookup {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return slices.Clone(k.answers)
 }
 
-// lines are the answers in the order in which they were kept.
+// lines are the answers in the order in which they were published.
 func (r *run) lines() []string {
 	lines := []string{}
-	for _, a := range r.kept.all() {
-		line := fmt.Sprintf("%s/%s %s", a.Store, a.CustomerID, a.For)
+	for _, a := range r.published.all() {
+		line := fmt.Sprintf("%s/%s %s", a.Store, a.CustomerID, a.Kind)
 		if a.ChargeID != "" {
 			line += fmt.Sprintf(" %s #%d", a.ChargeID, a.Attempt)
 		}
-		lines = append(lines, line+" "+a.At.Sub(r.began).Round(time.Second).String())
+		lines = append(lines, line+" "+a.AnsweredAt.Sub(r.began).Round(time.Second).String())
 	}
 	return lines
 }
@@ -151,11 +155,13 @@ type counts struct {
 	paused  map[string]bool
 }
 
-func (c *counts) Lookup(store, askedFor, outcome string) {
-	c.set(func() { c.tries[store+" "+askedFor+" "+outcome]++ })
+func (c *counts) Lookup(store, kind, outcome string) {
+	c.set(func() { c.tries[store+" "+kind+" "+outcome]++ })
 }
 
-func (c *counts) LookupsPending(store string, asks int) { c.set(func() { c.pending[store] = asks }) }
+func (c *counts) LookupsPending(store string, requests int) {
+	c.set(func() { c.pending[store] = requests })
+}
 
 func (c *counts) Paused(role, store string, paused bool) {
 	c.set(func() { c.paused[role+" "+store] = paused })
@@ -185,7 +191,7 @@ func (c *counts) isPaused(store string) (p bool) {
 	return p
 }
 
-// all adds up the tries that end so.
+// all is the number of tries with that outcome.
 func (c *counts) all(suffix string) (n int) {
 	c.set(func() {
 		for line, tries := range c.tries {

@@ -1,6 +1,6 @@
 package lookup
 
-// customers is a heap, by the time of the next ask: see container/heap.
+// customers is a heap by the time of the next request: see container/heap.
 type customers []*customer
 
 // Len is part of heap.Interface.
@@ -12,7 +12,7 @@ func (h customers) Less(i, j int) bool { return h[i].next.at.Before(h[j].next.at
 // Swap is part of heap.Interface.
 func (h customers) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
+	h[i].index, h[j].index = i, j
 }
 
 // Push is part of heap.Interface.
@@ -21,7 +21,7 @@ func (h *customers) Push(x any) {
 	if !ok {
 		return
 	}
-	c.place = len(*h)
+	c.index = len(*h)
 	*h = append(*h, c)
 }
 

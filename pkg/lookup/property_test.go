@@ -18,15 +18,15 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 )
 
-// step is something that happens to a few processes with one store and its token.
+// step is one random event for a few processes that share a store and its token.
 type step struct {
-	after time.Duration
-	what  string // want, forget, move, misbehave, kafka
-	asks  []lookup.Ask
-	part  int
-	to    int
-	n     int
-	as    rechargetest.Behaviour
+	after    time.Duration
+	what     string // add, remove, move, misbehave, kafka
+	requests []recharge.LookupRequest
+	part     int
+	to       int
+	n        int
+	as       rechargetest.Behaviour
 }
 
 const partitions = 4
@@ -34,21 +34,21 @@ const partitions = 4
 func drawStep(rt *rapid.T) step {
 	s := step{
 		after: time.Duration(rapid.IntRange(0, 20_000).Draw(rt, "after ms")) * time.Millisecond,
-		what:  rapid.SampledFrom([]string{"want", "want", "want", "want", "forget", "move", "misbehave", "kafka"}).Draw(rt, "what"),
+		what:  rapid.SampledFrom([]string{"add", "add", "add", "add", "remove", "move", "misbehave", "kafka"}).Draw(rt, "what"),
 		part:  rapid.IntRange(0, partitions-1).Draw(rt, "partition"),
 		to:    rapid.IntRange(0, 2).Draw(rt, "to"),
 		n:     rapid.IntRange(1, 8).Draw(rt, "n"),
 	}
 	switch s.what {
-	case "want":
+	case "add":
 		for range s.n * 3 {
-			a := ask("acme", 1+s.part+partitions*rapid.IntRange(0, 9).Draw(rt, "customer"),
-				rapid.SampledFrom([]recharge.Purpose{recharge.ForIdentity, recharge.ForFlag, recharge.ForCancellation}).Draw(rt, "purpose"))
-			if a.For == recharge.ForCancellation {
+			a := request("acme", 1+s.part+partitions*rapid.IntRange(0, 9).Draw(rt, "customer"),
+				rapid.SampledFrom([]recharge.LookupKind{recharge.LookupCustomer, recharge.LookupSubscriptions, recharge.LookupCancellation}).Draw(rt, "kind"))
+			if a.Kind == recharge.LookupCancellation {
 				a.ChargeID, a.Attempt = "8", rapid.IntRange(1, 3).Draw(rt, "attempt")
 			}
 			a.Due = time.Time{}.Add(time.Duration(rapid.IntRange(0, 60).Draw(rt, "due s")) * time.Second) // from now on
-			s.asks = append(s.asks, a)
+			s.requests = append(s.requests, a)
 		}
 	case "misbehave":
 		s.as = rapid.SampledFrom([]rechargetest.Behaviour{
@@ -65,34 +65,34 @@ func drawStep(rt *rapid.T) step {
 	return s
 }
 
-// world runs steps and keeps its own account.
+// world runs steps and computes the expected answers.
 type world struct {
-	t       *testing.T
-	api     *rechargetest.Server
-	kept    kept
-	counts  [3]counts
-	askers  [3]*lookup.Asker
-	owner   [partitions]int
-	seen    int // answers accounted for
-	pending map[recharge.Question]wanted
-	order   int
-	faults  []string
+	t         *testing.T
+	api       *rechargetest.Server
+	published published
+	counts    [3]counts
+	queues    [3]*lookup.Queue
+	owner     [partitions]int
+	seen      int // answers accounted for
+	pending   map[requestKey]requested
+	order     int
+	faults    []string
 
 	mu       sync.Mutex
 	underWay map[string]int // by customer
-	asking   map[recharge.Question]int
-	again    map[recharge.Question]lookup.Ask // wanted while it was under way
+	calling  map[requestKey]int
+	again    map[requestKey]recharge.LookupRequest // requested while it was under way
 }
 
-type wanted struct {
-	ask   lookup.Ask
-	order int
+type requested struct {
+	request recharge.LookupRequest
+	order   int
 }
 
-// Every ask that is wanted and not forgotten ends in one answer, never before it is
-// due, which is asked for after it was wanted; of one customer one at a time is asked, their identity first; the bucket never
-// overflows, however many processes share it, and whatever goes wrong on the way.
-func TestEveryAskEndsInOneAnswer(t *testing.T) {
+// Every request that is added and not removed ends in one answer, never before it is due, by a call that began after the
+// request was added. One call of a customer runs at a time, that for the customer object first. The API's bucket never
+// overflows, however many processes share it, and whatever fails.
+func TestEveryRequestEndsInOneAnswer(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		steps := rapid.SliceOfN(rapid.Custom(drawStep), 1, 25).Draw(rt, "steps")
 		var w *world
@@ -104,17 +104,17 @@ func TestEveryAskEndsInOneAnswer(t *testing.T) {
 }
 
 func play(t *testing.T, steps []step) *world {
-	w := &world{t: t, api: rechargetest.NewInProcess("token"), pending: map[recharge.Question]wanted{}, underWay: map[string]int{}, asking: map[recharge.Question]int{}, again: map[recharge.Question]lookup.Ask{}}
+	w := &world{t: t, api: rechargetest.NewInProcess("token"), pending: map[requestKey]requested{}, underWay: map[string]int{}, calling: map[requestKey]int{}, again: map[requestKey]recharge.LookupRequest{}}
 	w.api.LimitRate(rechargetest.StandardBucket())
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	for i := range w.askers {
+	for i := range w.queues {
 		client, err := recharge.NewClient(recharge.ClientConfig{BaseURL: w.api.URL, Token: "token", HTTPClient: w.api.Client(10 * time.Second)})
 		require.NoError(t, err)
-		w.askers[i] = lookup.New(lookup.Config{
-			Readers: map[string]lookup.Reader{"acme": watched{w, client}}, Keep: w.keep, Now: time.Now, Log: zap.NewNop(), Metrics: &w.counts[i],
+		w.queues[i] = lookup.New(lookup.Config{
+			Clients: map[string]lookup.Client{"acme": watched{w, client}}, Publish: w.publish, Now: time.Now, Log: zap.NewNop(), Metrics: &w.counts[i],
 		})
-		running.Go(func() { _ = w.askers[i].Run(ctx) })
+		running.Go(func() { _ = w.queues[i].Run(ctx) })
 	}
 	for _, s := range steps {
 		time.Sleep(s.after)
@@ -122,18 +122,18 @@ func play(t *testing.T, steps []step) *world {
 		w.do(s)
 	}
 	w.api.Recover()
-	w.kept.set(0)
+	w.published.set(0)
 	time.Sleep(time.Hour)
 	w.account()
-	for q := range w.pending {
-		w.fault("no answer to %+v", q)
+	for k := range w.pending {
+		w.fault("no answer to %+v", k)
 	}
 	for i := range w.counts {
 		if n := w.counts[i].all(" limited"); n > 0 {
 			w.fault("%d calls were over the limit", n)
 		}
 		if n := w.counts[i].waiting("acme"); n > 0 {
-			w.fault("process %d: %d asks are pending", i, n)
+			w.fault("process %d: %d requests are pending", i, n)
 		}
 	}
 	cancel()
@@ -144,105 +144,104 @@ func play(t *testing.T, steps []step) *world {
 
 func (w *world) do(s step) {
 	switch s.what {
-	case "want":
-		for i := range s.asks {
-			s.asks[i].Due = time.Now().Add(s.asks[i].Due.Sub(time.Time{}))
+	case "add":
+		for i := range s.requests {
+			s.requests[i].Due = time.Now().Add(s.requests[i].Due.Sub(time.Time{}))
 		}
-		for _, a := range s.asks {
-			w.want(a)
+		for _, a := range s.requests {
+			w.request(a)
 		}
-		w.askers[w.owner[s.part]].Want(s.part, s.asks...)
-	case "forget":
-		w.askers[w.owner[s.part]].Forget(s.part)
-		for q, p := range w.pending {
-			if partitionOf(p.ask) == s.part {
-				delete(w.pending, q)
-				w.failed(q)
+		w.queues[w.owner[s.part]].Add(s.part, s.requests...)
+	case "remove":
+		w.queues[w.owner[s.part]].Remove(s.part)
+		for k, p := range w.pending {
+			if partitionOf(p.request) == s.part {
+				delete(w.pending, k)
+				w.failed(k)
 			}
 		}
 	case "move":
-		w.askers[w.owner[s.part]].Forget(s.part)
+		w.queues[w.owner[s.part]].Remove(s.part)
 		w.owner[s.part] = s.to
-		var rebuilt []lookup.Ask
+		var rebuilt []recharge.LookupRequest
 		for _, p := range w.pending {
-			if partitionOf(p.ask) == s.part {
-				rebuilt = append(rebuilt, p.ask)
-				w.failed(p.ask.Question)
+			if partitionOf(p.request) == s.part {
+				rebuilt = append(rebuilt, p.request)
+				w.failed(keyOf(p.request))
 			}
 		}
-		w.askers[s.to].Want(s.part, rebuilt...)
+		w.queues[s.to].Add(s.part, rebuilt...)
 	case "misbehave":
 		w.api.Next(s.n, s.as)
 	case "kafka":
-		w.kept.set(s.n)
+		w.published.set(s.n)
 	}
 }
 
-// want notes an ask, while nothing else goes on.
-func (w *world) want(a lookup.Ask) {
+// request adds an expected request, while nothing else runs.
+func (w *world) request(a recharge.LookupRequest) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if _, known := w.pending[a.Question]; !known {
+	if _, known := w.pending[keyOf(a)]; !known {
 		w.order++
-		w.pending[a.Question] = wanted{a, w.order}
-	} else if w.asking[a.Question] > 0 {
-		w.again[a.Question] = a
+		w.pending[keyOf(a)] = requested{a, w.order}
+	} else if w.calling[keyOf(a)] > 0 {
+		w.again[keyOf(a)] = a
 	}
 }
 
-// answered notes that a question is done, but for what was wanted meanwhile.
-func (w *world) answered(q recharge.Question) {
+// answered removes a request that was answered, and adds it again if it was requested meanwhile.
+func (w *world) answered(k requestKey) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.pending, q)
-	if a, ok := w.again[q]; ok {
+	delete(w.pending, k)
+	if r, ok := w.again[k]; ok {
 		w.order++
-		w.pending[q] = wanted{a, w.order}
-		delete(w.again, q)
+		w.pending[k] = requested{r, w.order}
+		delete(w.again, k)
 	}
 }
 
-// failed notes that a question got no answer: what it was wanted for meanwhile is the same question.
-func (w *world) failed(q recharge.Question) {
+// failed records that a request got no answer: one that was added meanwhile is the same request.
+func (w *world) failed(k requestKey) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.again, q)
+	delete(w.again, k)
 }
 
-func (w *world) keep(ctx context.Context, a lookup.Answer) error {
-	err := w.kept.keep(ctx, a)
+func (w *world) publish(ctx context.Context, a recharge.Lookup) error {
+	err := w.published.publish(ctx, a)
 	if err != nil {
-		w.failed(a.Question)
+		w.failed(keyOf(a.LookupRequest))
 	}
 	return err
 }
 
-func partitionOf(a lookup.Ask) int {
+func partitionOf(a recharge.LookupRequest) int {
 	var id int
 	_, _ = fmt.Sscan(a.CustomerID, &id)
 	return (id - 1) % partitions
 }
 
-// account compares the answers since the last time with what was pending.
+// account compares the answers since the last call with the pending requests.
 func (w *world) account() {
 	synctest.Wait()
-	answers := w.kept.all()
+	answers := w.published.all()
 	for _, a := range answers[w.seen:] {
-		p, ok := w.pending[a.Question]
+		k := keyOf(a.LookupRequest)
+		p, ok := w.pending[k]
 		switch {
 		case !ok:
-			w.fault("an answer that nobody waits for: %+v", a.Question)
+			w.fault("an answer without a request: %+v", k)
 			continue
-		case a.At.Before(p.ask.Due):
-			w.fault("answered before it was due: %+v", a.Question)
-		case a.Lookup.Question != a.Question:
-			w.fault("the answer to another question: %+v", a.Question)
+		case a.AnsweredAt.Before(p.request.Due):
+			w.fault("answered before it was due: %+v", k)
 		}
-		first, identityPending := w.pending[recharge.Question{CustomerID: a.CustomerID, For: recharge.ForIdentity}]
-		if a.For != recharge.ForIdentity && identityPending && first.order < p.order {
-			w.fault("answered before the identity that was wanted earlier: %+v", a.Question)
+		first, customerPending := w.pending[requestKey{customerID: a.CustomerID, kind: recharge.LookupCustomer}]
+		if a.Kind != recharge.LookupCustomer && customerPending && first.order < p.order {
+			w.fault("answered before the customer that was requested earlier: %+v", k)
 		}
-		w.answered(a.Question)
+		w.answered(k)
 	}
 	w.seen = len(answers)
 }
@@ -253,45 +252,47 @@ func (w *world) fault(format string, args ...any) {
 	w.faults = append(w.faults, fmt.Sprintf(format, args...))
 }
 
-// watched sees to it that one call of a customer is under way at a time in a process.
+// watched checks that one call of a customer runs at a time in a process.
 type watched struct {
 	w      *world
 	client *recharge.Client
 }
 
-// Ask is part of lookup.Reader.
-func (r watched) Ask(ctx context.Context, q recharge.Question) (recharge.Lookup, error) {
-	who := fmt.Sprintf("%p %s", r.client, q.CustomerID)
-	r.count(who, q, 1)
-	defer r.count(who, q, -1)
-	l, err := r.client.Ask(ctx, q)
+// Lookup is part of lookup.Client.
+func (c watched) Lookup(ctx context.Context, r recharge.LookupRequest) (recharge.Lookup, error) {
+	customer := fmt.Sprintf("%p %s", c.client, r.CustomerID)
+	c.count(customer, keyOf(r), 1)
+	defer c.count(customer, keyOf(r), -1)
+	l, err := c.client.Lookup(ctx, r)
 	if err != nil {
-		r.w.failed(q)
+		c.w.failed(keyOf(r))
+	} else if !l.Same(r) {
+		c.w.fault("the answer to another request: %+v", keyOf(l.LookupRequest))
 	}
 	return l, err
 }
 
-func (r watched) count(who string, q recharge.Question, by int) {
-	r.w.mu.Lock()
-	defer r.w.mu.Unlock()
-	r.w.asking[q] += by
-	r.w.underWay[who] += by
-	if r.w.underWay[who] > 1 {
-		r.w.faults = append(r.w.faults, "two calls of a customer at a time")
+func (c watched) count(customer string, k requestKey, by int) {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	c.w.calling[k] += by
+	c.w.underWay[customer] += by
+	if c.w.underWay[customer] > 1 {
+		c.w.faults = append(c.w.faults, "two calls of a customer at a time")
 	}
 }
 
-func (k *kept) set(failures int) {
+func (k *published) set(failures int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.fail = failures
 }
 
-// A bucket that others fill up makes everything late, and loses nothing.
+// A bucket that other clients fill up delays requests, but loses none.
 func TestABucketThatOthersFill(t *testing.T) {
-	asking(t, []string{"acme"}, func(t *testing.T, r *run) {
+	running(t, []string{"acme"}, func(t *testing.T, r *run) {
 		stop := time.Now().Add(10 * time.Minute)
-		go func() { // somebody who never waits
+		go func() { // a client that never waits
 			for time.Now().Before(stop) {
 				request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.apis["acme"].URL+"/customers/1", nil)
 				if err == nil {
@@ -303,10 +304,10 @@ func TestABucketThatOthersFill(t *testing.T) {
 			}
 		}()
 		for id := range 50 {
-			r.asker.Want(0, identity("acme", id+1))
+			r.queue.Add(0, customer("acme", id+1))
 		}
 		r.after(10 * time.Minute)
-		require.Positive(t, r.counts.of("acme identity limited"))
+		require.Positive(t, r.counts.of("acme customer limited"))
 		r.after(20 * time.Minute)
 		require.Len(t, r.lines(), 50)
 	})

@@ -2,60 +2,62 @@ package lookup
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
-// errNoReader is the trouble of a store that this process can't ask.
-var errNoReader = errors.New("access to Recharge's API, which this process has none of: check recharge.token")
+// errNoClient is reported for a store without an API token.
+var errNoClient = errors.New("no API token configured: set recharge.token of the store")
 
-// store holds the asks of one store.
+// store holds the requests of one store.
 type store struct {
 	name   string
-	reader Reader
+	client Client
 	cfg    Config
 
 	mu        sync.Mutex
 	customers map[customerKey]*customer
-	due       [ranks]customers // those of whom nothing is under way, by the rank of their next ask
+	due       [ranks]customers // those without a running call, by the rank of their next request
 	pending   int
-	underWay  int
-	failures  int       // in a row, one ask's own counted once
-	failed    *ask      // the last of them
+	running   int
+	failures  int       // in a row; those of one request count once
+	failed    *pending  // the last request that failed
 	until     time.Time // no call before
 	why       error     // of the last failure
 	changed   chan struct{}
 }
 
-func newStore(name string, reader Reader, cfg Config) *store {
-	return &store{name: name, reader: reader, cfg: cfg, customers: map[customerKey]*customer{}, changed: make(chan struct{})}
+func newStore(name string, client Client, cfg Config) *store {
+	return &store{name: name, client: client, cfg: cfg, customers: map[customerKey]*customer{}, changed: make(chan struct{})}
 }
 
-// want takes all asks before any begins: an identity may come after what must wait
-// for it.
-func (s *store) want(partition int, asks []Ask) {
+// add adds all requests before any call starts: a request of kind customer may come after one that must wait for it.
+func (s *store) add(partition int, requests []recharge.LookupRequest) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, a := range asks {
-		c := s.customer(partition, a.CustomerID)
-		if a.Store = s.name; !c.add(a, s.cfg.Now()) {
+	for _, r := range requests {
+		c := s.customer(partition, r.CustomerID)
+		if r.Store = s.name; !c.add(r, s.cfg.Now()) {
 			continue
 		}
 		s.count(1)
-		if c.asking == nil {
-			s.takeOut(c)
-			s.putIn(c)
+		if c.running == nil {
+			s.removeFromHeap(c)
+			s.enqueue(c)
 		}
 	}
 	s.signal()
 }
 
-// customer is one that is known, or a new one.
+// customer returns the customer with an id. It creates a new one if needed.
 func (s *store) customer(partition int, id string) *customer {
 	key := customerKey{partition, id}
-	c, known := s.customers[key]
-	if !known {
+	c, ok := s.customers[key]
+	if !ok {
 		key.id = strings.Clone(id)
 		c = &customer{key: key}
 		s.customers[key] = c
@@ -63,20 +65,20 @@ func (s *store) customer(partition int, id string) *customer {
 	return c
 }
 
-func (s *store) forget(partition int) {
+func (s *store) removePartition(partition int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, c := range s.customers {
 		if key.partition != partition {
 			continue
 		}
-		s.count(-len(c.asks))
-		c.asks = nil
-		if c.asking != nil { // it stays, so that no other call of this customer begins meanwhile
-			c.giveUp()
+		s.count(-len(c.pending))
+		c.pending = nil
+		if c.running != nil { // the customer stays, so that no second call for them begins meanwhile
+			c.cancel()
 			continue
 		}
-		s.takeOut(c)
+		s.removeFromHeap(c)
 		delete(s.customers, key)
 	}
 	s.signal()
@@ -88,19 +90,31 @@ func (s *store) trouble() (pending int, why error) {
 	switch {
 	case s.pending == 0:
 		return 0, nil
-	case s.reader == nil:
-		return s.pending, errNoReader
+	case s.client == nil:
+		return s.pending, errNoClient
 	}
 	return s.pending, s.why
 }
 
-// count changes how many asks are pending.
+// parked returns the number of customers with a pending request of kind customer.
+func (s *store) parked() (customers int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.customers {
+		if slices.ContainsFunc(c.pending, func(p *pending) bool { return p.Kind == recharge.LookupCustomer }) {
+			customers++
+		}
+	}
+	return customers
+}
+
+// count changes the number of pending requests.
 func (s *store) count(by int) {
 	s.pending += by
 	s.cfg.Metrics.LookupsPending(s.name, s.pending)
 }
 
-// signal wakes those who wait for an ask.
+// signal wakes the workers that wait for a request.
 func (s *store) signal() {
 	close(s.changed)
 	s.changed = make(chan struct{})

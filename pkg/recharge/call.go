@@ -8,23 +8,21 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
 )
 
 const (
 	maxAnswer = 4 << 20
-	// afterLimit is the shortest wait after a 429: the bucket leaks two calls a
-	// second. https://docs.getrecharge.com/docs/api-rate-limits
-	afterLimit = 2 * time.Second
-	// longestPause bounds what a Retry-After may ask for.
-	longestPause = time.Hour
+	// minPause is the shortest pause after a 429: the bucket leaks two calls per second
+	// (https://docs.getrecharge.com/docs/api-rate-limits).
+	minPause = 2 * time.Second
 )
 
-// get makes one call within the budget.
+// get makes one call as soon as the rate limiter allows it.
 func (c *Client) get(ctx context.Context, path string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
 	if err != nil {
@@ -32,62 +30,54 @@ func (c *Client) get(ctx context.Context, path string) ([]byte, error) {
 	}
 	req.Header.Set("X-Recharge-Access-Token", c.token)
 	req.Header.Set("X-Recharge-Version", string(Version202111))
-	if err := c.budget.Wait(ctx); err != nil {
+	if err := c.limiter.Wait(ctx); err != nil {
 		return nil, &APIError{Message: "wait for the rate limit: " + err.Error()}
 	}
 	header, answer, err := c.do(req)
 	limit, _ := ParseLimit(header.Get("X-Recharge-Limit"))
-	var said *APIError
-	if errors.As(err, &said) {
-		said.RetryAfter = c.pause(said.Status, header)
-		c.budget.Answered(limit, said.RetryAfter)
-		return nil, said
+	var failed *APIError
+	if errors.As(err, &failed) {
+		failed.RetryAfter = c.pause(failed.Status, header)
+		c.limiter.Done(limit, failed.RetryAfter)
+		return nil, failed
 	}
-	c.budget.Answered(limit, 0)
+	c.limiter.Done(limit, 0)
 	return answer, err
 }
 
 func (c *Client) do(req *http.Request) (http.Header, []byte, error) {
-	res, err := c.http.Do(req)
+	res, err := httpclient.Do(c.http, req, c.observe)
 	if err != nil {
-		return nil, nil, &APIError{Message: withoutURL(err).Error()}
+		return nil, nil, &APIError{Message: httpclient.WithoutURL(err).Error()}
 	}
-	defer func() { _ = res.Body.Close() }() // read to its end or not, nothing is left to do with it
+	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return res.Header, nil, &APIError{Message: "read answer: " + err.Error()}
+		return res.Header, nil, &APIError{Message: "read response: " + err.Error()}
 	case len(answer) > maxAnswer:
-		return res.Header, nil, fmt.Errorf("%w: it is over %d MiB", ErrUnreadable, maxAnswer>>20)
+		return res.Header, nil, fmt.Errorf("%w: larger than %d MiB", ErrUnreadable, maxAnswer>>20)
 	}
 	return res.Header, answer, statusError(res.StatusCode, answer)
 }
 
-// pause is how long a failed call forbids the next one. Retry-After is documented
-// nowhere; if it comes, it counts.
+// pause returns how long to wait after a failed call. Recharge does not document Retry-After; it is honoured.
 func (c *Client) pause(status int, header http.Header) time.Duration {
 	var least time.Duration
 	if status == http.StatusTooManyRequests {
-		least = afterLimit
+		least = minPause
 	}
-	said := header.Get("Retry-After")
-	asked := time.Duration(0)
-	if seconds, err := strconv.Atoi(said); err == nil {
-		asked = time.Duration(min(max(seconds, 0), int(longestPause.Seconds()))) * time.Second
-	} else if at, err := http.ParseTime(said); err == nil {
-		asked = min(at.Sub(c.now()), longestPause)
-	}
-	return max(least, asked)
+	return max(least, httpclient.RetryAfter(header.Get("Retry-After"), c.now()))
 }
 
 func statusError(status int, answer []byte) error {
-	text, said := errorText(answer)
+	text, found := errorText(answer)
 	switch {
-	case status == http.StatusOK && !json.Valid(answer): // a proxy's page, which says nothing of the customer
+	case status == http.StatusOK && !json.Valid(answer): // the page of a proxy
 		return &APIError{Status: status, Message: "answer is not JSON"}
 	case status == http.StatusOK:
 		return nil
-	case status == http.StatusNotFound && said: // without its words it may be anybody's 404: a wrong address
+	case status == http.StatusNotFound && found: // without Recharge's text the address may be wrong
 		return ErrNotFound
 	case status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
 		return fmt.Errorf("%w: status %d: %s", ErrUnreadable, status, text)
@@ -97,10 +87,9 @@ func statusError(status int, answer []byte) error {
 	return &APIError{Status: status, Message: text}
 }
 
-// errorText reads the shapes in which Recharge says what is wrong: "error" or
-// "errors" as a text, or "errors" as an object, of which only the names of the
-// fields are kept. said tells whether the answer is of one of these shapes.
-func errorText(answer []byte) (text string, said bool) {
+// errorText returns the error text of a response and whether it has one. Recharge sends "error" or "errors" as a text, or
+// "errors" as an object; then the names of its fields are returned.
+func errorText(answer []byte) (text string, found bool) {
 	var shape struct {
 		Error  any `json:"error"`
 		Errors any `json:"errors"`
@@ -111,32 +100,22 @@ func errorText(answer []byte) (text string, said bool) {
 	for _, v := range []any{shape.Error, shape.Errors} {
 		switch v := v.(type) {
 		case string:
-			return masked(v), true
+			return redactText(v), true
 		case map[string]any:
-			return "fields at fault: " + strings.Join(slices.Sorted(maps.Keys(v)), ", "), true
+			return "invalid fields: " + strings.Join(slices.Sorted(maps.Keys(v)), ", "), true
 		}
 	}
 	return "answer without an error text", false
 }
 
-// masked keeps a short text without words that may be an address or a number of
-// somebody's.
-func masked(text string) string {
-	const most = 30
+// redactText returns the first words of a text. It masks each word that may contain an e-mail address or a number.
+func redactText(text string) string {
+	const maxWords = 30
 	words := strings.Fields(text)
 	for i, word := range words {
 		if strings.ContainsAny(word, "@0123456789") {
 			words[i] = "***"
 		}
 	}
-	return strings.Join(words[:min(len(words), most)], " ")
-}
-
-// withoutURL drops the address from a transport error: it holds a customer id.
-func withoutURL(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		return wrapped.Err
-	}
-	return err
+	return strings.Join(words[:min(len(words), maxWords)], " ")
 }

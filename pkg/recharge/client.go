@@ -9,26 +9,27 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
 )
 
-// ErrNotFound says that Recharge has no such customer; asking again won't help.
+// ErrNotFound means that Recharge has no such customer. A retry does not help.
 var ErrNotFound = errors.New("not found at recharge")
 
-// ErrUnreadable says that Recharge answered, about this customer, with something
-// that is no customer; asking again won't help.
-var ErrUnreadable = errors.New("recharge api: answer is not readable")
+// ErrUnreadable means that Recharge's response for this customer can't be decoded. A retry does not help.
+var ErrUnreadable = errors.New("recharge api: response can't be decoded")
 
-// APIError is any other answer than the one asked for.
+// APIError is a failed call. A retry may help.
 type APIError struct {
-	// Status is the HTTP status, 0 when there was no answer.
+	// Status is the HTTP status, 0 if there was no response.
 	Status int
-	// Message is Recharge's own words, or what went wrong on the way.
+	// Message is Recharge's error text, or the network error.
 	Message string
-	// RetryAfter is how long to wait at least before the next call, 0 if unsaid.
+	// RetryAfter is the shortest wait before the next call, 0 for none.
 	RetryAfter time.Duration
 }
 
-// Error names the status and Recharge's words.
+// Error names the status and the message.
 func (e *APIError) Error() string {
 	if e.Status == 0 {
 		return "recharge api: " + e.Message
@@ -38,89 +39,83 @@ func (e *APIError) Error() string {
 
 const defaultTimeout = 10 * time.Second
 
-// ClientConfig says where a store's API is and how to get in.
+// ClientConfig has the address and the token of a store's API.
 type ClientConfig struct {
 	BaseURL string // https://api.rechargeapps.com
 	Token   string // API access token with read_customers and read_subscriptions
-	// HTTPClient defaults to one that gives up after 10 s.
+	// HTTPClient defaults to one with a timeout of 10 s.
 	HTTPClient *http.Client
-	// Budget defaults to one of the client's own; clients with one token share one.
-	Budget *Budget
+	// RateLimiter defaults to a new one. Clients with the same token share one.
+	RateLimiter *RateLimiter
+	// Observe, if set, is called after each call.
+	Observe httpclient.Observer
 	// Now defaults to time.Now.
 	Now func() time.Time
 }
 
-// Client reads one store's customers and subscriptions. Each call waits until the
-// token's bucket has room for it, however long that takes: see Budget.
+// Client reads one store's customers and subscriptions. Each call waits for the RateLimiter, however long that takes.
 type Client struct {
 	base    string
 	token   string
 	http    *http.Client
-	budget  *Budget
+	observe httpclient.Observer
+	limiter *RateLimiter
 	now     func() time.Time
 	decoder *Decoder
 }
 
-// NewClient fails on a base URL that is none.
+// NewClient returns a client. It fails if the base URL is not absolute.
 func NewClient(cfg ClientConfig) (*Client, error) {
 	base, err := url.Parse(cfg.BaseURL)
 	if err != nil || base.Host == "" {
-		return nil, fmt.Errorf("recharge api url %q is not a URL", cfg.BaseURL)
+		return nil, fmt.Errorf("recharge api url %q is not an absolute URL", cfg.BaseURL)
 	}
 	decoder, err := NewDecoder()
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{base: strings.TrimRight(cfg.BaseURL, "/"), token: cfg.Token, http: cfg.HTTPClient, budget: cfg.Budget, now: cfg.Now, decoder: decoder}
+	c := &Client{base: strings.TrimRight(cfg.BaseURL, "/"), token: cfg.Token, http: cfg.HTTPClient, observe: cfg.Observe, limiter: cfg.RateLimiter, now: cfg.Now, decoder: decoder}
 	if c.http == nil {
 		c.http = &http.Client{Timeout: defaultTimeout}
 	}
 	if c.now == nil {
 		c.now = time.Now
 	}
-	if c.budget == nil {
-		c.budget = NewBudget(c.now)
+	if c.limiter == nil {
+		c.limiter = NewRateLimiter(c.now)
 	}
-	c.http = withoutRedirects(*c.http)
+	c.http = httpclient.WithoutRedirects(c.http)
 	return c, nil
 }
 
-// withoutRedirects never follows: the access token would go along to another host.
-func withoutRedirects(client http.Client) *http.Client {
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client
-}
-
-// Customer reads one customer in the 2021-11 shape. Errors are ErrNotFound
-// (final), ErrUnreadable (final) or an *APIError.
+// Customer reads one customer, in API version 2021-11. The error is ErrNotFound, ErrUnreadable or an *APIError.
 func (c *Client) Customer(ctx context.Context, id string) (Customer, error) {
 	answer, err := c.get(ctx, "/customers/"+url.PathEscape(id))
 	if err != nil {
 		return Customer{}, err
 	}
-	w, err := c.decoder.Decode("customer/read", answer)
+	w, err := c.decoder.Decode("customer/read", answer, c.now())
 	if err != nil {
 		return Customer{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	if w.Customer.ID != id {
-		return Customer{}, fmt.Errorf("%w: it is another customer", ErrUnreadable)
+		return Customer{}, fmt.Errorf("%w: customer id differs from the requested one", ErrUnreadable)
 	}
 	return *w.Customer, nil
 }
 
 const (
-	// pageSize is the most that a page holds: https://developer.rechargepayments.com/2021-11/pagination.
+	// pageSize is the largest page size (https://developer.rechargepayments.com/2021-11/pagination).
 	pageSize = 250
-	// maxPages bounds what one customer may cost.
+	// maxPages limits the number of calls for one customer.
 	maxPages = 4
 )
 
-// Subscriptions reads all subscriptions of a customer, newest first, in the
-// 2021-11 shape. complete is false for somebody with more than a thousand, whose
-// older ones are left out. Errors are those of Customer.
+// Subscriptions reads all subscriptions of a customer, newest first, in API version 2021-11. If there are more than 1,000,
+// the oldest are left out and complete is false. Errors are those of Customer.
 //
-// A next page is asked for by its cursor and the limit, without the filter, as
-// https://github.com/singer-io/tap-recharge does (tap_recharge/client.py).
+// A request for the next page has the cursor and the limit, without the filter, as in
+// https://github.com/singer-io/tap-recharge (tap_recharge/client.py).
 func (c *Client) Subscriptions(ctx context.Context, customerID string) (all []Subscription, complete bool, err error) {
 	query := url.Values{"customer_id": {customerID}}
 	all = []Subscription{}
@@ -130,7 +125,7 @@ func (c *Client) Subscriptions(ctx context.Context, customerID string) (all []Su
 		if err != nil {
 			return nil, false, err
 		}
-		page, next, err := c.decoder.page(answer, customerID)
+		page, next, err := c.decoder.page(answer, customerID, c.now())
 		if err != nil {
 			return nil, false, fmt.Errorf("%w: %w", ErrUnreadable, err)
 		}

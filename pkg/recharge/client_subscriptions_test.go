@@ -12,10 +12,11 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/test/histories"
 )
 
-// holding is a server with n subscriptions of customer 1 and one of customer 2.
-func holding(t *testing.T, n int) *rechargetest.Server {
+// serverWith returns a server with n subscriptions of customer 1 and one of customer 2.
+func serverWith(t *testing.T, n int) *rechargetest.Server {
 	t.Helper()
 	server := rechargetest.NewServer("token")
 	t.Cleanup(server.Close)
@@ -28,35 +29,35 @@ func holding(t *testing.T, n int) *rechargetest.Server {
 
 func TestClientSubscriptions(t *testing.T) {
 	for _, c := range []struct{ has, reads, calls int }{{0, 0, 1}, {1, 1, 1}, {250, 250, 1}, {251, 251, 2}, {1000, 1000, 4}, {1001, 1000, 4}} {
-		server := holding(t, c.has)
+		server := serverWith(t, c.has)
 		all, complete, err := newClient(t, server.URL, "token").Subscriptions(t.Context(), "1")
 		require.NoError(t, err)
-		require.NotNil(t, all, "none is something known, too")
+		require.NotNil(t, all, "an empty list, not nil")
 		require.Len(t, all, c.reads)
 		assert.Equal(t, c.has == c.reads, complete)
 		assert.Equal(t, c.calls, server.Calls())
 		for i, s := range all {
-			require.Equal(t, fmt.Sprint(c.has-i), s.ID, "newest first, each once")
+			require.Equal(t, fmt.Sprint(c.has-i), s.ID, "newest first, without duplicates")
 			require.Equal(t, time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC), s.CreatedAt)
 		}
 	}
 }
 
-// A list is what the decoder of webhooks makes of each of its elements.
+// Each element of a list decodes as in a webhook.
 func TestClientSubscriptionsAreDecodedLikeWebhooks(t *testing.T) {
 	server := rechargetest.NewServer("token")
 	t.Cleanup(server.Close)
-	life := rechargetest.Life{Customer: 7, Items: 3}
+	customer := histories.Customer{Number: 7, Items: 3}
 	want := map[string]recharge.Subscription{}
-	for _, d := range life.Burst(rechargetest.FirstCheckout, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)) {
+	for _, d := range customer.Burst(histories.FirstCheckout, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)) {
 		if d.Topic == "subscription/created" {
-			require.NoError(t, server.Put(d.Body))
-			w, err := newDecoder(t).Decode(d.Topic, d.Body)
+			require.NoError(t, server.Put(d.Body()))
+			w, err := newDecoder(t).Decode(d.Topic, d.Body(), d.Received)
 			require.NoError(t, err)
 			want[w.Subscription.ID] = *w.Subscription
 		}
 	}
-	all, complete, err := newClient(t, server.URL, "token").Subscriptions(t.Context(), life.CustomerID())
+	all, complete, err := newClient(t, server.URL, "token").Subscriptions(t.Context(), customer.ID())
 	require.NoError(t, err)
 	assert.True(t, complete)
 	require.Len(t, all, 3)
@@ -71,11 +72,11 @@ func TestClientSubscriptionsUnreadable(t *testing.T) {
 		`{"subscriptions":[{"id":1,"customer_id":1},null]}`:             "lacks the object",
 		`{"subscriptions":[{"customer_id":1}]}`:                         "lacks its id",
 		`{"subscriptions":[{"id":1,"created_at":"hidden"}]}`:            "subscription.created_at",
-		`{"subscriptions":[{"id":1,"quantity":["hidden"]}]}`:            "field subscriptions.quantity holds array",
-		`{"subscriptions":{"id":1}}`:                                    "field subscriptions holds object",
+		`{"subscriptions":[{"id":1,"status":["hidden"]}]}`:              "field subscriptions.status is array",
+		`{"subscriptions":{"id":1}}`:                                    "field subscriptions is object",
 		`{"subscriptions":null}`:                                        "lacks the object",
 		`{}`:                                                            "lacks the object",
-		`{"subscriptions":[{"id":1,"customer_id":1}],"next_cursor":[]}`: "field next_cursor holds array",
+		`{"subscriptions":[{"id":1,"customer_id":1}],"next_cursor":[]}`: "field next_cursor is array",
 	} {
 		server := rechargetest.NewServer("token")
 		t.Cleanup(server.Close)
@@ -87,9 +88,9 @@ func TestClientSubscriptionsUnreadable(t *testing.T) {
 	}
 }
 
-// A page that fails fails the list: half of it would be taken for all.
-func TestClientSubscriptionsOfWhichAPageFails(t *testing.T) {
-	server := holding(t, 600)
+// One failed page fails the whole list: a part of it must not be taken for all.
+func TestClientSubscriptionsPageFails(t *testing.T) {
+	server := serverWith(t, 600)
 	server.Next(1, rechargetest.Behaviour{})
 	server.FailNext(1, http.StatusServiceUnavailable, `{"errors":"third party timeout"}`)
 	all, _, err := newClient(t, server.URL, "token").Subscriptions(t.Context(), "1")
@@ -99,13 +100,13 @@ func TestClientSubscriptionsOfWhichAPageFails(t *testing.T) {
 	assert.Empty(t, all)
 }
 
-// A cursor that leads back to its own page ends somewhere.
-func TestClientSubscriptionsInACircle(t *testing.T) {
+// A cursor that points to its own page does not loop forever.
+func TestClientSubscriptionsCursorLoop(t *testing.T) {
 	calls := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls++
 		assert.Equal(t, calls > 1, r.URL.Query().Has("cursor"))
-		assert.Equal(t, calls == 1, r.URL.Query().Has("customer_id"), "a next page is asked for without the filter")
+		assert.Equal(t, calls == 1, r.URL.Query().Has("customer_id"), "a request for the next page has no filter")
 		assert.Equal(t, "250", r.URL.Query().Get("limit"))
 		_, _ = w.Write([]byte(`{"subscriptions":[{"id":1,"customer_id":1}],"next_cursor":"again"}`))
 	}))
@@ -148,12 +149,12 @@ func TestClientRetryAfter(t *testing.T) {
 	}
 }
 
-func TestClientAnswersThatAreNoCustomers(t *testing.T) {
+func TestClientUnusableAnswers(t *testing.T) {
 	server := rechargetest.NewServer("token")
 	t.Cleanup(server.Close)
 	client := newClient(t, server.URL, "token")
 
-	server.FailNext(1, http.StatusOK, `<html>`) // a proxy's page says nothing of the customer
+	server.FailNext(1, http.StatusOK, `<html>`) // the page of a proxy
 	_, err := client.Customer(t.Context(), "1")
 	var answer *recharge.APIError
 	require.ErrorAs(t, err, &answer)
@@ -166,5 +167,16 @@ func TestClientAnswersThatAreNoCustomers(t *testing.T) {
 	server.FailNext(1, http.StatusOK, `"`+string(make([]byte, 4<<20))+`"`)
 	_, err = client.Customer(t.Context(), "1")
 	require.ErrorIs(t, err, recharge.ErrUnreadable)
-	require.ErrorContains(t, err, "over 4 MiB")
+	require.ErrorContains(t, err, "larger than 4 MiB")
+}
+
+// An answer's field that no decision needs is left out, too.
+func TestClientLeavesFieldsOut(t *testing.T) {
+	server := rechargetest.NewServer("token")
+	t.Cleanup(server.Close)
+	server.FailNext(1, http.StatusOK, `{"subscriptions":[{"id":1,"quantity":["hidden"],"sku":"HB-1"},{"id":2,"next_charge_scheduled_at":"hidden"}]}`)
+	all, complete, err := newClient(t, server.URL, "token").Subscriptions(t.Context(), "1")
+	require.NoError(t, err)
+	assert.True(t, complete)
+	assert.Equal(t, []recharge.Subscription{{ID: "1", SKU: "HB-1"}, {ID: "2"}}, all)
 }

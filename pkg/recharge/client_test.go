@@ -36,12 +36,12 @@ func TestClientErrors(t *testing.T) {
 	}{
 		{name: "wrong token", token: "wrong-token", want: recharge.APIError{Status: http.StatusUnauthorized, Message: "bad authentication"}},
 		{name: "rate limit", status: 429, body: `{}`, want: recharge.APIError{Status: 429, Message: "rate limit reached", RetryAfter: 2 * time.Second}},
-		{name: "errors as a text", status: 403, body: `{"errors":"no scope"}`, want: recharge.APIError{Status: 403, Message: "no scope"}},
-		{name: "errors as texts", status: 409, body: `{"errors":{"email":"jo@example.com is taken"}}`, want: recharge.APIError{Status: 409, Message: "fields at fault: email"}},
-		{name: "errors as lists", status: 409, body: `{"errors":{"cursor":["bad"],"a":["b"]}}`, want: recharge.APIError{Status: 409, Message: "fields at fault: a, cursor"}},
-		{name: "somebody's data", status: 403, body: `{"error":"jo@example.com and +15035550100 may not"}`, want: recharge.APIError{Status: 403, Message: "*** and *** may not"}},
+		{name: "errors is a text", status: 403, body: `{"errors":"no scope"}`, want: recharge.APIError{Status: 403, Message: "no scope"}},
+		{name: "errors is an object of texts", status: 409, body: `{"errors":{"email":"jo@example.com is taken"}}`, want: recharge.APIError{Status: 409, Message: "invalid fields: email"}},
+		{name: "errors is an object of lists", status: 409, body: `{"errors":{"cursor":["bad"],"a":["b"]}}`, want: recharge.APIError{Status: 409, Message: "invalid fields: a, cursor"}},
+		{name: "personal data", status: 403, body: `{"error":"jo@example.com and +15035550100 may not"}`, want: recharge.APIError{Status: 403, Message: "*** and *** may not"}},
 		{name: "404 of another server", status: 404, body: `<html>`, want: recharge.APIError{Status: 404, Message: "answer without an error text"}},
-		{name: "no JSON", status: 503, body: `<html>`, want: recharge.APIError{Status: 503, Message: "answer without an error text"}},
+		{name: "not JSON", status: 503, body: `<html>`, want: recharge.APIError{Status: 503, Message: "answer without an error text"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestClientErrors(t *testing.T) {
 
 func TestClientUnreadableAnswers(t *testing.T) {
 	for status, body := range map[int]string{
-		200: `{"customer":{"id":1,"created_at":"soon"}}`, 400: `{"error":"no"}`, 422: `{"errors":{"id":["bad"]}}`,
+		200: `{"customer":{"id":1,"updated_at":"soon"}}`, 400: `{"error":"no"}`, 422: `{"errors":{"id":["bad"]}}`,
 	} {
 		server := rechargetest.NewServer("token")
 		server.FailNext(1, status, body)
@@ -74,7 +74,7 @@ func TestClientUnreadableAnswers(t *testing.T) {
 	}
 }
 
-// A token must not follow a redirect to another host.
+// The token must not be sent to another host.
 func TestClientFollowsNoRedirect(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		assert.Fail(t, "the redirect was followed")
@@ -95,12 +95,12 @@ func TestClientUnreachable(t *testing.T) {
 	var got *recharge.APIError
 	require.ErrorAs(t, err, &got)
 	assert.Zero(t, got.Status)
-	assert.NotContains(t, err.Error(), "246936001", "an address with a customer's id has no place in a log")
+	assert.NotContains(t, err.Error(), "246936001", "a URL with a customer's id must not be logged")
 }
 
-func TestNewClientRefusesWhatIsNoURL(t *testing.T) {
+func TestNewClientChecksBaseURL(t *testing.T) {
 	_, err := recharge.NewClient(recharge.ClientConfig{BaseURL: "api.rechargeapps.com"})
-	require.ErrorContains(t, err, "is not a URL")
+	require.ErrorContains(t, err, "is not an absolute URL")
 }
 
 func newClient(t *testing.T, url, token string) *recharge.Client {

@@ -5,18 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
-// Topic is a webhook topic as Recharge spells it, for example "subscription/created".
+// Topic is a webhook topic, for example "subscription/created".
 type Topic string
 
-// Resource is the part before the slash; a body carries its object under this name.
+// Resource returns the part before the slash. The body has its object under this name.
 func (t Topic) Resource() string {
 	resource, _, _ := strings.Cut(string(t), "/")
 	return resource
 }
 
-// Version is a version of Recharge's API; it decides how a body is spelled.
+// Version is a version of Recharge's API. Field names and formats of a body depend on it.
 type Version string
 
 // The two versions that stores use.
@@ -25,24 +26,24 @@ const (
 	Version202111 Version = "2021-11"
 )
 
-// ErrNoResource says that a body lacks the object its topic promises, or its id.
+// ErrNoResource means that a body lacks the object of its topic, or that the object has no id.
 var ErrNoResource = errors.New("body lacks the object named by its topic, or that object lacks its id")
 
-// Webhook is a decoded body. The object that the topic is about is set, others
-// are nil. Customer is also set when the body includes it beside the resource
-// (included_objects).
+// Webhook is a decoded body. The object of the topic is set, the others are nil. Customer is also set when the body
+// includes it with another resource (included_objects).
 type Webhook struct {
-	Topic        Topic
+	Topic        Topic // by its current name
 	Version      Version
 	Hash         string // DeliveryHash of topic and body
 	Subscription *Subscription
 	Charge       *Charge
 	Order        *Order
 	Customer     *Customer
+	// Unreadable are the fields that can't be read and were left out, because no decision needs them.
+	Unreadable []string `json:",omitempty"`
 }
 
-// CustomerID is the Recharge customer that the webhook is about, "" when it
-// names none.
+// CustomerID returns the id of the webhook's customer, "" if it has none.
 func (w Webhook) CustomerID() string {
 	switch {
 	case w.Subscription != nil && w.Subscription.CustomerID != "":
@@ -57,21 +58,32 @@ func (w Webhook) CustomerID() string {
 	return ""
 }
 
-// Decoder reads bodies of both API versions.
-type Decoder struct {
-	zones zones
+// Erased reports whether the body shows that the customer's personal data was erased.
+func (w Webhook) Erased() bool {
+	return w.Subscription != nil && w.Subscription.Erased || w.Charge != nil && w.Charge.Erased ||
+		w.Order != nil && w.Order.Erased || w.Customer != nil && w.Customer.Erased
 }
 
-// NewDecoder fails only where the machine's time zones are unreadable.
+// Decoder decodes bodies of both API versions.
+type Decoder struct {
+	eastern *time.Location
+}
+
+// NewDecoder returns a Decoder. It fails only if the time zone of Recharge's calendar can't be loaded.
 func NewDecoder() (*Decoder, error) {
-	z, err := newZones()
+	eastern, err := easternTime()
 	if err != nil {
 		return nil, err
 	}
-	return &Decoder{zones: z}, nil
+	return &Decoder{eastern: eastern}, nil
 }
 
-// body is a webhook's envelope; included objects may lie beside the resource.
+// timeParser returns a parser for one body, in the API version with which the webhooks are registered.
+func (d *Decoder) timeParser(receivedAt time.Time) *timeParser {
+	return &timeParser{eastern: d.eastern, version: Version202111, receivedAt: receivedAt}
+}
+
+// body is the envelope of a webhook: the resource, and objects included with it.
 type body struct {
 	Subscription *wireSubscription `json:"subscription"`
 	Charge       *wireCharge       `json:"charge"`
@@ -79,56 +91,55 @@ type body struct {
 	Customer     *wireCustomer     `json:"customer"`
 }
 
-// Decode reads a webhook body. Topics of other resources than subscription,
-// charge, order and customer decode to a Webhook without an object. Errors name
-// the field and never quote the body.
-func (d *Decoder) Decode(topic Topic, raw []byte) (Webhook, error) {
-	var b body
-	if err := json.Unmarshal(raw, &b); err != nil {
-		return Webhook{}, fmt.Errorf("decode %s: %w", topic, clean(err))
+// Decode decodes a webhook body that was received at a time. Topics of resources other than subscription, charge, order and
+// customer give a Webhook without an object. Errors name the field and never quote the body.
+func (d *Decoder) Decode(topic Topic, raw []byte, receivedAt time.Time) (Webhook, error) {
+	b, unreadable, err := decodeJSON[body](raw, topic.Resource())
+	if err != nil {
+		return Webhook{}, fmt.Errorf("decode %s: %w", topic, err)
 	}
-	w := Webhook{Topic: topic, Hash: DeliveryHash(topic, raw)}
-	c := &clock{zones: d.zones, version: Version202111} // which the product registers its webhooks with
-	wanted, found := b.resource(&w, c)
-	if !wanted {
+	w := Webhook{Topic: topic.Current(), Hash: DeliveryHash(topic, raw)}
+	p := d.timeParser(receivedAt)
+	p.unreadable = unreadable
+	known, found := b.resource(&w, p)
+	if !known {
 		return w, nil
 	}
 	if !found {
 		return Webhook{}, fmt.Errorf("decode %s: %w", topic, ErrNoResource)
 	}
 	if w.Customer == nil {
-		w.Customer = b.included().customer(c)
+		w.Customer = b.included().included(p)
 	}
-	if c.err != nil {
-		return Webhook{}, fmt.Errorf("decode %s: %w", topic, c.err)
+	if p.err != nil {
+		return Webhook{}, fmt.Errorf("decode %s: %w", topic, p.err)
 	}
-	w.Version = c.version
+	w.Version, w.Unreadable = p.version, p.unreadable
 	return w, nil
 }
 
-// resource sets the object that the topic is about and says whether it is of a
-// kind that is read, and whether it was there.
-func (b body) resource(w *Webhook, c *clock) (wanted, found bool) {
+// resource sets the object of the topic in w. It reports whether this kind of resource is decoded, and whether the body has the
+// object.
+func (b body) resource(w *Webhook, p *timeParser) (known, found bool) {
 	switch w.Topic.Resource() {
 	case "subscription":
-		w.Subscription = b.Subscription.subscription(c)
+		w.Subscription = b.Subscription.subscription(p)
 		return true, w.Subscription != nil
 	case "charge":
-		w.Charge = b.Charge.charge(c)
+		w.Charge = b.Charge.charge(p)
 		return true, w.Charge != nil
 	case "order":
-		w.Order = b.Order.order(c)
+		w.Order = b.Order.order(p)
 		return true, w.Order != nil
 	case "customer":
-		w.Customer = b.Customer.customer(c)
+		w.Customer = b.Customer.customer(p)
 		return true, w.Customer != nil
 	}
 	return false, false
 }
 
-// included is the customer that came along with another resource: beside it, or
-// under its "include" as the REST API nests them. Which one a webhook uses is
-// not documented.
+// included returns the customer that the body contains besides its resource: next to it, or under its "include" as in the REST
+// API. It is not documented which of the two a webhook uses.
 func (b body) included() *wireCustomer {
 	switch {
 	case b.Customer != nil:
@@ -143,12 +154,12 @@ func (b body) included() *wireCustomer {
 	return nil
 }
 
-// include is where the REST API nests related objects.
+// include holds the related objects that the REST API nests.
 type include struct {
 	Customer *wireCustomer `json:"customer"`
 }
 
-// UnmarshalJSON takes an empty list for an empty object.
+// UnmarshalJSON ignores anything but an object, because the API sends an empty list if there are none.
 func (i *include) UnmarshalJSON(raw []byte) error {
 	if raw[0] != '{' {
 		return nil
@@ -163,15 +174,14 @@ func (i *include) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// clean reduces an error of encoding/json to what may be shown: the field and
-// the kinds, not the content.
-func clean(err error) error {
+// redactJSONError returns an error of encoding/json with the field and the types only, without values.
+func redactJSONError(err error) error {
 	var mismatch *json.UnmarshalTypeError
 	if errors.As(err, &mismatch) {
 		if mismatch.Field == "" {
 			return fmt.Errorf("body is a JSON %s, not an object", mismatch.Value)
 		}
-		return fmt.Errorf("field %s holds %s where %s belongs", mismatch.Field, mismatch.Value, mismatch.Type)
+		return fmt.Errorf("field %s is %s, expected %s", mismatch.Field, mismatch.Value, mismatch.Type)
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
@@ -180,16 +190,15 @@ func clean(err error) error {
 	return errors.New("not valid JSON")
 }
 
-// marks are the fields by which the two versions can be told apart: no body
-// says which one it is.
-type marks struct {
-	status  text
+// versionMarks are the fields that exist in one version only. Bodies do not contain their version.
+type versionMarks struct {
+	status  text // upper case in 2021-01
 	shopify []platformID
 	counted bool
 }
 
-// version is fallback where nothing marks the body.
-func (m marks) version(fallback Version) Version {
+// version returns the version that the fields show, or fallback if none is set.
+func (m versionMarks) version(fallback Version) Version {
 	if m.counted || m.status != "" && string(m.status) == strings.ToUpper(string(m.status)) {
 		return Version202101
 	}

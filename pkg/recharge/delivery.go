@@ -5,8 +5,8 @@ import (
 	"encoding/hex"
 )
 
-// DeliveryHash tells one webhook from another: Recharge sends no id of the
-// delivery, the event or its place in a sequence. SHA-256 of topic and body, hex.
+// DeliveryHash returns the SHA-256 of topic and body in hex. It identifies a webhook: Recharge sends no id of the
+// delivery or the event, and no sequence number.
 func DeliveryHash(topic Topic, body []byte) string {
 	sum := sha256.New()
 	sum.Write([]byte(topic + "\n"))
@@ -14,8 +14,8 @@ func DeliveryHash(topic Topic, body []byte) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// KeptHeaders are the headers of a delivery that are worth keeping with its body:
-// with them anybody can verify it again.
-func KeptHeaders() []string {
-	return []string{HeaderSignature, HeaderTimestamp, HeaderLegacySignature, HeaderTopic, HeaderDomain}
+// StoredHeaders returns the headers to store with a body: its timestamped signature can be verified again with them. The legacy
+// signature is not stored. It never expires, so whoever reads it could replay the webhook.
+func StoredHeaders() []string {
+	return []string{HeaderSignature, HeaderTimestamp, HeaderTopic, HeaderDomain}
 }

@@ -1,22 +1,27 @@
-// Package recharge speaks to Recharge, the subscription service for Shopify
-// shops: it verifies and decodes its webhooks in both API versions (2021-01 and
-// 2021-11) and reads customers and subscriptions through its REST API.
+// Package recharge verifies and decodes Recharge's webhooks in both API versions (2021-01 and 2021-11), and reads
+// customers and subscriptions through its REST API. Recharge is a subscription service for Shopify shops.
 //
-//	signature.go     who sent this body: both signature schemes
-//	delivery.go      which delivery this is, and what to keep of it
-//	scan.go          the customer's id, found without decoding the body
-//	topics.go        the topics that Recharge has
-//	decode.go        body to Webhook, whatever the API version
-//	wire_*.go        the two versions' spellings of one resource
-//	tolerant.go      JSON values whose type wobbles between versions
-//	time.go          timestamps with and without an offset
-//	client.go        a customer, and a customer's subscriptions
-//	page.go          one page of a list
-//	call.go          one call: what its answer means, in errors
-//	budget.go        the token's bucket, shared with other processes
-//	lookup.go        Question and Lookup: what the API said, as a record
-//	spell.go         how a lookup is written
+//	signature.go           verifies a webhook's signature, in both schemes
+//	delivery.go            the hash that identifies a delivery, the headers to store with it
+//	ids.go                 the ids of customer and resource, found without decoding the body
+//	root.go                whether a body has the resource of its topic
+//	topics.go              all webhook topics
+//	decode.go              decodes a body to a Webhook, in either version
+//	wire_charge.go         charges: JSON of both versions to Charge
+//	wire_customer.go       customers
+//	wire_order.go          orders
+//	wire_subscription.go   subscriptions
+//	wire_types.go          JSON values whose type differs between versions
+//	unreadable.go          fields that can't be read: which of them decisions need
+//	erased.go              customers whose personal data was erased
+//	time.go                timestamps with and without an offset, days
+//	client.go              the REST client: a customer, a customer's subscriptions
+//	page.go                one page of a list
+//	call.go                one call, its errors
+//	rate_limiter.go        shares a token's rate limit with other processes
+//	lookup.go              a lookup request and its answer
+//	lookup_json.go         the answer as JSON
 //
-// Statuses are lower case, times are UTC, money is a string of decimal digits
-// and ids are strings of digits, in every value this package returns.
+// In every value that this package returns, statuses are lower case, times are UTC, money is a decimal string and ids
+// are strings of digits.
 package recharge

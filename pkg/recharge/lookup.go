@@ -6,52 +6,73 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 )
 
-// Purpose is what a customer is looked up for.
-type Purpose string
+// LookupKind is the kind of data that is looked up.
+type LookupKind string
 
-// The purposes.
+// The kinds.
 const (
-	// ForIdentity asks who the customer is: GET /customers/{id}.
-	ForIdentity Purpose = "identity"
-	// ForFlag asks for all subscriptions of a customer: GET /subscriptions?customer_id=.
-	ForFlag Purpose = "flag"
-	// ForCancellation asks for the same, to see whether a charge that was given up
-	// cost the customer their subscriptions.
-	ForCancellation Purpose = "cancellation"
+	// LookupCustomer gets the customer: GET /customers/{id}.
+	LookupCustomer LookupKind = "customer"
+	// LookupSubscriptions gets all subscriptions of the customer: GET /subscriptions?customer_id=.
+	LookupSubscriptions LookupKind = "subscriptions"
+	// LookupCancellation gets the subscriptions too, after the last attempt of a charge has failed. Recharge may then cancel
+	// the charge's subscriptions without a webhook.
+	LookupCancellation LookupKind = "cancellation"
 )
 
-func (p Purpose) known() bool { return p == ForIdentity || p == ForFlag || p == ForCancellation }
-
-// Question is what is asked about a customer.
-type Question struct {
-	CustomerID string
-	For        Purpose
-	ChargeID   string // the charge that it is about, "" for none
-	Attempt    int    // which time this is asked, as the asking side counts
+// Known reports whether k is a valid kind.
+func (k LookupKind) Known() bool {
+	return k == LookupCustomer || k == LookupSubscriptions || k == LookupCancellation
 }
 
-// Lookup is what the API answered to a Question, and a record of the raw topic in
-// its own right: its JSON, by MarshalJSON and back by [Decoder.Lookup], is
+// LookupRequest requests data of a customer from Recharge's API.
+type LookupRequest struct {
+	Store      string     `json:"-"`
+	CustomerID string     `json:"-"`
+	Kind       LookupKind `json:"kind"`
+	// ChargeID and SubscriptionIDs are set for LookupCancellation: the failed charge and its subscriptions.
+	ChargeID        string   `json:"charge_id,omitempty"`
+	SubscriptionIDs []string `json:"subscription_ids,omitempty"`
+	// Attempt numbers the successive lookups for one charge, from 0.
+	Attempt int `json:"attempt,omitempty"`
+	// Due is the earliest time of the call.
+	Due time.Time `json:"due"`
+	// BadAnswers counts the responses that could not be decoded.
+	BadAnswers int `json:"bad_answers,omitempty"`
+	// Traceparent is the traceparent of the webhook that caused the request, "" if unknown.
+	Traceparent string `json:"traceparent,omitempty"`
+}
+
+// Same reports whether two requests are equal except for their times and counters.
+func (r LookupRequest) Same(other LookupRequest) bool {
+	return r.Store == other.Store && r.CustomerID == other.CustomerID && r.Kind == other.Kind &&
+		r.ChargeID == other.ChargeID && r.Attempt == other.Attempt
+}
+
+// Lookup is the API's response to a LookupRequest. It is also the value of a record in the raw topic. Its JSON, written by
+// MarshalJSON and read by [Decoder.Lookup], is
 //
 //	customer_id    id          always
-//	asked_for      text        always: identity, flag or cancellation
-//	charge_id      id          where it is about a charge
+//	kind           text        always: customer, subscriptions or cancellation
+//	charge_id      id          of the failed charge, if any
 //	attempt        count       unless 0
 //	not_found      true        if Recharge knows no such customer
-//	unreadable     text        if the answer made no sense, and won't next time: why, without what was in it
-//	customer       object      identity: as the API spells a customer in 2021-11
-//	subscriptions  list        flag, cancellation: as the API spells them, newest first; [] for none
-//	complete       true        if these are all there are
+//	unreadable     text        why the response could not be decoded, without its content; another call would not help
+//	customer       object      kind customer: as the API spells a customer in 2021-11
+//	subscriptions  list        the other kinds: as the API spells them, newest first; [] for none
+//	complete       true        if these are all subscriptions
 //
-// Of both objects only the fields that this package reads are kept, since the
-// topic is kept long and they are personal. What is absent is left out.
+// Both objects have only the fields that this package reads, because they are personal data and the topic has a long retention.
+// Absent fields are left out.
 //
-// Exactly one of NotFound, Unreadable, Customer and Subscriptions is set in what
-// Client.Ask returns.
+// Client.Lookup sets exactly one of NotFound, Unreadable, Customer and Subscriptions.
 type Lookup struct {
-	Question
+	LookupRequest
+
+	AnsweredAt    time.Time
 	NotFound      bool
 	Unreadable    string
 	Customer      *Customer
@@ -59,22 +80,22 @@ type Lookup struct {
 	Complete      bool
 }
 
-// maxLookup is the most that the JSON of a lookup may take. A Kafka record holds
-// less than a megabyte, and its headers come on top.
+// maxLookup limits the JSON of a lookup in bytes. A Kafka record has less than a megabyte, including headers.
 const maxLookup = 768 << 10
 
-// Ask gets the answer to a question. What won't change by asking again is an
-// answer too: NotFound, Unreadable. The error is an *APIError: ask again later.
-func (c *Client) Ask(ctx context.Context, q Question) (Lookup, error) {
-	l := Lookup{Question: q}
+// Lookup calls the API. A missing customer and an undecodable response are results too, NotFound and Unreadable, because a
+// retry would not change them. The error is an *APIError and means that the call must be repeated later. The caller sets
+// AnsweredAt.
+func (c *Client) Lookup(ctx context.Context, r LookupRequest) (Lookup, error) {
+	l := Lookup{LookupRequest: r}
 	var err error
-	if q.For == ForIdentity {
+	if r.Kind == LookupCustomer {
 		var customer Customer
-		if customer, err = c.Customer(ctx, q.CustomerID); err == nil {
+		if customer, err = c.Customer(ctx, r.CustomerID); err == nil {
 			l.Customer = &customer
 		}
 	} else {
-		l.Subscriptions, l.Complete, err = c.Subscriptions(ctx, q.CustomerID)
+		l.Subscriptions, l.Complete, err = c.Subscriptions(ctx, r.CustomerID)
 	}
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -87,7 +108,7 @@ func (c *Client) Ask(ctx context.Context, q Question) (Lookup, error) {
 	return l.fitting()
 }
 
-// fitting leaves out the oldest subscriptions of a list that no record could hold.
+// fitting removes the oldest subscriptions until the list fits into a record.
 func (l Lookup) fitting() (Lookup, error) {
 	for {
 		raw, err := l.MarshalJSON()
@@ -98,65 +119,67 @@ func (l Lookup) fitting() (Lookup, error) {
 	}
 }
 
-// wireLookup is read with the same tolerance as a webhook.
+// wireLookup is decoded as leniently as a webhook.
 type wireLookup struct {
 	CustomerID    id                  `json:"customer_id"`
-	For           text                `json:"asked_for"`
+	Kind          text                `json:"kind"`
 	ChargeID      id                  `json:"charge_id"`
 	Attempt       count               `json:"attempt"`
-	NotFound      flag                `json:"not_found"`
+	NotFound      boolean             `json:"not_found"`
 	Unreadable    text                `json:"unreadable"`
 	Customer      *wireCustomer       `json:"customer"`
 	Subscriptions []*wireSubscription `json:"subscriptions"`
-	Complete      flag                `json:"complete"`
+	Complete      boolean             `json:"complete"`
 }
 
-// Lookup reads the JSON of a Lookup. Errors name the field and never quote it.
-func (d *Decoder) Lookup(raw []byte) (Lookup, error) {
-	var w wireLookup
-	if err := json.Unmarshal(raw, &w); err != nil {
-		return Lookup{}, fmt.Errorf("decode lookup: %w", clean(err))
+// Lookup decodes the JSON of a Lookup that was received at a time. Errors name the field and never quote values.
+func (d *Decoder) Lookup(raw []byte, receivedAt time.Time) (Lookup, error) {
+	w, _, err := decodeJSON[wireLookup](raw, listOrLookup)
+	if err != nil {
+		return Lookup{}, fmt.Errorf("decode lookup: %w", err)
 	}
 	l := Lookup{
-		Question: Question{CustomerID: string(w.CustomerID), For: Purpose(w.For), ChargeID: string(w.ChargeID), Attempt: w.Attempt.n},
+		LookupRequest: LookupRequest{
+			CustomerID: string(w.CustomerID), Kind: LookupKind(w.Kind), ChargeID: string(w.ChargeID), Attempt: w.Attempt.n,
+		},
 		NotFound: bool(w.NotFound), Unreadable: string(w.Unreadable), Complete: bool(w.Complete),
 	}
-	if l.CustomerID == "" || !l.For.known() {
-		return Lookup{}, errors.New("decode lookup: customer_id is missing, or asked_for is none of identity, flag and cancellation")
+	if l.CustomerID == "" || !l.Kind.Known() {
+		return Lookup{}, errors.New("decode lookup: customer_id is missing, or kind is not customer, subscriptions or cancellation")
 	}
 	if w.Customer != nil {
-		c := &clock{zones: d.zones, version: Version202111}
-		l.Customer = w.Customer.customer(c)
-		if c.err != nil {
-			return Lookup{}, fmt.Errorf("decode lookup: %w", c.err)
+		p := d.timeParser(receivedAt)
+		l.Customer = w.Customer.customer(p)
+		if p.err != nil {
+			return Lookup{}, fmt.Errorf("decode lookup: %w", p.err)
 		}
 		if l.Customer == nil || l.Customer.ID != l.CustomerID {
-			return Lookup{}, errors.New("decode lookup: the customer is not the one that was asked for")
+			return Lookup{}, errors.New("decode lookup: id of the customer differs from customer_id")
 		}
 	}
 	if w.Subscriptions != nil {
 		var err error
-		if l.Subscriptions, err = d.subscriptions(w.Subscriptions, l.CustomerID); err != nil {
+		if l.Subscriptions, err = d.subscriptions(w.Subscriptions, l.CustomerID, receivedAt); err != nil {
 			return Lookup{}, fmt.Errorf("decode lookup: %w", err)
 		}
 	}
 	return l, nil
 }
 
-// MarshalJSON writes what Decoder.Lookup reads.
+// MarshalJSON returns the JSON that Decoder.Lookup reads.
 func (l Lookup) MarshalJSON() ([]byte, error) {
-	spelled := spelledLookup{
-		CustomerID: l.CustomerID, For: l.For, ChargeID: l.ChargeID, Attempt: l.Attempt,
+	spelled := lookupJSON{
+		CustomerID: l.CustomerID, Kind: l.Kind, ChargeID: l.ChargeID, Attempt: l.Attempt,
 		NotFound: l.NotFound, Unreadable: l.Unreadable, Complete: l.Complete,
 	}
 	if l.Customer != nil {
-		customer := spellCustomer(*l.Customer)
+		customer := newCustomerJSON(*l.Customer)
 		spelled.Customer = &customer
 	}
 	if l.Subscriptions != nil {
-		spelled.Subscriptions = make([]spelledSubscription, 0, len(l.Subscriptions))
+		spelled.Subscriptions = make([]subscriptionJSON, 0, len(l.Subscriptions))
 		for _, s := range l.Subscriptions {
-			spelled.Subscriptions = append(spelled.Subscriptions, spellSubscription(s))
+			spelled.Subscriptions = append(spelled.Subscriptions, newSubscriptionJSON(s))
 		}
 	}
 	var out bytes.Buffer

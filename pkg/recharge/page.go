@@ -1,45 +1,45 @@
 package recharge
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 )
 
-// errOthers says that a list holds what is another customer's: the API ignores a
-// filter that it doesn't know.
-var errOthers = errors.New("the list holds subscriptions of another customer")
+// errOtherCustomer means that a list has subscriptions of another customer: the API ignores unknown filters.
+var errOtherCustomer = errors.New("list contains subscriptions of another customer")
 
-// page reads one page of a customer's subscriptions.
-func (d *Decoder) page(raw []byte, customerID string) (subscriptions []Subscription, next string, err error) {
-	var list struct {
-		Subscriptions []*wireSubscription `json:"subscriptions"`
-		Next          text                `json:"next_cursor"`
-	}
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, "", fmt.Errorf("decode list of subscriptions: %w", clean(err))
+type wirePage struct {
+	Subscriptions []*wireSubscription `json:"subscriptions"`
+	Next          text                `json:"next_cursor"`
+}
+
+// page decodes one page of a customer's subscriptions.
+func (d *Decoder) page(raw []byte, customerID string, receivedAt time.Time) (subscriptions []Subscription, next string, err error) {
+	list, _, err := decodeJSON[wirePage](raw, listOrLookup)
+	if err != nil {
+		return nil, "", fmt.Errorf("decode list of subscriptions: %w", err)
 	}
 	if list.Subscriptions == nil {
 		return nil, "", fmt.Errorf("decode list of subscriptions: %w", ErrNoResource)
 	}
-	subscriptions, err = d.subscriptions(list.Subscriptions, customerID)
+	subscriptions, err = d.subscriptions(list.Subscriptions, customerID, receivedAt)
 	return subscriptions, string(list.Next), err
 }
 
-// subscriptions are those of one customer. Each is read by itself: what marks one
-// as 2021-01 says nothing of the next.
-func (d *Decoder) subscriptions(wire []*wireSubscription, customerID string) ([]Subscription, error) {
+// subscriptions converts the subscriptions of one customer. The API version is detected for each of them.
+func (d *Decoder) subscriptions(wire []*wireSubscription, customerID string, receivedAt time.Time) ([]Subscription, error) {
 	all := make([]Subscription, 0, len(wire))
 	for _, w := range wire {
-		c := &clock{zones: d.zones, version: Version202111}
-		s := w.subscription(c)
+		p := d.timeParser(receivedAt)
+		s := w.subscription(p)
 		switch {
 		case s == nil:
 			return nil, fmt.Errorf("decode list of subscriptions: %w", ErrNoResource)
-		case c.err != nil:
-			return nil, fmt.Errorf("decode list of subscriptions: %w", c.err)
+		case p.err != nil:
+			return nil, fmt.Errorf("decode list of subscriptions: %w", p.err)
 		case s.CustomerID != "" && s.CustomerID != customerID:
-			return nil, fmt.Errorf("decode list of subscriptions: %w", errOthers)
+			return nil, fmt.Errorf("decode list of subscriptions: %w", errOtherCustomer)
 		}
 		all = append(all, *s)
 	}

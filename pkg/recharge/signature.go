@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// Headers that Recharge sends with a webhook. The last two are sent in practice
-// and not documented, so they are kept and never relied on.
+// Headers of a webhook. The last two are not documented: they are stored but not used.
 const (
 	HeaderSignature       = "X-Recharge-Webhook-Signature"
 	HeaderTimestamp       = "X-Recharge-Webhook-Timestamp"
@@ -21,31 +20,29 @@ const (
 	HeaderDomain          = "X-Recharge-External-Platform-Domain"
 )
 
-// SignatureWindow is how far a signature's timestamp may lie from now.
+// SignatureWindow is the maximum difference between a signature's timestamp and now, in either direction.
 // https://changelog.getrecharge.com/webhook-signatures-now-support-timestamp-verification-4jEmOs
 const SignatureWindow = 48 * time.Hour
 
-// Scheme names the signature scheme that a webhook was verified with.
+// Scheme is the signature scheme that a webhook was verified with.
 type Scheme string
 
-// The two schemes; both are sent with every delivery.
+// The two schemes. Recharge sends both with every delivery.
 const (
 	SchemeTimestamped Scheme = "timestamped"
 	SchemeLegacy      Scheme = "legacy"
 )
 
-// Why a webhook's signature was refused.
+// Errors of Verify.
 var (
 	ErrNoSignature      = errors.New("no signature header")
-	ErrBadSignature     = errors.New("signature matches none of the store's secrets")
+	ErrBadSignature     = errors.New("signature does not match any secret of the store")
 	ErrSignatureExpired = errors.New("signature timestamp is more than 48 h from now")
 	ErrSignatureFormat  = errors.New("signature header is not of the form t=UNIX_SECONDS,v1=HEX")
 )
 
-// Verify reports which scheme proves that body was sent by the owner of one of
-// secrets (API client secrets; several while one is being rotated). When the
-// timestamped header is present it alone decides: a failed one is never made
-// good by the legacy header. Comparisons take constant time.
+// Verify checks the signature of body against the API client secrets (several during a rotation) and returns the scheme. If the
+// timestamped header is present, the legacy header is ignored, even if it is valid. Comparisons take constant time.
 func Verify(h http.Header, body []byte, secrets []string, now time.Time) (Scheme, error) {
 	if sig := h.Get(HeaderSignature); sig != "" {
 		return SchemeTimestamped, verifyTimestamped(sig, body, secrets, now)
@@ -79,8 +76,7 @@ func verifyLegacy(sig string, body []byte, secrets []string) error {
 	return matchAny([][]byte{given}, secrets, func(secret string) []byte { return SignLegacy(body, secret) })
 }
 
-// parseSignature reads "t=...,v1=..." by key: other versions may come beside v1,
-// and v1 may come more than once.
+// parseSignature parses "t=...,v1=...". There may be other versions beside v1, and several v1.
 func parseSignature(sig string) (stamp string, v1 [][]byte, err error) {
 	for part := range strings.SplitSeq(sig, ",") {
 		key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
@@ -101,7 +97,7 @@ func parseSignature(sig string) (stamp string, v1 [][]byte, err error) {
 	return stamp, v1, nil
 }
 
-// matchAny tries every secret against every given value, whatever has matched.
+// matchAny compares every secret with every given value, even after a match.
 func matchAny(given [][]byte, secrets []string, sign func(secret string) []byte) error {
 	matched := false
 	for _, secret := range secrets {
@@ -119,8 +115,7 @@ func matchAny(given [][]byte, secrets []string, sign func(secret string) []byte)
 	return nil
 }
 
-// SignTimestamped is HMAC-SHA-256 of "<stamp>.<body>", keyed with secret; stamp
-// is in unix seconds.
+// SignTimestamped returns the HMAC-SHA-256 of "<stamp>.<body>" with secret as its key; stamp is in UNIX seconds.
 func SignTimestamped(stamp string, body []byte, secret string) []byte {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(stamp + "."))
@@ -128,8 +123,8 @@ func SignTimestamped(stamp string, body []byte, secret string) []byte {
 	return mac.Sum(nil)
 }
 
-// SignLegacy is the plain SHA-256 of secret and body. The header's name says
-// HMAC; it is none. https://docs.getrecharge.com/docs/webhooks-overview
+// SignLegacy returns the SHA-256 of secret and body. Despite the header's name it is not an HMAC
+// (https://docs.getrecharge.com/docs/webhooks-overview).
 func SignLegacy(body []byte, secret string) []byte {
 	sum := sha256.New()
 	sum.Write([]byte(secret))

@@ -2,8 +2,8 @@ package recharge
 
 import "slices"
 
-// Topics are all that Recharge has, in one of the two API versions: the list of the 2021-11 reference's "Available
-// webhooks", and those of 2021-01.
+// Topics returns all webhook topics of both API versions: the 2021-11 reference's "Available webhooks", and those of
+// 2021-01.
 func Topics() []Topic {
 	return []Topic{
 		"address/created", "address/updated",
@@ -29,5 +29,14 @@ func Topics() []Topic {
 	}
 }
 
-// Known reports whether Recharge has such a topic.
+// Known reports whether Recharge has this topic.
 func (t Topic) Known() bool { return slices.Contains(Topics(), t) }
+
+// Current returns the name under which a topic is decided on: charge/success is an older name of charge/paid, and shops
+// still register it (https://github.com/hookdeck/webhook-skills, Recharge).
+func (t Topic) Current() Topic {
+	if t == "charge/success" {
+		return "charge/paid"
+	}
+	return t
+}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Charge is a payment, made or to come.
+// Charge is a payment, past or scheduled.
 type Charge struct {
 	ID, AddressID             string
 	CustomerID, Email         string
@@ -21,25 +21,33 @@ type Charge struct {
 	RetryAt                   time.Time // the next attempt
 	CreatedAt, UpdatedAt      time.Time
 	Attempts                  int
-	ErrorType                 string // a code of Recharge's, upper case; "" for none
-	OrderID                   string // id at the shop's platform
+	ErrorType                 string // Recharge's error code, upper case; "" for none
+	OrderID                   string // id at the shop platform
 	LineItems                 []LineItem
 	Contact                   Contact
+	// Erased means that the e-mail is the placeholder of a customer whose personal data was erased.
+	Erased bool `json:",omitempty"`
 }
 
 // LineItem is one product of a charge or an order.
 type LineItem struct {
 	SubscriptionID             string // "" for a one-time product
-	ProductID, VariantID, SKU  string // ids of the shop's platform
+	ProductID, VariantID, SKU  string // ids of the shop platform
 	Title, VariantTitle, Price string // price of one unit, decimal digits
 	Quantity                   int
 }
 
-// Contact is whom a charge or an order goes to.
+// Contact is what a charge or an order says about its customer. The shipping address may be that of somebody else, to whom the
+// customer gives the products.
 type Contact struct {
-	FirstName, LastName string
-	// Phone is the shipping address's, else the billing address's, as typed.
-	Phone string
+	// FirstName, LastName and Phone are the customer's own. Only bodies of 2021-01 have them.
+	FirstName, LastName, Phone string
+	Billing, Shipping          Address
+}
+
+// Address is a billing or a shipping address. Name and phone are as typed.
+type Address struct {
+	FirstName, LastName, Phone string
 	// Country is a name in 2021-01 and an ISO 3166 code in 2021-11.
 	Country, Province, Zip string
 }
@@ -77,36 +85,38 @@ type wireCharge struct {
 	Include         include        `json:"include"`
 }
 
-func (w *wireCharge) charge(c *clock) *Charge {
+func (w *wireCharge) charge(p *timeParser) *Charge {
 	if w == nil || w.ID == "" {
 		return nil
 	}
-	c.version = marks{status: w.Status, shopify: []platformID{w.ShopifyCustomer, w.ShopifyOrder}}.version(c.version)
+	p.version = versionMarks{status: w.Status, shopify: []platformID{w.ShopifyCustomer, w.ShopifyOrder}}.version(p.version)
+	email, erased := emailOf(w.Email, w.Customer.Email.value)
 	return &Charge{
 		ID: string(w.ID), AddressID: string(w.AddressID),
-		CustomerID: first(w.CustomerID, w.Customer.ID), Email: first(w.Email, w.Customer.Email),
+		CustomerID: first(w.CustomerID, w.Customer.ID), Email: email, Erased: erased,
 		CustomerHash:       first(w.Hash, w.Customer.Hash),
 		PlatformCustomerID: first(w.ShopifyCustomer, w.Customer.PlatformID),
 		Status:             strings.ToLower(string(w.Status)), Type: strings.ToLower(string(w.Type)),
 		Currency:   string(w.Currency),
 		TotalPrice: string(w.TotalPrice), SubtotalPrice: string(w.SubtotalPrice),
 		TotalDiscounts: string(w.TotalDiscounts), TotalTax: string(w.TotalTax),
-		ScheduledDate: c.date("charge.scheduled_at", w.ScheduledAt),
-		ProcessedAt:   c.at("charge.processed_at", w.ProcessedAt),
-		RetryAt:       c.retry("charge.retry_date", w.RetryDate),
-		CreatedAt:     c.at("charge.created_at", w.CreatedAt),
-		UpdatedAt:     c.at("charge.updated_at", w.UpdatedAt),
-		Attempts:      w.Attempts.n + w.Tried.n,
+		ScheduledDate: p.date("charge.scheduled_at", w.ScheduledAt),
+		ProcessedAt:   p.timestamp("charge.processed_at", w.ProcessedAt),
+		RetryAt:       p.retryDate("charge.retry_date", w.RetryDate),
+		CreatedAt:     p.timestamp("charge.created_at", w.CreatedAt),
+		UpdatedAt:     p.timestamp("charge.updated_at", w.UpdatedAt),
+		Attempts:      max(w.Attempts.n, w.Tried.n), // one counter under two names
 		ErrorType:     strings.ToUpper(string(w.ErrorType)),
 		OrderID:       first(w.OrderID, w.ShopifyOrder),
 		LineItems:     lineItems(w.LineItems),
-		Contact:       contact(w.FirstName, w.LastName, w.Shipping, w.Billing),
+		Contact:       contact(w.FirstName, w.LastName, w.Customer, w.Billing, w.Shipping),
 	}
 }
 
 type wireLineItem struct {
 	PurchaseItemID   id         `json:"purchase_item_id"`
 	PurchaseItemType text       `json:"purchase_item_type"`
+	Type             text       `json:"type"`
 	SubscriptionID   id         `json:"subscription_id"`
 	ProductID        platformID `json:"external_product_id"`
 	VariantID        platformID `json:"external_variant_id"`
@@ -129,7 +139,10 @@ func lineItems(wire []wireLineItem) []LineItem {
 			SKU: string(w.SKU), Title: string(w.Title), VariantTitle: string(w.VariantTitle),
 			Price: first(w.UnitPrice, w.Price), Quantity: w.Quantity.n,
 		}
-		if item.SubscriptionID == "" && w.PurchaseItemType != "onetime" {
+		switch {
+		case strings.EqualFold(string(w.PurchaseItemType), StatusOneTime) || strings.EqualFold(string(w.Type), StatusOneTime):
+			item.SubscriptionID = ""
+		case item.SubscriptionID == "":
 			item.SubscriptionID = string(w.PurchaseItemID)
 		}
 		items = append(items, item)
@@ -147,15 +160,20 @@ type wireAddress struct {
 	Zip         text `json:"zip"`
 }
 
-func contact(firstName, lastName text, shipping, billing wireAddress) Contact {
-	at := shipping
-	if at.CountryCode == "" && at.Country == "" {
-		at = billing
+func (w wireAddress) address() Address {
+	return Address{
+		FirstName: string(w.FirstName), LastName: string(w.LastName), Phone: string(w.Phone),
+		Country: first(w.CountryCode, w.Country), Province: string(w.Province), Zip: string(w.Zip),
+	}
+}
+
+// contact reads the names beside the id, and else those of the customer object, which is part of an order in 2021-01.
+func contact(firstName, lastName text, customer wireCustomer, billing, shipping wireAddress) Contact {
+	if firstName+lastName == "" {
+		firstName, lastName = customer.FirstName.value, customer.LastName.value
 	}
 	return Contact{
-		FirstName: first(firstName, shipping.FirstName, billing.FirstName),
-		LastName:  first(lastName, shipping.LastName, billing.LastName),
-		Phone:     first(shipping.Phone, billing.Phone),
-		Country:   first(at.CountryCode, at.Country), Province: string(at.Province), Zip: string(at.Zip),
+		FirstName: string(firstName), LastName: string(lastName), Phone: string(customer.Phone.value),
+		Billing: billing.address(), Shipping: shipping.address(),
 	}
 }

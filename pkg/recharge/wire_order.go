@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Order is what a charge becomes at the shop.
+// Order is the shop order created by a charge.
 type Order struct {
 	ID, AddressID, ChargeID string
 	CustomerID, Email       string
@@ -13,7 +13,7 @@ type Order struct {
 	PlatformCustomerID      string
 	Status                  string // success, error, queued, cancelled; others may come
 	Type                    string // checkout, recurring
-	Number                  string // as the shop counts, without "#"
+	Number                  string // the shop's order number, without "#"
 	IsPrepaid               bool
 	Currency, TotalPrice    string // decimal digits
 	ScheduledDate           Date
@@ -21,6 +21,8 @@ type Order struct {
 	CreatedAt, UpdatedAt    time.Time
 	LineItems               []LineItem
 	Contact                 Contact
+	// Erased means that the e-mail is the placeholder of a customer whose personal data was erased.
+	Erased bool `json:",omitempty"`
 }
 
 type wireOrder struct {
@@ -39,7 +41,7 @@ type wireOrder struct {
 	OrderNumber     platformID     `json:"external_order_number"`
 	Status          text           `json:"status"`
 	Type            text           `json:"type"`
-	IsPrepaid       flag           `json:"is_prepaid"`
+	IsPrepaid       boolean        `json:"is_prepaid"`
 	Currency        text           `json:"currency"`
 	TotalPrice      decimal        `json:"total_price"`
 	ScheduledAt     text           `json:"scheduled_at"`
@@ -52,30 +54,31 @@ type wireOrder struct {
 	Include         include        `json:"include"`
 }
 
-// wireReference is another resource of which only the id matters.
+// wireReference is the id of another resource.
 type wireReference struct {
 	ID id `json:"id"`
 }
 
-func (w *wireOrder) order(c *clock) *Order {
+func (w *wireOrder) order(p *timeParser) *Order {
 	if w == nil || w.ID == "" {
 		return nil
 	}
-	c.version = marks{status: w.Status, shopify: []platformID{w.ShopifyCustomer, w.ShopifyNumber}}.version(c.version)
+	p.version = versionMarks{status: w.Status, shopify: []platformID{w.ShopifyCustomer, w.ShopifyNumber}}.version(p.version)
+	email, erased := emailOf(w.Email, w.Customer.Email.value)
 	return &Order{
 		ID: string(w.ID), AddressID: string(w.AddressID), ChargeID: first(w.ChargeID, w.Charge.ID),
-		CustomerID: first(w.CustomerID, w.Customer.ID), Email: first(w.Email, w.Customer.Email),
+		CustomerID: first(w.CustomerID, w.Customer.ID), Email: email, Erased: erased,
 		CustomerHash:       first(w.Hash, w.Customer.Hash),
 		PlatformCustomerID: first(w.ShopifyCustomer, w.Customer.PlatformID),
 		Status:             strings.ToLower(string(w.Status)), Type: strings.ToLower(string(w.Type)),
 		Number:    first(w.OrderNumber, w.ShopifyNumber),
 		IsPrepaid: bool(w.IsPrepaid),
 		Currency:  string(w.Currency), TotalPrice: string(w.TotalPrice),
-		ScheduledDate: c.date("order.scheduled_at", w.ScheduledAt),
-		ProcessedAt:   c.at("order.processed_at", w.ProcessedAt),
-		CreatedAt:     c.at("order.created_at", w.CreatedAt),
-		UpdatedAt:     c.at("order.updated_at", w.UpdatedAt),
+		ScheduledDate: p.date("order.scheduled_at", w.ScheduledAt),
+		ProcessedAt:   p.timestamp("order.processed_at", w.ProcessedAt),
+		CreatedAt:     p.timestamp("order.created_at", w.CreatedAt),
+		UpdatedAt:     p.timestamp("order.updated_at", w.UpdatedAt),
 		LineItems:     lineItems(w.LineItems),
-		Contact:       contact(w.FirstName, w.LastName, w.Shipping, w.Billing),
+		Contact:       contact(w.FirstName, w.LastName, w.Customer, w.Billing, w.Shipping),
 	}
 }

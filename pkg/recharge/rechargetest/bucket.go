@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Bucket is a leaky bucket: each call puts one in, and one that would not fit is answered with 429.
+// Bucket is a leaky bucket: each call adds one. A call that does not fit is answered with 429.
 type Bucket struct {
 	Size       int
 	PerSecond  float64 // leaks
 	RetryAfter string  // header of the 429, none when empty; it is documented nowhere
 }
 
-// StandardBucket holds 40 calls and leaks 2 a second (https://docs.getrecharge.com/docs/api-rate-limits); some tokens are
-// granted more.
+// StandardBucket holds 40 calls and leaks 2 per second (https://docs.getrecharge.com/docs/api-rate-limits); some tokens have a
+// larger one.
 func StandardBucket() Bucket { return Bucket{Size: 40, PerSecond: 2} }
 
 type bucket struct {
@@ -24,7 +24,7 @@ type bucket struct {
 	last  time.Time
 }
 
-// take returns the 429 if the call does not fit, and the value of x-recharge-limit: used/size.
+// take returns the value of x-recharge-limit (used/size), and a 429 if the call does not fit.
 func (b *bucket) take(now time.Time) (*answer, string) {
 	if !b.last.IsZero() && now.After(b.last) {
 		b.level = max(0, b.level-b.PerSecond*now.Sub(b.last).Seconds())

@@ -3,6 +3,7 @@ package rechargetest_test
 import (
 	"context"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/test/histories"
 )
 
 const (
@@ -79,15 +81,21 @@ type sending struct {
 	sameBytes    bool
 }
 
-func life(items int) rechargetest.Life {
-	return rechargetest.Life{Customer: 7, Items: items, Included: true, Seed: 3}
+func box(items int) histories.Customer {
+	return histories.Customer{Number: 7, Items: items, Included: true, Seed: 3}
 }
+
+func burst(items int, action histories.Action) []rechargetest.Delivery {
+	return histories.Encoded(box(items).Burst(action, noon))
+}
+
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 123_000_000, time.UTC)
 
 func sendings() []sending {
 	return []sending{
 		{
 			name: "first checkout of 4 items: the next charge first, created in three lots", source: recorded,
-			send: func() []rechargetest.Delivery { return life(4).Burst(rechargetest.FirstCheckout, noon) },
+			send: func() []rechargetest.Delivery { return burst(4, histories.FirstCheckout) },
 			sees: []string{
 				"charge/created", "subscription/created", "subscription/created", "charge/created", "subscription/created",
 				"order/created", "subscription/created", "order/success",
@@ -95,47 +103,48 @@ func sendings() []sending {
 		},
 		{
 			name: "renewal: the order before the charge", source: recorded,
-			send: func() []rechargetest.Delivery { return life(1).Burst(rechargetest.Renewal, noon) },
+			send: func() []rechargetest.Delivery { return burst(1, histories.Renewal) },
 			sees: []string{"order/success", "order/processed", "order/created", "charge/created"},
 		},
 		{
 			name: "charge/upcoming", source: recorded,
-			send: func() []rechargetest.Delivery { return life(1).Burst(rechargetest.Upcoming, noon) }, sees: []string{"charge/upcoming"},
+			send: func() []rechargetest.Delivery { return burst(1, histories.Upcoming) }, sees: []string{"charge/upcoming"},
 		},
 		{
 			name: "a date moved: updates and a new charge, no subscription/paused", source: recorded,
-			send: func() []rechargetest.Delivery { return all(life(5).Burst(rechargetest.DateMoved, noon)) }, sees: []string{"charge/created"},
+			send: func() []rechargetest.Delivery { return all(burst(5, histories.DateMoved)) }, sees: []string{"charge/created"},
 		},
 		{
 			name: "cancellation of a box of 5", source: recorded,
-			send: func() []rechargetest.Delivery { return all(life(5).Burst(rechargetest.Cancellation, noon)) },
+			send: func() []rechargetest.Delivery { return all(burst(5, histories.Cancellation)) },
 			sees: slices.Repeat([]string{"subscription/cancelled"}, 5),
 		},
 		{
 			name: "reactivation: a charge for each item, merged", source: recorded + "; the merging is assumed",
 			send: func() []rechargetest.Delivery {
-				return only(life(2).Burst(rechargetest.Reactivation, noon), "subscription/activated", "charge/created", "charge/deleted")
+				return only(burst(2, histories.Reactivation), "subscription/activated", "charge/created", "charge/deleted")
 			},
 			sees: []string{"subscription/activated", "charge/created", "subscription/activated", "charge/created", "charge/deleted"},
 		},
 		{
 			name: "deletion: one for each item", source: recorded,
-			send: func() []rechargetest.Delivery { return all(life(3).Burst(rechargetest.Deletion, noon)) },
+			send: func() []rechargetest.Delivery { return all(burst(3, histories.Deletion)) },
 			sees: slices.Repeat([]string{"subscription/deleted"}, 3),
 		},
 		{
 			name: "topics that the recorded store had not registered", source: "assumed: " + recorded + " has none of them",
 			send: func() []rechargetest.Delivery {
-				l := life(1)
-				l.Topics = rechargetest.AssumedTopics()
-				return l.Burst(rechargetest.FirstCheckout, noon)
+				c := box(1)
+				c.Topics = histories.AssumedTopics()
+				return histories.Encoded(c.Burst(histories.FirstCheckout, noon))
 			},
 			sees: []string{"customer/created", "charge/paid", "customer/activated"},
 		},
 		{
 			name: "duplicates: the same bytes again", source: overview + ", by its copy in https://github.com/mikrdgz/shop-docs",
 			send: func() []rechargetest.Delivery {
-				return rechargetest.Duplicates(1, 1, time.Nanosecond, life(1).Burst(rechargetest.Upcoming, noon))
+				again := histories.Duplicates{Same: 1}
+				return histories.Encoded(again.Add(rand.New(rand.NewPCG(1, 1)), time.Nanosecond, box(1).Burst(histories.Upcoming, noon)))
 			},
 			sees: []string{"charge/upcoming", "charge/upcoming"}, sameBytes: true,
 		},
@@ -179,7 +188,7 @@ func TestSenderConformance(t *testing.T) {
 // Both signatures and the observed headers are on every webhook: https://changelog.getrecharge.com/webhook-signatures-now-support-timestamp-verification-4jEmOs.
 func TestSenderSigns(t *testing.T) {
 	r := receive(t, "")
-	d := life(1).Burst(rechargetest.Upcoming, noon)[0]
+	d := burst(1, histories.Upcoming)[0]
 	status, err := rechargetest.Post(t.Context(), r.server.Client(), r.server.URL, "secret", noon, d)
 	require.NoError(t, err)
 	assert.Equal(t, 200, status)
@@ -289,7 +298,7 @@ func TestATestedWebhookIsSent(t *testing.T) {
 	client.call(t, "POST /webhooks "+strings.Replace(hook, "https://acme.example", r.server.URL, 1), false)
 	server.OnTest(func(w rechargetest.Webhook) {
 		assert.Len(t, server.Webhooks(), 1, "the server can be asked meanwhile")
-		d := life(1).Burst(rechargetest.Upcoming, noon)[0]
+		d := burst(1, histories.Upcoming)[0]
 		d.Topic = w.Topic
 		_, err := rechargetest.Post(t.Context(), r.server.Client(), w.Address, "secret", noon, d)
 		assert.NoError(t, err)
@@ -324,33 +333,6 @@ func TestGivingUpLosesTheRest(t *testing.T) {
 	assert.Len(t, outbox.Lost(), 3)
 	_, waits := outbox.Next()
 	assert.False(t, waits)
-}
-
-func TestDisorder(t *testing.T) {
-	burst := life(4).Burst(rechargetest.FirstCheckout, noon)
-	shuffled := rechargetest.Disorder(1, time.Second, burst)
-	assert.Equal(t, shuffled, rechargetest.Disorder(1, time.Second, burst), "reproducible")
-	assert.NotEqual(t, story(burst), story(shuffled))
-	assert.Len(t, shuffled, len(burst))
-	byBody := map[string][]time.Duration{}
-	for _, d := range burst {
-		byBody[string(d.Topic)+string(d.Body)] = append(byBody[string(d.Topic)+string(d.Body)], d.Offset)
-	}
-	for i, d := range shuffled {
-		before := byBody[string(d.Topic)+string(d.Body)]
-		require.NotEmpty(t, before)
-		assert.GreaterOrEqual(t, d.Offset, before[0], "none before it happened")
-		assert.Less(t, d.Offset, before[len(before)-1]+time.Second)
-		if i > 0 {
-			assert.GreaterOrEqual(t, d.Offset, shuffled[i-1].Offset)
-		}
-	}
-	assert.Equal(t, burst, life(4).Burst(rechargetest.FirstCheckout, noon), "the burst itself is left as it is")
-
-	doubled := rechargetest.Duplicates(1, 0.5, time.Minute, burst)
-	assert.Equal(t, doubled, rechargetest.Duplicates(1, 0.5, time.Minute, burst))
-	assert.InDelta(t, 1.5*float64(len(burst)), len(doubled), 8)
-	assert.Len(t, rechargetest.Duplicates(1, 0, time.Minute, burst), len(burst))
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)

@@ -2,7 +2,6 @@ package rechargetest_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,7 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/pkg/simtest"
 )
 
 // Addresses of the sources.
@@ -470,11 +469,8 @@ func (c *plainClient) call(t *testing.T, call string, impatient bool) string {
 func (c *plainClient) do(t *testing.T, r *http.Request) string {
 	t.Helper()
 	response, err := http.DefaultClient.Do(r)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return "timeout"
-	case errors.Is(err, syscall.ECONNRESET):
-		return "reset"
+	if end := simtest.NoAnswer(err); end != "" {
+		return end
 	}
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()

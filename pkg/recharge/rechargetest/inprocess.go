@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Client reaches the server without a connection, so that a bubble of testing/synctest, in which hours pass in no time, can
-// hold both: a goroutine that waits for a network keeps its time from going on. It gives up after timeout.
+// Client returns a client that calls the server without a connection. So both can run in a bubble of testing/synctest, in which
+// hours pass instantly: a goroutine that waits for the network would stop the bubble's clock. Requests time out after timeout.
 func (s *Server) Client(timeout time.Duration) *http.Client {
 	return &http.Client{Timeout: timeout, Transport: inProcess{s}}
 }
 
 type inProcess struct{ server *Server }
 
-// RoundTrip answers on a goroutine of its own: a caller who gives up waits no longer.
+// RoundTrip answers on its own goroutine, so that a canceled caller does not wait.
 func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	answered := make(chan *http.Response, 1)
 	go func() {

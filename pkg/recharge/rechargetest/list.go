@@ -11,14 +11,15 @@ import (
 	"strings"
 )
 
-// Bounds of a page (https://developer.rechargepayments.com/2021-11/pagination).
+// Limits of a page (https://developer.rechargepayments.com/2021-11/pagination).
 const (
 	defaultLimit = 50
 	maxLimit     = 250
 )
 
-// cursor is what a page's next_cursor and previous_cursor hold, base64 JSON as recorded by
-// https://github.com/mattgenious/RechargeSharp, list-customers_200.json. Ours carries the filters of the first page along.
+// cursor is the content of a page's next_cursor and previous_cursor: base64 JSON as recorded by
+// https://github.com/mattgenious/RechargeSharp, list-customers_200.json. The simulator's cursor also has the filters of the
+// first page.
 type cursor struct {
 	Before    int64  `json:"starting_before_id,omitempty"`
 	After     int64  `json:"starting_after_id,omitempty"`
@@ -36,8 +37,8 @@ func (c cursor) String() string {
 }
 
 // list is one page, newest first: no totals, and a next page by ?cursor=…&limit=… "without the other filters"
-// (https://github.com/singer-io/tap-recharge, tap_recharge/client.py). What the real API answers to a cursor beside
-// filters is not known; here 422.
+// (https://github.com/singer-io/tap-recharge, tap_recharge/client.py). The real API's response to a cursor together with
+// filters is unknown; here it is 422.
 func (s *Server) list(r *http.Request, resource string) answer {
 	page, problem := pageOf(r.URL.Query())
 	if problem != nil {
@@ -61,7 +62,7 @@ func (s *Server) list(r *http.Request, resource string) answer {
 	return found(fields{resource: elements, "next_cursor": nothing(next), "previous_cursor": nothing(previous)})
 }
 
-// page is which part of a list is asked for.
+// page is the requested part of a list.
 type page struct {
 	limit   int
 	at      cursor
@@ -99,7 +100,7 @@ func invalid(field string) *answer {
 	return &refused
 }
 
-// cut returns the page's ids and the cursors of its neighbours, "" where there is none.
+// cut returns the page's ids and the cursors of the previous and next page, "" for none.
 func (p page) cut(ids []int64) (cut []int64, next, previous string) {
 	slices.SortFunc(ids, func(a, b int64) int { return cmp.Compare(b, a) })
 	first, last := 0, min(p.limit, len(ids))
@@ -127,7 +128,7 @@ func (p page) cut(ids []int64) (cut []int64, next, previous string) {
 	return cut, next, previous
 }
 
-// below is the place of the first id under a bound, among ids in falling order.
+// below returns the index of the first id below a bound, among ids in descending order.
 func below(ids []int64, bound int64) int {
 	place := slices.IndexFunc(ids, func(id int64) bool { return id < bound })
 	if place < 0 {
@@ -136,10 +137,10 @@ func below(ids []int64, bound int64) int {
 	return place
 }
 
-// filter says whether a record belongs to a list.
+// filter reports whether a list includes a record.
 type filter func(record map[string]any) bool
 
-// filtersOf reads the documented filters; others are silently ignored, as the real API does
+// filtersOf returns the documented filters. It silently ignores others, as the real API does
 // (https://github.com/ChemicalLuck/recharge-api-python).
 func filtersOf(resource string, query url.Values) ([]filter, *answer) {
 	var filters []filter
@@ -180,7 +181,7 @@ func filterNames(resource string) []string {
 	return []string{"ids", "customer_id", "status", "scheduled_at_min", "processed_at_min", "updated_at_min"}
 }
 
-// fieldOf is the field that a filter looks at.
+// fieldOf returns the field that a filter compares.
 func fieldOf(resource, name string) string {
 	switch {
 	case name == "ids", name == "verbs":

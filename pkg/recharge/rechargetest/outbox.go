@@ -9,7 +9,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
-// What Recharge grants a webhook (https://docs.getrecharge.com/docs/webhooks-overview).
+// Recharge's limits for a webhook (https://docs.getrecharge.com/docs/webhooks-overview).
 const (
 	MaxTries    = 20
 	TryWindow   = 48 * time.Hour  // from the first try to the last
@@ -24,31 +24,31 @@ type Try struct {
 	First    time.Time // when the first one was due
 }
 
-// GivenUp is a webhook registration that Recharge gave up on.
+// GivenUp is a webhook registration that Recharge has deleted after too many failures.
 type GivenUp struct {
 	Topic      recharge.Topic
 	At         time.Time
 	LastStatus int // of the last answer, 0 if there was none
 }
 
-// Outbox is what Recharge has yet to deliver, by its retry rule: what was not answered with 200 is sent again, 20 times
-// within 48 hours, "then we will delete this webhook from our system" (https://docs.getrecharge.com/docs/webhooks-overview,
-// https://docs.getrecharge.com/docs/webhooks-resources), which we take to be the registration of its topic: all that is
-// due for it is lost, and so is what happens until Register. DeliveryOnly reads it otherwise.
+// Outbox holds undelivered webhooks and applies Recharge's retry rule: a webhook that was not answered with 200 is sent again,
+// 20 times within 48 hours, "then we will delete this webhook from our system"
+// (https://docs.getrecharge.com/docs/webhooks-overview, https://docs.getrecharge.com/docs/webhooks-resources), which we take to
+// be the registration of its topic: all that is due for it is lost, and so is what happens until Register. DeliveryOnly reads
+// it otherwise.
 //
-// It does no I/O and has no clock: take what is Due, send it with [Post], tell how it was Answered. Its methods are safe
-// for concurrent use.
+// It does no I/O and has no clock: send what is Due with [Post], then note how it was Answered. Its methods are safe for
+// concurrent use.
 type Outbox struct {
-	// Spacing is between the tries of a webhook; 0 spreads them evenly over TryWindow. How Recharge spaces them is documented
-	// nowhere.
+	// Spacing is the time between the tries of a webhook; 0 spreads them evenly over TryWindow. Recharge does not document it.
 	Spacing time.Duration
-	// Lenient takes any answer for a success but 408, 429 and 5xx, as the first page above says; the second says that
-	// anything outside of 200 is a failure.
+	// Lenient counts any status except 408, 429 and 5xx as a success, as the first page above says. The second says that any
+	// status other than 200 is a failure.
 	Lenient bool
-	// DeliveryOnly gives up no registration after the 20th try but that one delivery: "this webhook" allows both, and
-	// public guides read the harsher.
+	// DeliveryOnly drops only the delivery after the 20th try, not the registration: "this webhook" can mean either, and public
+	// guides assume the registration.
 	DeliveryOnly bool
-	// OnGiveUp, if set, is called with each registration given up, for example [Server.DropWebhooks].
+	// OnGiveUp, if set, is called with each deleted registration, for example [Server.DropWebhooks].
 	OnGiveUp func(GivenUp)
 
 	mu      sync.Mutex
@@ -58,7 +58,7 @@ type Outbox struct {
 	lost    []Delivery
 }
 
-// Add puts in deliveries of a burst that happens at now.
+// Add adds the deliveries of a burst that happens at now.
 func (o *Outbox) Add(now time.Time, deliveries ...Delivery) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -72,7 +72,7 @@ func (o *Outbox) Add(now time.Time, deliveries ...Delivery) {
 	}
 }
 
-// Due takes out the tries that are due, in the order of their times. Each must be Answered.
+// Due removes and returns the due tries, in the order of their times. Answered must be called for each.
 func (o *Outbox) Due(now time.Time) []Try {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -85,7 +85,7 @@ func (o *Outbox) Due(now time.Time) []Try {
 	return due
 }
 
-// Next is when the next try is due; false when none waits.
+// Next returns when the next try is due; false if there is none.
 func (o *Outbox) Next() (time.Time, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -95,7 +95,7 @@ func (o *Outbox) Next() (time.Time, bool) {
 	return o.waiting[0].At, true
 }
 
-// Answered notes the status that a try was answered with at a time, 0 for no answer within AnswerLimit.
+// Answered records the response status of a try and its time; status 0 means no response within AnswerLimit.
 func (o *Outbox) Answered(t Try, status int, at time.Time) {
 	o.mu.Lock()
 	gone, gaveUp := o.answered(t, status, at)
@@ -124,7 +124,7 @@ func (o *Outbox) answered(t Try, status int, at time.Time) (GivenUp, bool) {
 	return gone, true
 }
 
-// afterFirst is when the next try is due, after so many.
+// afterFirst returns when the next try is due after a number of tries.
 func (o *Outbox) afterFirst(tries int) time.Duration {
 	if o.Spacing > 0 {
 		return o.Spacing * time.Duration(tries)
@@ -139,7 +139,7 @@ func (o *Outbox) success(status int) bool {
 	return status != 0 && status != http.StatusRequestTimeout && status != http.StatusTooManyRequests && status < 500
 }
 
-// delete ends a registration.
+// delete deletes a registration.
 func (o *Outbox) delete(topic recharge.Topic) {
 	if o.gone == nil {
 		o.gone = map[recharge.Topic]bool{}
@@ -153,7 +153,7 @@ func (o *Outbox) delete(topic recharge.Topic) {
 	})
 }
 
-// insert keeps the order of times, and among equal ones that of arrival.
+// insert inserts a try in the order of times; tries of the same time stay in the order of arrival.
 func (o *Outbox) insert(t Try) {
 	i, _ := slices.BinarySearchFunc(o.waiting, t, func(have, want Try) int {
 		if have.At.After(want.At) {
@@ -164,21 +164,21 @@ func (o *Outbox) insert(t Try) {
 	o.waiting = slices.Insert(o.waiting, i, t)
 }
 
-// Register puts a topic's registration back: what happens from now on is delivered again.
+// Register restores a topic's registration: later webhooks are delivered again.
 func (o *Outbox) Register(topic recharge.Topic) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.gone, topic)
 }
 
-// GivenUp are the registrations that were given up, in their order.
+// GivenUp returns the deleted registrations, in order.
 func (o *Outbox) GivenUp() []GivenUp {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return slices.Clone(o.givenUp)
 }
 
-// Lost are the deliveries that nobody took.
+// Lost returns the deliveries that were never delivered.
 func (o *Outbox) Lost() []Delivery {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -11,12 +11,12 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
-// ShopDomain is the shop that sent webhooks name.
+// ShopDomain is the shop in the sent webhooks.
 const ShopDomain = "acme-example.myshopify.com"
 
-// NewRequest is a delivery as Recharge posts it to a registered address: signed at a time with both signatures, and with
-// the headers that were observed (https://github.com/darrylcousins/boxesapp, server/src/lib/recharge). Whether a retry is
-// signed anew is documented nowhere.
+// NewRequest returns the request of a delivery as Recharge posts it: with both signatures, signed at the given time, and with
+// the headers that were observed (https://github.com/darrylcousins/boxesapp, server/src/lib/recharge). It is not documented
+// whether a retry is signed again.
 func NewRequest(ctx context.Context, address, secret string, at time.Time, d Delivery) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(d.Body))
 	if err != nil {
@@ -29,8 +29,8 @@ func NewRequest(ctx context.Context, address, secret string, at time.Time, d Del
 	return request, nil
 }
 
-// Post sends a delivery and returns the status of the answer. It gives up after AnswerLimit, as Recharge does; an error
-// means that there was no answer and counts as status 0 for [Outbox.Answered].
+// Post sends a delivery and returns the response status. It times out after AnswerLimit, as Recharge does. An error means that
+// there was no response, which is status 0 for [Outbox.Answered].
 func Post(ctx context.Context, client *http.Client, address, secret string, at time.Time, d Delivery) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, AnswerLimit)
 	defer cancel()

@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// record is a resource as it was put, and its fields.
+// record is a stored resource and its decoded fields.
 type record struct {
 	raw    []byte
 	fields map[string]any // numbers are json.Number
 }
 
-// Put makes the customer, subscription, charge and event of a document the answers for their ids, alone and in lists. A
+// Put stores the customer, subscription, charge and event of a document, so that they are returned by id and in lists. A
 // webhook's body is such a document: "Callback payloads are identical to Recharge's REST API payloads"
-// (https://docs.getrecharge.com/docs/webhooks-overview). An error says what is not one.
+// (https://docs.getrecharge.com/docs/webhooks-overview). The error says what is wrong with the document.
 func (s *Server) Put(body []byte) error {
 	var document map[string]json.RawMessage
 	if err := json.Unmarshal(body, &document); err != nil {
@@ -37,13 +37,13 @@ func (s *Server) Put(body []byte) error {
 		kept++
 	}
 	if kept == 0 {
-		return fmt.Errorf("put document: it holds no customer, subscription, charge or event")
+		return fmt.Errorf("put document: no customer, subscription, charge or event")
 	}
 	return nil
 }
 
-// PutCustomer makes body, a whole {"customer":{...}} document, the answer for id, byte for byte. One that is not such a
-// document is in no list.
+// PutCustomer sets the exact response body for a customer id, usually a {"customer":{...}} document. Any other body is not
+// included in lists.
 func (s *Server) PutCustomer(id string, body []byte) {
 	_ = s.Put(body) // it need not be one
 	s.mu.Lock()
@@ -51,7 +51,7 @@ func (s *Server) PutCustomer(id string, body []byte) {
 	s.raw["customers/"+id] = body
 }
 
-// Remove forgets a record of a resource as it stands in paths, "subscriptions": it is not found any more.
+// Remove removes a record. resource is its name in paths, such as "subscriptions". After that it is not found.
 func (s *Server) Remove(resource, id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,7 +70,7 @@ func (s *Server) put(resource string, raw []byte) error {
 	}
 	id, err := strconv.ParseInt(textAt(kept, "id"), 10, 64)
 	if err != nil {
-		return fmt.Errorf("put %s: its id is not a number", singular(resource))
+		return fmt.Errorf("put %s: id is not a number", singular(resource))
 	}
 	if s.records[resource] == nil {
 		s.records[resource] = map[int64]record{}
@@ -80,7 +80,7 @@ func (s *Server) put(resource string, raw []byte) error {
 	return nil
 }
 
-// textAt is the value at a path like customer.id, "" where there is none.
+// textAt returns the value at a path such as customer.id, "" if there is none.
 func textAt(object map[string]any, path string) string {
 	name, rest, deeper := strings.Cut(path, ".")
 	switch value := object[name].(type) {
@@ -96,10 +96,10 @@ func textAt(object map[string]any, path string) string {
 	return ""
 }
 
-// chargesKept is how long processed charges can be read, since 2025-03-19 (changelog of Recharge, by a transcription).
+// chargesKept is how long processed charges can be read, since 2025-03-19 (Recharge's changelog, by a transcription).
 const chargesKept = 90 * 24 * time.Hour
 
-// vanished says whether a record is too old to be read: a processed charge, an event.
+// vanished reports whether a processed charge or an event is too old to be returned.
 func (s *Server) vanished(resource string, r record) bool {
 	field, kept := "processed_at", chargesKept
 	switch resource {
@@ -113,7 +113,7 @@ func (s *Server) vanished(resource string, r record) bool {
 	return ok && s.now().Sub(at) > kept
 }
 
-// timeOf reads the forms in which filters and 2021-11 bodies give a time.
+// timeOf parses the time formats of filters and 2021-11 bodies.
 func timeOf(text string) (time.Time, bool) {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly} {
 		if at, err := time.Parse(layout, text); err == nil {

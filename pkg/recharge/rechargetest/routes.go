@@ -10,19 +10,19 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
-// Scopes are those that the product needs, and the token's own until SetScopes.
+// Scopes returns the scopes that the product needs. The token has them until SetScopes.
 func Scopes() []string {
 	return []string{"read_customers", "read_orders", "read_store", "read_subscriptions"}
 }
 
-// SetScopes says what the token may do. A call that needs another scope is answered with 403.
+// SetScopes sets the token's scopes. A call that needs another scope is answered with 403.
 func (s *Server) SetScopes(scopes ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.scopes = scopes
 }
 
-// resources of which there are lists, and the scope that reading one needs
+// resources returns the resources that can be listed, and the scope to read each
 // (https://developer.rechargepayments.com/2021-11).
 func resources() map[string]string {
 	return map[string]string{
@@ -30,7 +30,7 @@ func resources() map[string]string {
 	}
 }
 
-// route's error bodies are those that real calls were answered with.
+// route returns the error bodies that were observed from the real API.
 func (s *Server) route(r *http.Request, body []byte) answer {
 	if r.Header.Get("X-Recharge-Access-Token") != s.token {
 		return refuse(http.StatusUnauthorized, ShapeError, "", "bad authentication")
@@ -78,8 +78,8 @@ func forbidden(scope string) answer {
 	return refuse(http.StatusForbidden, ShapeError, "", "token lacks the scope "+scope+" (simulator)")
 }
 
-// tokenInformation needs no scope. Its shape is that of client models
-// (https://github.com/ChemicalLuck/recharge-api-python); no recorded one is known.
+// tokenInformation needs no scope. Its shape follows client models (https://github.com/ChemicalLuck/recharge-api-python),
+// because no recorded response is known.
 func (s *Server) tokenInformation() answer {
 	return found(fields{"token_information": fields{
 		"name": "rechargeflow", "contact_email": "owner@example.com", "scopes": s.scopes,
@@ -89,7 +89,7 @@ func (s *Server) tokenInformation() answer {
 
 func found(body fields) answer { return answer{status: http.StatusOK, body: encode(body)} }
 
-// read is one record. The processed charges that lists leave out are not found either.
+// read returns one record. Processed charges that are too old for lists are not found.
 func (s *Server) read(resource, id string) answer {
 	if raw, known := s.raw[resource+"/"+id]; known {
 		return answer{status: http.StatusOK, body: raw}

@@ -8,16 +8,15 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rechargeflow/rechargeflow/pkg/simtest"
-
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+	"github.com/rechargeflow/rechargeflow/pkg/simtest"
 )
 
-// maxBody bounds what the simulator reads into memory.
+// maxBody limits the bytes of a request that are read.
 const maxBody = 1 << 20
 
-// Server is the REST API of one store. It answers from what it was given, refuses a wrong token and an API version other
-// than 2021-11, and misbehaves as it is told:
+// Server is the REST API of one store. It returns the stored records, refuses a wrong token and an API version other than
+// 2021-11, and fails as configured in switches.go:
 //
 //	GET  /customers, /subscriptions, /charges, and each with /{id}
 //	GET  /events
@@ -54,7 +53,7 @@ func NewServer(token string) *Server {
 	return s
 }
 
-// NewInProcess is a server without a port. Only its Client reaches it: see there.
+// NewInProcess returns a server without a port. It can be reached only by its Client.
 func NewInProcess(token string) *Server {
 	s := &Server{
 		URL: "http://recharge.invalid", token: token, now: time.Now, closed: make(chan struct{}), scopes: Scopes(),
@@ -64,7 +63,7 @@ func NewInProcess(token string) *Server {
 	return s
 }
 
-// Close ends the requests that hang, waits for the others and stops the server.
+// Close ends hanging requests, waits for the others and stops the server.
 func (s *Server) Close() {
 	s.close()
 	if s.http != nil {
@@ -72,14 +71,14 @@ func (s *Server) Close() {
 	}
 }
 
-// Calls is how many requests were made, refused ones included.
+// Calls returns how many requests were made, including refused ones.
 func (s *Server) Calls() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls
 }
 
-// answer is what a request ends with.
+// answer is the response to a request.
 type answer struct {
 	status     int
 	body       []byte
@@ -92,7 +91,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	number, behaviour, over, limit := s.arrived()
 	if !simtest.Wait(r, s.closed, behaviour.Slow) || err != nil {
-		return // the caller is gone
+		return // the caller has given up
 	}
 	given := answer{status: behaviour.Status, body: []byte(behaviour.Body), retryAfter: behaviour.RetryAfter}
 	switch {
@@ -115,7 +114,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	given.write(w, r, number)
 }
 
-// arrived counts the call and takes what is planned for it; over is the answer when the bucket overflows.
+// arrived counts the call and removes the next configured behaviour; over is the response if the bucket overflows.
 func (s *Server) arrived() (number int, planned Behaviour, over *answer, limit string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,7 +139,8 @@ func (s *Server) act(r *http.Request, body []byte) answer {
 	return a
 }
 
-// write: the headers are those of recorded answers (github.com/NangoHQ/integration-templates, integrations/recharge).
+// write writes the response with the headers of recorded responses (github.com/NangoHQ/integration-templates,
+// integrations/recharge).
 func (a answer) write(w http.ResponseWriter, r *http.Request, number int) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
@@ -153,15 +153,15 @@ func (a answer) write(w http.ResponseWriter, r *http.Request, number int) {
 	}
 	w.WriteHeader(a.status)
 	if a.status != http.StatusNoContent {
-		_, _ = w.Write(a.body) // the caller may be gone: it will ask again
+		_, _ = w.Write(a.body) // the caller may have given up: it will try again
 	}
 }
 
-// version is the one asked for, else the store's default, which was 2021-01 in every observed case
+// version returns the requested version, else the store's default, which was 2021-01 in every observed case
 // (github.com/NangoHQ/integration-templates, integrations/recharge).
 func version(r *http.Request) recharge.Version {
-	if asked := r.Header.Get("X-Recharge-Version"); asked != "" {
-		return recharge.Version(asked)
+	if requested := r.Header.Get("X-Recharge-Version"); requested != "" {
+		return recharge.Version(requested)
 	}
 	return recharge.Version202101
 }

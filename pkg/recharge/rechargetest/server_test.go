@@ -8,6 +8,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/test/histories"
 )
 
 func TestPutRefuses(t *testing.T) {
@@ -15,10 +16,10 @@ func TestPutRefuses(t *testing.T) {
 	defer server.Close()
 	for body, want := range map[string]string{
 		`nonsense`:                     "decode document",
-		`{"order":{"id":1}}`:           "holds no customer, subscription, charge or event",
-		`{"customer":{"id":"x"}}`:      "put customer: its id is not a number",
+		`{"order":{"id":1}}`:           "no customer, subscription, charge or event",
+		`{"customer":{"id":"x"}}`:      "put customer: id is not a number",
 		`{"subscription":7}`:           "decode subscription",
-		`{"charge":{"status":"done"}}`: "put charge: its id is not a number",
+		`{"charge":{"status":"done"}}`: "put charge: id is not a number",
 	} {
 		assert.ErrorContains(t, server.Put([]byte(body)), want)
 	}
@@ -31,15 +32,15 @@ func TestPutAnswers(t *testing.T) {
 	server.Close()
 	server = rechargetest.NewServer("token")
 	defer server.Close()
-	l := rechargetest.Life{Customer: 7, Included: true}
-	for _, d := range l.Burst(rechargetest.FirstCheckout, noon) {
+	customer := histories.Customer{Number: 7, Included: true}
+	for _, d := range customer.Burst(histories.FirstCheckout, noon) {
 		if d.Topic.Resource() != "order" {
-			require.NoError(t, server.Put(d.Body))
+			require.NoError(t, server.Put(d.Body()))
 		}
 	}
 	c := &plainClient{server: server}
-	list := c.call(t, "GET /subscriptions?status=active&customer_id="+l.CustomerID(), false)
-	assert.Contains(t, list, `"id":`+l.SubscriptionID(1)+`,`)
+	list := c.call(t, "GET /subscriptions?status=active&customer_id="+customer.ID(), false)
+	assert.Contains(t, list, `"id":`+customer.SubscriptionID(1)+`,`)
 	server.PutCustomer("7", []byte(` {"customer":{"id":7} }`))
 	assert.Equal(t, `200  {"customer":{"id":7} }`, c.call(t, "GET /customers/7", false))
 }
@@ -47,15 +48,15 @@ func TestPutAnswers(t *testing.T) {
 func TestClientReadsCustomerBody(t *testing.T) {
 	server := rechargetest.NewServer("token")
 	defer server.Close()
-	l := rechargetest.Life{Customer: 7, Items: 3}
-	server.PutCustomer(l.CustomerID(), l.CustomerBody(2, noon))
+	want := histories.Customer{Number: 7, Items: 3}
+	server.PutCustomer(want.ID(), want.Body(2, noon))
 	client, err := recharge.NewClient(recharge.ClientConfig{BaseURL: server.URL, Token: "token"})
 	require.NoError(t, err)
-	customer, err := client.Customer(t.Context(), l.CustomerID())
+	customer, err := client.Customer(t.Context(), want.ID())
 	require.NoError(t, err)
-	assert.Equal(t, l.CustomerID(), customer.ID)
-	assert.Equal(t, l.Email(), customer.Email)
-	assert.Equal(t, l.Phone(), customer.Phone)
+	assert.Equal(t, want.ID(), customer.ID)
+	assert.Equal(t, want.Email(), customer.Email)
+	assert.Equal(t, want.Phone(), customer.Phone)
 	assert.Equal(t, 2, customer.ActiveSubscriptions)
 	assert.Equal(t, 3, customer.TotalSubscriptions)
 }

@@ -17,7 +17,7 @@ func Sign(h http.Header, body []byte, secret string, at time.Time) {
 	SignLegacy(h, body, secret)
 }
 
-// SignLegacy adds the older signature only.
+// SignLegacy adds the legacy signature only.
 func SignLegacy(h http.Header, body []byte, secret string) {
 	h.Set(recharge.HeaderLegacySignature, hex.EncodeToString(recharge.SignLegacy(body, secret)))
 }

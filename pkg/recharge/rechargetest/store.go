@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// store is GET /store of a shop on Shopify. Its fields are those of a client model
-// (https://github.com/ChemicalLuck/recharge-api-python, recharge/model/v2/store.py), its values those of a recorded
-// GET /shop of 2021-01 (https://github.com/airbytehq/airbyte, source-recharge); no recorded answer of 2021-11 is known. The
-// reference calls the scope read_store, that client store_info: either will do.
+// store answers GET /store for a Shopify shop. Its fields are those of a client model
+// (https://github.com/ChemicalLuck/recharge-api-python, recharge/model/v2/store.py), its values those of a recorded GET /shop
+// of 2021-01 (https://github.com/airbytehq/airbyte, source-recharge); no recorded response of 2021-11 is known. The reference
+// names the scope read_store, that client store_info: either is accepted.
 func (s *Server) store() answer {
 	if !slices.ContainsFunc(s.scopes, func(scope string) bool { return scope == "read_store" || scope == "store_info" }) {
 		return forbidden("read_store")
@@ -31,8 +31,9 @@ func (s *Server) store() answer {
 // (https://github.com/airbytehq/airbyte, source-recharge, AGENTS.md).
 const eventsKept = 7 * 24 * time.Hour
 
-// events is GET /events, a list of what was put; there is no GET /events/{id}. An earlier created_at_min is refused in the
-// words that the same file quotes. The scope, read_events, is reported to come with some plans only: Scopes lacks it.
+// events answers GET /events with the stored events; there is no GET /events/{id}. An earlier created_at_min is refused with
+// the text that the same file quotes. The scope read_events is reported to exist on some plans only, so Scopes does not have
+// it.
 func (s *Server) events(r *http.Request) answer {
 	from, ok := timeOf(r.URL.Query().Get("created_at_min"))
 	if ok && s.now().Sub(from) > eventsKept {

@@ -5,50 +5,49 @@ import (
 	"time"
 )
 
-// Behaviour is how the server treats one request. The zero value is the usual answer.
+// Behaviour is how the server treats one request. The zero value is a normal response.
 type Behaviour struct {
-	// Status and Body take the place of the usual answer; Body is any text, [ErrorShape.Body] makes the seen ones. 500, 501
-	// and 503 ("third party timeout"), 402, 406 ("data source not allowed") and 409 ("a call to this resource is in
-	// progress") are listed by https://github.com/singer-io/tap-recharge, tap_recharge/client.py.
+	// Status and Body replace the normal response. Body is any text; [ErrorShape.Body] returns the observed ones. 500, 501 and
+	// 503 ("third party timeout"), 402, 406 ("data source not allowed") and 409 ("a call to this resource is in progress") are
+	// listed by https://github.com/singer-io/tap-recharge, tap_recharge/client.py.
 	Status     int
 	Body       string
 	RetryAfter string        // value of the header, none when empty; it is documented nowhere
 	Slow       time.Duration // before anything is done; ends when the caller gives up
 	Hang       bool          // no answer until the caller gives up or the server closes
 	Reset      bool          // the connection is reset instead of an answer
-	Accept     bool          // the request is carried out even so: with Status, Hang or Reset nobody is told
+	Accept     bool          // the request is carried out even with Status, Hang or Reset
 }
 
 func (b Behaviour) usual() bool { return b.Status == 0 && !b.Hang && !b.Reset }
 
-// Next lays down how the next n requests are treated, after those already laid down. Later ones get the usual answer.
+// Next sets the behaviour for the next n requests, after those that are already set. Later requests get the normal response.
 func (s *Server) Next(n int, b Behaviour) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.next = append(s.next, slices.Repeat([]Behaviour{b}, n)...)
 }
 
-// Recover takes back all that was laid down for requests to come.
+// Recover removes the remaining behaviours set by Next.
 func (s *Server) Recover() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.next = nil
 }
 
-// FailNext makes the next n calls end with status and body.
+// FailNext answers the next n calls with status and body.
 func (s *Server) FailNext(n, status int, body string) {
 	s.Next(n, Behaviour{Status: status, Body: body})
 }
 
-// SetClock sets the time by which the bucket leaks and charges age, default time.Now.
+// SetClock sets the clock of the bucket and of the age of charges, default time.Now.
 func (s *Server) SetClock(now func() time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.now = now
 }
 
-// LimitRate puts the bucket of the documentation in place; without it no call is ever too many. The zero Bucket takes it
-// away.
+// LimitRate sets a bucket, such as the documented one. By default calls are not limited. The zero Bucket removes the limit.
 func (s *Server) LimitRate(b Bucket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,12 +57,12 @@ func (s *Server) LimitRate(b Bucket) {
 	}
 }
 
-// ErrorShape is one of the forms in which Recharge says what is wrong.
+// ErrorShape is a form of Recharge's error bodies.
 type ErrorShape string
 
 // The forms of an error body.
 const (
-	// ShapeError is {"error":"bad authentication"}, seen live at a 401.
+	// ShapeError is {"error":"bad authentication"}, observed at a 401.
 	ShapeError ErrorShape = "error"
 	// ShapeErrors is {"errors":"Not Found"}, recorded at a 404 by https://github.com/mattgenious/RechargeSharp,
 	// get-subscription_404_no-subscription-with-the-given-id.json.
@@ -75,7 +74,7 @@ const (
 	ShapeList ErrorShape = "list"
 )
 
-// Body is an error body of this form; the first two forms name no field.
+// Body returns an error body of this form; the first two forms do not contain the field.
 func (e ErrorShape) Body(field, text string) string {
 	body := fields{}
 	switch e {

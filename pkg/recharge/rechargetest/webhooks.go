@@ -14,7 +14,7 @@ import (
 // maxWebhooks is "at most 10 per topic per token", by a guide for stores.
 const maxWebhooks = 10
 
-// Webhook is a registration. The API's answers show id, address, topic and included_objects alone
+// Webhook is a registration. The API returns only id, address, topic and included_objects
 // (https://github.com/darrylcousins/boxesapp, server/src/lib/recharge/registry.js).
 type Webhook struct {
 	ID       int64            `json:"id"` // of 7 digits
@@ -24,7 +24,7 @@ type Webhook struct {
 	Version  recharge.Version `json:"-"` // of the bodies; "" is the store's default
 }
 
-// Webhooks are the registrations, oldest first.
+// Webhooks returns the registrations, oldest first.
 func (s *Server) Webhooks() []Webhook {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,7 +63,7 @@ func (s *Server) routeWebhooks(r *http.Request, id string, body []byte) answer {
 	return only(r, http.MethodGet, func() answer { return found(fields{"webhook": s.webhooks[place]}) })
 }
 
-// listWebhooks has pages like all lists, but no filters.
+// listWebhooks returns pages like all lists, but has no filters.
 func (s *Server) listWebhooks(r *http.Request) answer {
 	page, problem := pageOf(r.URL.Query())
 	if problem != nil {
@@ -81,8 +81,8 @@ func (s *Server) listWebhooks(r *http.Request) answer {
 	return found(fields{"webhooks": shown, "next_cursor": nothing(next), "previous_cursor": nothing(previous)})
 }
 
-// register answers a repeated address and topic with the error that was recorded: its text ends with the id of the one
-// that exists (https://github.com/darrylcousins/boxesapp, server/src/lib/recharge/registry.js). The status is assumed.
+// register answers a duplicate address and topic with the recorded error, whose text ends with the id of the existing
+// registration (https://github.com/darrylcousins/boxesapp, server/src/lib/recharge/registry.js). The status is assumed.
 func (s *Server) register(body []byte) answer {
 	wanted, problem := s.parseWebhook(body, Webhook{Included: []string{}})
 	if problem != nil {
@@ -116,8 +116,8 @@ func (s *Server) change(place int, body []byte) answer {
 	return found(fields{"webhook": changed})
 }
 
-// test is POST /webhooks/{id}/test (https://github.com/ChemicalLuck/recharge-api-python, recharge/api/v2/webhooks.py). Its
-// answer is documented nowhere, nor is what it sends: the function given to OnTest does that.
+// test answers POST /webhooks/{id}/test (https://github.com/ChemicalLuck/recharge-api-python, recharge/api/v2/webhooks.py).
+// Neither the response nor the webhook that is sent is documented: the function given to OnTest sends it.
 func (s *Server) test(w Webhook) answer {
 	a := found(fields{})
 	if send := s.onTest; send != nil {
@@ -126,30 +126,30 @@ func (s *Server) test(w Webhook) answer {
 	return a
 }
 
-// OnTest calls send for each webhook that a caller asks to test, before the answer: what is sent then, and signed with
-// which secret, is the caller's to say ([Post]). Nil sends nothing.
+// OnTest sets a function that is called for each requested test of a webhook, before the response. The function chooses what to
+// send ([Post]) and the secret. Nil sends nothing.
 func (s *Server) OnTest(send func(Webhook)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.onTest = send
 }
 
-// parseWebhook reads a request over what there is.
+// parseWebhook decodes a request; fields that it lacks keep their values in w.
 func (s *Server) parseWebhook(body []byte, w Webhook) (Webhook, *answer) {
-	var asked struct {
+	var given struct {
 		Address  *string           `json:"address"`
 		Topic    *recharge.Topic   `json:"topic"`
 		Included *[]string         `json:"included_objects"`
 		Version  *recharge.Version `json:"version"`
 	}
-	if !strings.HasPrefix(strings.TrimSpace(string(body)), "{") || json.Unmarshal(body, &asked) != nil {
+	if !strings.HasPrefix(strings.TrimSpace(string(body)), "{") || json.Unmarshal(body, &given) != nil {
 		refused := refuse(http.StatusUnsupportedMediaType, ShapeErrors, "", "body is not a JSON object (simulator)")
 		return w, &refused
 	}
-	set(&w.Address, asked.Address)
-	set(&w.Topic, asked.Topic)
-	set(&w.Included, asked.Included)
-	set(&w.Version, asked.Version)
+	set(&w.Address, given.Address)
+	set(&w.Topic, given.Topic)
+	set(&w.Included, given.Included)
+	set(&w.Version, given.Version)
 	if address, err := url.Parse(w.Address); err != nil || address.Host == "" {
 		return w, invalid("address")
 	}
@@ -170,8 +170,8 @@ func set[T any](to, from *T) {
 	}
 }
 
-// topicScope: "registering for <object>/<event> requires the matching read_<object-plural> scope", by a transcription of
-// the reference; charges go with orders, one-time products with subscriptions
+// topicScope: "registering for <object>/<event> requires the matching read_<object-plural> scope", by a transcription of the
+// reference. Charges need the scope of orders, one-time products that of subscriptions
 // (https://github.com/ChemicalLuck/recharge-api-python, WebhookTopicMap).
 func topicScope(topic recharge.Topic) (string, bool) {
 	scope, known := map[string]string{

@@ -28,93 +28,93 @@ func TestParseLimit(t *testing.T) {
 	}
 }
 
-// waits is how long a budget keeps the next call waiting; it takes the call.
-func waits(b *recharge.Budget) time.Duration {
+// waitFor returns how long Wait blocks the next call.
+func waitFor(limiter *recharge.RateLimiter) time.Duration {
 	began := time.Now()
-	if b.Wait(context.Background()) != nil {
+	if limiter.Wait(context.Background()) != nil {
 		return -1
 	}
 	return time.Since(began)
 }
 
-func TestBudget(t *testing.T) {
+func TestRateLimiter(t *testing.T) {
 	cases := []struct {
 		name  string
 		limit recharge.Limit
 		pause time.Duration
 		want  time.Duration
 	}{
-		{name: "nothing said", want: 0},
-		{name: "room", limit: recharge.Limit{Used: 29, Size: 40}, want: 0},
-		{name: "at three quarters one must leak", limit: recharge.Limit{Used: 30, Size: 40}, want: 500 * time.Millisecond},
+		{name: "no limit known", want: 0},
+		{name: "below three quarters", limit: recharge.Limit{Used: 29, Size: 40}, want: 0},
+		{name: "at three quarters one call must leak", limit: recharge.Limit{Used: 30, Size: 40}, want: 500 * time.Millisecond},
 		{name: "full", limit: recharge.Limit{Used: 40, Size: 40}, want: 5500 * time.Millisecond},
-		{name: "a bigger one leaks faster", limit: recharge.Limit{Used: 400, Size: 400}, want: 5050 * time.Millisecond},
-		{name: "a pause", limit: recharge.Limit{Used: 1, Size: 40}, pause: 2 * time.Second, want: 2 * time.Second},
-		{name: "the longer of both, and more room left than before", limit: recharge.Limit{Used: 40, Size: 40}, pause: 2 * time.Second, want: 7500 * time.Millisecond},
-		{name: "the smallest", limit: recharge.Limit{Used: 1, Size: 1}, want: 20 * time.Second},
+		{name: "a larger bucket leaks faster", limit: recharge.Limit{Used: 400, Size: 400}, want: 5050 * time.Millisecond},
+		{name: "pause", limit: recharge.Limit{Used: 1, Size: 40}, pause: 2 * time.Second, want: 2 * time.Second},
+		{name: "pause and full: the longer wait, and a smaller share", limit: recharge.Limit{Used: 40, Size: 40}, pause: 2 * time.Second, want: 7500 * time.Millisecond},
+		{name: "smallest bucket", limit: recharge.Limit{Used: 1, Size: 1}, want: 20 * time.Second},
 	}
 	for _, c := range cases {
 		synctest.Test(t, func(t *testing.T) {
-			b := recharge.NewBudget(time.Now)
-			require.Zero(t, waits(b))
-			b.Answered(c.limit, c.pause)
-			assert.InDelta(t, c.want, waits(b), float64(2*time.Millisecond), c.name)
+			limiter := recharge.NewRateLimiter(time.Now)
+			require.Zero(t, waitFor(limiter))
+			limiter.Done(c.limit, c.pause)
+			assert.InDelta(t, c.want, waitFor(limiter), float64(2*time.Millisecond), c.name)
 		})
 	}
 }
 
-// While nothing is known one call is under way, later as many as leak in a second.
-func TestBudgetKeepsFewCallsUnderWay(t *testing.T) {
+// One call is in flight while no limit is known, later as many as leak per second.
+func TestRateLimiterBoundsConcurrentCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := recharge.NewBudget(time.Now)
-		taken := make(chan int, 9)
+		limiter := recharge.NewRateLimiter(time.Now)
+		started := make(chan int, 9)
 		for i := range 9 {
 			go func() {
-				if b.Wait(t.Context()) == nil {
-					taken <- i
+				if limiter.Wait(t.Context()) == nil {
+					started <- i
 				}
 			}()
 		}
 		synctest.Wait()
-		require.Len(t, taken, 1)
-		b.Answered(recharge.Limit{Used: 1, Size: 40}, 0)
+		require.Len(t, started, 1)
+		limiter.Done(recharge.Limit{Used: 1, Size: 40}, 0)
 		synctest.Wait()
-		require.Len(t, taken, 3)
-		b.Answered(recharge.Limit{Used: 2, Size: 40}, 0)
-		b.Answered(recharge.Limit{Used: 3, Size: 40}, 0)
+		require.Len(t, started, 3)
+		limiter.Done(recharge.Limit{Used: 2, Size: 40}, 0)
+		limiter.Done(recharge.Limit{Used: 3, Size: 40}, 0)
 		synctest.Wait()
-		require.Len(t, taken, 5)
+		require.Len(t, started, 5)
 	})
 }
 
-func TestBudgetWaitEndsWithItsContext(t *testing.T) {
+func TestRateLimiterWaitEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := recharge.NewBudget(time.Now)
-		require.NoError(t, b.Wait(t.Context()))
+		limiter := recharge.NewRateLimiter(time.Now)
+		require.NoError(t, limiter.Wait(t.Context()))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		require.ErrorIs(t, b.Wait(ctx), context.DeadlineExceeded)
+		require.ErrorIs(t, limiter.Wait(ctx), context.DeadlineExceeded)
 	})
 }
 
-// replicas is a run of several processes with one token.
+// replicas are several processes with one token.
 type replicas struct {
 	bucket   rechargetest.Bucket
 	replicas int
 	callers  int             // of each process
 	latency  []time.Duration // of the first calls, in order
-	full     bool            // is the bucket at the beginning
-	lasts    time.Duration
+	full     bool            // whether the bucket is full at the start
+	duration time.Duration
 }
 
-// told is what came of it.
-type told struct {
+// callCounts counts the calls of replicas.
+type callCounts struct {
 	refused int
 	done    []int // calls of each process
-	minimum []int // calls of each process in the second half
+	late    []int // calls of each process in the second half
 }
 
-func (r replicas) run(t *testing.T) (out told) {
+func (r replicas) run(t *testing.T) (out callCounts) {
 	synctest.Test(t, func(t *testing.T) {
 		server := rechargetest.NewInProcess("token")
 		defer server.Close()
@@ -126,9 +126,9 @@ func (r replicas) run(t *testing.T) (out told) {
 		for _, latency := range r.latency {
 			server.Next(1, rechargetest.Behaviour{Slow: latency})
 		}
-		out = told{done: make([]int, r.replicas), minimum: make([]int, r.replicas)}
+		out = callCounts{done: make([]int, r.replicas), late: make([]int, r.replicas)}
 		began := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), r.lasts)
+		ctx, cancel := context.WithTimeout(t.Context(), r.duration)
 		defer cancel()
 		var mu sync.Mutex
 		var all sync.WaitGroup
@@ -139,7 +139,7 @@ func (r replicas) run(t *testing.T) (out told) {
 					for ctx.Err() == nil {
 						_, err := client.Customer(ctx, "1")
 						mu.Lock()
-						out.note(i, err, time.Since(began) > r.lasts/2)
+						out.count(i, err, time.Since(began) > r.duration/2)
 						mu.Unlock()
 					}
 				})
@@ -150,20 +150,20 @@ func (r replicas) run(t *testing.T) (out told) {
 	return out
 }
 
-func (o *told) note(replica int, err error, late bool) {
+func (o *callCounts) count(replica int, err error, late bool) {
 	var answer *recharge.APIError
 	switch {
 	case err == nil:
 		o.done[replica]++
 		if late {
-			o.minimum[replica]++
+			o.late[replica]++
 		}
 	case errors.As(err, &answer) && answer.Status == http.StatusTooManyRequests:
 		o.refused++
 	}
 }
 
-// fill puts calls of somebody who doesn't look at the limit into the bucket.
+// fill puts calls of a client without a rate limiter into the bucket.
 func fill(t *testing.T, server *rechargetest.Server, calls int) {
 	t.Helper()
 	for range calls {
@@ -182,17 +182,16 @@ func inProcess(t *testing.T, server *rechargetest.Server) *recharge.Client {
 	return client
 }
 
-// Up to five processes, however many callers each has and however slow the answers
-// are, never overflow the bucket; each of them goes on; together they use what
-// leaks.
-func TestBudgetIsSharedByReplicas(t *testing.T) {
+// Up to five processes never overflow the bucket, with any number of callers and any latency. Each of them makes progress,
+// and together they use what leaks.
+func TestRateLimiterSharedByReplicas(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		r := replicas{
 			bucket:   rechargetest.StandardBucket(),
 			replicas: rapid.IntRange(1, 5).Draw(rt, "replicas"),
 			callers:  rapid.IntRange(1, 6).Draw(rt, "callers"),
 			full:     rapid.Bool().Draw(rt, "full"),
-			lasts:    2 * time.Minute,
+			duration: 2 * time.Minute,
 		}
 		if rapid.Bool().Draw(rt, "bigger") {
 			r.bucket = rechargetest.Bucket{Size: 80, PerSecond: 4}
@@ -202,7 +201,7 @@ func TestBudgetIsSharedByReplicas(t *testing.T) {
 		}
 		out := r.run(t)
 		first := 0
-		if r.full { // a process's first call meets a bucket that others filled
+		if r.full { // the first call of a process does not know that the bucket is full
 			first = r.replicas
 		}
 		if out.refused > first {
@@ -211,26 +210,26 @@ func TestBudgetIsSharedByReplicas(t *testing.T) {
 		sum := 0
 		for i, done := range out.done {
 			sum += done
-			if out.minimum[i] == 0 {
+			if out.late[i] == 0 {
 				rt.Fatalf("process %d made no call in a minute: %v of %+v", i, out, r)
 			}
 		}
-		if leaked := int(r.bucket.PerSecond * r.lasts.Seconds()); sum < leaked*3/4 {
+		if leaked := int(r.bucket.PerSecond * r.duration.Seconds()); sum < leaked*3/4 {
 			rt.Fatalf("%d calls were made while %d leaked: %+v", sum, leaked, r)
 		}
 	})
 }
 
-// With more processes than the last quarter holds calls of, some are refused; all
-// go on.
-func TestBudgetOfManyReplicas(t *testing.T) {
-	r := replicas{bucket: rechargetest.StandardBucket(), replicas: 12, callers: 4, lasts: 10 * time.Minute}
+// With more processes than the last quarter of the bucket has room for, some calls are refused; all processes make
+// progress.
+func TestRateLimiterOfManyReplicas(t *testing.T) {
+	r := replicas{bucket: rechargetest.StandardBucket(), replicas: 12, callers: 4, duration: 10 * time.Minute}
 	for i := range 1200 {
 		r.latency = append(r.latency, time.Duration(100+i%5*200)*time.Millisecond)
 	}
 	out := r.run(t)
 	sum := 0
-	for i, calls := range out.minimum {
+	for i, calls := range out.late {
 		assert.NotZero(t, calls, i)
 		sum += out.done[i]
 	}

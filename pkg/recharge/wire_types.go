@@ -9,21 +9,23 @@ import (
 	"unicode/utf8"
 )
 
-// The JSON type of one field differs between API versions and even between
-// records: numbers come quoted, booleans as 0 and 1, absent texts as null. These
-// types take each form that was met and refuse the rest with an error that names
-// the field.
+// The JSON type of a field differs between API versions and even between records: numbers are quoted, booleans are 0 and 1,
+// absent texts are null. These types accept each form that was observed. For others they return an error that names the field.
 
-// text is a JSON string; a number or boolean is kept as written, null is "".
+// text is a JSON string. A number or boolean becomes its literal, null becomes "". A shop may cut a text in the middle of a
+// character: half of a surrogate pair is removed.
 type text string
 
 func (t *text) UnmarshalJSON(raw []byte) error {
 	s, err := scalar(raw, reflect.TypeFor[string]())
+	if strings.ContainsRune(s, utf8.RuneError) { // which replaces what is no character
+		s = strings.TrimSpace(strings.ReplaceAll(s, string(utf8.RuneError), ""))
+	}
 	*t = text(s)
 	return err
 }
 
-// id is a positive integer as a number or a string; null and "" are "".
+// id is a positive integer, as a number or a string. Null and "" become "".
 type id string
 
 func (v *id) UnmarshalJSON(raw []byte) error {
@@ -38,7 +40,7 @@ func (v *id) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// decimal is an amount as a number or a string, kept digit for digit.
+// decimal is an amount, as a number or a string, with its digits unchanged.
 type decimal string
 
 func (d *decimal) UnmarshalJSON(raw []byte) error {
@@ -53,8 +55,7 @@ func (d *decimal) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// isDecimal admits plain digits only: an exponent would turn a few bytes into
-// any number of digits.
+// isDecimal rejects exponents, with which a few bytes could encode any number of digits.
 func isDecimal(s string) bool {
 	whole, fraction, dotted := strings.Cut(strings.TrimPrefix(s, "-"), ".")
 	return len(s) <= 40 && isDigits(whole) && (!dotted || isDigits(fraction))
@@ -69,7 +70,7 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-// count is a whole number as a number or a string; known tells it from null.
+// count is an integer, as a number or a string. known is false for null and for an absent field.
 type count struct {
 	n     int
 	known bool
@@ -88,10 +89,10 @@ func (c *count) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// flag is a boolean as such, as 0 or 1, or as one of them quoted; null is false.
-type flag bool
+// boolean is true, false, 1 or 0, or one of them as a string. Null is false.
+type boolean bool
 
-func (f *flag) UnmarshalJSON(raw []byte) error {
+func (f *boolean) UnmarshalJSON(raw []byte) error {
 	s, err := scalar(raw, reflect.TypeFor[bool]())
 	if err != nil {
 		return err
@@ -107,20 +108,18 @@ func (f *flag) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// phone is a text that remembers whether its key was there at all: null says
-// that the customer has none, a missing key says nothing.
-type phone struct {
+// optional is a text and whether its key is present: null means that the customer has none, a missing key that it is unknown.
+type optional struct {
 	value text
 	known bool
 }
 
-func (p *phone) UnmarshalJSON(raw []byte) error {
-	p.known = true
-	return p.value.UnmarshalJSON(raw)
+func (o *optional) UnmarshalJSON(raw []byte) error {
+	o.known = true
+	return o.value.UnmarshalJSON(raw)
 }
 
-// platformID is an id of the shop's platform: {"ecommerce": "123"} in 2021-11, a
-// bare number or string in 2021-01.
+// platformID is an id of the shop platform: {"ecommerce": "123"} in 2021-11, a number or string in 2021-01.
 type platformID string
 
 func (p *platformID) UnmarshalJSON(raw []byte) error {
@@ -140,7 +139,7 @@ func (p *platformID) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// scalar returns a string's content, a number's or boolean's letters, "" for null.
+// scalar returns the content of a string, the literal of a number or boolean, "" for null.
 func scalar(raw []byte, want reflect.Type) (string, error) {
 	switch raw[0] {
 	case 'n':
@@ -161,13 +160,22 @@ func scalar(raw []byte, want reflect.Type) (string, error) {
 	}
 }
 
-// mismatch is the error to which encoding/json adds the path of the field. It
-// names the kind of what was met, never its content.
+// mismatch returns an error to which encoding/json adds the path of the field. It names the JSON type, never the content.
 func mismatch(raw []byte, want reflect.Type) error {
-	kinds := map[byte]string{'{': "object", '[': "array", '"': "string", 't': "bool", 'f': "bool"}
-	kind, ok := kinds[raw[0]]
-	if !ok {
-		kind = "number"
+	return &json.UnmarshalTypeError{Value: kindOf(raw), Type: want}
+}
+
+// kindOf returns the JSON type of a value, as encoding/json names it.
+func kindOf(raw []byte) string {
+	switch raw[0] {
+	case '{':
+		return "object"
+	case '[':
+		return "array"
+	case '"':
+		return "string"
+	case 't', 'f':
+		return "bool"
 	}
-	return &json.UnmarshalTypeError{Value: kind, Type: want}
+	return "number"
 }

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// call is one ask under way.
+// call is a running API call.
 type call struct {
-	ctx      context.Context // ends when the ask is forgotten
+	ctx      context.Context // ends when the request is removed
 	end      func()
 	customer *customer
-	ask      *ask
+	request  *pending
 }
 
-// next waits for the ask that is due next, nil when ctx ended first.
+// next waits for the next due request; it returns nil if ctx ends first.
 func (s *store) next(ctx context.Context) *call {
 	for ctx.Err() == nil {
 		begun, wait, changed := s.take(ctx)
@@ -33,15 +33,15 @@ func (s *store) next(ctx context.Context) *call {
 	return nil
 }
 
-// never is how long to wait for what only a change brings.
+// never is the wait when no request is scheduled.
 const never = time.Duration(math.MaxInt64)
 
-// take begins with an ask that is due, or tells how long there will be none.
+// take starts a due request, or returns the time until one is due.
 func (s *store) take(ctx context.Context) (begun *call, wait time.Duration, changed <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.cfg.Now()
-	if s.failures > 0 && s.underWay > 0 { // one at a time finds out whether the API is back
+	if s.failures > 0 && s.running > 0 { // one call at a time until one succeeds
 		return nil, never, s.changed
 	}
 	if now.Before(s.until) {
@@ -62,18 +62,18 @@ func (s *store) take(ctx context.Context) (begun *call, wait time.Duration, chan
 }
 
 func (s *store) begin(ctx context.Context, c *customer) *call {
-	begun := &call{customer: c, ask: c.next}
+	begun := &call{customer: c, request: c.next}
 	begun.ctx, begun.end = context.WithCancel(ctx)
-	s.takeOut(c)
-	begun.ask.tries++
-	c.asking, c.giveUp = begun.ask, begun.end
-	s.underWay++
+	s.removeFromHeap(c)
+	begun.request.calls++
+	c.running, c.cancel = begun.request, begun.end
+	s.running++
 	return begun
 }
 
-// putIn lets a customer wait for their next ask, or go if there is none.
-func (s *store) putIn(c *customer) {
-	if len(c.asks) == 0 {
+// enqueue puts a customer into the heap of their next request, or removes them if they have none.
+func (s *store) enqueue(c *customer) {
+	if len(c.pending) == 0 {
 		delete(s.customers, c.key)
 		return
 	}
@@ -81,11 +81,11 @@ func (s *store) putIn(c *customer) {
 	heap.Push(&s.due[rank(c.next)], c)
 }
 
-// takeOut takes a customer from those who wait, if they do.
-func (s *store) takeOut(c *customer) {
+// removeFromHeap does nothing for a customer who is in no heap.
+func (s *store) removeFromHeap(c *customer) {
 	if c.next == nil {
 		return
 	}
-	heap.Remove(&s.due[rank(c.next)], c.place)
+	heap.Remove(&s.due[rank(c.next)], c.index)
 	c.next = nil
 }

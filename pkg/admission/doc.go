@@ -1,0 +1,8 @@
+// Package admission decides whether the gateway accepts a webhook. Nothing is known about who sends a request until its signature is
+// verified, so checks that need no body come first.
+//
+//	admission.go   Admission: the checks, in their order
+//	address.go     the registered address: store, topic and token
+//	signatures.go  which signatures a store accepts
+//	refusal.go     Refusal: the response to a request that is refused
+package admission
