@@ -1,6 +1,7 @@
 package deadletter_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ const (
 
 func at(minute int) time.Time { return time.Date(2026, 3, 1, 10, minute, 0, 123000000, time.UTC) }
 
-// original has bytes that are no text, a header twice, and one of a name like ours.
+// original has a value that is not text, a header twice, and one whose name begins like an added one.
 func original() kafka.Record {
 	return kafka.Record{
 		Topic: "recharge.events", Partition: 3, Offset: 17, Key: []byte("acme/1"), Value: []byte{0, 0xff, '\n'}, Time: at(0),
@@ -30,16 +31,16 @@ func original() kafka.Record {
 	}
 }
 
-// stored is what a reader gets of a record that was produced.
+// stored returns a produced record as it is read.
 func stored(r kafka.Record, offset int64, written time.Time) kafka.Record {
 	r.Offset, r.Time = offset, written
 	return r
 }
 
-// However often a record dies and is sent again, it stays what it was, where it was, and each attempt is counted.
-func TestARecordStaysWhatItWas(t *testing.T) {
+// A record that is rejected and sent again several times is unchanged and in the same partition, and each attempt is counted.
+func TestARecordIsUnchanged(t *testing.T) {
 	first := deadletter.Read(original())
-	assert.Equal(t, deadletter.Letter{Record: original()}, first, "a record that never died")
+	assert.Equal(t, deadletter.Letter{Record: original()}, first, "a record that was never rejected")
 
 	letter := stored(first.Rejected("tracking", "refused", "says no", at(1)).To(letters), 5, at(1))
 	for attempt := 2; attempt < 5; attempt++ {
@@ -49,14 +50,14 @@ func TestARecordStaysWhatItWas(t *testing.T) {
 		assert.Equal(t, 3, redriven.Partition)
 		of, ok := deadletter.RedriveOf(redriven)
 		assert.True(t, ok)
-		assert.Equal(t, deadletter.PlaceOf(letter), of)
+		assert.Equal(t, deadletter.PositionOf(letter), of)
 
 		read := deadletter.Read(redriven)
 		assert.Equal(t, original(), read.Record)
 		taken := deadletter.Original(redriven)
 		of, ok = deadletter.RedriveOf(taken)
 		assert.True(t, ok)
-		assert.Equal(t, deadletter.PlaceOf(letter), of)
+		assert.Equal(t, deadletter.PositionOf(letter), of)
 		assert.Equal(t, attempt-1, read.Attempts)
 		kept := original()
 		kept.Headers = append(kept.Headers, deadletter.RedriveHeaders(taken)...)
@@ -72,8 +73,8 @@ func TestARecordStaysWhatItWas(t *testing.T) {
 	}
 }
 
-// A letter of a version that did not count has one attempt, at the time it says.
-func TestLettersThatDoNotCount(t *testing.T) {
+// A letter without a count has one attempt, at its time.
+func TestLettersWithoutACount(t *testing.T) {
 	letter := stored(deadletter.Read(original()).Rejected("tracking", "refused", "no", at(1)).To(letters), 5, at(2))
 	kept := letter.Headers[:0]
 	for _, h := range letter.Headers {
@@ -88,10 +89,10 @@ func TestLettersThatDoNotCount(t *testing.T) {
 	assert.Equal(t, at(2), read.Record.Time, "the best that is known")
 }
 
-// What was written by hand is a record of its own: its place can't be believed, and it must not stop its partition.
-func TestLettersByHand(t *testing.T) {
+// A letter written by hand is read as a record without attempts, and does not stop its partition.
+func TestLettersWrittenByHand(t *testing.T) {
 	for name, change := range map[string]map[string]string{
-		"no place":          {deadletter.HeaderTopic: ""},
+		"no position":       {deadletter.HeaderTopic: ""},
 		"another partition": {deadletter.HeaderPartition: "4"},
 		"no partition":      {deadletter.HeaderPartition: "x"},
 		"no offset":         {deadletter.HeaderOffset: ""},
@@ -112,20 +113,52 @@ func TestLettersByHand(t *testing.T) {
 	}
 }
 
-// The cause is cut between characters: a header of half of one could not be shown.
+// The cause is cut between characters, so that the header is valid UTF-8.
 func TestALongCauseIsCut(t *testing.T) {
 	letter := deadletter.Read(original()).Rejected("sms", "refused", "x"+strings.Repeat("ä", 1<<20), at(1))
 	assert.LessOrEqual(t, len(letter.Error), 2<<10)
 	assert.True(t, utf8.ValidString(letter.Error))
 }
 
-func TestPlaces(t *testing.T) {
-	p, err := deadletter.ParsePlace("3/17")
+func TestPositions(t *testing.T) {
+	p, err := deadletter.ParsePosition("3/17")
 	require.NoError(t, err)
-	assert.Equal(t, deadletter.Place{Partition: 3, Offset: 17}, p)
+	assert.Equal(t, deadletter.Position{Partition: 3, Offset: 17}, p)
 	assert.Equal(t, "3/17", p.String())
 	for _, bad := range []string{"", "3", "3/", "/17", "-1/2", "1/-2", "3/17/1", "a/b"} {
-		_, err := deadletter.ParsePlace(bad)
+		_, err := deadletter.ParsePosition(bad)
 		require.ErrorContains(t, err, "is not partition/offset", bad)
+	}
+}
+
+// A record of another producer may be too large for a dead letter: parts are left out, and a header says which. The original's
+// position is always there.
+func TestLetterOfALargeRecord(t *testing.T) {
+	large := func(n int) []byte { return bytes.Repeat([]byte("x"), n) }
+	tests := map[string]struct {
+		record  kafka.Record
+		omitted string
+	}{
+		"fits":          {kafka.Record{Value: large(deadletter.MaxRecordBytes - 100)}, ""},
+		"value":         {kafka.Record{Key: []byte("k"), Value: large(1 << 20)}, "value"},
+		"barely":        {kafka.Record{Key: []byte("k"), Value: large(kafka.MaxRecordBytes)}, "value"},
+		"headers":       {kafka.Record{Value: []byte("v"), Headers: []kafka.Header{{Key: "h", Value: large(1 << 20)}}}, "value, headers"},
+		"headers' keys": {kafka.Record{Value: []byte("v"), Headers: []kafka.Header{{Key: string(large(1 << 20))}}}, "value, headers"},
+		"key":           {kafka.Record{Key: large(1 << 20)}, "value, headers, key"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			test.record.Topic, test.record.Partition, test.record.Offset = "recharge.webhooks", 3, 17
+			letter := deadletter.Read(test.record).Rejected("transformer", "malformed", strings.Repeat("e", 1<<20), time.Unix(0, 0)).To("dead")
+			assert.LessOrEqual(t, letter.Size(), kafka.MaxRecordBytes)
+			assert.Equal(t, test.omitted, letter.Header(deadletter.HeaderOmitted))
+			if test.omitted == "" {
+				assert.Equal(t, test.record.Value, letter.Value)
+			}
+			read := deadletter.Read(letter)
+			assert.Equal(t, "recharge.webhooks", letter.Header(deadletter.HeaderTopic))
+			assert.Equal(t, "17", letter.Header(deadletter.HeaderOffset))
+			assert.Equal(t, "malformed", read.Reason)
+		})
 	}
 }

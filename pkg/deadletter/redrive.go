@@ -12,38 +12,38 @@ import (
 const (
 	redrivePrefix = "redrive_"
 
-	// HeaderRedriveOf names, as partition/offset, the dead letter that a record of a redrive topic is a copy of.
+	// HeaderRedriveOf is the position (partition/offset) of the dead letter that a record of a redrive topic copies.
 	HeaderRedriveOf = redrivePrefix + "of"
-	// What Original keeps of a record's attempts.
+	// The attempts of a record that Original returns.
 	headerRedriveAttempts = redrivePrefix + "attempts"
 	headerRedriveFirstAt  = redrivePrefix + "first_at"
 )
 
-// Place is where a record lies in a topic.
-type Place struct {
+// Position is the position of a record in its topic.
+type Position struct {
 	Partition int
 	Offset    int64
 }
 
-// PlaceOf is where r lies.
-func PlaceOf(r kafka.Record) Place { return Place{Partition: r.Partition, Offset: r.Offset} }
+// PositionOf returns the position of r.
+func PositionOf(r kafka.Record) Position { return Position{Partition: r.Partition, Offset: r.Offset} }
 
-// String is partition/offset.
-func (p Place) String() string { return fmt.Sprintf("%d/%d", p.Partition, p.Offset) }
+// String returns partition/offset.
+func (p Position) String() string { return fmt.Sprintf("%d/%d", p.Partition, p.Offset) }
 
-// ParsePlace reads what String writes.
-func ParsePlace(text string) (Place, error) {
+// ParsePosition parses the form that String returns.
+func ParsePosition(text string) (Position, error) {
 	before, after, _ := strings.Cut(text, "/")
 	partition, err := strconv.Atoi(before)
 	offset, bad := strconv.ParseInt(after, 10, 64)
 	if err != nil || bad != nil || partition < 0 || offset < 0 {
-		return Place{}, fmt.Errorf("%q is not partition/offset, as in 3/17", text)
+		return Position{}, fmt.Errorf("%q is not partition/offset, as in 3/17", text)
 	}
-	return Place{Partition: partition, Offset: offset}, nil
+	return Position{Partition: partition, Offset: offset}, nil
 }
 
-// Redrive is a dead letter, as it was read, on its way to the redrive topic of its role: a copy in the same partition that
-// names it. The role finds in it what Read finds in the dead letter.
+// Redrive returns a copy of a dead letter for the redrive topic of its role: same partition, with the position of the letter.
+// Read returns the same for both.
 func Redrive(letter kafka.Record, topic string) kafka.Record {
 	headers := make([]kafka.Header, 0, len(letter.Headers)+1)
 	for _, h := range letter.Headers {
@@ -51,13 +51,12 @@ func Redrive(letter kafka.Record, topic string) kafka.Record {
 			headers = append(headers, h)
 		}
 	}
-	headers = append(headers, kafka.Header{Key: HeaderRedriveOf, Value: []byte(PlaceOf(letter).String())})
+	headers = append(headers, kafka.Header{Key: HeaderRedriveOf, Value: []byte(PositionOf(letter).String())})
 	return kafka.Record{Topic: topic, Partition: letter.Partition, Key: letter.Key, Value: letter.Value, Headers: headers}
 }
 
-// Original is the record that a record of a redrive topic was at first, as a role is to take it. Of what was added it keeps
-// HeaderRedriveOf, by which a role knows that an operator sent it, and in RedriveHeaders how often it was rejected: Read
-// counts on from there.
+// Original returns the original record of a record of a redrive topic, for the role to process. Of the added headers it keeps
+// HeaderRedriveOf, which marks an operator's redrive, and the attempts, so that Read continues the count.
 func Original(redriven kafka.Record) kafka.Record {
 	letter := Read(redriven)
 	original := letter.Record
@@ -75,8 +74,8 @@ func Original(redriven kafka.Record) kafka.Record {
 	return original
 }
 
-// RedriveHeaders are the headers that Original added to a record: put to the same record, as it is read again, they make
-// what Original returned. There are none where nobody sent it once more.
+// RedriveHeaders returns the headers that Original added to a redriven record, none for another record. The record, read again from
+// its topic, together with these headers is what Original returned.
 func RedriveHeaders(original kafka.Record) []kafka.Header {
 	var ours []kafka.Header
 	for _, h := range original.Headers {
@@ -87,8 +86,8 @@ func RedriveHeaders(original kafka.Record) []kafka.Header {
 	return ours
 }
 
-// RedriveOf is which dead letter a record of a redrive topic is a copy of; ok is false for any other record.
-func RedriveOf(r kafka.Record) (p Place, ok bool) {
-	p, err := ParsePlace(r.Header(HeaderRedriveOf))
+// RedriveOf returns the position of the dead letter that a record of a redrive topic copies; ok is false for other records.
+func RedriveOf(r kafka.Record) (p Position, ok bool) {
+	p, err := ParsePosition(r.Header(HeaderRedriveOf))
 	return p, err == nil
 }

@@ -13,36 +13,36 @@ type Producer interface {
 	Produce(ctx context.Context, records ...kafka.Record) error
 }
 
-// Replay sends letters to their role once more.
+// Replay sends letters to their role again.
 type Replay struct {
 	Cluster  kafka.Cluster
 	Producer Producer
-	// Rate is the most letters per second, above 0.
+	// Rate is the largest number of letters per second, above 0.
 	Rate float64
-	// Again sends letters that were sent before, too.
+	// Again also sends letters that were sent before.
 	Again bool
 }
 
-// Count is how many letters a search finds, and how many of them Run would pass over.
+// Count holds the letters that a search found, and how many of them Run would skip.
 type Count struct {
-	// Places are the letters that Run would send.
-	Places map[Place]bool
-	// PassedOver is how many were sent before.
-	PassedOver int
+	// Positions are the letters that Run would send.
+	Positions map[Position]bool
+	// Skipped is the number of letters that were sent before.
+	Skipped int
 }
 
-// Count searches without sending. What it found is shown to each, which may be nil.
+// Count searches without sending. It calls each, if not nil, with every letter that Run would send.
 func (r Replay) Count(ctx context.Context, topics Topics, filter Filter, each func(Found)) (Count, error) {
-	count := Count{Places: map[Place]bool{}}
+	count := Count{Positions: map[Position]bool{}}
 	for found, err := range Search(ctx, r.Cluster, topics, filter) {
 		if err != nil {
 			return Count{}, err
 		}
 		if found.Sent > 0 && !r.Again {
-			count.PassedOver++
+			count.Skipped++
 			continue
 		}
-		count.Places[found.Place] = true
+		count.Positions[found.Position] = true
 		if each != nil {
 			each(found)
 		}
@@ -50,15 +50,14 @@ func (r Replay) Count(ctx context.Context, topics Topics, filter Filter, each fu
 	return count, nil
 }
 
-// Run sends the letters that were counted, in the order of Search, and tells each that is in the redrive topic to sent. It
-// passes over what somebody else has sent since the count. When ctx ends it finishes the one in hand and returns ctx's
-// error; after any other error the one in hand may be there or not. Called again it goes on where it stopped, unless Again
-// is set.
+// Run sends the counted letters in the order of Search, and calls sent for each one written to the redrive topic. It skips
+// letters that were sent since Count. When ctx ends it finishes the current letter and returns the error of ctx. After any
+// other error it is unknown whether the current letter was written. The next Run skips letters that were sent, unless Again is set.
 func (r Replay) Run(ctx context.Context, topics Topics, filter Filter, counted Count, sent func(Found)) error {
-	if len(counted.Places) == 0 {
+	if len(counted.Positions) == 0 {
 		return nil
 	}
-	filter.Places = counted.Places
+	filter.Positions = counted.Positions
 	tick := time.NewTicker(time.Duration(float64(time.Second) / r.Rate))
 	defer tick.Stop()
 	for found, err := range Search(ctx, r.Cluster, topics, filter) {
@@ -72,11 +71,11 @@ func (r Replay) Run(ctx context.Context, topics Topics, filter Filter, counted C
 		case <-ctx.Done():
 		case <-tick.C:
 		}
-		if ctx.Err() != nil { // both may be due
+		if ctx.Err() != nil { // both cases may be ready
 			return ctx.Err()
 		}
 		if err := r.Producer.Produce(context.WithoutCancel(ctx), Redrive(found.Stored, topics.Redrive)); err != nil {
-			return fmt.Errorf("send letter %s: %w", found.Place, err)
+			return fmt.Errorf("send letter %s: %w", found.Position, err)
 		}
 		sent(found)
 	}

@@ -37,7 +37,7 @@ func newOffice(t *testing.T) *office {
 	return o
 }
 
-// lay writes a letter of a record of acme, or as change wants it.
+// lay writes a letter of a record of acme, changed by change.
 func (o *office) lay(partition int, change func(*deadletter.Letter)) {
 	o.t.Helper()
 	letter := deadletter.Letter{Record: kafka.Record{
@@ -54,18 +54,18 @@ func (o *office) lay(partition int, change func(*deadletter.Letter)) {
 	require.NoError(o.t, o.producer.Produce(o.t.Context(), letter.Rejected("tracking", reason, "says no", at(1)).To(o.topics.Letters)))
 }
 
-// found are the places of what a search finds, and how often each was sent.
+// found returns the positions of the letters that a search finds, and how often each was sent.
 func (o *office) found(f deadletter.Filter) []string {
 	o.t.Helper()
 	all := []string{}
 	for found, err := range deadletter.Search(o.t.Context(), o.cluster, o.topics, f) {
 		require.NoError(o.t, err)
-		all = append(all, fmt.Sprint(found.Place, " x", found.Sent))
+		all = append(all, fmt.Sprint(found.Position, " x", found.Sent))
 	}
 	return all
 }
 
-// run replays what is found and returns the places sent.
+// run replays the letters found and returns the positions sent.
 func (o *office) run(ctx context.Context, r deadletter.Replay, f deadletter.Filter, each func()) (sent []string, err error) {
 	o.t.Helper()
 	r.Cluster, r.Rate = o.cluster, 1e4
@@ -75,7 +75,7 @@ func (o *office) run(ctx context.Context, r deadletter.Replay, f deadletter.Filt
 	counted, err := r.Count(o.t.Context(), o.topics, f, nil)
 	require.NoError(o.t, err)
 	err = r.Run(ctx, o.topics, f, counted, func(found deadletter.Found) {
-		sent = append(sent, found.Place.String())
+		sent = append(sent, found.Position.String())
 		if each != nil {
 			each()
 		}
@@ -94,15 +94,15 @@ func TestSearchFilters(t *testing.T) {
 		filter deadletter.Filter
 		want   []string
 	}{
-		"none":    {deadletter.Filter{}, []string{"0/0 x0", "0/1 x0", "0/2 x0", "1/0 x0"}},
-		"store":   {deadletter.Filter{Store: "beta"}, []string{"0/1 x0"}},
-		"reason":  {deadletter.Filter{Reason: "malformed"}, []string{"0/2 x0"}},
-		"key":     {deadletter.Filter{Key: "acme/2"}, []string{"1/0 x0"}},
-		"since":   {deadletter.Filter{Since: before, Until: later}, []string{"0/0 x0", "0/1 x0", "0/2 x0", "1/0 x0"}},
-		"later":   {deadletter.Filter{Since: later}, []string{}},
-		"until":   {deadletter.Filter{Until: before}, []string{}},
-		"places":  {deadletter.Filter{Places: map[deadletter.Place]bool{{Partition: 0, Offset: 2}: true, {Partition: 1, Offset: 7}: true}}, []string{"0/2 x0"}},
-		"several": {deadletter.Filter{Store: "acme", Reason: "refused", Key: "acme/1"}, []string{"0/0 x0"}},
+		"none":      {deadletter.Filter{}, []string{"0/0 x0", "0/1 x0", "0/2 x0", "1/0 x0"}},
+		"store":     {deadletter.Filter{Store: "beta"}, []string{"0/1 x0"}},
+		"reason":    {deadletter.Filter{Reason: "malformed"}, []string{"0/2 x0"}},
+		"key":       {deadletter.Filter{Key: "acme/2"}, []string{"1/0 x0"}},
+		"since":     {deadletter.Filter{Since: before, Until: later}, []string{"0/0 x0", "0/1 x0", "0/2 x0", "1/0 x0"}},
+		"later":     {deadletter.Filter{Since: later}, []string{}},
+		"until":     {deadletter.Filter{Until: before}, []string{}},
+		"positions": {deadletter.Filter{Positions: map[deadletter.Position]bool{{Partition: 0, Offset: 2}: true, {Partition: 1, Offset: 7}: true}}, []string{"0/2 x0"}},
+		"several":   {deadletter.Filter{Store: "acme", Reason: "refused", Key: "acme/1"}, []string{"0/0 x0"}},
 	} {
 		t.Run(name, func(t *testing.T) { assert.Equal(t, test.want, o.found(test.filter)) })
 	}
@@ -110,14 +110,14 @@ func TestSearchFilters(t *testing.T) {
 	require.ErrorContains(t, err, "absent")
 }
 
-// What was sent is passed over the next time, unless it is asked for; the search shows how often.
-func TestReplayRemembers(t *testing.T) {
+// Letters that were sent are skipped the next time, unless Again is set; the search counts how often.
+func TestReplaySkipsLettersSentBefore(t *testing.T) {
 	o := newOffice(t)
 	for range 2 {
 		o.lay(0, nil)
 		o.lay(1, nil)
 	}
-	sent, err := o.run(t.Context(), deadletter.Replay{}, deadletter.Filter{Places: map[deadletter.Place]bool{{Partition: 1, Offset: 1}: true}}, nil)
+	sent, err := o.run(t.Context(), deadletter.Replay{}, deadletter.Filter{Positions: map[deadletter.Position]bool{{Partition: 1, Offset: 1}: true}}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"1/1"}, sent)
 	sent, err = o.run(t.Context(), deadletter.Replay{}, deadletter.Filter{}, nil)
@@ -142,7 +142,7 @@ func TestReplayRemembers(t *testing.T) {
 	}
 }
 
-// A replay that was stopped goes on where it stopped; what was in hand is sent and counted.
+// A stopped replay continues where it stopped; the letter in hand is sent and counted.
 func TestReplayStops(t *testing.T) {
 	o := newOffice(t)
 	for range 5 {
@@ -188,25 +188,25 @@ func TestReplayFails(t *testing.T) {
 	assert.Equal(t, []string{"1/0", "1/1"}, sent)
 }
 
-// What another operator sent between the count and the sending is not sent twice, and what died since is not sent at all.
-func TestReplayTakesWhatWasCounted(t *testing.T) {
+// Letters that another operator sent since the count are not sent twice, and letters written since are not sent.
+func TestReplaySendsCountedLetters(t *testing.T) {
 	o := newOffice(t)
 	o.lay(0, nil)
 	o.lay(0, nil)
 	r := deadletter.Replay{Cluster: o.cluster, Producer: o.producer, Rate: 1e4}
 	counted, err := r.Count(t.Context(), o.topics, deadletter.Filter{}, nil)
 	require.NoError(t, err)
-	_, err = o.run(t.Context(), deadletter.Replay{}, deadletter.Filter{Places: map[deadletter.Place]bool{{Offset: 0}: true}}, nil)
+	_, err = o.run(t.Context(), deadletter.Replay{}, deadletter.Filter{Positions: map[deadletter.Position]bool{{Offset: 0}: true}}, nil)
 	require.NoError(t, err)
 	o.lay(0, nil)
 	var sent []string
-	require.NoError(t, r.Run(t.Context(), o.topics, deadletter.Filter{}, counted, func(f deadletter.Found) { sent = append(sent, f.Place.String()) }))
+	require.NoError(t, r.Run(t.Context(), o.topics, deadletter.Filter{}, counted, func(f deadletter.Found) { sent = append(sent, f.Position.String()) }))
 	assert.Equal(t, []string{"0/1"}, sent)
 	assert.Equal(t, []string{"0/0 x1", "0/1 x1", "0/2 x0"}, o.found(deadletter.Filter{}))
 }
 
-// A rate is kept: ten letters at fifty a second take at least the nine pauses between them.
-func TestReplayKeepsItsRate(t *testing.T) {
+// Ten letters at fifty per second take at least the nine pauses between them.
+func TestReplayLimitsItsRate(t *testing.T) {
 	o := newOffice(t)
 	for range 10 {
 		o.lay(0, nil)

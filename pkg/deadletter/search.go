@@ -8,42 +8,42 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
-// headerStore names the store that a record is of, in every record of the pipeline.
+// headerStore is the header with the store, in every record of the pipeline.
 const headerStore = "store"
 
-// Topics are those of one role.
+// Topics are the topics of one role.
 type Topics struct {
 	Letters string // recharge.deadletter.{role}
 	Redrive string // recharge.redrive.{role}
 }
 
-// Filter chooses letters; what is empty does not restrict.
+// Filter selects letters; empty fields select all.
 type Filter struct {
 	Store  string
 	Reason string
-	Key    string // of the record, as in acme/246936001
-	// Since and Until restrict when the letter was written: from Since on, before Until.
+	Key    string // of the record, such as acme/246936001
+	// Since and Until select letters by the time of writing: from Since on, before Until.
 	Since, Until time.Time
-	// Places are letters by name.
-	Places map[Place]bool
+	// Positions selects single letters.
+	Positions map[Position]bool
 }
 
-// Found is a letter in its topic.
+// Found is a letter with its record in the dead-letter topic.
 type Found struct {
 	Letter
-	Place Place
-	// Stored is the letter's own record.
+	Position Position
+	// Stored is the record in the dead-letter topic.
 	Stored kafka.Record
-	// Sent is how often the letter was sent to its role once more, as far back as the redrive topic goes.
+	// Sent is how often the letter was redriven, within the retention of the redrive topic.
 	Sent int
 }
 
-// Store is the name of the store that the record is of.
+// Store returns the name of the store.
 func (f Found) Store() string { return f.Stored.Header(headerStore) }
 
-// Search reads a role's letters, partition by partition, each in order, to where they ended when it began. It holds in
-// memory the places of those that were sent already, and little else. An error is the last thing it yields, and says that
-// not all were found.
+// Search yields a role's letters, partition by partition, each in order, up to the end offsets at the time of the call. In
+// memory it holds mainly the positions of redriven letters. An error is the last value it yields, and means that the result is
+// incomplete.
 func Search(ctx context.Context, cluster kafka.Cluster, topics Topics, filter Filter) iter.Seq2[Found, error] {
 	return func(yield func(Found, error) bool) {
 		sent, err := sentAlready(ctx, cluster, topics.Redrive, filter.Since)
@@ -59,24 +59,24 @@ func Search(ctx context.Context, cluster kafka.Cluster, topics Topics, filter Fi
 			if !filter.takes(record) {
 				continue
 			}
-			place := PlaceOf(record)
-			if !yield(Found{Letter: Read(record), Place: place, Stored: record, Sent: sent[place]}, nil) {
+			position := PositionOf(record)
+			if !yield(Found{Letter: Read(record), Position: position, Stored: record, Sent: sent[position]}, nil) {
 				return
 			}
 		}
 	}
 }
 
-// sentAlready counts what lies in a redrive topic by letter. A letter is sent after it was written, so what lies there from
-// before since is of none that a search since then finds.
-func sentAlready(ctx context.Context, cluster kafka.Cluster, redrive string, since time.Time) (map[Place]int, error) {
-	sent := map[Place]int{}
+// sentAlready counts the records of a redrive topic by letter. A letter is redriven after it was written, so records before
+// since can't belong to letters written after since.
+func sentAlready(ctx context.Context, cluster kafka.Cluster, redrive string, since time.Time) (map[Position]int, error) {
+	sent := map[Position]int{}
 	for record, err := range kafka.Scan(ctx, cluster, redrive, since) {
 		if err != nil {
 			return nil, err
 		}
-		if place, ok := RedriveOf(record); ok {
-			sent[place]++
+		if position, ok := RedriveOf(record); ok {
+			sent[position]++
 		}
 	}
 	return sent, nil
@@ -88,7 +88,7 @@ func (f Filter) takes(r kafka.Record) bool {
 		f.Reason != "" && r.Header(HeaderReason) != f.Reason,
 		f.Key != "" && string(r.Key) != f.Key,
 		!f.Until.IsZero() && !r.Time.Before(f.Until),
-		len(f.Places) > 0 && !f.Places[PlaceOf(r)]:
+		len(f.Positions) > 0 && !f.Positions[PositionOf(r)]:
 		return false
 	}
 	return true

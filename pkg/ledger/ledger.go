@@ -1,23 +1,23 @@
-// Package ledger remembers every text message and what became of it, so that none is sent twice.
+// Package ledger records every text message and its outcome, so that none is sent twice.
 //
-// A trigger is claimed before the provider is called, and the provider's answer is written down after it. A claim without
-// an answer (a crash, a lost connection) is unknown from then on: the provider may have taken the text, so it is never
+// A trigger is claimed before the provider is called, and the provider's answer is recorded afterwards. A claim without an
+// answer, such as after a crash or a lost connection, becomes unknown: the provider may have accepted the text, so it is never
 // sent again.
 //
 //	planned  --Claim-->                    claimed
 //	claimed  --Accept-->                   accepted
 //	claimed  --Reject-->                   rejected
 //	claimed  --MarkUnknown, lease over-->  unknown
-//	claimed  --Release-->                  planned    the provider has certainly not taken it
-//	unknown  --Accept, Reject-->           accepted, rejected    late proof
-//	rejected --Claim again-->              claimed    an operator wants it so; the provider has certainly not taken it
+//	claimed  --Release-->                  planned    the provider did not accept it
+//	unknown  --Accept, Reject-->           accepted, rejected    a late answer
+//	rejected --Claim again-->              claimed    an operator retries it; the provider did not accept it
 //
-// Nothing else moves: what is accepted stays so, and what is unknown is never sent again.
+// There are no other transitions: an accepted message stays accepted, an unknown one is never sent again.
 //
-// Every trigger has an id; it belongs to one message. In this version each trigger makes a message of its own; the tables
-// let several join one.
+// Every trigger has an id and belongs to one message. In this version each trigger has its own message; the tables allow
+// several triggers per message.
 //
-// The ledger holds no phone numbers and no texts.
+// The ledger contains no phone numbers and no texts.
 package ledger
 
 import (
@@ -28,101 +28,99 @@ import (
 	"time"
 )
 
-// DefaultLease is how long a claim counts as in hand: longer than any call to a provider takes.
+// DefaultLease is how long a claim is in flight: longer than any call to a provider.
 const DefaultLease = 2 * time.Minute
 
-// What may go wrong besides the storage.
+// Errors of a Ledger, besides those of its storage.
 var (
-	ErrMove    = errors.New("the message's state does not allow that")
+	ErrMove    = errors.New("transition not allowed")
 	ErrMessage = errors.New("no such message")
-	ErrTrigger = errors.New("the trigger is faulty")
-	ErrClosed  = errors.New("the ledger is closed")
+	ErrTrigger = errors.New("invalid trigger")
+	ErrClosed  = errors.New("ledger is closed")
 )
 
-// Ledger is the memory of texts. It is safe for concurrent use, also by several processes on one storage. Accept, Reject,
-// MarkUnknown and Release write down what has happened: they do so even when ctx is already canceled.
+// Ledger records texts. It is safe for concurrent use, also by several processes on one storage. Accept, Reject,
+// MarkUnknown and Release record what happened, even when ctx is already canceled.
 type Ledger interface {
-	// Claim asks to send the text of a trigger, and returns what to do in Claim.Outcome. Of all that ask at the same time
-	// exactly one gets Claimed; it must call the provider and then Accept, Reject, MarkUnknown or Release.
+	// Claim claims the text of a trigger. Claim.Outcome says what to do next. Of concurrent callers exactly one gets Claimed:
+	// it must call the provider and then Accept, Reject, MarkUnknown or Release.
 	//
-	// A claim of somebody else, or of this ledger, is InFlight while its lease lasts: ask again later. When it is over,
-	// or when the storage knows that its owner is gone, the message becomes unknown. The error wraps ErrTrigger for a
-	// faulty trigger: asking again does not help.
+	// An existing claim is InFlight until its lease ends: retry later. When the lease ends, or when the storage knows that the
+	// owner is gone, the message becomes unknown. The error wraps ErrTrigger for an invalid trigger.
 	Claim(ctx context.Context, t Trigger) (Claim, error)
 
-	// Accept notes that the provider took the message; providerID may be "". It is allowed while claimed, and as late
-	// proof when unknown. Repeating it changes nothing, but adds a provider id that was missing; another one than the
-	// message has is ErrMove: it has been sent twice.
+	// Accept records that the provider accepted the message; providerID may be "". The message must be claimed, or unknown
+	// for a late answer. A repeated call only adds a missing provider id. A different provider id is ErrMove: the message
+	// was sent twice.
 	Accept(ctx context.Context, messageID, providerID string) error
 
-	// Reject notes that the provider refused the message for good, with a short code. Allowed as Accept is.
+	// Reject records that the provider refused the message for good, with a short code. It is allowed when Accept is.
 	Reject(ctx context.Context, messageID, code string) error
 
-	// MarkUnknown notes that nobody can tell whether the provider took the message, with a short reason.
-	MarkUnknown(ctx context.Context, messageID, why string) error
+	// MarkUnknown records that the message was perhaps accepted, with a short reason.
+	MarkUnknown(ctx context.Context, messageID, reason string) error
 
-	// Release gives a claim back because the provider has certainly not taken the message: the next Claim may send it. It
-	// is the only way to send a message again, so it takes the claim itself: only its holder may release it, once, and
-	// only while the message has not become unknown. Otherwise ErrMove.
+	// Release ends a claim because the provider did not accept the message: the next Claim may send it. Only the holder of
+	// the claim can release it, once, and not after the message became unknown. Otherwise the error is ErrMove.
 	Release(ctx context.Context, c Claim) error
 
 	// Messages returns messages, oldest first.
 	Messages(ctx context.Context, f Filter) ([]Message, error)
 
-	// Counts returns how many messages of a store are in each state; of all stores for "". States without any are left out.
+	// Counts returns how many messages of a store are in each state; of all stores for "". States without messages are left out.
 	Counts(ctx context.Context, store string) (map[State]int, error)
 
-	// Close ends the ledger. Its claims without an answer become unknown.
+	// Close closes the ledger. Its claims without an answer become unknown.
 	Close() error
 }
 
-// Trigger asks for one text.
+// Trigger is a request for one text.
 type Trigger struct {
 	ID         string    // unique, at most 200 bytes
 	Store      string    // name of the store
 	Flow       string    // key of the flow
-	Cause      string    // what the text is about, the same for triggers that one text may answer; may be ""
-	CustomerID string    // Recharge's number of the customer
+	Cause      string    // the same for triggers that one text can cover; may be ""
+	CustomerID string    // Recharge customer id
 	OccurredAt time.Time // source time
 
-	// Again says that an operator asks once more: a message that was rejected may be claimed. Any other is what it is.
+	// Again is an operator's retry: a rejected message may be claimed. Other states don't change.
 	Again bool
 }
 
-// Outcome says what to do with a trigger.
+// Outcome is the next step for a trigger.
 type Outcome string
 
 // The outcomes of Claim.
 const (
-	Claimed         Outcome = "claimed"          // yours: send it now
-	InFlight        Outcome = "in_flight"        // somebody is sending it: ask again later
-	AlreadyAccepted Outcome = "already_accepted" // the provider took it: done
-	AlreadyRejected Outcome = "already_rejected" // the provider refused it: done, unless asked Again
-	Unknown         Outcome = "unknown"          // it may have been sent: done, never again
+	Claimed         Outcome = "claimed"          // by the caller: send it now
+	InFlight        Outcome = "in_flight"        // claimed already: retry later
+	AlreadyAccepted Outcome = "already_accepted" // accepted by the provider: done
+	AlreadyRejected Outcome = "already_rejected" // refused by the provider: done, unless Again
+	Unknown         Outcome = "unknown"          // perhaps sent: done, no retry
 )
 
-// Claim is the answer to a trigger.
+// Claim is the result of claiming a trigger.
 type Claim struct {
 	MessageID string
-	SendKey   string // identity of the text towards the provider
+	SendKey   string // id of the text for the provider
 	Outcome   Outcome
 	Attempt   int    // with Claimed: 1 for the first
 	Owner     string // with Claimed: the ledger that holds it
 }
 
-// State is where a message stands.
+// State is the state of a message.
 type State string
 
 // The states of a message.
 const (
 	StatePlanned  State = "planned"  // to be sent
 	StateClaimed  State = "claimed"  // being sent
-	StateAccepted State = "accepted" // the provider took it
-	StateRejected State = "rejected" // the provider refused it
-	StateUnknown  State = "unknown"  // nobody can tell
+	StateAccepted State = "accepted" // accepted by the provider
+	StateRejected State = "rejected" // refused by the provider
+	StateUnknown  State = "unknown"  // perhaps accepted
 )
 
-// Message is a text and its life.
+// Message is a text and its state.
 type Message struct {
 	ID         string
 	Store      string
@@ -130,34 +128,34 @@ type Message struct {
 	Cause      string
 	CustomerID string
 	State      State
-	Attempts   int      // how often it was claimed
-	ProviderID string   // of an accepted one, if the provider said
-	Code       string   // why it was rejected, or is unknown
+	Attempts   int      // number of claims
+	ProviderID string   // of an accepted message; may be ""
+	Code       string   // reason of rejected or unknown
 	Triggers   []string // ids, oldest first
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 }
 
-// Filter chooses messages; what is empty does not restrict.
+// Filter selects messages. Empty fields match all.
 type Filter struct {
 	Store string
 	Flow  string
 	State State
-	Limit int // at most so many; 0 is 1,000
+	Limit int // 0 is 1,000
 }
 
 // Options configure a ledger.
 type Options struct {
-	Lease time.Duration    // how long a claim counts as in hand; 0 is DefaultLease
+	Lease time.Duration    // how long a claim is in flight; 0 is DefaultLease
 	Now   func() time.Time // nil is time.Now
 
-	// Sole says that no other process sends texts from this storage. Then a claim that an earlier process left behind
-	// is unknown at once, not only when its lease is over. If it is not true, nothing is sent twice all the same: the
-	// other process's claim becomes unknown early, and its answer is noted when it comes.
+	// Sole means that no other process sends texts from this storage. Then a claim of an earlier process becomes unknown at
+	// once, not only after its lease. If there is another process, nothing is sent twice either: its claim becomes unknown
+	// early, and its answer is recorded when it comes.
 	Sole bool
 }
 
-// Defaults fills in what is not set.
+// Defaults returns the options with defaults for unset fields.
 func (o Options) Defaults() Options {
 	if o.Lease <= 0 {
 		o.Lease = DefaultLease
@@ -168,7 +166,7 @@ func (o Options) Defaults() Options {
 	return o
 }
 
-// SendKey returns the identity of a trigger's text: the hex SHA-256 of "store|flow|trigger id".
+// SendKey returns the id of a trigger's text: the hex SHA-256 of "store|flow|trigger id".
 func SendKey(t Trigger) string {
 	sum := sha256.Sum256([]byte(t.Store + "|" + t.Flow + "|" + t.ID))
 	return hex.EncodeToString(sum[:])

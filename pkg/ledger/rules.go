@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// The rules that every storage follows. They are pure, so that there is one place to read and to test them.
+// The rules that every storage implements, as pure functions.
 
-// MaxWord bounds every text that is stored, in bytes.
+// MaxWord is the longest stored text in bytes.
 const MaxWord = 200
 
 // Check returns an error that wraps ErrTrigger and names the first field that is missing or too long.
@@ -25,27 +25,27 @@ func (t Trigger) Check() error {
 	} {
 		switch {
 		case f.value == "" && !f.optional:
-			return fmt.Errorf("%w: its %s is missing", ErrTrigger, f.name)
+			return fmt.Errorf("%w: %s is missing", ErrTrigger, f.name)
 		case len(f.value) > MaxWord:
-			return fmt.Errorf("%w: its %s has %d bytes, at most %d are kept", ErrTrigger, f.name, len(f.value), MaxWord)
+			return fmt.Errorf("%w: %s has %d bytes, at most %d", ErrTrigger, f.name, len(f.value), MaxWord)
 		case f.value != Short(f.value):
-			return fmt.Errorf("%w: its %s is no UTF-8 text", ErrTrigger, f.name)
+			return fmt.Errorf("%w: %s is not UTF-8 text", ErrTrigger, f.name)
 		}
 	}
 	if strings.Contains(t.Store+t.Flow, "|") {
-		return fmt.Errorf("%w: store and flow can not hold a |", ErrTrigger)
+		return fmt.Errorf("%w: store and flow must not contain |", ErrTrigger)
 	}
 	return nil
 }
 
-// Held is what a storage knows about a message when it is asked for.
+// Held is the stored state of a message.
 type Held struct {
 	State     State
 	Owner     string    // of the claim
 	ClaimedAt time.Time // of the claim
 }
 
-// Asked is what is held as a trigger finds it: what was rejected is planned anew when it asks Again.
+// Asked returns the state after a trigger arrives: a rejected message becomes planned again if the trigger has Again set.
 func (h Held) Asked(t Trigger) Held {
 	if t.Again && h.State == StateRejected {
 		h.State = StatePlanned
@@ -53,9 +53,8 @@ func (h Held) Asked(t Trigger) Held {
 	return h
 }
 
-// Decide says what somebody who asks for the message is told, and the state the message has from then on.
-// asker is the owner who asks, at now.
-func (o Options) Decide(h Held, asker string, now time.Time) (Outcome, State, error) {
+// Decide returns the outcome of a claim by owner at now, and the new state of the message.
+func (o Options) Decide(h Held, owner string, now time.Time) (Outcome, State, error) {
 	switch h.State {
 	case StatePlanned:
 		return Claimed, StateClaimed, nil
@@ -66,24 +65,24 @@ func (o Options) Decide(h Held, asker string, now time.Time) (Outcome, State, er
 	case StateUnknown:
 		return Unknown, StateUnknown, nil
 	case StateClaimed:
-		leftBehind := o.Sole && h.Owner != asker
-		if leftBehind || now.Sub(h.ClaimedAt) >= o.Lease {
+		ownerGone := o.Sole && h.Owner != owner
+		if ownerGone || now.Sub(h.ClaimedAt) >= o.Lease {
 			return Unknown, StateUnknown, nil
 		}
 		return InFlight, StateClaimed, nil
 	default:
-		return "", "", fmt.Errorf("%w: unheard-of state %q", ErrMove, h.State)
+		return "", "", fmt.Errorf("%w: unknown state %q", ErrMove, h.State)
 	}
 }
 
-// Answer is what is noted about a message.
+// Answer is the recorded answer to a message.
 type Answer struct {
 	State      State // StateAccepted, StateRejected or StateUnknown
 	ProviderID string
 	Code       string
 }
 
-// Note says whether an answer changes a message that has the given state and provider id. The error wraps ErrMove.
+// Note reports whether an answer changes a message with this state and provider id. The error wraps ErrMove.
 func (a Answer) Note(state State, providerID string) (changes bool, err error) {
 	switch {
 	case state == StateClaimed:
@@ -91,21 +90,21 @@ func (a Answer) Note(state State, providerID string) (changes bool, err error) {
 	case state == StateUnknown:
 		return a.State != StateUnknown, nil
 	case state != a.State:
-		return false, fmt.Errorf("%w: %s can not become %s", ErrMove, state, a.State)
+		return false, fmt.Errorf("%w: message is %s, cannot become %s", ErrMove, state, a.State)
 	case state != StateAccepted || a.ProviderID == "" || a.ProviderID == providerID:
 		return false, nil
 	case providerID == "":
 		return true, nil
 	default:
-		return false, fmt.Errorf("%w: it is accepted under another provider id: it has been sent twice", ErrMove)
+		return false, fmt.Errorf("%w: accepted with another provider id: the message was sent twice", ErrMove)
 	}
 }
 
-// Short makes a provider's word fit to be stored: at most MaxWord bytes of UTF-8, without NUL.
+// Short returns a text that can be stored: at most MaxWord bytes of UTF-8, without NUL.
 func Short(word string) string {
 	word = strings.ReplaceAll(strings.ToValidUTF8(word, ""), "\x00", "")
 	if len(word) > MaxWord {
-		word = strings.ToValidUTF8(word[:MaxWord], "") // not half a character
+		word = strings.ToValidUTF8(word[:MaxWord], "") // no partial character
 	}
 	return word
 }

@@ -7,27 +7,32 @@ import (
 	"go.uber.org/zap"
 )
 
-// advance asks from time to time how far the changelog reaches: overlays that begin after the answer take the position
-// there. It also has what is in memory written to the folder: a copy that was only ever changed in memory would be old one
-// day.
+// advance periodically fetches the end of the changelog. The next transaction of each partition then moves its position to that
+// end. It also flushes memory to disk, so that a copy with few changes does not become too old.
 func (s *Store) advance(ctx context.Context) {
-	asking, flushing := time.NewTicker(s.config.AdvanceEvery), time.NewTicker(flushEvery)
-	defer asking.Stop()
+	fetching, flushing := time.NewTicker(s.config.AdvanceEvery), time.NewTicker(flushEvery)
+	defer fetching.Stop()
 	defer flushing.Stop()
+	measuring := time.NewTicker(diskEvery)
+	defer measuring.Stop()
 	for {
 		select {
-		case <-asking.C:
-			s.askReach(ctx)
+		case <-measuring.C:
+			s.measure()
+		case <-fetching.C:
+			s.fetchReach(ctx)
 		case <-flushing.C:
-			s.flush()
+			if s.disk.whileFull() == nil {
+				s.flush()
+			}
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (s *Store) askReach(ctx context.Context) {
-	asked := s.config.Now()
+func (s *Store) fetchReach(ctx context.Context) {
+	began := s.config.Now()
 	owned := make(map[int]*Partition)
 	var numbers []int
 	for _, p := range s.all() {
@@ -39,15 +44,15 @@ func (s *Store) askReach(ctx context.Context) {
 	if len(numbers) == 0 {
 		return
 	}
-	spans, err := s.reader.Spans(ctx, numbers...)
+	spans, err := s.reader.OffsetRanges(ctx, numbers...)
 	if err != nil {
 		if ctx.Err() == nil {
-			s.log.Warn("ask how far state reaches, will again in time", zap.Error(err))
+			s.log.Warn("fetch end of changelog failed, will retry", zap.Error(err))
 		}
 		return
 	}
 	for number, p := range owned {
-		p.reaches(reach{end: spans[number].End, at: asked})
+		p.reaches(reach{end: spans[number].End, at: began})
 	}
 }
 
@@ -57,7 +62,7 @@ func (p *Partition) owned() bool {
 	return p.ready
 }
 
-// reaches takes an answer, unless the partition was taken over since it was asked for.
+// reaches stores a fetched end, unless the partition was taken over since the request.
 func (p *Partition) reaches(r reach) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -73,6 +78,6 @@ func (s *Store) flush() {
 		return
 	}
 	if err := s.db.Flush(); err != nil {
-		s.log.Error("write state to its folder", zap.Error(err))
+		s.log.Error("flush local state failed, a restart will read more of the changelog", zap.Error(err))
 	}
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/state"
 )
 
-// A child is this test program as a transformer that does something to itself at a point.
+// A child is this test program, run as a transformer that sends itself a signal at a point.
 const (
 	childDir    = "STATE_TEST_CHILD"
 	childBroker = "STATE_TEST_BROKER"
@@ -30,13 +30,13 @@ const (
 	childSignal = "STATE_TEST_SIGNAL" // what it sends itself there: KILL or STOP
 )
 
-// The points between a transaction's end and the local write; the others are Steps of pkg/kafka.
+// The points between a transaction's end and the local write; the others are fault points of pkg/kafka.
 const (
 	beforeApply = "before apply"
 	afterApply  = "after apply"
 )
 
-// whileRestoring has a child take one partition over, and no more.
+// whileRestoring has a child take over one partition and do nothing else.
 const whileRestoring = "while restoring"
 
 func child() {
@@ -47,7 +47,7 @@ func child() {
 	c := chain{prefix: os.Getenv(childPrefix), cluster: kafka.Cluster{Brokers: []string{os.Getenv(childBroker)}}, step: func(step string) {
 		if step == os.Getenv(childAt) && times.Add(1) == 3 {
 			_ = syscall.Kill(os.Getpid(), what)
-			for what == syscall.SIGKILL { // it comes
+			for what == syscall.SIGKILL { // until the signal arrives
 				time.Sleep(time.Millisecond)
 			}
 		}
@@ -78,7 +78,7 @@ func startChild(t *testing.T, c chain, dir, at, signal string) *exec.Cmd {
 	return command
 }
 
-// testLog is where a child's log goes.
+// testLog writes a child's log to the test's log.
 type testLog struct{ t *testing.T }
 
 func (l testLog) Write(line []byte) (int, error) {
@@ -87,7 +87,7 @@ func (l testLog) Write(line []byte) (int, error) {
 }
 
 // chain is a transformer whose every output depends on all records of its key before, in order: a hash of the last and the
-// record. A hash that begins with 0 deletes the row, and the next begins anew.
+// record. A hash that begins with 0 deletes the row, and the next starts without one.
 type chain struct {
 	prefix  string
 	cluster kafka.Cluster
@@ -112,24 +112,28 @@ func (c chain) run(ctx context.Context, dir string, log *zap.Logger) error {
 	if err != nil {
 		return err
 	}
-	consumer := kafka.NewConsumer(c.cluster, kafka.ConsumerConfig{
-		Group: c.prefix, Topics: []string{c.input()}, MaxBatch: 10, FetchWait: 50 * time.Millisecond,
-		SessionTimeout: 6 * time.Second, HeartbeatInterval: 100 * time.Millisecond, RebalanceTimeout: 10 * time.Second, Step: c.step,
-	}, log)
-	err = consumer.RunTransactions(ctx, kafka.Transactions{
-		TakeOver: func(ctx context.Context, number int) error { return store.Partition(number).TakeOver(ctx) },
-		Release:  func(number int) { store.Partition(number).Release() },
-		Transform: func(_ context.Context, records []kafka.Record) (kafka.Transformed, error) {
-			return c.transform(store, records)
-		},
-	})
-	if err != nil {
+	if err := c.consume(ctx, store, log); err != nil {
 		return err
 	}
 	return store.Close()
 }
 
-func (c chain) transform(store *state.Store, records []kafka.Record) (kafka.Transformed, error) {
+// consume transforms the input until ctx ends.
+func (c chain) consume(ctx context.Context, store *state.Store, log *zap.Logger) error {
+	consumer := kafka.NewConsumer(c.cluster, kafka.ConsumerConfig{
+		Group: c.prefix, Topics: []string{c.input()}, MaxBatch: 10, FetchWait: 50 * time.Millisecond,
+		SessionTimeout: 6 * time.Second, HeartbeatInterval: 100 * time.Millisecond, RebalanceTimeout: 10 * time.Second, FaultPoint: c.step,
+	}, log)
+	return consumer.RunTransactions(ctx, kafka.Transactions{
+		TakeOver: func(ctx context.Context, number int) error { return store.Partition(number).TakeOver(ctx) },
+		Release:  func(number int) { store.Partition(number).Release() },
+		Transform: func(_ context.Context, records []kafka.Record) (kafka.TransformResult, error) {
+			return c.transform(store, records)
+		},
+	})
+}
+
+func (c chain) transform(store *state.Store, records []kafka.Record) (kafka.TransformResult, error) {
 	overlay := store.Partition(records[0].Partition).Begin()
 	var outputs []kafka.Record
 	for _, r := range records {
@@ -143,9 +147,9 @@ func (c chain) transform(store *state.Store, records []kafka.Record) (kafka.Tran
 	rows, err := overlay.Rows()
 	if err != nil {
 		overlay.Drop()
-		return kafka.Transformed{}, err
+		return kafka.TransformResult{}, err
 	}
-	return kafka.Transformed{Done: len(records), Outputs: append(outputs, rows...), Ended: func(err error) {
+	return kafka.TransformResult{Finished: len(records), Outputs: append(outputs, rows...), OnEnd: func(err error) {
 		if err != nil {
 			overlay.Drop()
 			return
@@ -156,7 +160,7 @@ func (c chain) transform(store *state.Store, records []kafka.Record) (kafka.Tran
 	}}, nil
 }
 
-// expected is what comes of all input: the outputs by partition, and the state by partition.
+// expected is the result of all input: the outputs by partition, and the state by partition.
 func (c chain) expected(t *testing.T) (outputs map[int][]string, rows map[int]map[string]string) {
 	t.Helper()
 	outputs, rows = map[int][]string{}, map[int]map[string]string{}

@@ -12,8 +12,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-// Rows that were replaced go from the changelog, and tombstones whose time is over. A copy that still has what they
-// deleted must not be gone on from; one that was taken before goes on as long as they are there.
+// Compaction removes replaced rows, and tombstones after their retention. A copy that still has what they
+// deleted must not be continued; one that was made before is continued as long as they are there.
 func TestCompactionRemovesWhatWasDeleted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts Apache Kafka; run without -short")
@@ -26,7 +26,7 @@ func TestCompactionRemovesWhatWasDeleted(t *testing.T) {
 		o.set(fmt.Sprintf("gone %d", i), "x", fmt.Sprintf("stays %d", i%5), fmt.Sprint(i))
 	}
 	require.NoError(t, o.store.Close())
-	before := copyFolder(t, config.Dir)
+	before := copyDir(t, config.Dir)
 	o = own(t, config, 0)
 	for i := range 50 {
 		o.set(fmt.Sprintf("gone %d", i), "")
@@ -53,6 +53,6 @@ func TestCompactionRemovesWhatWasDeleted(t *testing.T) {
 	assert.Equal(t, want, own(t, quiet(t.TempDir(), config.Topic, cluster), 0).all())
 	config.Dir = before
 	old, why := again(t, config)
-	assert.Contains(t, why, "it is too old")
+	assert.Contains(t, why, "too old")
 	assert.Equal(t, want, old.all())
 }

@@ -1,6 +1,7 @@
 package state_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,31 +19,46 @@ import (
 )
 
 func observed() (*zap.Logger, *observer.ObservedLogs) {
-	core, seen := observer.New(zap.InfoLevel)
+	core, seen := observer.New(zap.DebugLevel)
 	return zap.New(core), seen
 }
 
-// again opens the copy once more and returns its owner and why the copy was not gone on from, "" when it was.
+// again opens the copy once more and returns its owner and why the copy was not continued, "" if it was.
 func again(t *testing.T, config state.Config) (*owner, string) {
 	t.Helper()
 	log, seen := observed()
 	config.Log = log
 	o := own(t, config, 0)
-	restored := seen.FilterMessage("restore state from the beginning of its topic").All()
+	restored := seen.FilterMessage("restoring state from the beginning of its topic").All()
 	if len(restored) == 0 {
 		return o, ""
 	}
-	return o, restored[0].ContextMap()["copy"].(string)
+	return o, restored[0].ContextMap()["local_copy"].(string)
 }
 
-func TestACopyIsGoneOnFrom(t *testing.T) {
+// restores collects the rows of each restore.
+type restores struct{ rows []int }
+
+func (*restores) StateDiskFull(bool) {}
+
+func (r *restores) StateRestored(rows int, _ time.Duration) { r.rows = append(r.rows, rows) }
+
+func TestACopyIsContinued(t *testing.T) {
 	cluster := kafkatest.Embedded(t).Cluster()
 	config := quiet(t.TempDir(), changelog(t, cluster, 1), cluster)
+	restored := &restores{}
+	config.Metrics = restored
 	first, why := again(t, config)
-	assert.Equal(t, "there is none", why)
+	assert.Equal(t, "none", why)
+	assert.Equal(t, []int{1}, restored.rows, "the origin")
 	first.set("a", "1")
+	assert.Positive(t, first.store.Disk().Free)
+	assert.Greater(t, first.store.Disk().Total, first.store.Disk().Free)
 	require.NoError(t, first.store.Close())
+	assert.Zero(t, first.store.Disk().Copy, "closed")
 	second, why := again(t, config)
+	assert.Positive(t, second.store.Disk().Copy)
+	assert.Len(t, restored.rows, 2)
 	assert.Empty(t, why)
 	assert.Equal(t, map[string]string{"a": "1"}, second.all())
 }
@@ -56,7 +72,7 @@ func TestACopyOfAnotherClusterIsWiped(t *testing.T) {
 	config.Cluster = other
 	topic(t, other, config.Topic, 1, map[string]string{"cleanup.policy": "compact"})
 	o, why := again(t, config)
-	assert.Equal(t, "it is of another cluster", why)
+	assert.Equal(t, "of another cluster", why)
 	assert.Empty(t, o.all())
 }
 
@@ -79,31 +95,50 @@ func TestACopyOfAnotherTopicOfThatNameIsWiped(t *testing.T) {
 			}
 			o, why := again(t, config)
 			if records == 0 {
-				assert.Equal(t, "it is ahead of the changelog", why)
+				assert.Equal(t, "ahead of the changelog", why)
 				assert.Empty(t, o.all())
 				return
 			}
-			assert.Equal(t, "it is of another topic of that name", why)
+			assert.Equal(t, "of another topic with that name", why)
 			assert.Equal(t, map[string]string{"b": "2"}, o.all())
 		})
 	}
 }
 
-// Brokers that lost what they had acknowledged, as one that keeps its records on a machine without power: the position may
-// still be within the changelog, but not what was written behind it.
+// The first TakeOver of a new changelog may fail after it wrote the copy's position and before it wrote the origin.
+func TestATakeOverIsRepeatedAfterTheOriginWasNotWritten(t *testing.T) {
+	for _, step := range []string{"copy chosen", "copy removed", "changelog read", "origin written"} {
+		t.Run(step, func(t *testing.T) {
+			cluster := kafkatest.Embedded(t).Cluster()
+			config := quiet(t.TempDir(), changelog(t, cluster, 1), cluster)
+			ctx, cancel := context.WithCancel(t.Context())
+			config.FaultPoint = func(name string) {
+				if name == step {
+					cancel()
+				}
+			}
+			partition := opened(t, config).Partition(0)
+			require.ErrorIs(t, partition.TakeOver(ctx), context.Canceled)
+			require.NoError(t, partition.TakeOver(t.Context()))
+		})
+	}
+}
+
+// Brokers lost acknowledged records, as after a power cut without replicas. The position may still be within the changelog, but
+// not what was written after it.
 func TestACopyThatIsAheadIsWiped(t *testing.T) {
 	cluster := kafkatest.Embedded(t).Cluster()
 	config := quiet(t.TempDir(), changelog(t, cluster, 1), cluster)
 	o := own(t, config, 0)
 	o.set("a", "1")
 	lost := o.Begin()
-	lost.Set([]byte("a"), []byte("told"))
+	lost.Set([]byte("a"), []byte("written"))
 	_, err := lost.Rows() // never reach the changelog
 	require.NoError(t, err)
 	lost.Apply()
 	require.NoError(t, o.store.Close())
 	o, why := again(t, config)
-	assert.Equal(t, "it is ahead of the changelog", why)
+	assert.Equal(t, "ahead of the changelog", why)
 	assert.Equal(t, map[string]string{"a": "1"}, o.all())
 }
 
@@ -121,14 +156,14 @@ func TestAnOldCopyIsWiped(t *testing.T) {
 	require.NoError(t, o.store.Close())
 	now = now.Add(23 * time.Hour)
 	o, why = again(t, config)
-	assert.Contains(t, why, "it is too old")
+	assert.Contains(t, why, "too old")
 	require.NoError(t, o.store.Close())
 	now = now.Add(-100 * time.Hour)
 	_, why = again(t, config)
-	assert.Contains(t, why, "it is too old", "a clock that was set back tells nothing")
+	assert.Contains(t, why, "too old", "the clock was set back")
 }
 
-func TestTwoProcessesOnOneFolder(t *testing.T) {
+func TestTwoProcessesOnOneDirectory(t *testing.T) {
 	cluster := kafkatest.Embedded(t).Cluster()
 	config := quiet(t.TempDir(), changelog(t, cluster, 1), cluster)
 	first := opened(t, config)
@@ -139,7 +174,7 @@ func TestTwoProcessesOnOneFolder(t *testing.T) {
 	opened(t, config)
 }
 
-func TestOpenRefusesWhatCanNotWork(t *testing.T) {
+func TestOpenRejectsInvalidConfigs(t *testing.T) {
 	_, err := state.Open(state.Config{Dir: t.TempDir(), Topic: "t"})
 	require.ErrorContains(t, err, "no Kafka brokers")
 	file := filepath.Join(t.TempDir(), "file")
@@ -148,7 +183,7 @@ func TestOpenRefusesWhatCanNotWork(t *testing.T) {
 	require.ErrorContains(t, err, file)
 }
 
-// filled is a folder with rows in a file of their own, and what they are.
+// filled is a directory with rows in a file of their own, and the rows.
 func filled(t *testing.T, config state.Config) map[string]string {
 	t.Helper()
 	o := own(t, config, 0)
@@ -198,13 +233,13 @@ func TestFilesThatCanNotBeOpenedAreRestored(t *testing.T) {
 			log, seen := observed()
 			config.Log = log
 			o := own(t, config, 0)
-			assert.Equal(t, 1, seen.FilterMessageSnippet("can't be opened").Len())
+			assert.Equal(t, 1, seen.FilterMessageSnippet("open local state failed").Len())
 			assert.Equal(t, want, o.all())
 		})
 	}
 }
 
-// Damage is often found only when a row is read. Then nothing comes of the transaction, and the next TakeOver restores all.
+// Damage is often found only when a row is read. Then the transaction has no effect, and the next TakeOver restores all.
 func TestDamageThatIsFoundLaterIsRestored(t *testing.T) {
 	cluster := kafkatest.Embedded(t).Cluster()
 	config := quiet(t.TempDir(), changelog(t, cluster, 2), cluster)
@@ -216,7 +251,7 @@ func TestDamageThatIsFoundLaterIsRestored(t *testing.T) {
 	p, bystander := store.Partition(0), store.Partition(1)
 	require.NoError(t, bystander.TakeOver(t.Context()))
 	var err error
-	for range 2 { // the first may not read what is damaged
+	for range 2 { // the first may not read the damaged part
 		if err = p.TakeOver(t.Context()); err != nil {
 			continue
 		}
@@ -230,7 +265,7 @@ func TestDamageThatIsFoundLaterIsRestored(t *testing.T) {
 		require.ErrorIs(t, err, kafka.ErrTakeOver)
 	}
 	require.NoError(t, p.TakeOver(t.Context()))
-	assert.Equal(t, 1, seen.FilterMessageSnippet("is corrupt: removed").Len())
+	assert.Equal(t, 1, seen.FilterMessageSnippet("local state is corrupt").Len())
 	overlay := p.Begin()
 	assert.Equal(t, want, contents(overlay, ""))
 	overlay.Drop()
@@ -241,14 +276,14 @@ func TestDamageThatIsFoundLaterIsRestored(t *testing.T) {
 	require.NoError(t, bystander.TakeOver(t.Context()))
 }
 
-// A transaction that does not come to an end doesn't keep the process from ending: the folder is left, and nothing is lost.
+// A transaction that does not end does not block Close: the local copy stays, and nothing is lost.
 func TestCloseDoesNotWaitForEver(t *testing.T) {
 	cluster := kafkatest.Embedded(t).Cluster()
 	config := quiet(t.TempDir(), changelog(t, cluster, 1), cluster)
 	o := own(t, config, 0)
 	o.set("a", "1")
 	overlay := o.Begin()
-	require.ErrorContains(t, o.store.Close(), "a transaction is still at work")
+	require.ErrorContains(t, o.store.Close(), "a transaction is still open")
 	overlay.Drop()
 	require.NoError(t, o.store.Close())
 	anew, _ := again(t, config)

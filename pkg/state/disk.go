@@ -3,7 +3,6 @@ package state
 import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/zap"
 )
 
@@ -14,9 +13,9 @@ const (
 	bloomBits     = 10 // about 1 % of the keys that are not there are looked for on disk
 )
 
-// options has no write-ahead log: that is what the changelog is. What was in memory when a process died is read from there
-// again. Rows and the position they belong to are one batch, batches reach the disk in their order, and each file is synced
-// before it counts: whatever is left of a copy is as it was at its position, after a power cut too.
+// options disables the write-ahead log, because the changelog serves as one: rows that were only in memory when a process died
+// are read again from there. Rows and their position are written in one batch, batches reach the disk in order, and each file
+// is synced before it is used. So the copy is consistent with its position, even after a power failure.
 func (s *Store) options() *pebble.Options {
 	o := &pebble.Options{
 		DisableWAL:                  true,
@@ -28,7 +27,7 @@ func (s *Store) options() *pebble.Options {
 		L0StopWritesThreshold:       40,
 		LBaseMaxBytes:               64 << 20,
 		FormatMajorVersion:          pebble.FormatNewest,
-		FS:                          vfs.Default, // without a watch over slow disks, whose goroutine outlives an Open that fails
+		FS:                          s.disk, // without a watch over slow disks, whose goroutine outlives an Open that fails
 		Logger:                      quiet{s.log},
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) { s.notice(err) },
@@ -42,15 +41,19 @@ func (s *Store) options() *pebble.Options {
 	return o
 }
 
-// notice remembers that files are corrupt; whoever takes a partition over next removes them.
+// notice logs an error. Corrupt files are removed by the next TakeOver of any partition. A full disk is logged elsewhere. The
+// error is logged as text, because Pebble's have stacks.
 func (s *Store) notice(err error) {
-	if pebble.IsCorruptionError(err) {
-		s.broken.Store(true)
+	if isFull(err) {
+		return
 	}
-	s.log.Error("local state", zap.Error(err))
+	if pebble.IsCorruptionError(err) {
+		s.corrupt.Store(true)
+	}
+	s.log.Error("access to local state failed, damaged files are restored at the next takeover", zap.String("error", err.Error()))
 }
 
-// quiet keeps from our log what Pebble tells of its daily work.
+// quiet logs only Pebble's errors.
 type quiet struct{ log *zap.Logger }
 
 func (quiet) Infof(string, ...any) {}
@@ -59,8 +62,8 @@ func (q quiet) Errorf(format string, args ...any) {
 	q.log.Sugar().Errorf("local state: "+format, args...)
 }
 
-// Fatalf is for what leaves the files in an unknown shape: a process that goes on could do harm, one that starts anew
-// opens them or restores them.
+// Fatalf is called if the files are in an unknown state. It must not return, because continuing could corrupt them; after a
+// restart they are opened or restored.
 func (q quiet) Fatalf(format string, args ...any) {
 	q.log.Sugar().Panicf("local state: "+format, args...)
 }

@@ -4,17 +4,17 @@ import (
 	"encoding/binary"
 )
 
-// In the folder a row's key is the partition's number, 4 bytes, and its key in the changelog. Keys that begin with a zero
-// byte are ours.
+// In the files, the key of a row is the partition number (4 bytes) followed by its key in the changelog. Keys that begin with a
+// zero byte are reserved.
 const (
 	partitionBytes = 4
 	reserved       = 0x00
 )
 
 const (
-	originKey = "\x00origin" // in the changelog: a random id, from the first who ever had the partition
+	originKey = "\x00origin" // in the changelog: a random id, written by the first owner of the partition
 	countKey  = "\x00count"  // in the changelog: how many transactions with rows there were, in each of them
-	markKey   = "\x00mark"   // in the folder alone: what the copy is
+	markKey   = "\x00mark"   // in the files only: see mark
 )
 
 func isReserved(key []byte) bool { return len(key) == 0 || key[0] == reserved }
@@ -24,7 +24,7 @@ func (p *Partition) local(key []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(at, uint32(p.number)), key...)
 }
 
-// span is where keys with a prefix lie in the folder, the end excluded.
+// span returns the range of keys with a prefix in the files; end is excluded.
 func (p *Partition) span(prefix []byte) (first, end []byte) {
 	first = p.local(prefix)
 	end = append([]byte(nil), first...)

@@ -76,8 +76,8 @@ func (c chain) awaitOutputs(t *testing.T) {
 	require.Eventually(t, func() bool { return count(c.outputs(t)) >= count(want) }, time.Minute, 20*time.Millisecond)
 }
 
-// check compares outputs, and the state that each of the folders comes to, with what they must be. The copies must be
-// gone on from, but for those that are new.
+// check compares outputs, and the state that each of the directories comes to, with what they must be. The copies must be
+// continued, but for those that are new.
 func (c chain) check(t *testing.T, dirs ...string) {
 	t.Helper()
 	outputs, rows := c.expected(t)
@@ -92,8 +92,8 @@ func (c chain) check(t *testing.T, dirs ...string) {
 			overlay := p.Begin()
 			assert.Equal(t, rows[partition], contents(overlay, ""))
 			overlay.Drop()
-			for _, entry := range seen.FilterMessageSnippet("restore").All() {
-				assert.Equal(t, "there is none", entry.ContextMap()["copy"])
+			for _, entry := range seen.FilterMessageSnippet("restoring state").All() {
+				assert.Equal(t, "none", entry.ContextMap()["local_copy"])
 			}
 			require.NoError(t, store.Close())
 		}
@@ -131,7 +131,7 @@ func crash(t *testing.T, cluster kafka.Cluster) {
 	}
 }
 
-// A process is killed at each of some points of its third takeover or transaction, and starts again in its folder.
+// A process is killed at each of some points of its third takeover or transaction, and starts again in its directory.
 func killedAt(points ...string) func(*testing.T, kafka.Cluster) {
 	return func(t *testing.T, cluster kafka.Cluster) {
 		c, dir, producer := newChain(t, cluster), t.TempDir(), producerFor(t, cluster)
@@ -187,7 +187,7 @@ func producerFor(t *testing.T, cluster kafka.Cluster) *kafka.Producer {
 	return producer
 }
 
-// What happens to the files while a transformer works is mended by a takeover, without anybody's help.
+// Files that are damaged while a transformer runs are restored by a takeover.
 func TestDamageUnderATransformerIsMended(t *testing.T) {
 	cluster := kafkatest.Embedded(t).Cluster()
 	c, dir, producer := newChain(t, cluster), t.TempDir(), producerFor(t, cluster)
@@ -212,7 +212,7 @@ func TestDamageUnderATransformerIsMended(t *testing.T) {
 	c.check(t)
 }
 
-// A process is killed in the middle of restoring: what it has written is gone on from.
+// A process is killed in the middle of restoring: the next one continues there.
 func TestKilledWhileRestoring(t *testing.T) {
 	cluster := kafkatest.Embedded(t).Cluster()
 	c := newChain(t, cluster)
@@ -246,6 +246,6 @@ func TestKilledWhileRestoring(t *testing.T) {
 	config.Log = log
 	o := own(t, config, 0)
 	assert.Zero(t, seen.FilterMessageSnippet("from the beginning").Len())
-	assert.Positive(t, seen.FilterMessage("state taken over").All()[0].ContextMap()["from"])
+	assert.Positive(t, seen.FilterMessage("state restored").All()[0].ContextMap()["from"])
 	assert.True(t, maps.Equal(fold(t, cluster, c.state(), 0), o.all()))
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
-// Overlay is the state as one transaction sees it: what it has set, and what is below. It is for one goroutine, and ends
-// with Apply or Drop, or with the partition's next TakeOver or Release. What it can't read it finds not to be there: Rows
-// tells, so that nothing comes of it.
+// Overlay is the view of the state in one transaction: its own changes over the rows of the copy. It is for one goroutine, and
+// ends with Apply or Drop, or with the partition's next TakeOver or Release. A row that can't be read appears to be missing;
+// then Rows returns the error, so that the transaction is aborted.
 type Overlay struct {
 	p     *Partition
 	reach reach
@@ -30,13 +30,13 @@ type Overlay struct {
 	err   error
 }
 
-// row is a value as it is, and as it is below; nil for none.
+// row is a value in the overlay, and in the copy below; nil for none.
 type row struct {
 	value, below []byte
 	read, set    bool // below is known; value was set
 }
 
-// Get returns the value of a key, nil when there is none. It must not be changed.
+// Get returns the value of a key, nil if there is none. It must not be changed.
 func (o *Overlay) Get(key []byte) []byte {
 	r, ok := o.rows[string(key)]
 	if !ok {
@@ -47,8 +47,8 @@ func (o *Overlay) Get(key []byte) []byte {
 	return r.value
 }
 
-// Set gives a key a value, which must not be changed afterwards; nil deletes it. Keys that are empty or begin with a zero
-// byte are not for use: Rows fails.
+// Set sets the value of a key, which must not be changed afterwards; nil deletes it. If a key is empty or begins with a zero
+// byte, Rows returns an error.
 func (o *Overlay) Set(key, value []byte) {
 	if isReserved(key) {
 		o.fail(fmt.Errorf("key %q is reserved", key))
@@ -76,7 +76,7 @@ func (o *Overlay) row(key string) *row {
 	return r
 }
 
-// read looks up what is below.
+// read reads the value in the copy.
 func (o *Overlay) read(key string, r *row) {
 	if r.read || o.err != nil || isReserved([]byte(key)) {
 		return
@@ -94,10 +94,10 @@ func (o *Overlay) read(key string, r *row) {
 	r.read = true
 }
 
-// Scan yields the rows whose keys begin with prefix, in the order of keys. What is set meanwhile is not among them.
+// Scan yields the rows whose keys begin with prefix, in key order. Rows set during the scan are not included.
 func (o *Overlay) Scan(prefix []byte) iter.Seq2[[]byte, []byte] { return o.ScanFrom(prefix, nil) }
 
-// ScanFrom is Scan without the keys that are less than from.
+// ScanFrom is Scan for keys from a given one on.
 func (o *Overlay) ScanFrom(prefix, from []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
 		if o.err != nil {
@@ -126,7 +126,8 @@ func (o *Overlay) ScanFrom(prefix, from []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// below reads the rows with a prefix that are below, from a key on. An iterator costs more to open than to move.
+// below returns an iterator over the copy's rows with a prefix, from a key on. It is reused, because opening an iterator costs
+// more than moving it.
 func (o *Overlay) below(prefix, from []byte) (*pebble.Iterator, error) {
 	first, end := o.p.span(prefix)
 	if at := o.p.local(from); bytes.Compare(at, first) > 0 {
@@ -147,7 +148,7 @@ func (o *Overlay) below(prefix, from []byte) (*pebble.Iterator, error) {
 	return below, nil
 }
 
-// done keeps an iterator for the next Scan, unless it failed or another is kept: of a Scan within a Scan.
+// done keeps an iterator for the next Scan, unless it failed, or one is kept already because scans were nested.
 func (o *Overlay) done(below *pebble.Iterator) {
 	err := below.Error()
 	if err == nil && o.idle == nil {
@@ -157,7 +158,7 @@ func (o *Overlay) done(below *pebble.Iterator) {
 	o.fail(errors.Join(err, below.Close()))
 }
 
-// close ends reading.
+// close closes the iterator.
 func (o *Overlay) close() {
 	if o.idle != nil {
 		o.fail(o.idle.Close())
@@ -165,7 +166,7 @@ func (o *Overlay) close() {
 	}
 }
 
-// merge returns the rows that are set, with a prefix and from a key on, to be told between those below.
+// merge returns the overlay's rows with a prefix and from a key on, to be merged with those of the copy.
 func (o *Overlay) merge(prefix, from string) *merged {
 	first := sort.SearchStrings(o.keys, max(prefix, from))
 	m := &merged{}
@@ -178,7 +179,7 @@ func (o *Overlay) merge(prefix, from string) *merged {
 	return m
 }
 
-// merged is the rows of an overlay on their way into a Scan.
+// merged is the overlay's rows during a Scan.
 type merged struct {
 	keys    []string
 	values  [][]byte
@@ -186,32 +187,31 @@ type merged struct {
 	stopped bool
 }
 
-// upTo yields the rows before a key.
+// upTo yields the overlay's rows before a key.
 func (m *merged) upTo(key string, yield func(key, value []byte) bool) {
 	for ; m.next < len(m.keys) && m.keys[m.next] < key; m.next++ {
-		m.tell(yield)
+		m.yieldNext(yield)
 	}
 }
 
-// covers tells whether a key below is set above, and is told from there.
+// covers reports whether the overlay has set a key of the copy.
 func (m *merged) covers(key string) bool { return m.next < len(m.keys) && m.keys[m.next] == key }
 
 func (m *merged) rest(yield func(key, value []byte) bool) {
 	for ; m.next < len(m.keys); m.next++ {
-		m.tell(yield)
+		m.yieldNext(yield)
 	}
 }
 
-func (m *merged) tell(yield func(key, value []byte) bool) {
+func (m *merged) yieldNext(yield func(key, value []byte) bool) {
 	if value := m.values[m.next]; !m.stopped && value != nil {
 		m.stopped = !yield([]byte(m.keys[m.next]), value)
 	}
 }
 
-// Rows returns the records for the changelog, to be written in the transaction, all of them: one for each key whose value
-// is another than before, in the order of keys, and one that counts; none when nothing has changed. The error is the first
-// thing that went wrong since Begin: nothing may come of the transaction then. It is kafka.ErrTakeOver where only that
-// helps.
+// Rows returns the records for the changelog, all of which must be written in the transaction: one for each key whose value has
+// changed, in key order, and one with the transaction count. It returns none if nothing has changed. The error is the first one
+// since Begin: then the transaction must be aborted. It is kafka.ErrTakeOver if only a TakeOver helps.
 func (o *Overlay) Rows() ([]kafka.Record, error) {
 	diff := o.changed()
 	if o.err != nil {
@@ -232,7 +232,7 @@ func (p *Partition) record(key string, value []byte) kafka.Record {
 	return kafka.Record{Topic: p.store.config.Topic, Partition: p.number, Key: []byte(key), Value: value}
 }
 
-// changed returns the keys whose value differs from what is below.
+// changed returns the keys whose value differs from the copy.
 func (o *Overlay) changed() []string {
 	if o.known {
 		return o.diff
@@ -248,12 +248,11 @@ func (o *Overlay) changed() []string {
 	return o.diff
 }
 
-// Apply writes the changes to the copy, at once. It is called when the transaction is known to be visible. A write that
-// fails is told in the log, and the partition asks for a TakeOver then. After one it does nothing: what became of the
-// transaction was read from the changelog.
+// Apply writes the changes to the copy. Call it when the transaction is committed. A failed write is logged, and the partition
+// requires a TakeOver. After a TakeOver it does nothing, because the outcome was read from the changelog.
 func (o *Overlay) Apply() { o.p.apply(o) }
 
-// Drop forgets the changes. It is called when the transaction is known to have failed, and when there is none.
+// Drop discards the changes. Call it if the transaction was aborted, or if there was none.
 func (o *Overlay) Drop() {
 	o.p.mutex.Lock()
 	defer o.p.mutex.Unlock()
@@ -262,7 +261,7 @@ func (o *Overlay) Drop() {
 	}
 }
 
-// fail keeps the first error. Corrupt files can only be restored.
+// fail stores the first error. Corrupt files can only be restored from the changelog.
 func (o *Overlay) fail(err error) {
 	if err == nil || o.err != nil {
 		return

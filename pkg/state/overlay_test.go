@@ -12,7 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-func TestAnOverlayReadsWhatItSets(t *testing.T) {
+func TestAnOverlayReadsItsOwnWrites(t *testing.T) {
 	cluster := kafkatest.Embedded(t).Cluster()
 	topic := changelog(t, cluster, 3)
 	o := own(t, quiet(t.TempDir(), topic, cluster), 2)
@@ -40,7 +40,7 @@ func TestAnOverlayReadsWhatItSets(t *testing.T) {
 
 	rows, err := overlay.Rows()
 	require.NoError(t, err)
-	assert.Equal(t, []string{"a/2", "a/3", "a/4", "\x00count"}, keysOf(rows), "only what is another than before, and what counts")
+	assert.Equal(t, []string{"a/2", "a/3", "a/4", "\x00count"}, keysOf(rows), "only the changed rows and the count")
 	for _, r := range rows {
 		assert.Equal(t, topic, r.Topic)
 		assert.Equal(t, 2, r.Partition)
@@ -48,10 +48,10 @@ func TestAnOverlayReadsWhatItSets(t *testing.T) {
 	assert.Nil(t, rows[1].Value, "a tombstone")
 	assert.Equal(t, []byte{}, rows[2].Value, "empty is not deleted")
 	overlay.Drop()
-	assert.Equal(t, map[string]string{"a/1": "x", "a/3": "y", "b/1": "z"}, o.all(), "as if nothing had been")
+	assert.Equal(t, map[string]string{"a/1": "x", "a/3": "y", "b/1": "z"}, o.all(), "unchanged")
 }
 
-func TestNothingChangedIsNoRow(t *testing.T) {
+func TestUnchangedKeysAreNotWritten(t *testing.T) {
 	cluster := kafkatest.Embedded(t).Cluster()
 	o := own(t, quiet(t.TempDir(), changelog(t, cluster, 1), cluster), 0)
 	o.set("a", "1")
@@ -91,8 +91,8 @@ func TestReservedKeysAreRefused(t *testing.T) {
 	}
 }
 
-// Whoever has not taken a partition over, or does not know what became of its rows, gets nothing out of it.
-func TestWithoutATakeOverNothingComesOfIt(t *testing.T) {
+// A partition that is not taken over, or whose last transaction has an unknown outcome, cannot be used.
+func TestAPartitionMustBeTakenOver(t *testing.T) {
 	cluster := kafkatest.Embedded(t).Cluster()
 	o := own(t, quiet(t.TempDir(), changelog(t, cluster, 2), cluster), 0)
 	o.set("a", "1")
@@ -113,16 +113,16 @@ func TestWithoutATakeOverNothingComesOfIt(t *testing.T) {
 	lost := o.Begin()
 	lost.Set([]byte("a"), []byte("2"))
 	o.visible(lost)
-	refused("nobody knows what became of the last")
+	refused("unknown outcome of the last transaction")
 	require.NoError(t, o.TakeOver(t.Context()))
-	assert.Equal(t, map[string]string{"a": "2"}, o.all(), "the changelog did")
+	assert.Equal(t, map[string]string{"a": "2"}, o.all(), "the changelog has the outcome")
 
-	forgotten := o.Begin()
-	forgotten.Set([]byte("a"), []byte("3"))
-	assert.Equal(t, map[string]string{"a": "2"}, o.all(), "without Rows nothing can have become of it")
+	abandoned := o.Begin()
+	abandoned.Set([]byte("a"), []byte("3"))
+	assert.Equal(t, map[string]string{"a": "2"}, o.all(), "without Rows nothing was written")
 }
 
-// A TakeOver between Rows and Apply has read what became of them, and what others wrote since.
+// A TakeOver between Rows and Apply has read the outcome of those rows, and what other owners wrote since.
 func TestATakeOverEndsTheOverlay(t *testing.T) {
 	cluster := kafkatest.Embedded(t).Cluster()
 	topic := changelog(t, cluster, 1)
@@ -136,7 +136,7 @@ func TestATakeOverEndsTheOverlay(t *testing.T) {
 	assert.Equal(t, map[string]string{"a": "another's", "b": "another's"}, o.all())
 }
 
-// The position goes on, so that a restart does not read everything again; and never beyond what is in the copy.
+// The position advances, so that a restart does not read everything again, but never beyond what the copy contains.
 func TestThePositionAdvances(t *testing.T) {
 	cluster := kafkatest.Embedded(t).Cluster()
 	topic := changelog(t, cluster, 1)
@@ -152,13 +152,13 @@ func TestThePositionAdvances(t *testing.T) {
 	log, seen := observed()
 	config.Log = log
 	own(t, config, 0)
-	took := seen.FilterMessage("state taken over").All()
+	took := seen.FilterMessage("state restored").All()
 	require.Len(t, took, 1)
 	assert.Greater(t, took[0].ContextMap()["from"], int64(20), "of some 100 records")
 }
 
-// A process that stood still between its transaction's end and Apply, while another had the partition, asks how far the
-// changelog reaches. The answer is not about what its copy has.
+// A process was stopped between the end of its transaction and Apply, while another owned the partition. It then fetches the end of
+// the changelog, which is not the end of its copy.
 func TestALateApplyDoesNotHideWhatOthersWrote(t *testing.T) {
 	cluster := kafkatest.Embedded(t).Cluster()
 	topic := changelog(t, cluster, 1)
@@ -171,10 +171,10 @@ func TestALateApplyDoesNotHideWhatOthersWrote(t *testing.T) {
 	late.visible(overlay)
 	other := own(t, quiet(t.TempDir(), topic, cluster), 0)
 	other.set("b", "another's")
-	time.Sleep(100 * time.Millisecond) // not so that it passes: so that it asks, and might not
+	time.Sleep(100 * time.Millisecond) // time to fetch the end of the changelog
 	overlay.Apply()
 	require.NoError(t, late.store.Close())
 	o, why := again(t, config)
-	assert.Empty(t, why, "the copy is as it says")
+	assert.Empty(t, why, "the copy has what its position says")
 	assert.Equal(t, map[string]string{"a": "2", "b": "another's"}, o.all())
 }

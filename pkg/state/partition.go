@@ -10,8 +10,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
-// Partition is what is remembered of one partition number. Between TakeOver and Release it is as the changelog: each
-// transaction changes it through one Overlay.
+// Partition is the state of one partition number. Between TakeOver and Release it equals the changelog: each transaction
+// changes it through one Overlay.
 type Partition struct {
 	store  *Store
 	number int
@@ -25,15 +25,15 @@ type Partition struct {
 	reach reach
 }
 
-// reach is how far the changelog reached at a time, by the answer to a question asked then.
+// reach is a fetched end of the changelog, and when its request began.
 type reach struct {
 	end int64
 	at  time.Time
 }
 
-// Begin returns an overlay for a transaction. Where the partition is not taken over, or the copy was lost since, it is of no
-// use: it finds nothing, and its Rows fail with kafka.ErrTakeOver. So it is after an overlay that has given Rows and was
-// neither applied nor dropped: nobody knows what became of those.
+// Begin returns an overlay for a transaction. If the partition was not taken over, or the copy was lost since, the overlay is
+// empty and its Rows returns kafka.ErrTakeOver. The same applies if Rows was called on the last overlay without Apply or Drop:
+// the outcome of that transaction is unknown.
 func (p *Partition) Begin() *Overlay {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -45,12 +45,12 @@ func (p *Partition) Begin() *Overlay {
 	p.store.using.RLock()
 	p.open = o
 	if !p.ready || p.era != p.store.era.Load() {
-		o.err = fmt.Errorf("state of partition %d is not known: %w", p.number, kafka.ErrTakeOver)
+		o.err = fmt.Errorf("state of partition %d is not restored: %w", p.number, kafka.ErrTakeOver)
 	}
 	return o
 }
 
-// end closes the open overlay, under the mutex.
+// end closes the open overlay. The mutex is held.
 func (p *Partition) end() {
 	if p.open != nil {
 		p.open.close()
@@ -59,8 +59,8 @@ func (p *Partition) end() {
 	}
 }
 
-// Release drops an open overlay, whatever became of its transaction. The copy stays in the folder; it is of use again after
-// the next TakeOver.
+// Release drops an open overlay without waiting for the outcome of its transaction. The copy stays on disk; the next TakeOver
+// continues from it.
 func (p *Partition) Release() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -68,7 +68,7 @@ func (p *Partition) Release() {
 	p.ready = false
 }
 
-// apply writes an overlay's changes. It does nothing for one that is closed: a TakeOver has read since what became of it.
+// apply writes an overlay's changes. It does nothing for a closed overlay: a TakeOver has read the outcome since.
 func (p *Partition) apply(o *Overlay) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -78,26 +78,30 @@ func (p *Partition) apply(o *Overlay) {
 	defer p.end()
 	changed := len(o.changed()) > 0
 	if o.err != nil {
-		p.ready = false // what became visible is not what was given
+		p.ready = false // what was committed is not what Rows returned
 		return
 	}
 	if !changed {
 		return
 	}
 	m := p.mark
-	// The answer came before this transaction began, and nobody had fenced us when it ended: all that was written before
-	// the answer's end is ours or older, and in the copy.
+	// The end was fetched before this transaction began, and this process was not fenced when it ended: all records before that
+	// end are its own or older, and in the copy.
 	if o.reach.end > m.Offset {
 		m.Offset, m.At, m.Counted = o.reach.end, o.reach.at, m.Count
 	}
 	m.Count++
+	if p.store.disk.whileFull() != nil {
+		p.ready = false // the next TakeOver waits for space and reads the rows from the changelog
+		return
+	}
 	if err := p.writeRows(o, m); err != nil {
 		p.ready = false
-		p.log.Error("write local state, will catch up from its topic", zap.Error(err))
+		p.log.Error("write local state failed, will restore it from the changelog", zap.Error(err))
 		return
 	}
 	p.mark = m
-	p.store.config.Step("rows applied")
+	p.store.config.FaultPoint("rows applied")
 }
 
 func (p *Partition) writeRows(o *Overlay, m mark) error {

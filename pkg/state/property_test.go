@@ -14,24 +14,24 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/state"
 )
 
-// machine is two processes that have one partition in turn, and what it must hold.
+// machine is two processes that own one partition in turn, and its expected state.
 type machine struct {
 	t        testing.TB
 	cluster  kafka.Cluster
 	producer *kafka.Producer
 	topic    string
 	number   int
-	dirs     [2]string // each process's folder
-	kept     [2]string // what it was once
-	at       int       // who has the partition
+	dirs     [2]string // each process's directory
+	kept     [2]string // its backup
+	at       int       // the owner
 	store    *state.Store
 	p        *state.Partition
 	model    map[string]string
 }
 
-// Whatever happens to processes, folders and transactions: after each TakeOver, and in each overlay, the state is what the
-// visible transactions made of it.
-func TestStateIsWhatVisibleTransactionsMade(t *testing.T) {
+// After each TakeOver and in each overlay the state is that of the committed transactions, whatever happens to processes,
+// directories and transactions.
+func TestStateIsThatOfCommittedTransactions(t *testing.T) {
 	cluster := kafkatest.Embedded(t).Cluster()
 	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
 	defer func() { require.NoError(t, producer.Close()) }()
@@ -59,7 +59,7 @@ func TestStateIsWhatVisibleTransactionsMade(t *testing.T) {
 				require.NoError(r, err)
 				overlay.Drop()
 			},
-			"nobody knows what became of a transaction": func(r *rapid.T) {
+			"the outcome of a transaction is unknown": func(r *rapid.T) {
 				overlay, after := m.transaction(r)
 				if rapid.Bool().Draw(r, "visible") {
 					m.visible(r, overlay)
@@ -72,14 +72,14 @@ func TestStateIsWhatVisibleTransactionsMade(t *testing.T) {
 				overlay, after := m.transaction(r)
 				m.visible(r, overlay)
 				m.model = after
-				m.dirs[m.at] = copyFolder(m.t, m.dirs[m.at])
+				m.dirs[m.at] = copyDir(m.t, m.dirs[m.at])
 				overlay.Drop()
 				m.stop()
 				m.start()
 			},
 			"a process ends and starts again": func(*rapid.T) { m.stop(); m.start() },
 			"a process is killed": func(*rapid.T) {
-				m.dirs[m.at] = copyFolder(m.t, m.dirs[m.at])
+				m.dirs[m.at] = copyDir(m.t, m.dirs[m.at])
 				m.stop()
 				m.start()
 			},
@@ -88,13 +88,13 @@ func TestStateIsWhatVisibleTransactionsMade(t *testing.T) {
 				m.at = 1 - m.at
 				m.start()
 			},
-			"somebody keeps a folder": func(*rapid.T) { m.kept[m.at] = copyFolder(m.t, m.dirs[m.at]) },
-			"somebody brings a folder back": func(r *rapid.T) {
+			"a directory is backed up": func(*rapid.T) { m.kept[m.at] = copyDir(m.t, m.dirs[m.at]) },
+			"a backup is put back": func(r *rapid.T) {
 				if m.kept[m.at] == "" {
 					r.Skip("nothing was kept")
 				}
 				m.stop()
-				m.dirs[m.at] = copyFolder(m.t, m.kept[m.at])
+				m.dirs[m.at] = copyDir(m.t, m.kept[m.at])
 				m.start()
 			},
 			"the position can go on": func(*rapid.T) { time.Sleep(2 * time.Millisecond) },
@@ -130,7 +130,7 @@ func (m *machine) visible(r *rapid.T, overlay *state.Overlay) {
 	require.NoError(r, m.producer.Produce(m.t.Context(), rows...))
 }
 
-// transaction does as it likes with an overlay, and returns what the state is then.
+// transaction makes random changes to an overlay, and returns the state after them.
 func (m *machine) transaction(r *rapid.T) (*state.Overlay, map[string]string) {
 	keys := rapid.Custom(func(r *rapid.T) string {
 		return fmt.Sprintf("%s/%d", rapid.SampledFrom([]string{"a", "b", "b\xff"}).Draw(r, "customer"), rapid.IntRange(0, 4).Draw(r, "row"))

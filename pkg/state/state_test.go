@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/state"
 )
 
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 		child()
 		return
 	}
-	_ = flag.Set("rapid.checks", "40") // a check opens some twenty stores; the command line may say otherwise
+	_ = flag.Set("rapid.checks", "40") // a check opens some twenty stores; the command line overrides this
 	goleak.VerifyTestMain(m)
 }
 
@@ -43,7 +44,7 @@ func changelog(t testing.TB, cluster kafka.Cluster, partitions int, settings ...
 
 func topic(t testing.TB, cluster kafka.Cluster, name string, partitions int, configs map[string]string) string {
 	t.Helper()
-	_, err := kafka.Apply(t.Context(), cluster, kafka.Spec{Topics: []kafka.TopicSpec{
+	_, err := admin.Apply(t.Context(), cluster, admin.Spec{Topics: []admin.TopicSpec{
 		{Name: name, Partitions: partitions, Replication: 1, Configs: configs},
 	}})
 	require.NoError(t, err)
@@ -77,7 +78,7 @@ func own(t testing.TB, config state.Config, number int) *owner {
 	return o
 }
 
-// visible brings an overlay's rows into the changelog, as a transaction does.
+// visible writes an overlay's rows to the changelog, as a committed transaction does.
 func (o *owner) visible(overlay *state.Overlay) {
 	o.t.Helper()
 	rows, err := overlay.Rows()
@@ -103,7 +104,7 @@ func value(text string) []byte {
 	return []byte(text)
 }
 
-// all is what there is, read by scan and by key.
+// all are all rows, read by scan and by key.
 func (o *owner) all() map[string]string {
 	o.t.Helper()
 	overlay := o.Begin()
@@ -122,13 +123,13 @@ func contents(overlay *state.Overlay, prefix string) map[string]string {
 	return found
 }
 
-// fold is what a partition of the changelog comes to, read by itself; our own rows are not among it.
+// fold is the state of a changelog partition, without reserved rows.
 func fold(t testing.TB, cluster kafka.Cluster, topic string, partition int) map[string]string {
 	t.Helper()
 	reader, err := kafka.NewTopicReader(cluster, topic)
 	require.NoError(t, err)
 	defer reader.Close()
-	spans, err := reader.Spans(t.Context(), partition)
+	spans, err := reader.OffsetRanges(t.Context(), partition)
 	require.NoError(t, err)
 	rows := map[string]string{}
 	for r, err := range reader.Read(t.Context(), partition, spans[partition]) {
@@ -144,17 +145,17 @@ func fold(t testing.TB, cluster kafka.Cluster, topic string, partition int) map[
 	return rows
 }
 
-// copyFolder is what is left of a folder when its process is killed now.
-func copyFolder(t testing.TB, dir string) string {
+// copyDir copies a directory as it would be left if its process were killed now.
+func copyDir(t testing.TB, dir string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "copy")
-	for range 100 { // files may go while they are copied
+	for range 100 { // files may be removed while they are copied
 		if os.CopyFS(to, os.DirFS(dir)) == nil {
 			return to
 		}
 		require.NoError(t, os.RemoveAll(to))
 	}
-	require.Fail(t, "folder can't be copied")
+	require.Fail(t, "directory can't be copied")
 	return ""
 }
 

@@ -8,44 +8,50 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/zap"
 
-	"github.com/rechargeflow/rechargeflow/pkg/folder"
+	"github.com/rechargeflow/rechargeflow/pkg/dirlock"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
 var (
-	// ErrLocked says that another process, or another Store of this one, has the folder.
-	ErrLocked = folder.ErrLocked
+	// ErrLocked means that another process, or another Store of this process, uses the directory.
+	ErrLocked = dirlock.ErrLocked
 
-	errClosed = errors.New("store is closed")
+	errClosed   = errors.New("store is closed")
+	errDiskFull = errors.New("no space left on the disk of the local state")
 )
 
-// Config says where a store keeps its copy and which topic is the truth. Zero values stand for the defaults.
+// Config configures a Store. Zero values are the defaults.
 type Config struct {
-	// Dir is the folder of the copy, made when missing. It belongs to one process at a time, and may be deleted while none
-	// runs: all of it comes back from the topic.
+	// Dir is the directory of the copy, created if missing. One process uses it at a time. It may be deleted while no process
+	// uses it: the copy is then restored from the changelog.
 	Dir string
-	// Topic is the changelog: compacted, its whole name. Cluster has it.
+	// Topic is the full name of the changelog, a compacted topic of Cluster.
 	Topic   string
 	Cluster kafka.Cluster
-	// CacheBytes is how much of the copy is kept in memory. Default 32 MiB. About 40 MiB more are used besides.
+	// CacheBytes is the size of the cache for the copy. Default 32 MiB. The store uses about 40 MiB besides.
 	CacheBytes int64
-	// AdvanceEvery is how often the store asks how far the changelog reaches, so that a restart reads again no more than
-	// what was written since. Default 10 s.
+	// AdvanceEvery is how often the store fetches the end of the changelog. A restart reads only rows written since. Default 10
+	// s.
 	AdvanceEvery time.Duration
-	// Now is the clock that the copy's age is taken by. Default time.Now.
+	// Now is the clock for the age of the copy. Default time.Now.
 	Now func() time.Time
 	Log *zap.Logger
-	// Step, if set, is called between any two steps that a crash may come between: for tests that crash there.
-	Step func(name string)
+	// Metrics, if set, observes restores.
+	Metrics Metrics
+	// FaultPoint, if set, is called between any two steps that a crash can separate, for tests that crash there.
+	FaultPoint func(name string)
 }
 
 const (
-	// restorers is how many partitions are read at once: more would only take memory.
+	// restorers limits how many partitions are restored concurrently: more would only take memory.
 	restorers  = 4
 	flushEvery = 5 * time.Minute
 )
@@ -63,35 +69,42 @@ func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
-	if c.Step == nil {
-		c.Step = func(string) {}
+	if c.Metrics == nil {
+		c.Metrics = noMetrics{}
+	}
+	if c.FaultPoint == nil {
+		c.FaultPoint = func(string) {}
 	}
 	return c
 }
 
-// Store is the local copy of a changelog, of all partitions that this process has or had. It may be used by several
+// Store is the local copy of a changelog, of all partitions that this process owns or has owned. It may be used by several
 // goroutines; each Partition by one.
 type Store struct {
 	config  Config
 	log     *zap.Logger
-	lock    *folder.Lock
+	lock    *dirlock.Lock
 	reader  *kafka.TopicReader
 	turns   chan struct{} // of those who restore
 	stop    context.CancelFunc
 	helpers sync.WaitGroup
+	disk    *disk
 
-	// using is held for reading by whoever uses db, an overlay as long as it is open, and for writing to replace it.
-	using  sync.RWMutex
-	db     *pebble.DB // nil: closed
-	era    atomic.Int64
-	broken atomic.Bool // the files are found to be corrupt
+	// using is read-locked while db is used, by an overlay as long as it is open, and write-locked to replace db.
+	using    sync.RWMutex
+	db       *pebble.DB // nil: closed, or not opened yet because the disk is full
+	closed   bool
+	era      atomic.Int64
+	corrupt  atomic.Bool // so the files were found
+	unopened atomic.Bool // db is nil for lack of space
 
 	mutex      sync.Mutex
 	partitions map[int]*Partition
 }
 
-// Open opens the copy in a folder, an empty one when there is none; one that can't be opened is removed, and said to be so
-// in the log. ErrLocked when another process has the folder. No broker is asked yet.
+// Open opens the local copy in a directory. If there is none, or if it is damaged, it starts with an empty copy; a damaged one
+// is removed and logged. The error is ErrLocked if another process uses the directory. On a full disk the files are opened later,
+// and TakeOver waits. Open does not connect to Kafka.
 func Open(config Config) (*Store, error) {
 	s, err := open(config.withDefaults())
 	if err != nil {
@@ -109,10 +122,11 @@ func open(config Config) (*Store, error) {
 		config: config, log: config.Log.With(zap.String("topic", config.Topic)), reader: reader,
 		turns: make(chan struct{}, restorers), partitions: make(map[int]*Partition),
 	}
-	if s.lock, err = folder.Take(config.Dir); err != nil {
+	s.disk = newDisk(vfs.Default, &telemetry.Trouble{Name: "state disk", Log: s.log, Fields: []zap.Field{zap.String("dir", config.Dir)}, Now: time.Now}, config.Metrics)
+	if s.lock, err = dirlock.Acquire(config.Dir); err != nil {
 		return nil, err
 	}
-	if err := s.openFiles(); err != nil {
+	if err := s.openFiles(); err != nil && !isFull(err) {
 		return nil, errors.Join(err, s.lock.Close())
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -121,7 +135,7 @@ func open(config Config) (*Store, error) {
 	return s, nil
 }
 
-// Partition returns the copy of one partition. It can be used after TakeOver.
+// Partition returns the copy of one partition. It must be taken over before use.
 func (s *Store) Partition(number int) *Partition {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -143,79 +157,71 @@ func (s *Store) all() []*Partition {
 	return all
 }
 
-// closeWait is how long Close waits for open overlays.
-const closeWait = 5 * time.Second
-
-// errInUse says that the folder was left as it is. Its changelog has all of it.
-var errInUse = errors.New("close state: a transaction is still at work; the folder is left as it is, and read again at the next start")
-
-// Close writes what is in memory to the folder and gives it free. It waits for open overlays, but not for ever: one that
-// doesn't come to an end must not keep its process from being started anew.
-func (s *Store) Close() error {
-	s.stop()
-	s.helpers.Wait()
-	if !s.idle(closeWait) {
-		return errInUse
-	}
-	defer s.using.Unlock()
-	if s.db == nil {
+// Full returns an error while the disk is full; nil if it is not.
+func (s *Store) Full() error {
+	if s.disk.whileFull() == nil {
 		return nil
 	}
-	err := errors.Join(s.db.Flush(), s.db.Close(), s.lock.Close())
-	s.db = nil
-	s.era.Add(1)
-	s.reader.Close()
-	if err != nil {
-		return fmt.Errorf("close state: %w", err)
-	}
-	return nil
+	return fmt.Errorf("%w, %s: less than %d MiB are free; free some, the transformer waits and then continues by itself", errDiskFull, s.config.Dir, reserveBytes>>20)
 }
 
-// idle locks the store for Close, once nothing uses it.
-func (s *Store) idle(within time.Duration) bool {
-	until := time.Now().Add(within)
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for !s.using.TryLock() {
-		if time.Now().After(until) {
-			return false
-		}
-		<-again.C
+// measure looks up the free space, and opens files that could not be opened for lack of it.
+func (s *Store) measure() {
+	if !s.disk.measure(s.config.Dir) || !s.unopened.Load() {
+		return
 	}
-	return true
+	s.using.Lock()
+	defer s.using.Unlock()
+	if s.db != nil || s.closed {
+		return
+	}
+	if err := s.openFiles(); err != nil {
+		s.log.Error("open local state failed, will retry", zap.String("error", err.Error()))
+	}
 }
 
+// openFiles opens the files, if there is enough space. A damaged copy is removed.
 func (s *Store) openFiles() error {
-	folder := s.files()
-	db, err := pebble.Open(folder, s.options())
+	dir := s.files()
+	s.unopened.Store(true)
+	if !s.disk.measure(s.config.Dir) {
+		return syscall.ENOSPC
+	}
+	s.disk.patient.Store(false)
+	defer s.disk.patient.Store(true)
+	db, err := pebble.Open(dir, s.options())
+	if isFull(err) {
+		return err
+	}
 	if err != nil {
-		s.log.Error("local state can't be opened: removed, will be restored from its topic", zap.String("folder", folder), zap.Error(err))
-		if err := os.RemoveAll(folder); err != nil {
-			return fmt.Errorf("remove what can't be opened: %w", err)
+		s.log.Error("open local state failed, removing it, will restore it from the changelog", zap.String("dir", dir), zap.String("error", err.Error()))
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("remove local state: %w", err)
 		}
-		if db, err = pebble.Open(folder, s.options()); err != nil {
-			return fmt.Errorf("open anew: %w", err)
+		if db, err = pebble.Open(dir, s.options()); err != nil {
+			return fmt.Errorf("open empty local state: %w", err)
 		}
 	}
 	s.db = db
+	s.unopened.Store(false)
 	return nil
 }
 
-// files is a folder of its own, so that only what is ours is ever removed.
+// files returns a subdirectory for the database, so that nothing else is ever removed.
 func (s *Store) files() string { return filepath.Join(s.config.Dir, "rows") }
 
-// mend replaces files that were found to be corrupt by empty ones. All partitions must be taken over anew then.
-func (s *Store) mend() error {
-	if !s.broken.Load() {
+// replaceCorrupt replaces corrupt files by empty ones. Then all partitions must be taken over again.
+func (s *Store) replaceCorrupt() error {
+	if !s.corrupt.Load() {
 		return nil
 	}
 	s.using.Lock()
 	defer s.using.Unlock()
-	if !s.broken.Load() || s.db == nil {
+	if !s.corrupt.Load() || s.db == nil {
 		return nil // another did
 	}
 	s.era.Add(1)
-	s.log.Error("local state is corrupt: removed, will be restored from its topic", zap.String("folder", s.files()))
+	s.log.Error("local state is corrupt, removed it, will restore it from the changelog", zap.String("dir", s.files()))
 	_ = s.db.Close() // it may well be unable to
 	s.db = nil
 	if err := os.RemoveAll(s.files()); err != nil {
@@ -224,6 +230,6 @@ func (s *Store) mend() error {
 	if err := s.openFiles(); err != nil {
 		return err
 	}
-	s.broken.Store(false)
+	s.corrupt.Store(false)
 	return nil
 }

@@ -13,16 +13,16 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
-// retentionSetting is how long a compacted topic keeps tombstones: whoever comes later may miss one
+// retentionSetting is the setting for how long a compacted topic keeps tombstones. A local copy older than that may have missed one
 // (https://kafka.apache.org/documentation/#topicconfigs_delete.retention.ms).
 const retentionSetting = "delete.retention.ms"
 
-// batchBytes is how much is written to the copy at once.
+// batchBytes is the size of a batch written to the copy.
 const batchBytes = 512 << 10
 
-// TakeOver brings the copy to where the changelog ends now. It is called when the partition is nobody else's and nothing is
-// open in it, as kafka.Transactions.TakeOver is. An overlay that is still open is dropped: what became of its transaction
-// is in the changelog. A copy that can't be one of this changelog is removed, and restored from the beginning.
+// TakeOver restores the copy up to the end of the changelog. Call it when no other process owns the partition and no
+// transaction is open, like kafka.Transactions.TakeOver. An overlay that is still open is dropped: the outcome of its
+// transaction is in the changelog. A copy of another changelog is removed, and restored from the beginning.
 func (p *Partition) TakeOver(ctx context.Context) error {
 	p.Release()
 	if err := p.takeOver(ctx); err != nil {
@@ -32,13 +32,16 @@ func (p *Partition) TakeOver(ctx context.Context) error {
 }
 
 func (p *Partition) takeOver(ctx context.Context) error {
+	if err := p.store.disk.await(ctx); err != nil {
+		return err
+	}
 	select {
 	case p.store.turns <- struct{}{}:
 		defer func() { <-p.store.turns }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if err := p.store.mend(); err != nil {
+	if err := p.store.replaceCorrupt(); err != nil {
 		return err
 	}
 	p.store.using.RLock()
@@ -57,46 +60,58 @@ func (p *Partition) takeOver(ctx context.Context) error {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	p.mark, p.ready, p.era, p.reach = t.mark, true, era, reach{}
-	p.log.Info("state taken over", zap.Int64("from", t.from), zap.Int64("to", t.mark.Offset), zap.Int("rows", t.rows),
-		zap.Duration("took", p.store.config.Now().Sub(t.began)))
+	took := p.store.config.Now().Sub(t.began)
+	p.store.config.Metrics.StateRestored(t.rows, took)
+	t.logRestored(took)
 	return nil
 }
 
-// takeover is one TakeOver.
+// takeover is the state of one TakeOver.
 type takeover struct {
 	*Partition
-	began   time.Time
-	cluster string
-	keeps   time.Duration // tombstones
-	span    kafka.Span
+	began     time.Time
+	cluster   string
+	retention time.Duration // of tombstones
+	span      kafka.OffsetRange
 
 	mark mark
 	from int64 // where it began to read
 	rows int
 }
 
+// slowRestore is how long a restore takes that is logged at level info.
+const slowRestore = time.Second
+
+func (t *takeover) logRestored(took time.Duration) {
+	log := t.log.Debug
+	if took >= slowRestore {
+		log = t.log.Info
+	}
+	log("state restored", zap.Int64("from", t.from), zap.Int64("to", t.mark.Offset), zap.Int("rows", t.rows), zap.Duration("took", took))
+}
+
 func (t *takeover) run(ctx context.Context) error {
-	if err := t.ask(ctx); err != nil {
+	if err := t.inspect(ctx); err != nil {
 		return err
 	}
 	if err := t.choose(ctx); err != nil {
 		return err
 	}
-	t.store.config.Step("copy chosen")
-	if err := t.copy(ctx); err != nil {
+	t.store.config.FaultPoint("copy chosen")
+	if err := t.restore(ctx); err != nil {
 		return err
 	}
-	t.store.config.Step("changelog read")
+	t.store.config.FaultPoint("changelog read")
 	if t.mark.ahead() {
-		if err := t.wipe("it is ahead of the changelog"); err != nil {
+		if err := t.wipe("ahead of the changelog"); err != nil {
 			return err
 		}
-		if err := t.copy(ctx); err != nil {
+		if err := t.restore(ctx); err != nil {
 			return err
 		}
 	}
 	if t.mark.Origin == "" {
-		if err := t.mint(ctx); err != nil {
+		if err := t.createOrigin(ctx); err != nil {
 			return err
 		}
 	}
@@ -106,35 +121,35 @@ func (t *takeover) run(ctx context.Context) error {
 	if err := t.write(batch, t.mark); err != nil {
 		return err
 	}
-	t.store.config.Step("copy marked")
+	t.store.config.FaultPoint("copy marked")
 	return nil
 }
 
-// ask learns what there is of the changelog.
-func (t *takeover) ask(ctx context.Context) error {
+// inspect fetches the changelog's cluster, retention and offsets.
+func (t *takeover) inspect(ctx context.Context) error {
 	var err error
 	if t.cluster, err = t.store.reader.ClusterID(ctx); err != nil {
 		return err
 	}
-	setting, err := t.store.reader.Setting(ctx, retentionSetting)
+	setting, err := t.store.reader.Config(ctx, retentionSetting)
 	if err != nil {
 		return err
 	}
 	millis, err := strconv.ParseInt(setting, 10, 64)
 	if err != nil {
-		return fmt.Errorf("%s is no number of milliseconds: %w", retentionSetting, err)
+		return fmt.Errorf("parse %s in milliseconds: %w", retentionSetting, err)
 	}
-	t.keeps = time.Duration(millis) * time.Millisecond
+	t.retention = time.Duration(millis) * time.Millisecond
 	return t.reaches(ctx)
 }
 
 func (t *takeover) reaches(ctx context.Context) error {
-	spans, err := t.store.reader.Spans(ctx, t.number)
+	spans, err := t.store.reader.OffsetRanges(ctx, t.number)
 	t.span = spans[t.number]
 	return err
 }
 
-// choose goes on from the local copy, or wipes it.
+// choose continues the local copy, or wipes it.
 func (t *takeover) choose(ctx context.Context) error {
 	m, found, err := t.readMark()
 	why := ""
@@ -146,7 +161,7 @@ func (t *takeover) choose(ctx context.Context) error {
 	case !found:
 		why = noCopy
 	default:
-		if why, err = t.distrust(ctx, m); err != nil {
+		if why, err = t.invalid(ctx, m); err != nil {
 			return err
 		}
 	}
@@ -157,20 +172,22 @@ func (t *takeover) choose(ctx context.Context) error {
 	return nil
 }
 
-const noCopy = "there is none"
+const noCopy = "none"
 
-// distrust says why a copy can't be gone on from, "" when it can.
-func (t *takeover) distrust(ctx context.Context, m mark) (string, error) {
+// invalid returns why a copy can't be continued, "" if it can.
+func (t *takeover) invalid(ctx context.Context, m mark) (string, error) {
 	age := t.began.Sub(m.At)
 	switch {
 	case m.Cluster != t.cluster:
-		return "it is of another cluster", nil
+		return "of another cluster", nil
 	case m.Offset > t.span.End:
-		return "it is ahead of the changelog", nil
+		return "ahead of the changelog", nil
 	case m.Offset < t.span.First:
-		return "what follows it is gone", nil
-	case age > t.keeps-t.keeps/10, age < -time.Minute: // a clock that was set back tells nothing
-		return "it is too old: tombstones that follow it may be gone", nil
+		return "records after it are deleted", nil
+	case age > t.retention-t.retention/10, age < -time.Minute: // the clock was set back
+		return "too old: tombstones after it may be deleted", nil
+	case m.Origin == "":
+		return "without the id of its changelog", nil // an earlier TakeOver failed before the changelog had one
 	}
 	origin, err := t.store.reader.Record(ctx, t.number, m.OriginOffset)
 	switch {
@@ -180,31 +197,31 @@ func (t *takeover) distrust(ctx context.Context, m mark) (string, error) {
 	case string(origin.Key) == originKey && string(origin.Value) == m.Origin:
 		return "", nil
 	}
-	return "it is of another topic of that name", nil
+	return "of another topic with that name", nil
 }
 
-// wipe removes the copy, to begin with the first record.
+// wipe removes the copy, to restore it from the first record.
 func (t *takeover) wipe(why string) error {
 	log := t.log.Warn
 	if why == noCopy {
-		log = t.log.Info
+		log = t.log.Debug
 	}
-	log("restore state from the beginning of its topic", zap.String("copy", why))
+	log("restoring state from the beginning of its topic", zap.String("local_copy", why))
 	first, end := t.Partition.span(nil)
 	if err := t.store.db.DeleteRange(first, end, pebble.NoSync); err != nil {
 		return fmt.Errorf("remove local copy: %w", err)
 	}
 	t.mark = mark{Cluster: t.cluster, Offset: t.span.First, At: t.began}
-	t.store.config.Step("copy removed")
+	t.store.config.FaultPoint("copy removed")
 	return nil
 }
 
-// copy reads from the mark to the end of the span. What was read when it fails is there for the next time.
-func (t *takeover) copy(ctx context.Context) error {
+// restore reads from the mark to the end of the changelog. After a failure the next attempt continues from there.
+func (t *takeover) restore(ctx context.Context) error {
 	batch := t.store.db.NewBatch()
 	defer func() { _ = batch.Close() }() // nothing is left to be written
 	t.from = t.mark.Offset
-	for r, err := range t.store.reader.Read(ctx, t.number, kafka.Span{First: t.mark.Offset, End: t.span.End}) {
+	for r, err := range t.store.reader.Read(ctx, t.number, kafka.OffsetRange{First: t.mark.Offset, End: t.span.End}) {
 		if err == nil {
 			err = t.take(batch, r)
 		}
@@ -215,11 +232,14 @@ func (t *takeover) copy(ctx context.Context) error {
 		if batch.Len() < batchBytes {
 			continue
 		}
+		if err := t.store.disk.await(ctx); err != nil {
+			return err
+		}
 		if err := t.write(batch, t.mark); err != nil {
 			return err
 		}
 		batch.Reset()
-		t.store.config.Step("changelog half read")
+		t.store.config.FaultPoint("changelog half read")
 	}
 	t.mark.Offset = t.span.End
 	return t.write(batch, t.mark)
@@ -230,7 +250,7 @@ func (t *takeover) take(batch *pebble.Batch, r kafka.Record) error {
 	var err error
 	switch {
 	case isReserved(r.Key):
-		return t.mark.learn(r)
+		return t.mark.apply(r)
 	case r.Value == nil:
 		err = batch.Delete(t.local(r.Key), nil)
 	default:

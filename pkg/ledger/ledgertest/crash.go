@@ -27,13 +27,13 @@ func lease(t *testing.T, open Open) {
 	clock.Advance(24 * time.Hour)
 	claim(t, other, "t1", ledger.Unknown)
 	claim(t, l, "t1", ledger.Unknown)
-	require.ErrorIs(t, l.Release(t.Context(), c), ledger.ErrMove, "others have been told that it is unknown")
+	require.ErrorIs(t, l.Release(t.Context(), c), ledger.ErrMove, "others have seen it as unknown")
 	require.NoError(t, l.Accept(t.Context(), c.MessageID, "p-1"), "the answer came late")
 	claim(t, other, "t1", ledger.AlreadyAccepted)
 
 	own := claim(t, l, "t2", ledger.Claimed)
 	clock.Advance(time.Hour)
-	require.NoError(t, l.Release(t.Context(), own), "nobody was told otherwise")
+	require.NoError(t, l.Release(t.Context(), own), "no owner got another outcome")
 	claim(t, l, "t2", ledger.Claimed)
 	clock.Advance(time.Minute)
 	claim(t, l, "t2", ledger.Unknown)
@@ -54,7 +54,7 @@ func closing(t *testing.T, open Open) {
 	claim(t, l, "t1", ledger.Claimed)
 	claim(t, other, "t2", ledger.Claimed)
 	require.NoError(t, l.Close())
-	require.NoError(t, l.Close(), "closing twice is fine")
+	require.NoError(t, l.Close(), "closing twice is allowed")
 	claim(t, other, "t1", ledger.Unknown)
 	claim(t, other, "t2", ledger.InFlight)
 	_, err := l.Claim(t.Context(), Trigger("t3"))
@@ -107,21 +107,21 @@ func canceledAnswers(t *testing.T, open Open) {
 	claim(t, l, "t1", ledger.Claimed)
 }
 
-func faultyTriggers(t *testing.T, open Open) {
+func invalidTriggers(t *testing.T, open Open) {
 	l := open(ledger.Options{})
-	for want, spoil := range map[string]func(*ledger.Trigger){
-		"its id is missing":          func(tr *ledger.Trigger) { tr.ID = "" },
-		"its store is missing":       func(tr *ledger.Trigger) { tr.Store = "" },
-		"its flow is missing":        func(tr *ledger.Trigger) { tr.Flow = "" },
-		"its customer id is missing": func(tr *ledger.Trigger) { tr.CustomerID = "" },
-		"its id has 201 bytes":       func(tr *ledger.Trigger) { tr.ID = strings.Repeat("x", 201) },
-		"its cause has 201 bytes":    func(tr *ledger.Trigger) { tr.Cause = strings.Repeat("x", 201) },
-		"can not hold a |":           func(tr *ledger.Trigger) { tr.Store = "a|b" },
-		"its id is no UTF-8 text":    func(tr *ledger.Trigger) { tr.ID = "a\xff" },
-		"its cause is no UTF-8 text": func(tr *ledger.Trigger) { tr.Cause = "a\x00" },
+	for want, change := range map[string]func(*ledger.Trigger){
+		"id is missing":           func(tr *ledger.Trigger) { tr.ID = "" },
+		"store is missing":        func(tr *ledger.Trigger) { tr.Store = "" },
+		"flow is missing":         func(tr *ledger.Trigger) { tr.Flow = "" },
+		"customer id is missing":  func(tr *ledger.Trigger) { tr.CustomerID = "" },
+		"id has 201 bytes":        func(tr *ledger.Trigger) { tr.ID = strings.Repeat("x", 201) },
+		"cause has 201 bytes":     func(tr *ledger.Trigger) { tr.Cause = strings.Repeat("x", 201) },
+		"must not contain |":      func(tr *ledger.Trigger) { tr.Store = "a|b" },
+		"id is not UTF-8 text":    func(tr *ledger.Trigger) { tr.ID = "a\xff" },
+		"cause is not UTF-8 text": func(tr *ledger.Trigger) { tr.Cause = "a\x00" },
 	} {
 		tr := Trigger("t1")
-		spoil(&tr)
+		change(&tr)
 		_, err := l.Claim(t.Context(), tr)
 		require.ErrorIs(t, err, ledger.ErrTrigger)
 		require.ErrorContains(t, err, want)
@@ -137,13 +137,13 @@ func faultyTriggers(t *testing.T, open Open) {
 	} {
 		_, err := l.Claim(t.Context(), tr)
 		require.ErrorIs(t, err, ledger.ErrTrigger)
-		require.ErrorContains(t, err, "belongs to the flow charge_failed of the store acme")
+		require.ErrorContains(t, err, "belongs to flow charge_failed of store acme")
 	}
 	claim(t, l, "'; DROP TABLE messages; -- \u2603", ledger.Claimed)
 	claim(t, l, "'; DROP TABLE messages; -- \u2603", ledger.InFlight)
 }
 
-// twoOwners lets two ledgers work through the same triggers at once, as after a rebalance.
+// twoOwners lets two ledgers process the same triggers at the same time, as after a rebalance.
 func twoOwners(t *testing.T, open Open) {
 	var mu sync.Mutex
 	sent := map[string]int{}

@@ -1,4 +1,9 @@
-// Package ledgertest holds what every ledger must do, as one suite of tests. A new storage is done when it passes.
+// Package ledgertest is the test suite that every storage of the ledger must pass.
+//
+//	ledgertest.go   runs the suite; claims and answers
+//	crash.go        leases, crashes, several owners
+//	property.go     random sequences of calls
+//	reading.go      Messages and Counts
 package ledgertest
 
 import (
@@ -15,16 +20,16 @@ import (
 // Open opens a ledger on a storage. Every call opens the same storage, as another process would.
 type Open func(o ledger.Options) ledger.Ledger
 
-// Storage makes an empty storage for one test and returns how to open it. It closes what the test left open.
+// Storage creates an empty storage for one test and returns a function to open it. It closes ledgers that the test leaves open.
 type Storage func(t testing.TB) Open
 
-// Clock is a clock that only moves when told.
+// Clock is a clock that only Advance moves.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewClock starts at noon of 4 May 2026, UTC.
+// NewClock returns a clock that starts at noon of 4 May 2026, UTC.
 func NewClock() *Clock { return &Clock{now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)} }
 
 // Now returns the time.
@@ -47,7 +52,7 @@ func Run(t *testing.T, storage Storage) {
 	for name, test := range map[string]func(*testing.T, Open){
 		"claims":               claims,
 		"answers":              answers,
-		"asked again":          askedAgain,
+		"claimed again":        claimedAgain,
 		"answers to nothing":   answersToNothing,
 		"release":              release,
 		"lease":                lease,
@@ -55,7 +60,7 @@ func Run(t *testing.T, storage Storage) {
 		"close":                closing,
 		"reopen":               reopen,
 		"canceled answers":     canceledAnswers,
-		"faulty triggers":      faultyTriggers,
+		"invalid triggers":     invalidTriggers,
 		"reading":              reading,
 		"one of many claims":   oneOfMany,
 		"many different ones":  manyDifferent,
@@ -109,7 +114,7 @@ func answers(t *testing.T, open Open) {
 		c := claim(t, l, string(outcome), ledger.Claimed)
 		require.NoError(t, end(c.MessageID))
 		claim(t, l, string(outcome), outcome)
-		require.NoError(t, end(c.MessageID), "repeating an answer is fine")
+		require.NoError(t, end(c.MessageID), "repeating an answer is allowed")
 		require.ErrorIs(t, l.Release(ctx, c), ledger.ErrMove)
 		claim(t, l, string(outcome), outcome)
 		for other, move := range ends {
@@ -133,8 +138,8 @@ func answers(t *testing.T, open Open) {
 	require.ErrorIs(t, l.Accept(ctx, c.MessageID, "p-3"), ledger.ErrMove, "two ids are two texts")
 }
 
-// askedAgain: an operator may have what was rejected sent once more, and nothing else.
-func askedAgain(t *testing.T, open Open) {
+// claimedAgain: an operator can retry a rejected message, but no other.
+func claimedAgain(t *testing.T, open Open) {
 	l := open(ledger.Options{})
 	ctx := t.Context()
 	again := func(id string, want ledger.Outcome) ledger.Claim {
@@ -158,7 +163,7 @@ func askedAgain(t *testing.T, open Open) {
 	require.NoError(t, err)
 	require.Len(t, messages, 1)
 	assert.Equal(t, ledger.StateAccepted, messages[0].State)
-	assert.Empty(t, messages[0].Code, "why it was rejected before says nothing of it now")
+	assert.Empty(t, messages[0].Code, "the code of the former rejection is removed")
 
 	unsure := claim(t, l, "t2", ledger.Claimed)
 	require.NoError(t, l.MarkUnknown(ctx, unsure.MessageID, "no_answer"))

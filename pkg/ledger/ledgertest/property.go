@@ -10,8 +10,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
 )
 
-// neverClaimedTwice plays any sequence of claims, answers, crashes, lost answers and waiting by two owners against the
-// promise: a text is handed out again only after a release of the claim that had it, and what is known never changes.
+// neverClaimedTwice runs random sequences of claims, answers, crashes, lost answers and waits by two owners. A text is
+// claimed again only after a release of its claim, and a known outcome never changes.
 func neverClaimedTwice(t *testing.T, open Open) {
 	clock := NewClock()
 	run := 0
@@ -35,18 +35,18 @@ func neverClaimedTwice(t *testing.T, open Open) {
 	})
 }
 
-// world is what the property test knows.
+// world is the model of the property test.
 type world struct {
 	open     Open
 	clock    *Clock
 	trigger  ledger.Trigger
 	owners   []ledger.Ledger
 	crashed  []ledger.Ledger
-	held     []ledger.Claim // every claim that was ever handed out
+	held     []ledger.Claim // every claim so far
 	holders  []ledger.Ledger
-	released bool           // the last claim was given back
-	final    ledger.Outcome // accepted or rejected, once it was said
-	unsure   bool           // somebody was told unknown
+	released bool           // the last claim was released
+	final    ledger.Outcome // accepted or rejected, once known
+	unsure   bool           // an owner got the outcome unknown
 }
 
 func (w *world) fresh() ledger.Ledger {
@@ -67,7 +67,7 @@ func (w *world) claim(t *rapid.T) {
 	w.unsure = w.unsure || c.Outcome == ledger.Unknown
 }
 
-// handedOut is the promise itself.
+// handedOut checks the guarantee.
 func (w *world) handedOut(t *rapid.T, l ledger.Ledger, c ledger.Claim) {
 	if len(w.held) > 0 && !w.released {
 		t.Fatalf("handed out again without a release: %+v after %+v", c, w.held)
@@ -78,26 +78,26 @@ func (w *world) handedOut(t *rapid.T, l ledger.Ledger, c ledger.Claim) {
 	w.held, w.holders, w.released = append(w.held, c), append(w.holders, l), false
 }
 
-// contradiction says why an outcome can not be; "" if it can.
+// contradiction is the reason why an outcome is impossible, "" if it is possible.
 func (w *world) contradiction(o ledger.Outcome) string {
 	switch {
 	case len(w.held) == 0:
-		return "nobody has claimed it yet"
+		return "it was never claimed"
 	case w.released:
-		return "it was given back"
+		return "it was released"
 	case o == ledger.AlreadyAccepted || o == ledger.AlreadyRejected:
 		if o != w.final {
-			return "the provider said otherwise"
+			return "the provider's answer was another"
 		}
 	case w.final != "":
-		return "the provider's word is known"
+		return "the provider's answer is known"
 	case o == ledger.InFlight && w.unsure:
 		return "it was unknown before"
 	}
 	return ""
 }
 
-// answer notes an answer through any living owner, as a late callback does.
+// answer records an answer through any running owner, as a late callback does.
 func (w *world) answer(outcome ledger.Outcome, note func(ledger.Ledger, string) error) func(*rapid.T) {
 	return func(t *rapid.T) {
 		if len(w.held) == 0 {
@@ -119,7 +119,7 @@ func (w *world) answer(outcome ledger.Outcome, note func(ledger.Ledger, string) 
 	}
 }
 
-// release gives back any claim there ever was: only the last one may be, and only while nothing else is known.
+// release releases a random claim: only the last one may be released, and only while its outcome is unknown to all owners.
 func (w *world) release(t *rapid.T) {
 	if len(w.held) == 0 {
 		t.Skip("nothing was claimed yet")
@@ -138,14 +138,14 @@ func (w *world) release(t *rapid.T) {
 	}
 }
 
-// crash replaces an owner without closing it: its claims stay behind. (It may still release: a zombie.)
+// crash replaces an owner without closing it: its claims remain. (It may still release them, as a zombie.)
 func (w *world) crash(t *rapid.T) {
 	i := rapid.IntRange(0, 1).Draw(t, "owner")
 	w.crashed = append(w.crashed, w.owners[i])
 	w.owners[i] = w.fresh()
 }
 
-// close replaces an owner in good order: a claim that it holds becomes unknown.
+// close replaces an owner after closing it: a claim that it holds becomes unknown.
 func (w *world) close(t *rapid.T) {
 	i := rapid.IntRange(0, 1).Draw(t, "owner")
 	if err := w.owners[i].Close(); err != nil {

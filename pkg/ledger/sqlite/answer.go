@@ -9,24 +9,24 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
 )
 
-// Accept notes that the provider took the message.
+// Accept records that the provider accepted the message.
 func (l *Ledger) Accept(ctx context.Context, messageID, providerID string) error {
 	return l.note(ctx, messageID, ledger.Answer{State: ledger.StateAccepted, ProviderID: ledger.Short(providerID)})
 }
 
-// Reject notes that the provider refused the message for good.
+// Reject records that the provider refused the message for good.
 func (l *Ledger) Reject(ctx context.Context, messageID, code string) error {
 	return l.note(ctx, messageID, ledger.Answer{State: ledger.StateRejected, Code: ledger.Short(code)})
 }
 
-// MarkUnknown notes that nobody can tell whether the provider took the message.
-func (l *Ledger) MarkUnknown(ctx context.Context, messageID, why string) error {
-	return l.note(ctx, messageID, ledger.Answer{State: ledger.StateUnknown, Code: ledger.Short(why)})
+// MarkUnknown records that the message was perhaps accepted.
+func (l *Ledger) MarkUnknown(ctx context.Context, messageID, reason string) error {
+	return l.note(ctx, messageID, ledger.Answer{State: ledger.StateUnknown, Code: ledger.Short(reason)})
 }
 
-// note writes an answer down, canceled or not.
+// note records an answer, even if ctx is canceled.
 func (l *Ledger) note(ctx context.Context, messageID string, a ledger.Answer) error {
-	ctx, cancel := answering(ctx)
+	ctx, cancel := recordContext(ctx)
 	defer cancel()
 	err := l.transact(ctx, func(tx *sql.Tx) error {
 		var state ledger.State
@@ -47,14 +47,14 @@ func (l *Ledger) note(ctx context.Context, messageID string, a ledger.Answer) er
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("note message %s as %s: %w", messageID, a.State, err)
+		return fmt.Errorf("record message %s as %s: %w", messageID, a.State, err)
 	}
 	return nil
 }
 
-// Release gives a claim back.
+// Release ends a claim.
 func (l *Ledger) Release(ctx context.Context, c ledger.Claim) error {
-	ctx, cancel := answering(ctx)
+	ctx, cancel := recordContext(ctx)
 	defer cancel()
 	err := l.transact(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `UPDATE messages SET state = 'planned', updated_at = ?

@@ -10,7 +10,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
 )
 
-// Claim asks to send the text of a trigger.
+// Claim claims the text of a trigger.
 func (l *Ledger) Claim(ctx context.Context, t ledger.Trigger) (ledger.Claim, error) {
 	if err := t.Check(); err != nil {
 		return ledger.Claim{}, fmt.Errorf("claim: %w", err)
@@ -30,14 +30,14 @@ func (l *Ledger) Claim(ctx context.Context, t ledger.Trigger) (ledger.Claim, err
 	return claim, nil
 }
 
-// row is a message as far as a claim needs it.
+// row holds the columns of a message that a claim needs.
 type row struct {
 	id       string
 	attempts int
 	held     ledger.Held
 }
 
-// find returns the message that a trigger belongs to; a new trigger makes a planned one.
+// find returns the message of a trigger. For a new trigger it inserts a planned one.
 func (l *Ledger) find(ctx context.Context, tx *sql.Tx, t ledger.Trigger) (row, error) {
 	var m row
 	var store, flow string
@@ -51,14 +51,14 @@ func (l *Ledger) find(ctx context.Context, tx *sql.Tx, t ledger.Trigger) (row, e
 	case err != nil:
 		return row{}, fmt.Errorf("find message: %w", err)
 	case store != t.Store || flow != t.Flow:
-		return row{}, fmt.Errorf("%w: its id belongs to the flow %s of the store %s", ledger.ErrTrigger, flow, store)
+		return row{}, fmt.Errorf("%w: the id belongs to flow %s of store %s", ledger.ErrTrigger, flow, store)
 	}
 	m.held.ClaimedAt = time.UnixMicro(claimedAt)
 	m.held = m.held.Asked(t)
 	return m, nil
 }
 
-// plan writes a new message with its first trigger.
+// plan inserts a message and its first trigger.
 func (l *Ledger) plan(ctx context.Context, tx *sql.Tx, t ledger.Trigger) (row, error) {
 	id, now := ledger.SendKey(t), micros(l.o.Now())
 	_, err := tx.ExecContext(ctx, `INSERT INTO messages
@@ -75,7 +75,7 @@ func (l *Ledger) plan(ctx context.Context, tx *sql.Tx, t ledger.Trigger) (row, e
 	return row{id: id, held: ledger.Held{State: ledger.StatePlanned}}, nil
 }
 
-// take decides on a message and writes the decision down.
+// take decides the outcome of a claim and stores it.
 func (l *Ledger) take(ctx context.Context, tx *sql.Tx, m row) (ledger.Claim, error) {
 	now := l.o.Now()
 	outcome, state, err := l.o.Decide(m.held, l.owner, now)

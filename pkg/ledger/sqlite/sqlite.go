@@ -1,5 +1,10 @@
-// Package sqlite keeps the ledger in one file, for one machine. A claim is on the disk before it is told: it survives a
-// crash of the process and of the machine.
+// Package sqlite stores the ledger in one SQLite file, for one machine. A claim is on disk before Claim returns, so it
+// survives a crash of the process or the machine.
+//
+//	sqlite.go   opens and closes the file, runs transactions
+//	claim.go    Claim
+//	answer.go   Accept, Reject, MarkUnknown, Release
+//	read.go     Messages, Counts
 package sqlite
 
 import (
@@ -39,7 +44,7 @@ type Ledger struct {
 
 var _ ledger.Ledger = (*Ledger)(nil)
 
-// Open opens the ledger in the file at path, and creates file and folder where there are none, readable by this user only.
+// Open opens the ledger in the file at path, and creates file and directory if they are missing, readable by this user only.
 // The error names the path.
 func Open(ctx context.Context, path string, o ledger.Options) (*Ledger, error) {
 	if err := create(path); err != nil {
@@ -62,7 +67,7 @@ func Open(ctx context.Context, path string, o ledger.Options) (*Ledger, error) {
 	return l, nil
 }
 
-// create makes an empty file for SQLite, which by itself would make one that everybody can read.
+// create creates an empty file. SQLite would create one that all users can read.
 func create(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -74,7 +79,7 @@ func create(path string) error {
 	return f.Close()
 }
 
-// source is the driver's name of the file. synchronous=FULL: a commit is on the disk when it returns, also in WAL mode
+// source returns the driver's name of the file. With synchronous=FULL a commit is on disk when it returns, also in WAL mode
 // (https://www.sqlite.org/pragma.html#pragma_synchronous).
 func source(path string) (string, error) {
 	abs, err := filepath.Abs(path)
@@ -88,7 +93,7 @@ func source(path string) (string, error) {
 	return (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String(), nil
 }
 
-// migrate lays out an empty file.
+// migrate creates the tables of an empty file.
 func (l *Ledger) migrate(ctx context.Context) error {
 	return l.transact(ctx, func(tx *sql.Tx) error {
 		var found int
@@ -104,7 +109,7 @@ func (l *Ledger) migrate(ctx context.Context) error {
 			}
 			return nil
 		default:
-			return fmt.Errorf("the file has version %d, this program knows %d: use the program that wrote it, or a newer one", found, version)
+			return fmt.Errorf("the file has version %d, this program supports %d: use the program that wrote it, or a newer one", found, version)
 		}
 	})
 }
@@ -122,7 +127,7 @@ func (l *Ledger) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	if err := fn(tx); err != nil {
-		_ = tx.Rollback() // fn's error tells more
+		_ = tx.Rollback() // fn's error is the cause
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -131,9 +136,9 @@ func (l *Ledger) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 	return nil
 }
 
-// Close ends the ledger; its claims without an answer become unknown. Closing twice is fine.
+// Close closes the ledger. Its claims without an answer become unknown. A second call does nothing.
 func (l *Ledger) Close() error {
-	ctx, cancel := answering(context.Background())
+	ctx, cancel := recordContext(context.Background())
 	defer cancel()
 	err := l.transact(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx,
@@ -156,10 +161,10 @@ func (l *Ledger) Close() error {
 	return nil
 }
 
-// answering returns a context for writing down what has already happened: a shutdown must not stop it, a stuck disk may.
-func answering(ctx context.Context) (context.Context, context.CancelFunc) {
+// recordContext returns a context for recording what has happened. A shutdown does not cancel it, a blocked disk ends it.
+func recordContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), 2*busyTimeout)
 }
 
-// micros is how a time is stored.
+// micros returns a time as it is stored.
 func micros(t time.Time) int64 { return t.UTC().UnixMicro() }

@@ -57,7 +57,7 @@ func TestFileIsForThisUserOnly(t *testing.T) {
 func TestClaimsAreOnTheDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	open(t, path, ledger.Options{})
-	// The settings are of a connection, so they are asked of one that is opened the same way.
+	// The settings belong to a connection: this one is opened in the same way.
 	db, err := sql.Open("sqlite", sqlite.Source(path))
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, db.Close()) }()
@@ -68,7 +68,7 @@ func TestClaimsAreOnTheDisk(t *testing.T) {
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	dir := t.TempDir()
 	_, err := sqlite.Open(t.Context(), dir, ledger.Options{})
 	require.ErrorContains(t, err, "open ledger "+dir)
@@ -86,7 +86,7 @@ func TestOpenRefuses(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
 	_, err = sqlite.Open(t.Context(), newer, ledger.Options{})
-	require.ErrorContains(t, err, "the file has version 7, this program knows 1")
+	require.ErrorContains(t, err, "the file has version 7, this program supports 1")
 }
 
 func BenchmarkClaimAndAccept(b *testing.B) {
