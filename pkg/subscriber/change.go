@@ -4,16 +4,17 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
-// customerChange tells of a customer whose e-mail, name, phone or Shopify id is another than was known, whichever record
-// shows it first. Where nothing older was known to compare it with, customer/updated alone says that something changed,
-// though not what. Only shops on Shopify get it: the change is one of the Shopify account.
+// customerChange drafts a customer_change if the record is the first to show another e-mail, name, phone or Shopify id. If no older
+// customer data is known, a customer/updated is a change whose changed fields are not named. It applies to Shopify shops only: the
+// event is about the Shopify account.
 func (d *draft) customerChange() {
 	c := d.webhook.Customer
-	was, is := d.before.Customer, d.memory.Customer
-	if c == nil || d.gone || d.memory.gone() {
+	was, is := d.before.Customer, d.state.Customer
+	if c == nil || d.gone || d.state.gone() {
 		return
 	}
 	at := firstTime(c.UpdatedAt, d.receivedAt)
@@ -23,9 +24,9 @@ func (d *draft) customerChange() {
 	if !at.Before(was.UpdatedAt) {
 		changed = was.differences(is)
 	}
-	why := SkipNothingChanged
+	why := reason.Unchanged
 	if is.PlatformID == "" {
-		why, changed, unspecific = SkipNoShopify, nil, false
+		why, changed, unspecific = reason.NotConnectedToShopify, nil, false
 	}
 	if len(changed) == 0 && !unspecific {
 		if updated {
@@ -39,11 +40,16 @@ func (d *draft) customerChange() {
 	})
 }
 
-// unmet says that nothing older than an object of that time was known of the customer when they were met.
-func (k KnownCustomer) unmet(at time.Time) bool { return !k.Seen || !at.After(k.FirstAt) }
+// unmet reports whether the state has no customer data older than at, not even an e-mail that another object mentioned.
+func (k CustomerState) unmet(at time.Time) bool {
+	if k.Seen {
+		return !at.After(k.FirstAt)
+	}
+	return k.Email == "" || !at.After(k.MentionedAt)
+}
 
-// changeOf shows the customer as the object does, and as is known where it lacks something.
-func changeOf(c *recharge.Customer, was, is KnownCustomer, changed []string) *Customer {
+// changeOf returns the customer of the object; missing fields are taken from the state.
+func changeOf(c *recharge.Customer, was, is CustomerState, changed []string) *Customer {
 	change := customerOf(c)
 	change.Changed = changed
 	if slices.Contains(changed, "email") {
@@ -59,8 +65,8 @@ func changeOf(c *recharge.Customer, was, is KnownCustomer, changed []string) *Cu
 	return change
 }
 
-// differences names what is another than it was. Of a customer who was only mentioned nothing but the e-mail was known.
-func (k KnownCustomer) differences(other KnownCustomer) []string {
+// differences returns the names of the changed fields. If the customer was only mentioned, only the e-mail is compared.
+func (k CustomerState) differences(other CustomerState) []string {
 	var changed []string
 	for _, each := range []struct {
 		name, was, is string

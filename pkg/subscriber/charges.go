@@ -4,74 +4,82 @@ import (
 	"strconv"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
-// chargeFailed tells a failure that Recharge will try again from one that it
-// won't. A retry date alone proves nothing: closed charges keep theirs.
+// chargeFailed drafts a failed charge that Recharge retries, or one that it does not retry: it is of a kind that is not retried,
+// or has no retry date. A retry date alone proves nothing: closed charges still have one.
 func (d *draft) chargeFailed() {
 	c := d.webhook.Charge
 	kind, published := chargeErrorKind(c.ErrorType)
+	at := firstTime(c.UpdatedAt, d.receivedAt)
+	d.noteAttempt(c.ID, c.ErrorType, at)
 	switch {
 	case !published:
-		d.skip(SkipUnknownError)
-	case !kind.mendable:
-		d.skip(SkipNotCustomers)
-	case !kind.retried:
-		d.chargeFailedForGood()
+		d.skip(reason.ChargeErrorUnknown)
+	case !kind.fixable:
+		d.skip(reason.NotCustomerFixable)
+	case !kind.retried || c.RetryAt.IsZero():
+		d.chargeFailedForGood(true)
 	case !c.RetryAt.After(d.receivedAt):
-		d.skip(SkipRetryDatePassed)
+		d.skip(reason.RetryDatePassed)
 	default:
-		at := firstTime(c.UpdatedAt, d.receivedAt)
 		fact := factID(d.settings.Store, "charge_will_be_retried", c.ID, strconv.Itoa(c.Attempts))
-		d.trigger(flow.ChargeWillBeRetried, at, fact)
+		d.happened(flow.RetryScheduled, at, fact)
 	}
 }
 
-func (d *draft) chargeFailedForGood() {
+// chargeFailedForGood drafts a final failure. Without a text it still revokes those about retries.
+func (d *draft) chargeFailedForGood(text bool) {
 	c := d.webhook.Charge
 	at := firstTime(c.UpdatedAt, d.receivedAt)
 	fact := factID(d.settings.Store, "charge_failed", c.ID)
-	d.trigger(flow.ChargeFailed, at, fact)
-	d.revoke(at, fact, flow.ChargeWillBeRetried)
-}
-
-// retriesReached is the only word that Recharge has of subscriptions that it cancels because their charge can't be paid:
-// whether it does is looked up a little later.
-func (d *draft) retriesReached() {
-	c := d.webhook.Charge
-	asked := factID(d.settings.Store, "charge_max_retries", c.ID)
-	d.chargeFailedForGood()
-	if !d.settings.API || d.memory.told.has(asked) {
+	d.noteFailed(c.ID, at)
+	if !text {
+		d.skip(reason.NotCustomerFixable)
+		d.revoke(flow.FailedForGood, at, fact)
 		return
 	}
-	ask := Ask{Kind: AskCancellation, ChargeID: c.ID}
+	d.happened(flow.FailedForGood, at, fact)
+}
+
+// retriesReached drafts the final failure, and requests a lookup of the charge's subscriptions: Recharge may cancel them
+// without a webhook.
+func (d *draft) retriesReached() {
+	c := d.webhook.Charge
+	requested := factID(d.settings.Store, "charge_max_retries", c.ID)
+	d.chargeFailedForGood(d.customerCanFix(c.ID, c.ErrorType))
+	if !d.settings.API || d.state.Emitted.has(requested) {
+		return
+	}
+	r := recharge.LookupRequest{Kind: recharge.LookupCancellation, ChargeID: c.ID}
 	for _, l := range c.LineItems {
 		if l.SubscriptionID != "" {
-			ask.Subscriptions = append(ask.Subscriptions, l.SubscriptionID)
+			r.SubscriptionIDs = append(r.SubscriptionIDs, l.SubscriptionID)
 		}
 	}
-	if len(ask.Subscriptions) == 0 {
+	if len(r.SubscriptionIDs) == 0 {
 		return
 	}
 	delay, _ := cancellationDelay(0)
-	ask.Due = d.receivedAt.Add(delay)
-	d.memory.told.add(asked, d.receivedAt)
-	d.out.Asks = append(d.out.Asks, ask)
+	r.Due = d.receivedAt.Add(delay)
+	d.state.Emitted.add(requested, d.receivedAt)
+	d.requestLookup(r)
 }
 
-// chargeError is what is known of one error_type.
+// chargeError describes one error_type.
 type chargeError struct {
-	// retried says that Recharge's failed payment recovery tries it again.
+	// retried: Recharge's failed payment recovery retries the charge.
 	retried bool
-	// mendable says that the customer can mend it by another payment method.
-	mendable bool
+	// fixable: the customer can fix it with another payment method.
+	fixable bool
 }
 
-// chargeErrorKind knows the published error types. Which are retried is
-// Recharge's list, "Managing order errors",
-// https://support.getrecharge.com/hc/en-us/articles/22181648082839-Managing-order-errors;
-// which a customer can mend is our reading of it: a text that says "check your
-// card" helps nobody when the stock, the shipping rate or the processor failed.
+// chargeErrorKind classifies the published error types. Which are retried is from Recharge's list, "Managing order errors",
+// https://support.getrecharge.com/hc/en-us/articles/22181648082839-Managing-order-errors. Which of them a customer can fix is
+// an interpretation of it: a text that says "check your card" does not help when the stock, the shipping rate or the processor
+// failed.
 func chargeErrorKind(errorType string) (kind chargeError, published bool) {
 	switch errorType {
 	case "ACCOUNT_CLOSED", "AMOUNT_TOO_LARGE", "BANK_ACCOUNT_RESTRICTED", "BILLING_ADDRESS_ERROR",
@@ -85,7 +93,7 @@ func chargeErrorKind(errorType string) (kind chargeError, published bool) {
 		"PAYMENT_METHOD_REVOKED", "PAYPAL_ERROR_GENERAL", "PURCHASE_TYPE_NOT_SUPPORTED_BY_CARD",
 		"REFER_TO_CUSTOMER", "SCA_CONFIRM_FAILED", "SEPA_DEBIT_FAILURE", "TRANSACTION_LIMIT_EXCEEDED",
 		"TRANSACTION_SIZE_DECLINE":
-		return chargeError{retried: true, mendable: true}, true
+		return chargeError{retried: true, fixable: true}, true
 	case "CARD_UPDATED_NOW_PENDING_NEXT_ATTEMPT", "CLOSED_MAX_RETRIES_REACHED",
 		"INVENTORY_ALLOCATIONS_NOT_FOUND", "PAYMENT_PROVIDER_ERROR", "PROCESSING_ERROR", "THROTTLE",
 		"TRANSIENT_ERROR", "UNEXPECTED_ERROR", "UNEXPECTED_INVENTORY_LEVEL":
@@ -95,7 +103,7 @@ func chargeErrorKind(errorType string) (kind chargeError, published bool) {
 		"INSUFFICIENT_CREDIT_BALANCE", "INVALID_BILLING_ADDRESS", "INVALID_EXPIRY_DATE",
 		"OFF_SESSION_REJECTED", "PAYMENT_METHOD_NOT_FOUND", "PAYMENT_METHOD_NOT_SPECIFIED",
 		"PAYMENT_METHOD_UNSUPPORTED", "PENDING_SCA_AUTHENTICATION", "PICK_UP_CARD", "RETRY_DECLINED":
-		return chargeError{mendable: true}, true
+		return chargeError{fixable: true}, true
 	case "AMOUNT_TOO_SMALL", "AUTHENTICATION_ERROR", "BLOCKED_FROM_AUTOMATIC_PROCESSING",
 		"CAPTURE_AMOUNT_EXCEEDS_AUTHORIZED", "CAPTURE_FAILED", "CAPTURE_PAYMENT_ERROR", "CARD_TESTING",
 		"CONTRACT_NOT_AVAILABLE", "CONTRACT_TERMINATED", "CONTRACT_UNDER_REVIEW", "CUSTOMER_INVALID",

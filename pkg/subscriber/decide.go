@@ -3,55 +3,37 @@ package subscriber
 import (
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
-// Settings is how one store wants its webhooks understood.
+// Settings are a store's settings for processing webhooks.
 type Settings struct {
 	Store string
-	// CustomerID chooses what identifies a customer at the destination.
+	// CustomerID selects the id that identifies a customer at the destination.
 	CustomerID IDChoice
-	// CustomerIDName is the destination's name for that id.
-	CustomerIDName string
-	// ActiveProperty says whether recharge_subscription_active is sent at all.
+	// ActiveProperty enables recharge_subscription_active.
 	ActiveProperty bool
-	// KeepOldProfile leaves the property of a profile as it is whose customer has another e-mail now; else it is set to
+	// KeepOldProfile leaves the property of the old profile unchanged when a customer's e-mail changes; otherwise it is set to
 	// FALSE there.
 	KeepOldProfile bool
-	// SMS says whether the store sends texts.
+	// SMS enables texts.
 	SMS bool
-	// API says whether customers can be looked up.
+	// API means that customers can be looked up.
 	API bool
 }
 
-// Skip is why a webhook has no output.
-type Skip string
-
-// Every reason for which Decide skips a webhook.
-const (
-	SkipTopicNotUsed    Skip = "topic_not_used"            // no event and no flow comes from this topic
-	SkipNoFact          Skip = "no_fact"                   // the topic may tell something, this body doesn't
-	SkipSMSOff          Skip = "sms_off"                   // it would only trigger texts, and the store sends none
-	SkipNoShopify       Skip = "not_connected_to_shopify"  // customer_change needs a Shopify customer
-	SkipNotCustomers    Skip = "not_the_customers_to_mend" // a failed charge that no text can help
-	SkipUnknownError    Skip = "charge_error_unknown"      // a failed charge whose error type isn't published
-	SkipRetryDatePassed Skip = "retry_date_passed"         // a failed charge whose next attempt was due already
-	SkipTold            Skip = "already_told"              // all that it tells was told before
-	SkipContradicted    Skip = "contradicted"              // what it would tell by text was undone later
-	SkipNothingChanged  Skip = "nothing_changed"           // a customer whose address, name and number are as they were
-	SkipLeftActive      Skip = "left_active"               // a charge failed for good, and its subscriptions stay active
-	SkipLearnt          Skip = "learnt"                    // an answer of the API, an import: known now, nothing to tell
-	SkipPropertyOff     Skip = "active_property_off"       // it would only set the property, and the store doesn't want it
-)
-
-// Decision is what a webhook is worth. Skip is set when all lists are empty.
+// Decision is what a webhook produces. Skip is set if all lists are empty.
 type Decision struct {
 	Events      []Event
 	Triggers    []Trigger
 	Revocations []Revocation
-	Skip        Skip
-	// Asks are what the API should be asked for; the answers come in as lookups. Nothing waits for them.
-	Asks []Ask
+	Skip        reason.Reason
+	// Lookups are lookup requests for which no record is parked.
+	Lookups []recharge.LookupRequest
+	// Owners are the owner records to publish.
+	Owners []Owner
 }
 
 // Empty reports whether the webhook has no output.
@@ -59,67 +41,94 @@ func (d Decision) Empty() bool {
 	return len(d.Events)+len(d.Triggers)+len(d.Revocations) == 0
 }
 
-// Decide says what a webhook means for a store, given what is known of its customer, and what is known afterwards.
-// receivedAt is when the gateway took it. When neither the webhook nor the memory tell who the customer is, the error is a
-// *LookupNeeded: keep the webhook, ask the API, Learn its answer and decide again. ErrCustomerUnknown says that nobody can
-// tell. After an error the memory is what it was.
-func Decide(s Settings, m *Memory, w recharge.Webhook, receivedAt time.Time) (Decision, *Memory, error) {
-	before := m.aged(receivedAt)
-	d := draft{settings: s, webhook: w, receivedAt: receivedAt.UTC(), before: before, memory: before.clone(), customerID: w.CustomerID()}
-	if d.table() == nil {
-		return Decision{Skip: SkipTopicNotUsed}, m, nil
+// Decide processes a webhook of a store, received by the gateway at receivedAt, with its customer's state, and returns the new
+// state. The error is a *LookupNeeded if neither the webhook nor the state identifies the customer: park the webhook, request
+// the lookup, apply its response and call Decide again. ErrCustomerUnknown means that a lookup would not help. After an error
+// the state is unchanged.
+func Decide(s Settings, st *State, w recharge.Webhook, receivedAt time.Time) (Decision, *State, error) {
+	before := st.withoutExpired(receivedAt)
+	d := draft{settings: s, webhook: w, receivedAt: receivedAt.UTC(), before: before, state: before.clone(), customerID: w.CustomerID()}
+	rule := d.table()
+	if rule == nil {
+		return Decision{Skip: reason.TopicNotUsed}, st, nil
 	}
-	if w.Customer != nil && w.Customer.ID != d.customerID { // somebody else's says nothing of this one
+	if w.Customer != nil && w.Customer.ID != d.customerID { // another customer's object
 		d.webhook.Customer = nil
 	}
-	d.memory.absorb(d.webhook, d.receivedAt)
-	d.table()()
+	d.state.absorb(d.webhook, d.receivedAt)
+	if d.isOneTime() {
+		d.skip(reason.OneTimeProduct)
+	} else {
+		rule()
+	}
 	d.customerChange()
+	d.dropErased()
 	d.dropUnwanted()
-	d.dropTold()
-	d.dropContradicted()
+	d.dropDuplicates()
+	d.dropWithheld()
 	if err := d.address(); err != nil {
-		return Decision{}, m, err
+		return Decision{}, st, err
 	}
 	if d.gone {
 		d.forget()
 	}
-	if err := d.flag(); err != nil {
-		return Decision{}, m, err
+	if err := d.activeProperty(); err != nil {
+		return Decision{}, st, err
 	}
-	d.ask()
-	d.rememberTold()
-	d.conclude(SkipNoFact)
-	return d.out, d.memory, nil
+	d.requestSubscriptions()
+	if w.Subscription != nil {
+		d.noteOwner(w.Subscription.ID)
+	}
+	d.recordEmitted()
+	d.conclude(reason.NoFact)
+	return d.out, d.state, nil
 }
 
-// Uses reports whether anything ever comes of a topic.
+// Uses reports whether a topic can produce any output.
 func Uses(topic recharge.Topic) bool {
-	d := draft{webhook: recharge.Webhook{Topic: topic}}
+	d := draft{webhook: recharge.Webhook{Topic: topic.Current()}}
 	return d.table() != nil
 }
 
-// draft is a decision in the making.
+// Unused returns why webhooks of a topic are skipped, "" if they can produce output. Topics that Recharge does not have are counted
+// apart: such a webhook was registered with a mistyped address.
+func Unused(topic recharge.Topic) reason.Reason {
+	switch {
+	case !topic.Known():
+		return reason.TopicUnknown
+	case !Uses(topic):
+		return reason.TopicNotUsed
+	}
+	return ""
+}
+
+// draft is an unfinished decision.
 type draft struct {
 	settings   Settings
 	webhook    recharge.Webhook
 	receivedAt time.Time
-	before     *Memory // what was known
-	memory     *Memory // what is known now
-	customerID string  // "" when the webhook names none
+	before     *State // before the record
+	state      *State // after it
+	customerID string // "" when the webhook names none
 	out        Decision
-	// imported says that it is no webhook, and happened before us.
+	// imported means that it happened before this installation: facts are not emitted.
 	imported bool
-	// gone says that the customer was deleted.
+	// gone means that the customer was deleted.
 	gone bool
 }
 
-// needs says what the outputs must know of the customer.
+// isOneTime reports whether the webhook's subscription is a product that is bought once. A deletion has no status.
+func (d *draft) isOneTime() bool {
+	s := d.webhook.Subscription
+	return s != nil && (s.Status == statusOneTime || s.Status == "" && d.before.Subscriptions[s.ID].Status == statusOneTime)
+}
+
+// needs returns which data of the customer the outputs require.
 func (d *draft) needs() needs {
 	return needs{destinationID: len(d.out.Events) > 0, phone: len(d.out.Triggers) > 0}
 }
 
-// table says which topics are used, and for what.
+// table returns the handler of a topic; nil for an unused topic.
 func (d *draft) table() func() {
 	switch d.webhook.Topic {
 	case "subscription/created":
@@ -144,53 +153,40 @@ func (d *draft) table() func() {
 	return nil
 }
 
-// skip notes why there is no output; the first reason stays.
-func (d *draft) skip(why Skip) {
+// skip sets the reason for no output, unless one is set.
+func (d *draft) skip(why reason.Reason) {
 	if d.out.Skip == "" {
 		d.out.Skip = why
 	}
 }
 
-// conclude makes sure that there is a reason where there is no output, and none else.
-func (d *draft) conclude(otherwise Skip) {
+// conclude makes sure that the decision has a reason if and only if it has no output.
+func (d *draft) conclude(otherwise reason.Reason) {
 	d.skip(otherwise)
 	if !d.out.Empty() {
 		d.out.Skip = ""
 	}
 }
 
-// dropUnwanted takes out what the store has switched off.
+// dropUnwanted removes outputs that the store has disabled.
 func (d *draft) dropUnwanted() {
 	if !d.settings.SMS && len(d.out.Triggers)+len(d.out.Revocations) > 0 {
 		d.out.Triggers, d.out.Revocations = nil, nil
 		if len(d.out.Events) == 0 {
-			d.skip(SkipSMSOff)
+			d.skip(reason.SMSOff)
 		}
 	}
 }
 
-// dropTold takes out what was told before, whatever bytes it came in.
-func (d *draft) dropTold() {
+// dropDuplicates removes facts that were emitted before, even if their webhook was encoded differently.
+func (d *draft) dropDuplicates() {
 	before := len(d.out.Events) + len(d.out.Triggers) + len(d.out.Revocations)
-	d.out.Events = without(d.out.Events, func(e Event) bool { return d.memory.told.has(e.ID) })
-	d.out.Triggers = without(d.out.Triggers, func(t Trigger) bool { return d.memory.told.has(t.ID) })
-	d.out.Revocations = without(d.out.Revocations, func(r Revocation) bool { return d.memory.told.has(r.ID) })
+	d.out.Events = without(d.out.Events, func(e Event) bool { return d.state.Emitted.has(e.ID) })
+	d.out.Triggers = without(d.out.Triggers, func(t Trigger) bool { return d.state.Emitted.has(t.ID) })
+	d.out.Revocations = without(d.out.Revocations, func(r Revocation) bool { return d.state.Emitted.has(r.ID) })
 	if before > 0 && d.out.Empty() {
-		d.skip(SkipTold)
+		d.skip(reason.Duplicate)
 	}
-}
-
-// dropContradicted takes out triggers that something later has undone. They count as told: should what undid them be undone
-// itself, that is another fact.
-func (d *draft) dropContradicted() {
-	d.out.Triggers = without(d.out.Triggers, func(t Trigger) bool {
-		if !d.memory.contradicted(d.settings.Store, t) {
-			return false
-		}
-		d.memory.told.add(t.ID, d.receivedAt)
-		d.skip(SkipContradicted)
-		return true
-	})
 }
 
 func without[T any](list []T, drop func(T) bool) []T {
@@ -203,35 +199,38 @@ func without[T any](list []T, drop func(T) bool) []T {
 	return left
 }
 
-// rememberTold makes sure that nothing is told twice.
-func (d *draft) rememberTold() {
+// recordEmitted adds the emitted facts to the state.
+func (d *draft) recordEmitted() {
 	for _, e := range d.out.Events {
-		if e.Type != EventProperty { // which is told when it changes
-			d.memory.told.add(e.ID, d.receivedAt)
+		if e.Type != EventProperty { // which is emitted when it changes
+			d.state.Emitted.add(e.ID, d.receivedAt)
 		}
 	}
 	for _, t := range d.out.Triggers {
-		d.memory.told.add(t.ID, d.receivedAt)
+		d.state.Emitted.add(t.ID, d.receivedAt)
+		if flow.RuleOf(t.Flow).PerCharge > 0 {
+			d.noteRetryText(t.Charge.ID)
+		}
 	}
 	for _, r := range d.out.Revocations {
-		d.memory.told.add(r.ID, d.receivedAt)
+		d.state.Emitted.add(r.ID, d.receivedAt)
 	}
-	d.memory.told.forget(d.receivedAt)
+	d.state.Emitted.expire(d.receivedAt)
 }
 
-// address fills in the customer.
+// address sets the customer of each output.
 func (d *draft) address() error {
 	if d.out.Empty() {
 		return nil
 	}
-	who, err := identify(d.settings, d.customerID, d.webhook, d.memory, d.needs())
+	who, err := identify(d.settings, d.customerID, d.webhook, d.state, d.needs())
 	if err != nil {
 		return err
 	}
 	for i := range d.out.Events {
 		e := &d.out.Events[i]
 		e.Store, e.RechargeCustomerID = d.settings.Store, who.customerID
-		e.CustomerIDs = map[string]string{d.settings.CustomerIDName: who.destinationID}
+		e.Email = who.email
 	}
 	for i := range d.out.Triggers {
 		t := &d.out.Triggers[i]

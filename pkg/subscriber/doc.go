@@ -1,24 +1,31 @@
-// Package subscriber decides what a webhook means: which events it is worth,
-// which texts it triggers or revokes, for which customer. It is pure: no I/O, no
-// clock, the same answer for the same input.
+// Package subscriber decides what a webhook produces: which events it emits and which texts it triggers or revokes, for which
+// customer. It is pure: no I/O, no clock, the same decision for the same input.
 //
-//	decide.go      Decide: a webhook and what is known in, a Decision and what is known then out; the table of topics
-//	events.go      tracking events: the allowed statuses and nothing else
-//	triggers.go    the triggers of the twelve flows, and what revokes them
-//	charges.go     which failed charges are worth a text, and which text
-//	change.go      customer_change: what of a customer is another than it was
-//	flag.go        recharge_subscription_active: what it is, since when, and for which profile
-//	late.go        texts that are not sent because something later undid what they are about
-//	learn.go       Learn: what the API answered or an import brings, in the same way; what is asked
-//	identity.go    whom it is about, and what must be looked up to know
-//	text.go        what a trigger's text may mention
-//	fact.go        fact ids: the hash of what defines a fact
-//	memory.go      what is known of a customer's subscriptions: the newest snapshot of each
-//	known.go       what is known of the customer
-//	told.go        which facts were told
-//	rows.go        how a memory is kept, and recalled
-//	tables.go      what of it others may read: recharge.customers, recharge.subscriptions
-//	model.go       the records' values, as schemas/ describes them
+//	decide.go           Decide: a webhook and a customer's state in, a Decision and the new state out
+//	events.go           tracking events: the allowed statuses and nothing else
+//	triggers.go         the triggers and revocations of the table of flows, pkg/flow
+//	charges.go          which failed charges trigger a text, and which text
+//	replaced.go         canceled subscriptions that need no text: replaced by another one, or a prepaid gift
+//	failures.go         why attempts of a charge failed, and how many texts were about them
+//	change.go           customer_change: which fields of a customer changed
+//	active_property.go  recharge_subscription_active: its value, its time and its profile
+//	late.go             late triggers that are contradicted by what revokes them
+//	withheld.go         triggers that are not emitted, and why
+//	apply_lookup.go     ApplyLookup: the same for an answer of the API, or an import
+//	owner.go            subscriptions that move to another customer
+//	identity.go         the customer of an output, whose phone a text goes to, and what must be looked up to know it
+//	erased.go           customers whose personal data was erased at Recharge
+//	text.go             the variables of a trigger's text
+//	fact.go             fact ids: the hash of what defines a fact
+//	state.go            State, the newest snapshot of each subscription, and which parts are expired
+//	customer_state.go   the customer's own part of the state
+//	emitted.go          the facts that were emitted
+//	explain.go          what a topic produces, for docs/webhooks.md
+//	why.go              why a topic is used or not, for docs/webhooks.md
+//	webhooks_page.go    docs/webhooks.md, generated
+//	flows_page.go       docs/flows.md, generated from the table of flows
+//	tables.go           the public tables recharge.customers and recharge.subscriptions
+//	model.go            the records' values, as schemas/ describes them
 //
-// docs/adr/0012-memory.md says what is remembered, for how long, and why.
+// pkg/customerstate saves and loads the state. docs/adr/0012-memory.md says what it holds, for how long, and why.
 package subscriber

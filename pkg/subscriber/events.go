@@ -5,44 +5,45 @@ import (
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
 func (d *draft) subscriptionCreated() {
 	s := d.webhook.Subscription
 	fact := d.subscriptionEvent(StatusCreated, firstTime(s.CreatedAt, d.receivedAt), "")
-	d.trigger(flow.SubscriptionStarted, firstTime(s.CreatedAt, d.receivedAt), fact)
+	d.happened(flow.Created, firstTime(s.CreatedAt, d.receivedAt), fact)
+	d.revokeReplaced()
 }
 
 func (d *draft) subscriptionActivated() {
 	s := d.webhook.Subscription
 	at := firstTime(s.UpdatedAt, d.receivedAt)
 	fact := d.subscriptionEvent(StatusActivated, at, d.changed(s.UpdatedAt))
-	d.trigger(flow.SubscriptionResumed, at, fact)
-	d.revoke(at, fact, flow.SubscriptionCanceled, flow.SubscriptionExpired, flow.SubscriptionPaused)
+	d.happened(flow.Activated, at, fact)
 }
 
 func (d *draft) subscriptionCancelled() {
 	s := d.webhook.Subscription
 	at := firstTime(s.CancelledAt, s.UpdatedAt, d.receivedAt)
 	fact := d.subscriptionEvent(StatusCanceled, at, d.changed(firstTime(s.CancelledAt, s.UpdatedAt).Truncate(time.Second)))
-	if s.Status == statusExpired {
-		d.expired()
-	} else {
-		d.trigger(flow.SubscriptionCanceled, at, fact)
+	if s.Status != statusExpired {
+		d.happened(flow.Canceled, at, fact)
+		return
 	}
-	d.revoke(at, fact, flow.SubscriptionStarted, flow.SubscriptionResumed, flow.UpcomingOrder)
+	d.expired() // instead of the trigger for a cancellation
+	d.revoke(flow.Canceled, at, fact)
 }
 
-// subscriptionDeleted happened when it was first received: the body's own times
-// are those of earlier changes.
+// subscriptionDeleted drafts a deletion. Its time is that of the first receipt, because the body only has times of earlier
+// changes.
 func (d *draft) subscriptionDeleted() {
-	at := firstTime(d.memory.Subscriptions[d.webhook.Subscription.ID].Last[deleted], d.receivedAt)
+	at := firstTime(d.state.Subscriptions[d.webhook.Subscription.ID].Last[flow.Deleted], d.receivedAt)
 	fact := d.subscriptionEvent(StatusDeleted, at, "")
-	d.revoke(at, fact, flow.SubscriptionStarted)
+	d.happened(flow.Deleted, at, fact)
 }
 
-// subscriptionEvent adds an event and returns its fact id.
+// subscriptionEvent drafts an event and returns its fact id.
 func (d *draft) subscriptionEvent(status string, at time.Time, discriminator string) string {
 	s := d.webhook.Subscription
 	e := Event{
@@ -59,10 +60,12 @@ func (d *draft) chargeRule() {
 	case "charge/created":
 		d.chargeEvent(StatusCreated, firstTime(c.CreatedAt, d.receivedAt))
 		if c.Status == "success" {
-			d.chargeEvent(StatusPaid, firstTime(c.ProcessedAt, c.UpdatedAt, d.receivedAt))
+			at, fact := d.paid()
+			d.revoke(flow.Paid, at, fact) // the text comes with charge/paid
 		}
 	case "charge/paid":
-		d.chargePaid()
+		at, fact := d.paid()
+		d.happened(flow.Paid, at, fact)
 	case "charge/upcoming":
 		d.upcomingCharge()
 	case "charge/failed":
@@ -72,12 +75,12 @@ func (d *draft) chargeRule() {
 	}
 }
 
-func (d *draft) chargePaid() {
+// paid drafts the event of a payment and returns its time and fact id. Both topics that show a payment give the same event.
+func (d *draft) paid() (at time.Time, fact string) {
 	c := d.webhook.Charge
-	at := firstTime(c.ProcessedAt, c.UpdatedAt, d.receivedAt)
-	fact := d.chargeEvent(StatusPaid, at)
-	d.trigger(flow.ChargePaid, at, fact)
-	d.revoke(at, fact, flow.ChargeWillBeRetried, flow.ChargeFailed, flow.UpcomingOrder)
+	d.notePaid(c.ID)
+	at = firstTime(c.ProcessedAt, c.UpdatedAt, d.receivedAt)
+	return at, d.chargeEvent(StatusPaid, at)
 }
 
 func (d *draft) chargeEvent(status string, at time.Time) string {
@@ -96,32 +99,38 @@ func (d *draft) customerRule() {
 		d.accountActivated()
 	case "customer/created", "customer/deactivated":
 		if !d.settings.ActiveProperty {
-			d.skip(SkipPropertyOff)
+			d.skip(reason.ActivePropertyOff)
 		}
 	}
 }
 
-// accountActivated is told at the first activation ever: every one that comes back as a subscriber is another.
+// accountActivated drafts the first activation of a customer. Recharge sends another one each time the customer subscribes
+// again.
 func (d *draft) accountActivated() {
 	c := d.webhook.Customer
 	if d.before.Customer.Activated {
-		d.skip(SkipTold)
+		d.skip(reason.Duplicate)
 		return
 	}
-	d.memory.Customer.Activated = !d.memory.gone()
-	d.trigger(flow.CustomerAccountActivation, firstTime(c.UpdatedAt, d.receivedAt), factID(d.settings.Store, "customer_activated", c.ID))
+	d.state.Customer.Activated = !d.state.gone()
+	d.happened(flow.AccountActivated, firstTime(c.UpdatedAt, d.receivedAt), factID(d.settings.Store, "customer_activated", c.ID))
 }
 
 func (d *draft) customerDeleted() { d.gone = true }
 
-// forget says FALSE where TRUE was said, and leaves nothing personal behind.
+// forget sets the active property to FALSE if it was TRUE, and removes all personal data. A deletion has no time of its own. The
+// property's is just after everything known, so that it is earlier than any change of the next customer with this address.
 func (d *draft) forget() {
-	said := d.memory.Customer.Flag
-	if d.settings.ActiveProperty && said != nil && said.Value {
-		d.sayFlag(false, d.receivedAt, said.To)
+	last := d.state.Customer.ActiveProperty
+	if d.settings.ActiveProperty && last != nil && last.Value {
+		known := d.before.knownLast()
+		if c := d.webhook.Customer; c != nil {
+			known = later(known, c.UpdatedAt)
+		}
+		d.setActiveProperty(false, justAfter(known), last.To)
 	}
-	d.memory.Customer = KnownCustomer{DeletedAt: firstTime(d.before.Customer.DeletedAt, d.receivedAt)}
-	clear(d.memory.Subscriptions)
+	d.state.Customer = CustomerState{DeletedAt: firstTime(d.before.Customer.DeletedAt, d.receivedAt)}
+	clear(d.state.Subscriptions)
 }
 
 func propertyID(e Event, destinationID string) string {

@@ -9,23 +9,22 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
-// Explanation is what becomes of a webhook topic, and why.
+// Explanation is what a webhook topic produces, and why.
 type Explanation struct {
 	Topic recharge.Topic
-	// Events are the types of events, with their status, that may come of it; Flows and Revokes the flows whose triggers may
-	// come of it, or are taken back by it; Asks what Recharge's API may be asked for.
+	// Events are the types and statuses of the events that the topic can emit, Flows and Revokes the flows that it can trigger
+	// and revoke, Lookups the kinds of lookups that it can request.
 	Events  []string
 	Flows   []flow.Key
 	Revokes []flow.Key
-	Asks    []AskKind
-	// Why says what the topic is used for, or why it is not.
+	Lookups []recharge.LookupKind
+	// Why explains the use of the topic, or why it is not used.
 	Why string
-	// Assumption says what Recharge does not document and we take for granted; "" for nothing.
+	// Assumption is an assumption about behaviour that Recharge does not document, "" for none.
 	Assumption string
 }
 
-// Explain finds out what may come of a topic by deciding on webhooks of that topic, in each of the forms that make a
-// difference, about a customer who is known.
+// Explain processes sample webhooks of a topic for a known customer, and collects the outputs.
 func Explain(topic recharge.Topic) (Explanation, error) {
 	e := Explanation{Topic: topic}
 	r := why(topic)
@@ -33,8 +32,8 @@ func Explain(topic recharge.Topic) (Explanation, error) {
 	if !Uses(topic) {
 		return e, nil
 	}
-	events, flows, revokes, asks := map[string]bool{}, map[flow.Key]bool{}, map[flow.Key]bool{}, map[AskKind]bool{}
-	settings := Settings{Store: "example", CustomerID: ByEmail, CustomerIDName: "registered", ActiveProperty: true, SMS: true, API: true}
+	events, flows, revokes, lookups := map[string]bool{}, map[flow.Key]bool{}, map[flow.Key]bool{}, map[recharge.LookupKind]bool{}
+	settings := Settings{Store: "example", CustomerID: ByEmail, ActiveProperty: true, SMS: true, API: true}
 	for _, w := range forms(topic) {
 		decision, _, err := Decide(settings, acquainted(), w, noon())
 		if err != nil {
@@ -51,11 +50,11 @@ func Explain(topic recharge.Topic) (Explanation, error) {
 				revokes[key] = true
 			}
 		}
-		for _, ask := range decision.Asks {
-			asks[ask.Kind] = true
+		for _, r := range decision.Lookups {
+			lookups[r.Kind] = true
 		}
 	}
-	e.Events, e.Flows, e.Revokes, e.Asks = slices.Sorted(maps.Keys(events)), slices.Sorted(maps.Keys(flows)), slices.Sorted(maps.Keys(revokes)), slices.Sorted(maps.Keys(asks))
+	e.Events, e.Flows, e.Revokes, e.Lookups = slices.Sorted(maps.Keys(events)), slices.Sorted(maps.Keys(flows)), slices.Sorted(maps.Keys(revokes)), slices.Sorted(maps.Keys(lookups))
 	return e, nil
 }
 
@@ -71,23 +70,35 @@ func named(e Event) string {
 
 func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 
-// acquainted knows a customer, their one active subscription, and that the flag was told to be TRUE.
-func acquainted() *Memory {
+// acquainted returns the state of a customer with one active subscription and the active property TRUE.
+func acquainted() *State {
 	before := noon().Add(-24 * time.Hour)
-	return &Memory{
-		Customer: KnownCustomer{
+	return &State{
+		Customer: CustomerState{
 			Seen: true, Email: "jo@example.com", FirstName: "Jo", PhoneKnown: true, PlatformID: "1", UpdatedAt: before,
-			Flag: &Flag{Value: true, At: before, To: "jo@example.com"},
+			ActiveProperty: &ActiveProperty{Value: true, At: before, To: "jo@example.com"},
 		},
-		Subscriptions: map[string]KnownSubscription{"2": {Subscription: Subscription{ID: "2"}, Status: statusActive, UpdatedAt: before}},
-		told:          told{},
+		Subscriptions: map[string]SubscriptionState{
+			"2": {Subscription: Subscription{ID: "2"}, Status: statusActive, UpdatedAt: before},
+			"5": canceledAgo(2*time.Minute, before),
+		},
+		Emitted: Emitted{},
 	}
 }
 
-// forms are the webhooks of a topic that make a difference to what comes of it.
+// canceledAgo returns the state of a subscription that was just canceled.
+func canceledAgo(ago time.Duration, created time.Time) SubscriptionState {
+	at := noon().Add(-ago)
+	return SubscriptionState{
+		Subscription: Subscription{ID: "5", CreatedAt: created, CancelledAt: at}, Status: statusCancelled, UpdatedAt: at,
+		Last: map[flow.Happening]time.Time{flow.Canceled: at},
+	}
+}
+
+// forms returns sample webhooks of a topic, one for each form that is processed differently.
 func forms(topic recharge.Topic) []recharge.Webhook {
 	at := noon().Add(-time.Minute)
-	w := recharge.Webhook{Topic: topic, Hash: "0123456789abcdef"}
+	w := recharge.Webhook{Topic: topic.Current(), Hash: "0123456789abcdef"}
 	switch topic.Resource() {
 	case "subscription":
 		return subscriptionForms(w, at)

@@ -5,11 +5,12 @@ import (
 	"encoding/hex"
 	"strconv"
 	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
-// factID hashes what defines a fact, never its delivery: the same fact told
-// twice has one id. Each part is preceded by its length, so that no two lists of
-// parts run into one another. 32 hex digits.
+// factID hashes the parts that define a fact. The delivery is not part of it, so a fact that is delivered twice has the same
+// id. Each part is preceded by its length, so that different lists of parts hash different bytes. The id has 32 hex digits.
 func factID(parts ...string) string {
 	sum := sha256.New()
 	for _, part := range parts {
@@ -18,20 +19,19 @@ func factID(parts ...string) string {
 	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
-// instant is how a time enters a fact id.
+// instant formats a time for a fact id.
 func instant(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-// changed is how the change that a webhook tells enters a fact id: its time, or
-// the body itself where the time is missing. Never the time of receipt: the same
-// webhook delivered again must be the same fact.
+// changed formats the time of a webhook's change for a fact id; without a time, the hash of the body. It does not depend on the
+// time of receipt: the same webhook, delivered again, must be the same fact.
 func (d *draft) changed(at time.Time) string {
 	if at.IsZero() {
 		return "body " + d.webhook.Hash
 	}
-	return instant(at)
+	return instant(recharge.Earliest(at))
 }
 
-// firstTime is the first time that is set.
+// firstTime returns the first non-zero time.
 func firstTime(times ...time.Time) time.Time {
 	for _, t := range times {
 		if !t.IsZero() {

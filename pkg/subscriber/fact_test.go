@@ -9,11 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
-// idsOf names each id of a decision by what it is of.
+// idsOf are the IDs of a decision, by the names of their outputs.
 func idsOf(t require.TestingT, d subscriber.Decision) map[string]string {
 	found := map[string]string{}
 	add := func(name, id string) {
@@ -35,7 +36,7 @@ func idsOf(t require.TestingT, d subscriber.Decision) map[string]string {
 
 const propertyEvent = "event customer_property "
 
-// The ids are those of the facts: when the webhook came does not matter.
+// An ID is that of a fact: the time of receipt does not matter.
 func TestIDsDoNotDependOnReceipt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := fullCase(usedTopics()...).Draw(t, "case")
@@ -43,7 +44,7 @@ func TestIDsDoNotDependOnReceipt(t *testing.T) {
 		again.at = instants().Draw(t, "received again at")
 		first, second := decided(t, c), decided(t, again)
 		if c.webhook.Topic == "charge/failed" && len(first.Triggers) != len(second.Triggers) {
-			return // Recharge tries again after the one time and before the other
+			return // the retry is after the one receipt and before the other
 		}
 		want, got := idsOf(t, first), idsOf(t, second)
 		if c.webhook.Topic == "subscription/deleted" || c.webhook.Topic == "customer/deleted" { // which have no other time
@@ -54,29 +55,28 @@ func TestIDsDoNotDependOnReceipt(t *testing.T) {
 	})
 }
 
-// Whether the customer came along, was asked for or is remembered does not matter either.
+// Nor do they depend on whether the customer was included, looked up or in the state.
 func TestIDsDoNotDependOnDelivery(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		asked := fullCase(usedTopics()...).Draw(t, "case")
-		if asked.webhook.Topic.Resource() == "customer" {
+		lookedUp := fullCase(usedTopics()...).Draw(t, "case")
+		if lookedUp.webhook.Topic.Resource() == "customer" {
 			return
 		}
 		known := customers(instants()).Draw(t, "customer")
-		known.ID, known.Email, known.Counted = asked.webhook.CustomerID(), "jo.bean@example.com", false
-		asked.settings.API, asked.webhook.Customer = false, nil
-		included, remembered := asked, asked
-		asked.memory = knows(asked.settings, *known)
-		included.webhook.Customer, included.memory = known, &subscriber.Memory{}
-		remembered.memory = remembers(remembered.settings, *known)
-		want := idsOf(t, decided(t, asked))
+		known.ID, known.Email, known.Counted = lookedUp.webhook.CustomerID(), "jo.bean@example.com", false
+		lookedUp.settings.API, lookedUp.webhook.Customer = false, nil
+		included, loaded := lookedUp, lookedUp
+		lookedUp.state = stateAfterLookup(lookedUp.settings, *known)
+		included.webhook.Customer, included.state = known, &subscriber.State{}
+		loaded.state = loadedState(loaded.settings, *known)
+		want := idsOf(t, decided(t, lookedUp))
 		require.Equal(t, want, idsOf(t, decided(t, included)))
-		require.Equal(t, want, idsOf(t, decided(t, remembered)))
+		require.Equal(t, want, idsOf(t, decided(t, loaded)))
 	})
 }
 
-// A webhook without any time of its own, delivered again, is the same fact; another
-// one of that resource may be another fact. Only the property, which has nothing
-// but its time, has another id.
+// A webhook without any time of its own, delivered again, is the same fact; another webhook of that resource may be another
+// fact. Only the property, which is defined by its time alone, has another ID.
 func TestIDsWithoutTimes(t *testing.T) {
 	for _, topic := range usedTopics() {
 		t.Run(string(topic), func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestIDsWithoutTimes(t *testing.T) {
 	}
 }
 
-// Where the time is missing, the body tells one change from another.
+// Where the time is missing, another body is another fact.
 func TestIDsWithoutTimesDiffer(t *testing.T) {
 	for _, topic := range []recharge.Topic{
 		"subscription/activated", "subscription/cancelled", "subscription/paused", "subscription/skipped", "subscription/unskipped", "customer/updated",
@@ -139,7 +139,7 @@ func TestIDsDifferByResourceAndStore(t *testing.T) {
 		}
 		first, second := idsOf(t, decided(t, c)), idsOf(t, decided(t, other))
 		if other.settings.Store == c.settings.Store {
-			delete(first, propertyEvent) // the customer's, whatever resource tells it
+			delete(first, propertyEvent) // the customer's, whatever the resource
 			if c.webhook.Topic.Resource() != "customer" {
 				delete(first, "event customer_change ")
 			}
@@ -170,17 +170,17 @@ func decided(t require.TestingT, c aCase) subscriber.Decision {
 	return decision
 }
 
-// A deletion tells no time of its own: it has that of its first receipt, whatever comes between.
+// A deletion has the time of its first receipt, because its body has none.
 func TestDeletedTwice(t *testing.T) {
-	l := newLife(t, byID())
-	first := l.hears(with(about("subscription/deleted", start()), jo(start())), start().Add(time.Second))
+	r := newRun(t, byID())
+	first := r.receives(with(about("subscription/deleted", start()), jo(start())), start().Add(time.Second))
 	require.Equal(t, []string{"deleted"}, statuses(first))
 	assert.Equal(t, start().Add(time.Second), first.Events[0].OccurredAt)
 	again := about("subscription/deleted", start().Add(time.Hour))
-	assert.Equal(t, subscriber.SkipTold, l.hears(again, start().Add(2*time.Hour)).Skip)
+	assert.Equal(t, reason.Duplicate, r.receives(again, start().Add(2*time.Hour)).Skip)
 }
 
-// What defines a fact, by what may change without making it another one.
+// Which fields define a fact, and which may change without making another.
 func TestDiscriminators(t *testing.T) {
 	at := time.Date(2026, 3, 1, 10, 0, 0, 250_000_000, time.UTC)
 	const event, created, canceled = "event subscription ", "event subscription created", "event subscription canceled"
@@ -273,7 +273,7 @@ func cancelledAt(at time.Time) func(*aCase) {
 
 func attempts(c *aCase) { c.webhook.Charge.Attempts++ }
 
-// renamed makes a customer webhook worth a change.
+// renamed changes the name in a customer webhook.
 func renamed(c *aCase) {
 	if c.webhook.Topic == "customer/updated" {
 		c.webhook.Customer.LastName = "Been"
@@ -287,7 +287,7 @@ func count(c *aCase) {
 	}
 }
 
-// One fact may be told by two topics: it has one id.
+// A fact of two topics has one id.
 func TestOneFactByTwoTopics(t *testing.T) {
 	at := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 	tests := []struct {
@@ -316,7 +316,7 @@ func TestOneFactByTwoTopics(t *testing.T) {
 	}
 }
 
-// The ids stand in topics that are kept for months: they must never change.
+// The ids are in topics that are kept for months: they must never change.
 func TestIDsGolden(t *testing.T) {
 	decision := decided(t, plain("subscription/created", time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)))
 	assert.Equal(t, map[string]string{
@@ -324,4 +324,15 @@ func TestIDsGolden(t *testing.T) {
 		propertyEvent:                  "ba73b15a3aac7b1e9fd4655a7afbd84c",
 		"trigger subscription_started": "b61cf6903efbf50b2bd78244d91cfb57",
 	}, idsOf(t, decision))
+}
+
+// In the hour that occurs twice, a webhook of version 2021-01 that is delivered again may be read as an hour later. It is the same
+// fact.
+func TestHourThatOccursTwiceIsOneFact(t *testing.T) {
+	first := time.Date(2026, 11, 1, 5, 10, 0, 0, time.UTC)
+	for _, topic := range []recharge.Topic{"subscription/activated", "subscription/cancelled", "subscription/paused", "subscription/skipped"} {
+		r := known(t)
+		require.False(t, r.receives(about(topic, first), first.Add(time.Minute)).Empty())
+		assert.Equal(t, reason.Duplicate, r.receives(about(topic, first.Add(time.Hour)), first.Add(2*time.Hour)).Skip, topic)
+	}
 }

@@ -14,8 +14,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/schemas/schematest"
 )
 
-// Whatever a signed body holds, deciding on it does not panic, and what comes of
-// it is as the schemas promise.
+// Decide does not panic on any signed body, and its outputs conform to the schemas.
 func FuzzDecide(f *testing.F) {
 	for _, body := range []string{
 		`{"subscription":{"id":784594001,"customer_id":246936001,"address_id":178918,"status":"active","created_at":"2026-03-01T10:00:00+00:00","updated_at":"2026-03-01T10:00:00+00:00","next_charge_scheduled_at":"2026-03-31","price":"18.50","quantity":2}}`,
@@ -39,18 +38,18 @@ func FuzzDecide(f *testing.F) {
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, topic, switches byte, body []byte) {
 		topics := usedTopics()
-		w, err := decoder.Decode(topics[int(topic)%len(topics)], body)
+		w, err := decoder.Decode(topics[int(topic)%len(topics)], body, start())
 		if err != nil {
 			return
 		}
-		c := aCase{settings: switched(switches), memory: &subscriber.Memory{}, webhook: w, at: start().Add(5 * time.Second)}
-		decision, after, err := subscriber.Decide(c.settings, c.memory, c.webhook, c.at)
+		c := aCase{settings: switched(switches), state: &subscriber.State{}, webhook: w, at: start().Add(5 * time.Second)}
+		decision, after, err := subscriber.Decide(c.settings, c.state, c.webhook, c.at)
 		var needed *subscriber.LookupNeeded
 		if errors.As(err, &needed) {
 			who := jo(start())
 			who.ID = needed.CustomerID
-			c.memory = knows(c.settings, who)
-			decision, after, err = subscriber.Decide(c.settings, c.memory, c.webhook, c.at)
+			c.state = stateAfterLookup(c.settings, who)
+			decision, after, err = subscriber.Decide(c.settings, c.state, c.webhook, c.at)
 			require.NotErrorAs(t, err, &needed)
 		}
 		if err != nil {
@@ -65,7 +64,7 @@ func FuzzDecide(f *testing.F) {
 // switched chooses the store's settings by the lowest bits.
 func switched(bits byte) subscriber.Settings {
 	s := subscriber.Settings{
-		Store: store, CustomerID: subscriber.ByEmail, CustomerIDName: "registered", SMS: bits&1 != 0, ActiveProperty: bits&2 != 0, API: bits&8 != 0,
+		Store: store, CustomerID: subscriber.ByEmail, SMS: bits&1 != 0, ActiveProperty: bits&2 != 0, API: bits&8 != 0,
 	}
 	if bits&4 != 0 {
 		s.CustomerID = subscriber.ByRechargeID
@@ -73,26 +72,26 @@ func switched(bits byte) subscriber.Settings {
 	return s
 }
 
-// requireTables wants what is known to be fit for the public tables, and to be known again.
-func requireTables(t *testing.T, validator *schematest.Validator, customer string, m *subscriber.Memory) {
+// requireTables requires the state to conform to the schemas of the public tables, and to be the same after saving and loading.
+func requireTables(t *testing.T, validator *schematest.Validator, customer string, m *subscriber.State) {
 	t.Helper()
 	if customer == "" {
-		return // nothing is kept of them
+		return // no state is saved
 	}
 	check := func(subject string, value any) {
 		document, err := json.Marshal(value)
 		require.NoError(t, err)
 		require.NoError(t, validator.Check(schemas.URN(subject), document), "%s", document)
 	}
-	if row := m.Row(store, customer); row != nil {
+	if row := m.CustomerRow(store, customer); row != nil {
 		check(schemas.Customers, row)
 	}
 	for _, row := range m.SubscriptionRows(store, customer) {
 		check(schemas.Subscriptions, row)
 	}
 	rows := newRows()
-	require.NoError(t, m.Keep(rows, store, customer, &subscriber.Memory{}))
-	again, err := subscriber.Recall(rows, store, customer)
+	require.NoError(t, rows.save(customer, &subscriber.State{}, m))
+	again, err := rows.load(customer)
 	require.NoError(t, err)
 	require.Equal(t, deep(m), deep(again))
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
-// usedTopics are the topics from which events or flows come.
+// usedTopics are the topics that produce events or texts.
 func usedTopics() []recharge.Topic {
 	return []recharge.Topic{
 		"subscription/created", "subscription/activated", "subscription/cancelled", "subscription/deleted",
@@ -28,22 +28,21 @@ func unusedTopics() []recharge.Topic {
 	}
 }
 
-// aCase is all that Decide is given.
+// aCase is the input of Decide.
 type aCase struct {
 	settings subscriber.Settings
-	memory   *subscriber.Memory
+	state    *subscriber.State
 	webhook  recharge.Webhook
 	at       time.Time
 }
 
 func (c aCase) decide() (subscriber.Decision, error) {
-	decision, _, err := subscriber.Decide(c.settings, c.memory, c.webhook, c.at)
+	decision, _, err := subscriber.Decide(c.settings, c.state, c.webhook, c.at)
 	return decision, err
 }
 
-// anyCase is a webhook as the decoder gives it: the object of its topic is there
-// and has an id, everything else may be missing. What is known may come from
-// anything that went before.
+// anyCase generates a webhook as the decoder returns it: the object of its topic is there and has an ID, everything else may be
+// missing. The state may be the result of any webhooks and answers before.
 func anyCase(topics ...recharge.Topic) *rapid.Generator[aCase] {
 	return rapid.Custom(func(t *rapid.T) aCase {
 		c := aCase{
@@ -51,13 +50,13 @@ func anyCase(topics ...recharge.Topic) *rapid.Generator[aCase] {
 			webhook:  webhook(topics, maybe(instants())).Draw(t, "webhook"),
 			at:       instants().Draw(t, "received at"),
 		}
-		c.memory = memories(c).Draw(t, "memory")
+		c.state = states(c).Draw(t, "state")
 		return c
 	})
 }
 
-// fullCase is a webhook with all its times, of a customer who is known by an
-// answer of the API and nothing else, so that a decision is always made.
+// fullCase generates a webhook with all its times, of a customer who was looked up and nothing else, so that a decision is always
+// possible.
 func fullCase(topics ...recharge.Topic) *rapid.Generator[aCase] {
 	return rapid.Custom(func(t *rapid.T) aCase {
 		c := aCase{
@@ -68,36 +67,35 @@ func fullCase(topics ...recharge.Topic) *rapid.Generator[aCase] {
 		setCustomer(&c.webhook, ids().Draw(t, "customer id"))
 		known := customers(instants()).Draw(t, "known customer")
 		known.ID, known.Email, known.Counted = c.webhook.CustomerID(), "jo.bean@example.com", false
-		c.memory = knows(c.settings, *known)
+		c.state = stateAfterLookup(c.settings, *known)
 		return c
 	})
 }
 
-// knows is the memory after the API told of a customer, and can't tell more.
-func knows(s subscriber.Settings, c recharge.Customer) *subscriber.Memory {
-	answer := subscriber.Answer{Ask: subscriber.Ask{Kind: subscriber.AskIdentity}, Customer: &c}
-	_, m, _ := subscriber.Learn(s, &subscriber.Memory{}, c.ID, answer, start().AddDate(-5, 0, 0))
+// stateAfterLookup is the state right after a lookup of the customer was applied.
+func stateAfterLookup(s subscriber.Settings, c recharge.Customer) *subscriber.State {
+	a := answer{Lookup: recharge.Lookup{LookupRequest: recharge.LookupRequest{Kind: recharge.LookupCustomer}, Customer: &c}}
+	_, m, _ := apply(s, &subscriber.State{}, c.ID, a, start().AddDate(-5, 0, 0))
 	return m
 }
 
-// remembers is the same some time later, when it could be asked again.
-func remembers(s subscriber.Settings, c recharge.Customer) *subscriber.Memory {
+// loadedState is the same state, saved and loaded: the customer can be looked up again.
+func loadedState(s subscriber.Settings, c recharge.Customer) *subscriber.State {
 	rows := newRows()
-	if err := knows(s, c).Keep(rows, store, c.ID, &subscriber.Memory{}); err != nil {
+	if err := rows.save(c.ID, &subscriber.State{}, stateAfterLookup(s, c)); err != nil {
 		panic(err)
 	}
-	m, err := subscriber.Recall(rows, store, c.ID)
+	m, err := rows.load(c.ID)
 	if err != nil {
 		panic(err)
 	}
 	return m
 }
 
-// memories is what may be known before: what a few other webhooks and answers
-// of the same customer leave behind.
-func memories(c aCase) *rapid.Generator[*subscriber.Memory] {
-	return rapid.Custom(func(t *rapid.T) *subscriber.Memory {
-		m, id := &subscriber.Memory{}, c.webhook.CustomerID()
+// states generates a state: the result of a few other webhooks and answers of the same customer.
+func states(c aCase) *rapid.Generator[*subscriber.State] {
+	return rapid.Custom(func(t *rapid.T) *subscriber.State {
+		m, id := &subscriber.State{}, c.webhook.CustomerID()
 		before := rapid.IntRange(0, 4).Draw(t, "before")
 		if id == "" {
 			return m
@@ -106,7 +104,7 @@ func memories(c aCase) *rapid.Generator[*subscriber.Memory] {
 			at := instants().Draw(t, "before at")
 			if rapid.Bool().Draw(t, "an answer") {
 				a := answers(id, maybe(instants())).Draw(t, "answer")
-				_, m, _ = subscriber.Learn(c.settings, m, id, a, at)
+				_, m, _ = apply(c.settings, m, id, a, at)
 				continue
 			}
 			w := webhook(usedTopics(), maybe(instants())).Draw(t, "webhook before")
@@ -120,15 +118,16 @@ func memories(c aCase) *rapid.Generator[*subscriber.Memory] {
 	})
 }
 
-// answers is what the API may say.
-func answers(id string, times *rapid.Generator[time.Time]) *rapid.Generator[subscriber.Answer] {
-	return rapid.Custom(func(t *rapid.T) subscriber.Answer {
-		a := subscriber.Answer{Import: rapid.IntRange(0, 4).Draw(t, "import") == 0, Complete: rapid.Bool().Draw(t, "complete")}
-		a.Ask = subscriber.Ask{
-			Kind: rapid.SampledFrom([]subscriber.AskKind{subscriber.AskIdentity, subscriber.AskFlag, subscriber.AskCancellation}).Draw(t, "kind"),
+// answers generates answers of the API and imports.
+func answers(id string, times *rapid.Generator[time.Time]) *rapid.Generator[answer] {
+	return rapid.Custom(func(t *rapid.T) answer {
+		a := answer{imported: rapid.IntRange(0, 4).Draw(t, "import") == 0}
+		a.Complete = rapid.Bool().Draw(t, "complete")
+		a.LookupRequest = recharge.LookupRequest{
+			Kind: rapid.SampledFrom([]recharge.LookupKind{recharge.LookupCustomer, recharge.LookupSubscriptions, recharge.LookupCancellation}).Draw(t, "kind"),
 			Due:  times.Draw(t, "due"), Attempt: rapid.IntRange(0, 2).Draw(t, "attempt"),
 		}
-		if a.Ask.Kind == subscriber.AskIdentity {
+		if a.Kind == recharge.LookupCustomer {
 			a.Complete = false
 			if rapid.Bool().Draw(t, "found") {
 				a.Customer = customers(times).Draw(t, "customer")
@@ -140,7 +139,7 @@ func answers(id string, times *rapid.Generator[time.Time]) *rapid.Generator[subs
 			s := subscriptions(times).Draw(t, "subscription")
 			s.CustomerID = id
 			a.Subscriptions = append(a.Subscriptions, *s)
-			a.Ask.Subscriptions = append(a.Ask.Subscriptions, s.ID)
+			a.SubscriptionIDs = append(a.SubscriptionIDs, s.ID)
 		}
 		return a
 	})
@@ -165,7 +164,6 @@ func settings() *rapid.Generator[subscriber.Settings] {
 		return subscriber.Settings{
 			Store:          store,
 			CustomerID:     rapid.SampledFrom([]subscriber.IDChoice{subscriber.ByEmail, subscriber.ByRechargeID}).Draw(t, "id choice"),
-			CustomerIDName: "registered",
 			ActiveProperty: rapid.Bool().Draw(t, "property"),
 			SMS:            rapid.Bool().Draw(t, "sms"),
 			API:            rapid.Bool().Draw(t, "api"),
@@ -265,7 +263,18 @@ func contacts() *rapid.Generator[recharge.Contact] {
 	return rapid.Custom(func(t *rapid.T) recharge.Contact {
 		return recharge.Contact{
 			FirstName: maybe(rapid.String()).Draw(t, "first name"), Phone: maybe(rapid.Just("503 555 0100")).Draw(t, "phone"),
-			Country: maybe(rapid.Just("US")).Draw(t, "country"),
+			Billing: addresses().Draw(t, "billing"), Shipping: addresses().Draw(t, "shipping"),
+		}
+	})
+}
+
+func addresses() *rapid.Generator[recharge.Address] {
+	return rapid.Custom(func(t *rapid.T) recharge.Address {
+		return recharge.Address{
+			FirstName: rapid.SampledFrom([]string{"", "Jo", "JO", "Max"}).Draw(t, "first name"),
+			LastName:  rapid.SampledFrom([]string{"", "Bean", "bean ", "Stone"}).Draw(t, "last name"),
+			Phone:     rapid.SampledFrom([]string{"", "503 555 0101", "503 555 0102"}).Draw(t, "phone"),
+			Country:   rapid.SampledFrom([]string{"", "US", "Canada", "Atlantis"}).Draw(t, "country"),
 		}
 	})
 }
@@ -279,7 +288,7 @@ func lines() *rapid.Generator[recharge.LineItem] {
 	})
 }
 
-// maybe leaves a value out now and then.
+// maybe generates the zero value now and then.
 func maybe[V any](g *rapid.Generator[V]) *rapid.Generator[V] {
 	return rapid.OneOf(g, rapid.Map(rapid.Just(0), func(int) (none V) { return none }))
 }

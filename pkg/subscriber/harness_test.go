@@ -3,14 +3,12 @@ package subscriber_test
 import (
 	"errors"
 	"fmt"
-	"iter"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rechargeflow/rechargeflow/pkg/customerstate"
+	"github.com/rechargeflow/rechargeflow/pkg/customerstate/customerstatetest"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
@@ -20,147 +18,168 @@ const (
 	joID  = "246936001"
 )
 
-// start is when most stories begin.
+// start is when most customer histories begin.
 func start() time.Time { return time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC) }
 
-// keptRows is a state in which memories are kept, and which of its rows were written.
-type keptRows struct {
-	rows    map[string][]byte
+// savedRows are the rows in which states are saved, and the keys of those that were written.
+type savedRows struct {
+	customerstatetest.Memory
+
+	state   *customerstate.Store
 	written []string
 }
 
-func newRows() *keptRows { return &keptRows{rows: make(map[string][]byte)} }
-
-func (r *keptRows) Get(key []byte) []byte { return r.rows[string(key)] }
-
-func (r *keptRows) Set(key, value []byte) {
-	r.written = append(r.written, string(key))
-	if value == nil {
-		delete(r.rows, string(key))
-		return
-	}
-	r.rows[string(key)] = value
+func newRows() *savedRows {
+	r := &savedRows{}
+	r.Rows = make(map[string][]byte)
+	r.OnSet = func(key string, _ []byte) { r.written = append(r.written, key) }
+	r.state = customerstatetest.Store(&r.Memory)
+	return r
 }
 
-func (r *keptRows) Scan(prefix []byte) iter.Seq2[[]byte, []byte] {
-	return func(yield func([]byte, []byte) bool) {
-		for _, key := range slices.Sorted(maps.Keys(r.rows)) {
-			if strings.HasPrefix(key, string(prefix)) && !yield([]byte(key), r.rows[key]) {
-				return
-			}
-		}
-	}
+func (r *savedRows) load(customerID string) (*subscriber.State, error) {
+	tx := r.state.Begin(0)
+	defer tx.Ended(false)
+	return tx.Load(customerstate.Ref{Store: store, CustomerID: customerID})
 }
 
-// life is what a store hears of one customer, and what it makes of it. Its memory is kept and recalled each time.
-type life struct {
+func (r *savedRows) save(customerID string, before, after *subscriber.State) error {
+	tx := r.state.Begin(0)
+	defer tx.Ended(true)
+	return tx.Save(customerstate.Ref{Store: store, CustomerID: customerID}, before, after)
+}
+
+// run decides on the webhooks and lookup answers of one customer in turn. It saves and loads the state each time.
+type run struct {
 	t        require.TestingT
 	settings subscriber.Settings
 	customer string
-	rows     *keptRows
-	// answers is the API. What it is asked by the way waits in asks.
-	answers func(subscriber.Ask) subscriber.Answer
-	asks    []subscriber.Ask
-	all     subscriber.Decision
+	rows     *savedRows
+	// answers stands for the API. Requests that no record is parked for are collected.
+	answers  func(recharge.LookupRequest) recharge.Lookup
+	requests []recharge.LookupRequest
+	all      subscriber.Decision
 }
 
-func newLife(t require.TestingT, s subscriber.Settings) *life {
-	return &life{t: t, settings: s, customer: joID, rows: newRows()}
+func newRun(t require.TestingT, s subscriber.Settings) *run {
+	return &run{t: t, settings: s, customer: joID, rows: newRows()}
 }
 
-// byID is a store that knows its customers by Recharge's id, and sends texts.
+// byID are the settings of a store that identifies customers by Recharge's ID and sends texts.
 func byID() subscriber.Settings {
 	return subscriber.Settings{
-		Store: store, CustomerID: subscriber.ByRechargeID, CustomerIDName: "registered", ActiveProperty: true, SMS: true, API: true,
+		Store: store, CustomerID: subscriber.ByRechargeID, ActiveProperty: true, SMS: true, API: true,
 	}
 }
 
-// byEmail knows them by e-mail.
+// byEmail are those of a store that identifies them by e-mail.
 func byEmail() subscriber.Settings {
 	s := byID()
 	s.CustomerID = subscriber.ByEmail
 	return s
 }
 
-func (l *life) memory() *subscriber.Memory {
-	m, err := subscriber.Recall(l.rows, store, l.customer)
-	require.NoError(l.t, err)
+func (r *run) state() *subscriber.State {
+	m, err := r.rows.load(r.customer)
+	require.NoError(r.t, err)
 	return m
 }
 
-// hears decides on a webhook. Who the customer is is asked for at once, if it has to be.
-func (l *life) hears(w recharge.Webhook, at time.Time) subscriber.Decision {
-	before := l.memory()
-	decision, after, err := subscriber.Decide(l.settings, before, w, at)
-	if known := l.looksUp(before, err, at); known != nil {
-		decision, after, err = subscriber.Decide(l.settings, known, w, at)
+// receives decides on a webhook. It looks the customer up at once if the decision requires it.
+func (r *run) receives(w recharge.Webhook, at time.Time) subscriber.Decision {
+	before := r.state()
+	decision, after, err := subscriber.Decide(r.settings, before, w, at)
+	if known := r.lookUp(before, err, at); known != nil {
+		decision, after, err = subscriber.Decide(r.settings, known, w, at)
 	}
-	require.NoError(l.t, err)
-	require.NoError(l.t, after.Keep(l.rows, store, l.customer, before))
-	l.takes(decision)
+	require.NoError(r.t, err)
+	require.NoError(r.t, r.rows.save(r.customer, before, after))
+	r.collect(decision)
 	return decision
 }
 
-// looksUp asks who the customer is, where that is what err says, and returns what is known then.
-func (l *life) looksUp(before *subscriber.Memory, err error, at time.Time) *subscriber.Memory {
+// lookUp looks the customer up if err requires it, and returns the state with the answer applied.
+func (r *run) lookUp(before *subscriber.State, err error, at time.Time) *subscriber.State {
 	var needed *subscriber.LookupNeeded
 	if !errors.As(err, &needed) {
 		return nil
 	}
-	require.NotNil(l.t, l.answers, "nobody to ask")
-	ask := subscriber.Ask{Kind: subscriber.AskIdentity, Due: at}
-	decision, known, err := subscriber.Learn(l.settings, before, l.customer, l.answers(ask), at)
-	require.NoError(l.t, err)
-	l.takes(decision)
+	require.NotNil(r.t, r.answers, "there is no API")
+	request := recharge.LookupRequest{Kind: recharge.LookupCustomer, Due: at}
+	decision, known, err := apply(r.settings, before, r.customer, answer{Lookup: r.answers(request)}, at)
+	require.NoError(r.t, err)
+	r.collect(decision)
 	return known
 }
 
-// learns takes in an answer.
-func (l *life) learns(a subscriber.Answer, at time.Time) subscriber.Decision {
-	before := l.memory()
-	decision, after, err := subscriber.Learn(l.settings, before, l.customer, a, at)
-	if known := l.looksUp(before, err, at); known != nil {
-		decision, after, err = subscriber.Learn(l.settings, known, l.customer, a, at)
+// answer is an answer of the API, or an import.
+type answer struct {
+	recharge.Lookup
+
+	imported bool
+}
+
+// apply applies an answer about a customer.
+func apply(s subscriber.Settings, st *subscriber.State, customerID string, a answer, at time.Time) (subscriber.Decision, *subscriber.State, error) {
+	a.Store, a.CustomerID = s.Store, customerID
+	return subscriber.ApplyLookup(s, st, a.Lookup, a.imported, at)
+}
+
+// applies applies an answer of the API.
+func (r *run) applies(a recharge.Lookup, at time.Time) subscriber.Decision {
+	return r.apply(answer{Lookup: a}, at)
+}
+
+// imports applies an import.
+func (r *run) imports(a recharge.Lookup, at time.Time) subscriber.Decision {
+	return r.apply(answer{a, true}, at)
+}
+
+func (r *run) apply(a answer, at time.Time) subscriber.Decision {
+	before := r.state()
+	decision, after, err := apply(r.settings, before, r.customer, a, at)
+	if known := r.lookUp(before, err, at); known != nil {
+		decision, after, err = apply(r.settings, known, r.customer, a, at)
 	}
-	require.NoError(l.t, err)
-	require.NoError(l.t, after.Keep(l.rows, store, l.customer, before))
-	l.takes(decision)
+	require.NoError(r.t, err)
+	require.NoError(r.t, r.rows.save(r.customer, before, after))
+	r.collect(decision)
 	return decision
 }
 
-// asksAll has the API answer until nothing is left to ask.
-func (l *life) asksAll(at time.Time) {
-	for len(l.asks) > 0 {
-		ask := l.asks[0]
-		l.asks = l.asks[1:]
-		if at.Before(ask.Due) {
-			at = ask.Due
+// answersAll applies the API's answers until no request is left.
+func (r *run) answersAll(at time.Time) {
+	for len(r.requests) > 0 {
+		request := r.requests[0]
+		r.requests = r.requests[1:]
+		if at.Before(request.Due) {
+			at = request.Due
 		}
-		l.learns(l.answers(ask), at)
+		r.applies(r.answers(request), at)
 	}
 }
 
-func (l *life) takes(d subscriber.Decision) {
-	require.Equal(l.t, d.Empty(), d.Skip != "", "no output without a reason, no reason with one")
-	l.all.Events = append(l.all.Events, d.Events...)
-	l.all.Triggers = append(l.all.Triggers, d.Triggers...)
-	l.all.Revocations = append(l.all.Revocations, d.Revocations...)
-	l.asks = append(l.asks, d.Asks...)
+func (r *run) collect(d subscriber.Decision) {
+	require.Equal(r.t, d.Empty(), d.Skip != "", "no output without a reason, no reason with one")
+	r.all.Events = append(r.all.Events, d.Events...)
+	r.all.Triggers = append(r.all.Triggers, d.Triggers...)
+	r.all.Revocations = append(r.all.Revocations, d.Revocations...)
+	r.requests = append(r.requests, d.Lookups...)
 }
 
-// flags is what was said of the property: the value and to whom.
-func flags(d subscriber.Decision) []string {
-	var said []string
+// propertyValues are the values of the active property in a decision's events, each with its destination ID.
+func (r *run) propertyValues(d subscriber.Decision) []string {
+	var values []string
 	for _, e := range d.Events {
 		if e.Property != nil {
 			value := "FALSE"
 			if e.Property.Value {
 				value = "TRUE"
 			}
-			said = append(said, value+" "+e.CustomerIDs["registered"])
+			values = append(values, value+" "+r.settings.DestinationID(e.RechargeCustomerID, e.Email))
 		}
 	}
-	return said
+	return values
 }
 
 // flows are those of a decision's triggers.
@@ -196,7 +215,7 @@ func counted(c recharge.Customer, active int) recharge.Customer {
 	return c
 }
 
-// about is a webhook of the usual subscription, which changed at the given time.
+// about is a webhook of the usual subscription, changed at the given time.
 func about(topic recharge.Topic, at time.Time, change ...func(*recharge.Subscription)) recharge.Webhook {
 	s := recharge.Subscription{
 		ID: "784594001", CustomerID: joID, AddressID: "178918", Status: "active", NextChargeDate: "2026-03-31",

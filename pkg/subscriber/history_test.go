@@ -9,21 +9,20 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
-	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
-// world is what is true of a customer at Recharge, and the webhooks that it sent since.
+// world is a customer's data at Recharge, and the webhooks that it sent since the last action.
 type world struct {
 	now           time.Time
 	customer      recharge.Customer
 	subscriptions map[string]recharge.Subscription
-	silent        bool // a charge that is given up may end subscriptions without a word
+	silent        bool // a charge that fails for good may cancel subscriptions without a webhook
 	charges       int
 	emails        int
 	sent          []recharge.Webhook
 }
 
-// moment is what is true after an action, and the webhooks that it sent.
+// moment is the world after an action, and the webhooks that the action sent.
 type moment struct {
 	at     time.Time
 	sent   []recharge.Webhook
@@ -31,7 +30,7 @@ type moment struct {
 	world  world
 }
 
-// history is a true history: each action takes at least a second, and tells what Recharge tells.
+// history generates a customer history: each action takes at least a second, and sends the webhooks that Recharge sends.
 func history(actions int) *rapid.Generator[[]moment] { return histories(actions, false) }
 
 func histories(actions int, silent bool) *rapid.Generator[[]moment] {
@@ -55,34 +54,34 @@ func (w *world) act(t *rapid.T) {
 	id := strconv.Itoa(rapid.IntRange(1, 3).Draw(t, "subscription"))
 	s, exists := w.subscriptions[id]
 	switch action := rapid.SampledFrom([]string{
-		"subscription", "subscription", "subscription", "e-mail", "name", "charge", "paid charge", "given up",
+		"subscription", "subscription", "subscription", "e-mail", "name", "charge", "paid charge", "fails for good",
 	}).Draw(t, "action"); {
 	case action == "e-mail":
 		w.emails++
 		w.customer.Email = "jo" + strconv.Itoa(w.emails) + "@example.com"
-		w.tellCustomer("customer/updated")
+		w.sendCustomer("customer/updated")
 	case action == "name":
 		w.emails++
 		w.customer.LastName = "Bean the " + strconv.Itoa(w.emails)
-		w.tellCustomer("customer/updated")
-	case action == "charge", action == "paid charge", action == "given up":
+		w.sendCustomer("customer/updated")
+	case action == "charge", action == "paid charge", action == "fails for good":
 		w.charge(t, action)
 	case !exists:
 		s = *about("", w.now, numbered(id)).Subscription
 		s.CreatedAt = w.now
-		w.tell(t, "subscription/created", s)
+		w.send(t, "subscription/created", s)
 	case s.Status == "active":
 		w.endOrChange(t, s)
 	case s.Status != "deleted":
 		s.Status, s.CancelledAt = "active", time.Time{}
-		w.tell(t, "subscription/activated", s)
+		w.send(t, "subscription/activated", s)
 	}
-	if after := w.active(); (before > 0) != (after > 0) && (!w.silent || rapid.Bool().Draw(t, "customer is told")) {
+	if after := w.active(); (before > 0) != (after > 0) && (!w.silent || rapid.Bool().Draw(t, "customer webhook is sent")) {
 		topic := recharge.Topic("customer/activated")
 		if after == 0 {
 			topic = "customer/deactivated"
 		}
-		w.tellCustomer(topic)
+		w.sendCustomer(topic)
 	}
 }
 
@@ -98,25 +97,25 @@ func (w *world) endOrChange(t *rapid.T, s recharge.Subscription) {
 	case topic == "subscription/updated" && rapid.Bool().Draw(t, "expires"):
 		s.Status = "expired"
 	}
-	w.tell(t, topic, s)
+	w.send(t, topic, s)
 }
 
-// tell sends a subscription's webhook, and the update that goes with most of them.
-func (w *world) tell(t *rapid.T, topic recharge.Topic, s recharge.Subscription) {
+// send sends a subscription's webhook, and the update that accompanies most of them.
+func (w *world) send(t *rapid.T, topic recharge.Topic, s recharge.Subscription) {
 	s.UpdatedAt = w.now
 	w.subscriptions[s.ID] = s
 	if s.Status == "deleted" {
-		s.Status = "active" // the body shows what was
+		s.Status = "active" // the body shows the status before the deletion
 	}
 	w.subscription(t, topic, s)
-	if topic != "subscription/deleted" && rapid.Bool().Draw(t, "update goes along") {
+	if topic != "subscription/deleted" && rapid.Bool().Draw(t, "update is sent too") {
 		w.subscription(t, "subscription/updated", s)
 	}
 }
 
 func (w *world) subscription(t *rapid.T, topic recharge.Topic, s recharge.Subscription) {
 	webhook := recharge.Webhook{Topic: topic, Subscription: &s}
-	if rapid.Bool().Draw(t, "customer comes along") {
+	if rapid.Bool().Draw(t, "customer is included") {
 		c := counted(w.customer, w.active())
 		webhook.Customer = &c
 	}
@@ -124,7 +123,7 @@ func (w *world) subscription(t *rapid.T, topic recharge.Topic, s recharge.Subscr
 	w.sent = append(w.sent, webhook)
 }
 
-func (w *world) tellCustomer(topic recharge.Topic) {
+func (w *world) sendCustomer(topic recharge.Topic) {
 	w.customer.UpdatedAt = w.now
 	w.sent = append(w.sent, ofCustomer(topic, counted(w.customer, w.active())))
 }
@@ -147,7 +146,7 @@ func (w *world) charge(t *rapid.T, action string) {
 	case "paid charge":
 		charge("charge/created", rapid.SampledFrom([]string{"queued", "success"}).Draw(t, "status"))
 		charge("charge/paid", "success")
-	case "given up":
+	case "fails for good":
 		charge("charge/failed", "error")
 		charge("charge/max_retries_reached", "error")
 		if w.silent && rapid.Bool().Draw(t, "cancels") {
@@ -174,13 +173,13 @@ func (w *world) active() (n int) {
 	return n
 }
 
-// answers is what the API says at that time.
-func (w *world) answers(ask subscriber.Ask) subscriber.Answer {
-	if ask.Kind == subscriber.AskIdentity {
+// answers is the API's answer at that time.
+func (w *world) answers(request recharge.LookupRequest) recharge.Lookup {
+	if request.Kind == recharge.LookupCustomer {
 		c := counted(w.customer, w.active())
-		return subscriber.Answer{Ask: ask, Customer: &c}
+		return recharge.Lookup{LookupRequest: request, Customer: &c}
 	}
-	a := subscriber.Answer{Ask: ask, Complete: true}
+	a := recharge.Lookup{LookupRequest: request, Complete: true}
 	for _, id := range slices.Sorted(maps.Keys(w.subscriptions)) {
 		if s := w.subscriptions[id]; s.Status != "deleted" {
 			a.Subscriptions = append(a.Subscriptions, s)
@@ -189,7 +188,7 @@ func (w *world) answers(ask subscriber.Ask) subscriber.Answer {
 	return a
 }
 
-// webhooks are all that were sent, in order.
+// webhooks are all webhooks of a history, in the order in which they were sent.
 func webhooks(h []moment) (all []recharge.Webhook) {
 	for _, m := range h {
 		all = append(all, m.sent...)
@@ -197,7 +196,7 @@ func webhooks(h []moment) (all []recharge.Webhook) {
 	return all
 }
 
-// mixedUp is the same webhooks in any order, some of them more than once, in the same bytes or in others.
+// mixedUp generates the same webhooks in any order, some of them duplicated, with the same bytes or with others.
 func mixedUp(all []recharge.Webhook) *rapid.Generator[[]recharge.Webhook] {
 	return rapid.Custom(func(t *rapid.T) []recharge.Webhook {
 		mixed := slices.Clone(all)

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
@@ -22,8 +24,7 @@ func TestDestinationID(t *testing.T) {
 			return
 		}
 		for _, e := range decision.Events {
-			require.Len(t, e.CustomerIDs, 1)
-			id := e.CustomerIDs["registered"]
+			id := c.settings.DestinationID(e.RechargeCustomerID, e.Email)
 			if c.settings.CustomerID == subscriber.ByRechargeID {
 				require.Equal(t, c.webhook.CustomerID(), id)
 				continue
@@ -38,15 +39,15 @@ func TestEMailIsTrimmedAndLowered(t *testing.T) {
 	c := plain("subscription/created", time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC))
 	known := jo(start())
 	known.Email = "\t Jo.BEAN@Example.com \n"
-	c.memory = remembers(c.settings, known)
+	c.state = loadedState(c.settings, known)
 	decision, err := c.decide()
 	require.NoError(t, err)
 	for _, e := range decision.Events {
-		assert.Equal(t, map[string]string{"registered": "jo.bean@example.com"}, e.CustomerIDs)
+		assert.Equal(t, "jo.bean@example.com", e.Email)
 	}
 }
 
-// The API is asked at most once: its answer settles the matter, whatever it says.
+// A customer is looked up at most once, whatever the answer is.
 func TestLookedUpOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := anyCase(usedTopics()...).Draw(t, "case")
@@ -58,12 +59,12 @@ func TestLookedUpOnce(t *testing.T) {
 		require.NotEmpty(t, needed.CustomerID)
 		require.Equal(t, c.webhook.CustomerID(), needed.CustomerID)
 		require.Contains(t, err.Error(), needed.CustomerID)
-		answer := subscriber.Answer{Ask: subscriber.Ask{Kind: subscriber.AskIdentity}}
+		lookup := recharge.Lookup{LookupRequest: recharge.LookupRequest{Kind: recharge.LookupCustomer}}
 		if rapid.Bool().Draw(t, "known") {
-			answer.Customer = customers(maybe(instants())).Draw(t, "answer")
-			answer.Customer.ID = needed.CustomerID
+			lookup.Customer = customers(maybe(instants())).Draw(t, "answer")
+			lookup.Customer.ID = needed.CustomerID
 		}
-		_, after, err := subscriber.Learn(c.settings, c.memory, needed.CustomerID, answer, c.at)
+		_, after, err := apply(c.settings, c.state, needed.CustomerID, answer{Lookup: lookup}, c.at)
 		require.NoError(t, err)
 		_, _, err = subscriber.Decide(c.settings, after, c.webhook, c.at)
 		require.NotErrorAs(t, err, &needed)
@@ -73,9 +74,9 @@ func TestLookedUpOnce(t *testing.T) {
 	})
 }
 
-// A webhook that is worth nothing asks nobody, and neither does a store that
-// sends no texts, wants no property and knows its customers by Recharge's id.
-func TestNotLookedUpInVain(t *testing.T) {
+// No customer is looked up for a webhook without output, nor at a store without texts and without the active property that
+// identifies its customers by Recharge's ID.
+func TestNoNeedlessLookup(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := anyCase(append(usedTopics(), unusedTopics()...)...).Draw(t, "case")
 		c.settings.SMS, c.settings.ActiveProperty, c.settings.CustomerID = false, false, subscriber.ByRechargeID
@@ -85,21 +86,21 @@ func TestNotLookedUpInVain(t *testing.T) {
 	})
 }
 
-func TestWhoIsAsked(t *testing.T) {
+func TestWhichCustomersAreLookedUp(t *testing.T) {
 	at := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 	tests := []struct {
-		name   string
-		change func(*aCase)
-		asks   bool
+		name    string
+		change  func(*aCase)
+		looksUp bool
 	}{
 		{"no e-mail in the body", func(c *aCase) {}, true},
 		{"e-mail in the body, no texts", func(c *aCase) { c.webhook.Subscription.Email = "jo@example.com"; c.settings.SMS = false }, false},
 		{"e-mail known, no texts", func(c *aCase) {
 			known := jo(at)
 			known.PhoneKnown = false
-			c.memory, c.settings.SMS = remembers(c.settings, known), false
+			c.state, c.settings.SMS = loadedState(c.settings, known), false
 		}, false},
-		{"all known", func(c *aCase) { c.memory = remembers(c.settings, jo(at)) }, false},
+		{"all known", func(c *aCase) { c.state = loadedState(c.settings, jo(at)) }, false},
 		{"no access to the API", func(c *aCase) { c.settings.API = false; c.webhook.Subscription.Email = "jo@example.com" }, false},
 		{"e-mail in the body, phone unknown", func(c *aCase) { c.webhook.Subscription.Email = "jo@example.com" }, true},
 		{"customer included", func(c *aCase) { c.webhook.Customer = plain("customer/created", at).webhook.Customer }, false},
@@ -117,10 +118,10 @@ func TestWhoIsAsked(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			c := plain("subscription/created", at)
-			c.settings.API, c.memory = true, &subscriber.Memory{}
+			c.settings.API, c.state = true, &subscriber.State{}
 			test.change(&c)
 			_, err := c.decide()
-			if test.asks {
+			if test.looksUp {
 				require.Equal(t, &subscriber.LookupNeeded{CustomerID: "246936001"}, err)
 				return
 			}
@@ -129,13 +130,12 @@ func TestWhoIsAsked(t *testing.T) {
 	}
 }
 
-// A customer whom the API does not know is nobody's reason to lose what is known:
-// only the text, which has no phone, comes to nothing.
-func TestUnknownAtTheAPI(t *testing.T) {
+// A customer whom the API does not know still has the events of the webhook. Only the text lacks a phone.
+func TestCustomerUnknownToTheAPI(t *testing.T) {
 	c := plain("subscription/created", start())
-	_, nobody, err := subscriber.Learn(c.settings, &subscriber.Memory{}, joID, subscriber.Answer{Ask: subscriber.Ask{Kind: subscriber.AskIdentity}}, c.at)
+	_, notFound, err := apply(c.settings, &subscriber.State{}, joID, answer{Lookup: recharge.Lookup{LookupRequest: recharge.LookupRequest{Kind: recharge.LookupCustomer}}}, c.at)
 	require.NoError(t, err)
-	c.webhook.Subscription.Email, c.memory, c.settings.API = "jo@example.com", nobody, true
+	c.webhook.Subscription.Email, c.state, c.settings.API = "jo@example.com", notFound, true
 	decision, err := c.decide()
 	require.NoError(t, err)
 	assert.Len(t, decision.Events, 2)
@@ -143,10 +143,10 @@ func TestUnknownAtTheAPI(t *testing.T) {
 	assert.Empty(t, decision.Triggers[0].Recipient.Phone)
 }
 
-// A revocation is about resources: it needs neither e-mail nor phone.
-func TestRevocationAlone(t *testing.T) {
+// A revocation refers to resources: it needs neither e-mail nor phone.
+func TestRevocationNeedsNoLookup(t *testing.T) {
 	c := plain("subscription/unskipped", time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC))
-	c.memory, c.settings.ActiveProperty = &subscriber.Memory{}, false
+	c.state, c.settings.ActiveProperty = &subscriber.State{}, false
 	decision, err := c.decide()
 	require.NoError(t, err)
 	assert.Len(t, decision.Revocations, 1)
@@ -165,33 +165,80 @@ func TestCustomerUnknown(t *testing.T) {
 		c := plain("subscription/created", at)
 		known := jo(start())
 		known.Email = " "
-		c.memory = remembers(c.settings, known)
+		c.state = loadedState(c.settings, known)
 		_, err := c.decide()
 		require.ErrorIs(t, err, subscriber.ErrCustomerUnknown)
 	})
-	t.Run("but known by id", func(t *testing.T) {
+	t.Run("identified by id", func(t *testing.T) {
 		c := plain("subscription/created", at)
 		known := jo(start())
 		known.Email = ""
 		c.settings.CustomerID = subscriber.ByRechargeID
-		c.memory = remembers(c.settings, known)
+		c.state = loadedState(c.settings, known)
 		_, err := c.decide()
 		require.NoError(t, err)
 	})
 }
 
-// The customer's own phone goes before an address's, and a name of the address
-// before the account's: the parcel is addressed to it.
-func TestRecipient(t *testing.T) {
-	c := plain("charge/paid", time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC))
-	c.webhook.Charge.Contact.FirstName, c.webhook.Charge.Contact.Phone = "Joanna", "503 555 0199"
-	c.webhook.Charge.Contact.Country, c.webhook.Charge.CustomerHash = "US", "f99bd4a6"
-	known := jo(start())
-	known.Hash = "other"
-	c.memory = remembers(c.settings, known)
-	decision, err := c.decide()
-	require.NoError(t, err)
-	assert.Equal(t, subscriber.Recipient{
-		FirstName: "Joanna", LastName: "Bean", Phone: "+15035550100", Country: "US", PortalHash: "f99bd4a6",
-	}, decision.Triggers[0].Recipient)
+// Two spellings of an address that look the same are one customer, and no change.
+func TestEmailsThatLookTheSame(t *testing.T) {
+	const plain = "jo.bean@example.com"
+	for name, email := range map[string]string{
+		"right-to-left mark":      "\u200f" + plain,
+		"zero width space":        "jo\u200b.bean@example.com",
+		"joiner, at the end":      plain + "\u200d",
+		"byte order mark":         "\ufeff" + plain,
+		"soft hyphen":             "jo.be\u00adan@example.com",
+		"isolates":                "\u2066" + plain + "\u2069",
+		"no-break space":          "\u00a0" + plain + "\u00a0",
+		"narrow, figure, ideogr.": "\u202f\u2007\u3000" + plain,
+		"line separator":          plain + "\u2028",
+		"odd space inside":        "jo.bean\u00a0@example\u2009.com",
+		"word joiner":             "jo.bean\u2060@example.com",
+		"variation selector":      plain + "\ufe0f",
+		"filler":                  plain + "\u3164",
+		"control":                 plain + "\u0000\u0085\t",
+		"control inside":          "jo\u0007.bean@example.com",
+		"delete":                  "jo.bean\u007f@example.com",
+		"upper case and spaces":   "  Jo.BEAN@Example.com\r\n",
+		"upper case, a mark":      "\u200fJo.BEAN@Example.com\u200b",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRun(t, byEmail())
+			r.receives(ofCustomer("customer/created", counted(jo(start()), 1)), start())
+			c := jo(start().Add(time.Hour))
+			c.Email = email
+			d := r.receives(ofCustomer("customer/updated", c), start().Add(time.Hour))
+			assert.Equal(t, reason.Unchanged, d.Skip)
+			assert.Equal(t, plain, r.state().Customer.Email)
+			r = newRun(t, byEmail())
+			r.receives(ofCharge("charge/created", start(), func(c *recharge.Charge) { c.Email = email }), start())
+			assert.Equal(t, plain, r.all.Events[0].Email)
+		})
+	}
+	composed := newRun(t, byEmail())
+	composed.receives(ofCharge("charge/created", start(), func(c *recharge.Charge) { c.Email = "zoe\u0308@example.com" }), start())
+	assert.Equal(t, "zo\u00eb@example.com", composed.all.Events[0].Email, "NFC")
+	for email, want := range map[string]string{
+		"J\u030co@example.com": "\u01f0o@example.com", "Jo Bean@example.com": "jo bean@example.com", "Jo\u00eb Bean@example.com": "jo\u00eb bean@example.com",
+	} {
+		r := newRun(t, byEmail())
+		r.receives(ofCharge("charge/created", start(), func(c *recharge.Charge) { c.Email = email }), start())
+		assert.Equal(t, want, r.all.Events[0].Email)
+	}
+}
+
+// A normalized e-mail stays the same.
+func TestEmailIsNormalizedOnce(t *testing.T) {
+	once := func(t require.TestingT, email string) string {
+		r := newRun(t, byID())
+		c := jo(start())
+		c.Email = email
+		r.receives(ofCustomer("customer/created", c), start())
+		return r.state().Customer.Email
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		email := once(t, rapid.String().Draw(t, "email"))
+		require.Equal(t, email, once(t, email))
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
@@ -21,17 +22,17 @@ func ofCharge(topic recharge.Topic, at time.Time, change ...func(*recharge.Charg
 	return w
 }
 
-// A text about what was undone since is not sent, and only then.
+// A late trigger is contradicted by each happening that revokes it, and by no other.
 func TestContradicted(t *testing.T) {
 	at := start().Add(time.Hour)
 	earlier, later := at.Add(-time.Minute), at.Add(time.Minute)
 	success := func(c *recharge.Charge) { c.Status = "success" }
 	expired := about("subscription/updated", at, status("expired"))
 	tests := []struct {
-		flow   flow.Key
-		w      recharge.Webhook
-		undoes []recharge.Webhook // each of them
-		leaves []recharge.Webhook
+		flow        flow.Key
+		w           recharge.Webhook
+		contradicts []recharge.Webhook // each of them
+		leaves      []recharge.Webhook
 	}{
 		{
 			flow.SubscriptionStarted, about("subscription/created", at, func(s *recharge.Subscription) { s.CreatedAt = at }),
@@ -85,28 +86,28 @@ func TestContradicted(t *testing.T) {
 		{flow.OrderProcessed, plain("order/processed", at).webhook, nil, []recharge.Webhook{about("subscription/cancelled", later), about("subscription/skipped", later)}},
 		{flow.CustomerAccountActivation, ofCustomer("customer/activated", jo(at)), nil, []recharge.Webhook{ofCustomer("customer/deactivated", jo(later)), about("subscription/cancelled", later)}},
 	}
-	decide := func(t *testing.T, before, w recharge.Webhook) (subscriber.Decision, *life) {
-		l := newLife(t, byID())
+	decide := func(t *testing.T, before, w recharge.Webhook) (subscriber.Decision, *run) {
+		r := newRun(t, byID())
 		c := jo(start())
-		l.learns(subscriber.Answer{Ask: subscriber.Ask{Kind: subscriber.AskIdentity}, Customer: &c}, start())
-		l.hears(before, later)
-		return l.hears(w, later), l
+		r.applies(recharge.Lookup{LookupRequest: recharge.LookupRequest{Kind: recharge.LookupCustomer}, Customer: &c}, start())
+		r.receives(before, later)
+		return r.receives(w, later), r
 	}
 	for _, test := range tests {
-		for _, w := range test.undoes {
-			t.Run(string(test.flow)+" undone by "+string(w.Topic), func(t *testing.T) {
-				d, l := decide(t, w, test.w)
+		for _, w := range test.contradicts {
+			t.Run(string(test.flow)+" contradicted by "+string(w.Topic), func(t *testing.T) {
+				d, r := decide(t, w, test.w)
 				assert.NotContains(t, flows(d), string(test.flow))
 				if d.Empty() {
-					assert.Equal(t, subscriber.SkipContradicted, d.Skip)
+					assert.Equal(t, reason.Contradicted, d.Skip)
 				}
 				again := test.w
 				again.Hash = "other bytes"
-				assert.Equal(t, subscriber.SkipTold, l.hears(again, later).Skip, "settled")
+				assert.Equal(t, reason.Duplicate, r.receives(again, later).Skip, "emitted once")
 			})
 		}
 		for _, w := range test.leaves {
-			t.Run(string(test.flow)+" left by "+string(w.Topic), func(t *testing.T) {
+			t.Run(string(test.flow)+" not contradicted by "+string(w.Topic), func(t *testing.T) {
 				d, _ := decide(t, w, test.w)
 				want := string(test.flow)
 				if test.flow == flow.SubscriptionExpired && w.Subscription.Status == "expired" {
@@ -119,20 +120,20 @@ func TestContradicted(t *testing.T) {
 	}
 }
 
-// What is undone is still a fact: only its text isn't sent.
-func TestLateFactsStayFacts(t *testing.T) {
-	l := newLife(t, byID())
-	l.hears(with(about("subscription/activated", start().Add(time.Hour)), jo(start())), start().Add(time.Hour))
-	d := l.hears(about("subscription/cancelled", start()), start().Add(2*time.Hour))
+// The event of a fact is emitted even if its trigger is contradicted.
+func TestEventOfContradictedTriggerIsEmitted(t *testing.T) {
+	r := newRun(t, byID())
+	r.receives(with(about("subscription/activated", start().Add(time.Hour)), jo(start())), start().Add(time.Hour))
+	d := r.receives(about("subscription/cancelled", start()), start().Add(2*time.Hour))
 	require.Equal(t, []string{"canceled"}, statuses(d))
 	assert.Equal(t, start(), d.Events[0].OccurredAt, "its own time")
 	assert.Empty(t, d.Triggers)
 	require.Len(t, d.Revocations, 1)
-	assert.Equal(t, start(), d.Revocations[0].OccurredAt, "which takes back only what came before")
-	assert.Equal(t, "active", l.memory().SubscriptionRows(store, joID)["784594001"].Status)
+	assert.Equal(t, start(), d.Revocations[0].OccurredAt, "which revokes only what happened before")
+	assert.Equal(t, "active", r.state().SubscriptionRows(store, joID)["784594001"].Status)
 }
 
-// A text about a charge or an order goes when one of its subscriptions is left.
+// A trigger of a charge is contradicted only when all its subscriptions are.
 func TestContradictedInPart(t *testing.T) {
 	two := ofCharge("charge/upcoming", start().Add(time.Hour), func(c *recharge.Charge) {
 		c.LineItems = []recharge.LineItem{{SubscriptionID: "784594001"}, {SubscriptionID: "2"}}
@@ -140,43 +141,43 @@ func TestContradictedInPart(t *testing.T) {
 	skip := func(id string) recharge.Webhook {
 		return with(about("subscription/skipped", start().Add(2*time.Hour), numbered(id)), jo(start()))
 	}
-	l := newLife(t, byID())
-	l.hears(skip("2"), start().Add(2*time.Hour))
-	assert.Equal(t, []string{"upcoming_order"}, flows(l.hears(two, start().Add(2*time.Hour))))
-	l = newLife(t, byID())
-	l.hears(skip("2"), start().Add(2*time.Hour))
-	l.hears(skip("784594001"), start().Add(2*time.Hour))
-	assert.Equal(t, subscriber.SkipContradicted, l.hears(two, start().Add(2*time.Hour)).Skip)
+	r := newRun(t, byID())
+	r.receives(skip("2"), start().Add(2*time.Hour))
+	assert.Equal(t, []string{"upcoming_order"}, flows(r.receives(two, start().Add(2*time.Hour))))
+	r = newRun(t, byID())
+	r.receives(skip("2"), start().Add(2*time.Hour))
+	r.receives(skip("784594001"), start().Add(2*time.Hour))
+	assert.Equal(t, reason.Contradicted, r.receives(two, start().Add(2*time.Hour)).Skip)
 }
 
-// A subscription expires once per life, in whatever order its webhooks come.
-func TestExpiredOncePerLife(t *testing.T) {
+// A subscription expires once between two activations, in any order of its webhooks.
+func TestExpiredOncePerActivation(t *testing.T) {
 	at := func(hours int) time.Time { return start().Add(time.Duration(hours) * time.Hour) }
 	expired := func(hours int) recharge.Webhook { return about("subscription/updated", at(hours), status("expired")) }
 	activated := func(hours int) recharge.Webhook { return about("subscription/activated", at(hours)) }
 	tests := []struct {
-		name string
-		say  []recharge.Webhook
-		want int
+		name     string
+		received []recharge.Webhook
+		want     int
 	}{
 		{"once", []recharge.Webhook{expired(1)}, 1},
-		{"said again and again", []recharge.Webhook{expired(1), expired(2), expired(3)}, 1},
+		{"repeated", []recharge.Webhook{expired(1), expired(2), expired(3)}, 1},
 		{"by two topics", []recharge.Webhook{expired(1), about("subscription/cancelled", at(1), status("expired"))}, 1},
-		{"two lives", []recharge.Webhook{expired(1), activated(2), expired(3), expired(4)}, 2},
-		{"the activation comes late", []recharge.Webhook{expired(3), activated(2), expired(3), expired(4)}, 1},
-		{"the first life's expiry comes late", []recharge.Webhook{activated(2), expired(1), expired(3)}, 1}, // its text was undone
-		{"three lives", []recharge.Webhook{expired(1), activated(2), expired(3), activated(4), expired(5)}, 3},
+		{"expired, activated, expired", []recharge.Webhook{expired(1), activated(2), expired(3), expired(4)}, 2},
+		{"the activation arrives late", []recharge.Webhook{expired(3), activated(2), expired(3), expired(4)}, 1},
+		{"the first expiry arrives late", []recharge.Webhook{activated(2), expired(1), expired(3)}, 1}, // contradicted
+		{"three activations", []recharge.Webhook{expired(1), activated(2), expired(3), activated(4), expired(5)}, 3},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			l := newLife(t, byID())
+			r := newRun(t, byID())
 			c := jo(start())
-			l.learns(subscriber.Answer{Ask: subscriber.Ask{Kind: subscriber.AskIdentity}, Customer: &c}, start())
-			for i, w := range test.say {
-				l.hears(w, at(10+i))
+			r.applies(recharge.Lookup{LookupRequest: recharge.LookupRequest{Kind: recharge.LookupCustomer}, Customer: &c}, start())
+			for i, w := range test.received {
+				r.receives(w, at(10+i))
 			}
 			found := 0
-			for _, f := range flows(l.all) {
+			for _, f := range flows(r.all) {
 				if f == string(flow.SubscriptionExpired) {
 					found++
 				}
@@ -188,10 +189,10 @@ func TestExpiredOncePerLife(t *testing.T) {
 
 // An account is activated once, however long ago that was.
 func TestAccountActivatedOnce(t *testing.T) {
-	l := newLife(t, byID())
-	assert.Equal(t, []string{"customer_account_activation"}, flows(l.hears(ofCustomer("customer/activated", jo(start())), start())))
+	r := newRun(t, byID())
+	assert.Equal(t, []string{"customer_account_activation"}, flows(r.receives(ofCustomer("customer/activated", jo(start())), start())))
 	for _, after := range []int{1, 13, 15, 40} {
 		at := start().AddDate(0, after, 0)
-		assert.Empty(t, flows(l.hears(ofCustomer("customer/activated", jo(at)), at)), after)
+		assert.Empty(t, flows(r.receives(ofCustomer("customer/activated", jo(at)), at)), after)
 	}
 }

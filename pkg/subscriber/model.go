@@ -1,6 +1,7 @@
 package subscriber
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
@@ -10,8 +11,7 @@ import (
 // EventType is the kind of a tracking event.
 type EventType string
 
-// The four kinds. EventProperty sets a customer property, the others are events
-// of a customer.
+// The kinds of tracking events. EventProperty sets a customer property, the others are events of a customer.
 const (
 	EventSubscription   EventType = "subscription"
 	EventCharge         EventType = "subscription_charge"
@@ -28,7 +28,7 @@ const (
 	StatusPaid      = "paid"
 )
 
-// PropertyActive is the customer property that says whether any subscription is active.
+// PropertyActive is the customer property that is TRUE while any subscription is active.
 const PropertyActive = "recharge_subscription_active"
 
 // Event is a fact for tracking: the value of a record in recharge.events.
@@ -37,24 +37,44 @@ type Event struct {
 	Type   EventType `json:"type"`
 	Status string    `json:"status,omitempty"`
 	Store  string    `json:"store"`
-	// OccurredAt is when it happened at Recharge, UTC, fraction kept.
+	// OccurredAt is when it happened at Recharge, in UTC, with fractions of a second.
 	OccurredAt         time.Time `json:"occurred_at"`
 	RechargeCustomerID string    `json:"recharge_customer_id"`
-	// CustomerIDs is how the destination knows the customer: id name to value.
-	CustomerIDs  map[string]string `json:"customer_ids"`
-	Subscription *Subscription     `json:"subscription,omitempty"`
-	Charge       *Charge           `json:"charge,omitempty"`
-	Customer     *Customer         `json:"customer,omitempty"`
-	Property     *Property         `json:"property,omitempty"`
+	// Email is the normalized e-mail of the profile that the event is for, which may be the one before a change. It is always
+	// set if the store identifies customers by e-mail, otherwise if it is known.
+	Email        string        `json:"email,omitempty"`
+	Subscription *Subscription `json:"subscription,omitempty"`
+	Charge       *Charge       `json:"charge,omitempty"`
+	Customer     *Customer     `json:"customer,omitempty"`
+	Property     *Property     `json:"property,omitempty"`
 }
 
-// Property is a customer property that is to be set.
+// Validate checks that an event has the object required by its type.
+func (e Event) Validate() error {
+	missing := false
+	switch e.Type {
+	case EventSubscription:
+		missing = e.Subscription == nil
+	case EventCharge:
+		missing = e.Charge == nil
+	case EventCustomerChange:
+		missing = e.Customer == nil
+	case EventProperty:
+		missing = e.Property == nil
+	}
+	if missing {
+		return fmt.Errorf("%s event lacks its object", e.Type)
+	}
+	return nil
+}
+
+// Property is a customer property to set.
 type Property struct {
 	Name  string `json:"name"`
 	Value bool   `json:"value"`
 }
 
-// Subscription is the part of a subscription that others may need.
+// Subscription holds the fields of a subscription in events and triggers.
 type Subscription struct {
 	ID                         string        `json:"id"`
 	AddressID                  string        `json:"address_id,omitempty"`
@@ -78,7 +98,7 @@ type Subscription struct {
 	CancellationReasonComments string        `json:"cancellation_reason_comments,omitempty"`
 }
 
-// Charge is the part of a charge that others may need.
+// Charge holds the fields of a charge in events and triggers.
 type Charge struct {
 	ID             string        `json:"id"`
 	AddressID      string        `json:"address_id,omitempty"`
@@ -111,7 +131,7 @@ type Item struct {
 	Quantity       int    `json:"quantity,omitempty"`
 }
 
-// Order is the part of an order that a text may mention.
+// Order holds the fields of an order that a text can use.
 type Order struct {
 	ID            string        `json:"id"`
 	ChargeID      string        `json:"charge_id,omitempty"`
@@ -124,11 +144,11 @@ type Order struct {
 	Items         []Item        `json:"items"`
 }
 
-// Customer is what a customer_change tells about a customer.
+// Customer is the customer of a customer_change.
 type Customer struct {
-	// Changed names the fields that are another than before; none where nothing was known before.
+	// Changed are the names of the changed fields; empty if the previous values are unknown.
 	Changed []string `json:"changed,omitempty"`
-	// OldEmail is the e-mail before, where it changed.
+	// OldEmail is the previous e-mail if it has changed.
 	OldEmail            string    `json:"old_email,omitempty"`
 	PlatformID          string    `json:"platform_id,omitempty"`
 	Email               string    `json:"email,omitempty"`
@@ -140,19 +160,19 @@ type Customer struct {
 	CreatedAt           time.Time `json:"created_at,omitzero"`
 }
 
-// Trigger says that a flow should start for a customer, with all that its text
-// may mention: the value of a record in recharge.sms-triggers.
+// Trigger starts a flow for a customer, with all values that its text can use. It is the value of a record in
+// recharge.sms-triggers.
 type Trigger struct {
 	ID    string   `json:"id"`
 	Store string   `json:"store"`
 	Flow  flow.Key `json:"flow"`
-	// Cause names the customer's action: triggers of one action share it.
+	// Cause identifies the customer's action. Triggers of the same action have the same cause.
 	Cause              string    `json:"cause"`
 	RechargeCustomerID string    `json:"recharge_customer_id"`
 	OccurredAt         time.Time `json:"occurred_at"`
-	// StaleAt is when the text is no longer worth sending.
+	// StaleAt is the time from which the text is not sent.
 	StaleAt time.Time `json:"stale_at"`
-	// Items are the resources it is about, "{resource}/{id}", which a revocation names.
+	// Items are the resources that the text is about, "{resource}/{id}". A revocation names them.
 	Items        []string      `json:"items"`
 	Recipient    Recipient     `json:"recipient"`
 	Subscription *Subscription `json:"subscription,omitempty"`
@@ -160,13 +180,16 @@ type Trigger struct {
 	Order        *Order        `json:"order,omitempty"`
 }
 
-// Recipient is whom a text would go to.
+// Recipient receives a text: the customer, never the person to whom their parcel goes.
 type Recipient struct {
 	FirstName string `json:"first_name,omitempty"`
 	LastName  string `json:"last_name,omitempty"`
-	// Phone is as typed by the customer, "" when they gave none.
+	// Phone is as typed, "" for none that is known to be the customer's.
 	Phone string `json:"phone,omitempty"`
-	// Country is an ISO 3166 code or an English name.
+	// PhoneCountry is the country of a phone without a country code, as typed: an ISO 3166 code or a name. "" is the store's default
+	// region. ZZ is an unknown country: then only a phone with a country code can be used.
+	PhoneCountry string `json:"phone_country,omitempty"`
+	// Country, Province and Zip are those of the customer's own address. Country is an ISO 3166 code or a name.
 	Country  string `json:"country,omitempty"`
 	Province string `json:"province,omitempty"`
 	Zip      string `json:"zip,omitempty"`
@@ -174,8 +197,11 @@ type Recipient struct {
 	PortalHash string `json:"portal_hash,omitempty"`
 }
 
-// Revocation says that triggers of Flows about Items that happened before
-// OccurredAt have been contradicted. It lies in recharge.sms-triggers too.
+// Revocation revokes the triggers of Flows about Items: something happened that makes their texts untrue. It is the value of a
+// record in recharge.sms-triggers.
+//
+// It revokes a trigger that names its charge, and a trigger whose subscriptions are all revoked. For a subscription, OccurredAt
+// must be after the trigger's; for a charge, not before it; a payment revokes triggers of any time.
 type Revocation struct {
 	ID                 string         `json:"id"`
 	Store              string         `json:"store"`

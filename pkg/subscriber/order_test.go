@@ -12,40 +12,40 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
-// inOrder hears a history as it happened, and asks as it goes.
-func inOrder(t require.TestingT, s subscriber.Settings, h []moment, check func(*life, moment)) *life {
-	l := newLife(t, s)
+// inOrder receives a history's webhooks as they were sent. Lookups are answered after each action.
+func inOrder(t require.TestingT, s subscriber.Settings, h []moment, check func(*run, moment)) *run {
+	r := newRun(t, s)
 	for _, m := range h {
-		l.answers = m.world.answers
+		r.answers = m.world.answers
 		for i, w := range m.sent {
-			l.hears(w, m.at.Add(time.Duration(i)*10*time.Millisecond))
+			r.receives(w, m.at.Add(time.Duration(i)*10*time.Millisecond))
 		}
-		l.asksAll(m.at.Add(time.Second / 2))
-		check(l, m)
+		r.answersAll(m.at.Add(time.Second / 2))
+		check(r, m)
 	}
-	return l
+	return r
 }
 
-// afterwards hears webhooks after all of them happened, then asks.
-func afterwards(t require.TestingT, s subscriber.Settings, h []moment, order []recharge.Webhook) *life {
-	l := newLife(t, s)
+// afterwards receives webhooks after all of them were sent. Lookups are answered at the end.
+func afterwards(t require.TestingT, s subscriber.Settings, h []moment, order []recharge.Webhook) *run {
+	r := newRun(t, s)
 	last := h[len(h)-1]
-	l.answers = last.world.answers
+	r.answers = last.world.answers
 	at := last.at.Add(time.Minute)
 	for _, w := range order {
 		at = at.Add(time.Second)
-		l.hears(w, at)
+		r.receives(w, at)
 	}
-	l.asksAll(at.Add(time.Second))
-	return l
+	r.answersAll(at.Add(time.Second))
+	return r
 }
 
-func nothing(*life, moment) {}
+func nothing(*run, moment) {}
 
-// factIDs are those of the events that happen, each as often as it was told.
-func factIDs(l *life) []string {
+// factIDs are those of the events about subscriptions and charges, each as often as it was emitted.
+func factIDs(r *run) []string {
 	var found []string
-	for _, e := range l.all.Events {
+	for _, e := range r.all.Events {
 		if e.Type == subscriber.EventSubscription || e.Type == subscriber.EventCharge {
 			found = append(found, e.Status+" "+e.ID)
 		}
@@ -54,19 +54,19 @@ func factIDs(l *life) []string {
 	return found
 }
 
-func textIDs(l *life) []string {
+func textIDs(r *run) []string {
 	var found []string
-	for _, t := range l.all.Triggers {
+	for _, t := range r.all.Triggers {
 		found = append(found, t.ID)
 	}
-	for _, r := range l.all.Revocations {
+	for _, r := range r.all.Revocations {
 		found = append(found, r.ID)
 	}
 	slices.Sort(found)
 	return found
 }
 
-// stores are how a store may know its customers.
+// stores generates a store's settings.
 func stores() *rapid.Generator[subscriber.Settings] {
 	return rapid.Custom(func(t *rapid.T) subscriber.Settings {
 		s := byID()
@@ -79,9 +79,8 @@ func stores() *rapid.Generator[subscriber.Settings] {
 	})
 }
 
-// Whatever the order in which a history is heard, and however often: the same facts are told, each once, and the same is
-// known in the end.
-func TestAnyOrder(t *testing.T) {
+// In any order of receipt and with any duplicates, the same facts are emitted, each once, and the final state is the same.
+func TestAnyOrderOfReceipt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := stores().Draw(t, "store")
 		h := history(12).Draw(t, "history")
@@ -96,30 +95,30 @@ func TestAnyOrder(t *testing.T) {
 		require.Equal(t, slices.Compact(slices.Clone(ids)), ids, "each once")
 		texts := textIDs(got)
 		require.Equal(t, slices.Compact(slices.Clone(texts)), texts, "each once")
-		require.Equal(t, want.memory().SubscriptionRows(store, joID), got.memory().SubscriptionRows(store, joID))
-		require.Equal(t, want.memory().Row(store, joID), got.memory().Row(store, joID))
-		requireSameFlag(t, want, got)
-		requireSameChange(t, want, got)
-		requireGrowing(t, got.all)
+		require.Equal(t, want.state().SubscriptionRows(store, joID), got.state().SubscriptionRows(store, joID))
+		require.Equal(t, want.state().CustomerRow(store, joID), got.state().CustomerRow(store, joID))
+		requireSameProperty(t, want, got)
+		requireSameCustomerChange(t, want, got)
+		requireIncreasingTimes(t, got.all)
 	})
 }
 
-// requireSameFlag wants the same to be said last, to the same profile; none is said where none was.
-func requireSameFlag(t require.TestingT, want, got *life) {
-	last := func(l *life) string {
-		said := flags(l.all)
-		if len(said) == 0 {
+// requireSameProperty requires the same last value of the active property, for the same profile, or none in both.
+func requireSameProperty(t require.TestingT, want, got *run) {
+	last := func(r *run) string {
+		emitted := r.propertyValues(r.all)
+		if len(emitted) == 0 {
 			return ""
 		}
-		return said[len(said)-1]
+		return emitted[len(emitted)-1]
 	}
 	require.Equal(t, last(want), last(got))
 }
 
-// requireSameChange wants the last change, by its own time, to show the same customer.
-func requireSameChange(t require.TestingT, want, got *life) {
-	last := func(l *life) string {
-		found := changes(l.all)
+// requireSameCustomerChange requires the last change, by its own time, to have the same customer.
+func requireSameCustomerChange(t require.TestingT, want, got *run) {
+	last := func(r *run) string {
+		found := changes(r.all)
 		if len(found) == 0 {
 			return ""
 		}
@@ -129,23 +128,23 @@ func requireSameChange(t require.TestingT, want, got *life) {
 	require.Equal(t, last(want), last(got))
 }
 
-// What is known never goes back to what it was: no row gets an older time, none that is gone comes again.
-func TestNeverBackwards(t *testing.T) {
+// The state never becomes older: no row gets an older time, and no deleted row comes back.
+func TestStateNeverBecomesOlder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := history(10).Draw(t, "history")
 		all := webhooks(h)
 		if len(all) == 0 {
 			return
 		}
-		l := newLife(t, byID())
-		l.answers = h[len(h)-1].world.answers
+		r := newRun(t, byID())
+		r.answers = h[len(h)-1].world.answers
 		at := h[len(h)-1].at
 		gone := make(map[string]bool)
 		for _, w := range mixedUp(all).Draw(t, "mixed") {
-			before, customer := l.memory().SubscriptionRows(store, joID), l.memory().Row(store, joID)
+			before, customer := r.state().SubscriptionRows(store, joID), r.state().CustomerRow(store, joID)
 			at = at.Add(time.Second)
-			l.hears(w, at)
-			after := l.memory().SubscriptionRows(store, joID)
+			r.receives(w, at)
+			after := r.state().SubscriptionRows(store, joID)
 			for id, row := range before {
 				now, there := after[id]
 				gone[id] = gone[id] || !there
@@ -155,28 +154,28 @@ func TestNeverBackwards(t *testing.T) {
 				require.False(t, gone[id], "deleted is final")
 			}
 			if customer != nil {
-				require.False(t, l.memory().Row(store, joID).UpdatedAt.Before(customer.UpdatedAt))
+				require.False(t, r.state().CustomerRow(store, joID).UpdatedAt.Before(customer.UpdatedAt))
 			}
 		}
 	})
 }
 
-// As it happens, the flag is TRUE exactly while a subscription is active, once the API was asked where nobody could tell.
-// It is never said twice to one profile, unless the profile was left in between.
-func TestFlagIsTheTruth(t *testing.T) {
+// Received in order, the active property is TRUE exactly while a subscription is active, after the lookups that it needs. It is
+// not emitted twice in succession with the same value for one profile.
+func TestActivePropertyIsRight(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := stores().Draw(t, "store")
-		met := false
-		l := inOrder(t, s, histories(15, true).Draw(t, "history"), func(l *life, m moment) {
-			row := l.memory().Row(store, joID)
-			met = met || len(m.world.subscriptions) > 0
-			if !met || row == nil {
+		known := false
+		r := inOrder(t, s, histories(15, true).Draw(t, "history"), func(r *run, m moment) {
+			row := r.state().CustomerRow(store, joID)
+			known = known || len(m.world.subscriptions) > 0
+			if !known || row == nil {
 				return
 			}
 			require.NotNil(t, row.SubscriptionActive)
 			require.Equal(t, m.active, *row.SubscriptionActive)
-			said := flags(l.all)
-			require.NotEmpty(t, said)
+			emitted := r.propertyValues(r.all)
+			require.NotEmpty(t, emitted)
 			to := joID
 			if s.CustomerID == subscriber.ByEmail {
 				to = row.Email
@@ -185,39 +184,39 @@ func TestFlagIsTheTruth(t *testing.T) {
 			if m.active {
 				want = "TRUE " + to
 			}
-			require.Equal(t, want, said[len(said)-1])
+			require.Equal(t, want, emitted[len(emitted)-1])
 		})
-		requireGrowing(t, l.all)
-		said := flags(l.all)
-		for i := 1; i < len(said); i++ {
-			require.NotEqual(t, said[i-1], said[i])
+		requireIncreasingTimes(t, r.all)
+		emitted := r.propertyValues(r.all)
+		for i := 1; i < len(emitted); i++ {
+			require.NotEqual(t, emitted[i-1], emitted[i])
 		}
 	})
 }
 
-// A customer who was there before us: whatever we heard of them first, what the API says makes it right.
-func TestFlagOfWhoWasThereBefore(t *testing.T) {
+// For a customer from before the installation, whichever webhook was received first, the property is right after the lookup.
+func TestActivePropertyOfEarlierCustomer(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := histories(12, true).Draw(t, "history")
-		from := rapid.IntRange(0, len(h)-1).Draw(t, "heard from")
-		heard := h[from:]
-		inOrder(t, stores().Draw(t, "store"), heard, func(l *life, m moment) {
-			row := l.memory().Row(store, joID)
+		from := rapid.IntRange(0, len(h)-1).Draw(t, "received from")
+		received := h[from:]
+		inOrder(t, stores().Draw(t, "store"), received, func(r *run, m moment) {
+			row := r.state().CustomerRow(store, joID)
 			if row == nil || row.SubscriptionActive == nil {
-				return // nothing was said that could be wrong
+				return // no value was emitted
 			}
 			require.Equal(t, m.active, *row.SubscriptionActive)
 		})
 	})
 }
 
-// Read again, with the same times of receipt, everything comes out as it did.
-func TestRebuilt(t *testing.T) {
+// The same records with the same times of receipt give the same decisions and the same state.
+func TestReprocessingIsDeterministic(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := stores().Draw(t, "store")
 		h := history(10).Draw(t, "history")
 		one, two := inOrder(t, s, h, nothing), inOrder(t, s, h, nothing)
 		require.Equal(t, one.all, two.all)
-		require.Equal(t, one.rows.rows, two.rows.rows)
+		require.Equal(t, one.rows.Rows, two.rows.Rows)
 	})
 }

@@ -1,8 +1,13 @@
 package subscriber
 
-import "time"
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+)
 
-// CustomerRow is a customer as the public table recharge.customers has them.
+// CustomerRow is a row of the public table recharge.customers.
 type CustomerRow struct {
 	Store              string `json:"store"`
 	RechargeCustomerID string `json:"recharge_customer_id"`
@@ -11,13 +16,13 @@ type CustomerRow struct {
 	LastName           string `json:"last_name,omitempty"`
 	Phone              string `json:"phone,omitempty"`
 	PlatformID         string `json:"platform_id,omitempty"`
-	// SubscriptionActive is whether any subscription is active; absent where nobody can tell.
+	// SubscriptionActive is whether any subscription is active; absent if unknown.
 	SubscriptionActive *bool     `json:"subscription_active,omitempty"`
 	CreatedAt          time.Time `json:"created_at,omitzero"`
 	UpdatedAt          time.Time `json:"updated_at,omitzero"`
 }
 
-// SubscriptionRow is a subscription as the public table recharge.subscriptions has it.
+// SubscriptionRow is a row of the public table recharge.subscriptions.
 type SubscriptionRow struct {
 	Store              string `json:"store"`
 	RechargeCustomerID string `json:"recharge_customer_id"`
@@ -26,27 +31,27 @@ type SubscriptionRow struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// Row is the customer's row, nil when there is none (any more).
-func (m *Memory) Row(store, customer string) *CustomerRow {
-	k := m.Customer
-	if m.gone() || !k.Seen && k.Email == "" && len(m.Subscriptions) == 0 {
+// CustomerRow returns the customer's row, nil if there is none.
+func (st *State) CustomerRow(store, customer string) *CustomerRow {
+	k := st.Customer
+	if st.gone() || !k.Seen && k.Email == "" && len(st.Subscriptions) == 0 {
 		return nil
 	}
 	row := &CustomerRow{
 		Store: store, RechargeCustomerID: customer, Email: k.Email, FirstName: k.FirstName, LastName: k.LastName,
 		Phone: k.Phone, PlatformID: k.PlatformID, CreatedAt: k.CreatedAt, UpdatedAt: k.UpdatedAt,
 	}
-	if value, _, known := m.active(); known {
+	if value, _, known := st.active(); known {
 		row.SubscriptionActive = &value
 	}
 	return row
 }
 
-// SubscriptionRows are the rows of the customer's subscriptions by id, without those that were deleted.
-func (m *Memory) SubscriptionRows(store, customer string) map[string]SubscriptionRow {
+// SubscriptionRows returns the rows of the customer's subscriptions by id, without deleted ones and one-time products.
+func (st *State) SubscriptionRows(store, customer string) map[string]SubscriptionRow {
 	rows := make(map[string]SubscriptionRow)
-	for id, s := range m.Subscriptions {
-		if s.Status == statusDeleted {
+	for id, s := range st.Subscriptions {
+		if !s.exists() {
 			continue
 		}
 		rows[id] = SubscriptionRow{
@@ -54,4 +59,36 @@ func (m *Memory) SubscriptionRows(store, customer string) map[string]Subscriptio
 		}
 	}
 	return rows
+}
+
+// TableRow is a changed row of a public table.
+type TableRow struct {
+	// SubscriptionID is "" for the customer's row.
+	SubscriptionID string
+	// Value is a *CustomerRow or a SubscriptionRow; nil for a row that is removed.
+	Value any
+}
+
+// ChangedRows returns the rows of the public tables that differ between two states of a customer.
+func ChangedRows(store, customer string, before, after *State) []TableRow {
+	var changed []TableRow
+	was, is := before.CustomerRow(store, customer), after.CustomerRow(store, customer)
+	switch {
+	case is != nil && !reflect.DeepEqual(was, is):
+		changed = append(changed, TableRow{Value: is})
+	case is == nil && was != nil:
+		changed = append(changed, TableRow{})
+	}
+	had, have := before.SubscriptionRows(store, customer), after.SubscriptionRows(store, customer)
+	for _, id := range slices.Sorted(maps.Keys(have)) {
+		if old, existed := had[id]; !existed || !reflect.DeepEqual(old, have[id]) {
+			changed = append(changed, TableRow{SubscriptionID: id, Value: have[id]})
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(had)) {
+		if _, still := have[id]; !still {
+			changed = append(changed, TableRow{SubscriptionID: id})
+		}
+	}
+	return changed
 }

@@ -5,11 +5,10 @@ import (
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
 )
 
-const hour = time.Hour
-
-// subscriptionFlows are the topics of a subscription that only concern texts.
+// subscriptionFlows handles the subscription topics that have no event.
 func (d *draft) subscriptionFlows() {
 	s := d.webhook.Subscription
 	at := firstTime(s.UpdatedAt, d.receivedAt)
@@ -18,45 +17,43 @@ func (d *draft) subscriptionFlows() {
 	case "subscription/updated":
 		d.expired()
 	case "subscription/paused":
-		d.trigger(flow.SubscriptionPaused, at, fact)
-		d.revoke(at, fact, flow.SubscriptionResumed)
+		d.happened(flow.Paused, at, fact)
 	case "subscription/skipped":
-		d.trigger(flow.OrderSkipped, at, fact)
-		d.revoke(at, fact, flow.UpcomingOrder)
+		d.happened(flow.Skipped, at, fact)
 	case "subscription/unskipped":
-		d.revoke(at, fact, flow.OrderSkipped)
+		d.happened(flow.Unskipped, at, fact)
 	}
 }
 
-// expired holds once per life of a subscription: many updates may repeat the
-// status. A life began when it was activated last before, else when it was created.
+// expired drafts an expiration, once per activation of a subscription: many updates may repeat the status. The fact id has the
+// time of the last activation before the expiration, or else of the creation.
 func (d *draft) expired() {
 	s := d.webhook.Subscription
 	if s.Status != statusExpired {
 		return
 	}
 	at := firstTime(s.CancelledAt, s.UpdatedAt, d.receivedAt)
-	known := d.memory.Subscriptions[s.ID]
-	began := known.Last[activated]
-	if began.After(at) { // that is a later life
+	known := d.state.Subscriptions[s.ID]
+	began := known.Last[flow.Activated]
+	if began.After(at) { // a later life
 		began = time.Time{}
 	}
-	if told := known.Last[expired]; !told.IsZero() && !began.After(told) {
-		d.skip(SkipTold)
+	if last := known.Last[flow.Expired]; !last.IsZero() && !began.After(last) {
+		d.skip(reason.Duplicate)
 		return
 	}
-	if !d.memory.gone() && d.customerID != "" {
-		known.happened(expired, at)
-		d.memory.Subscriptions[s.ID] = known
+	if !d.state.gone() && d.customerID != "" {
+		known.happened(flow.Expired, at)
+		d.state.Subscriptions[s.ID] = known
 	}
 	began = firstTime(began, s.CreatedAt)
-	d.trigger(flow.SubscriptionExpired, at, factID(d.settings.Store, "subscription_expired", s.ID, instant(began)))
+	d.happened(flow.Expired, at, factID(d.settings.Store, "subscription_expired", s.ID, instant(began)))
 }
 
-// upcomingCharge is told once per charge and day: a charge that is moved comes up again.
+// upcomingCharge drafts an upcoming charge, once per charge and day: a charge that is moved to another day is drafted again.
 func (d *draft) upcomingCharge() {
 	c := d.webhook.Charge
-	d.trigger(flow.UpcomingOrder, firstTime(c.UpdatedAt, d.receivedAt),
+	d.happened(flow.Upcoming, firstTime(c.UpdatedAt, d.receivedAt),
 		factID(d.settings.Store, "charge_upcoming", c.ID, string(c.ScheduledDate)))
 }
 
@@ -64,14 +61,23 @@ func (d *draft) orderFlows() {
 	o := d.webhook.Order
 	at := firstTime(o.UpdatedAt, d.receivedAt)
 	if d.webhook.Topic == "order/upcoming" {
-		d.trigger(flow.UpcomingOrder, at, factID(d.settings.Store, "order_upcoming", o.ID, string(o.ScheduledDate)))
+		d.happened(flow.Upcoming, at, factID(d.settings.Store, "order_upcoming", o.ID, string(o.ScheduledDate)))
 		return
 	}
 	at = firstTime(o.ProcessedAt, at)
-	d.trigger(flow.OrderProcessed, at, factID(d.settings.Store, "order_processed", o.ID))
+	d.happened(flow.Processed, at, factID(d.settings.Store, "order_processed", o.ID))
 }
 
-// trigger adds one for the webhook's resource. fact is what it comes from.
+// happened drafts the triggers of the flows fired by a happening, and one revocation for the flows revoked by it, according to
+// the table of flows. fact is the id of the happening.
+func (d *draft) happened(what flow.Happening, at time.Time, fact string) {
+	for _, key := range flow.FiredBy(what) {
+		d.trigger(key, at, fact)
+	}
+	d.revoke(what, at, fact)
+}
+
+// trigger drafts a trigger for the webhook's resource.
 func (d *draft) trigger(key flow.Key, at time.Time, fact string) {
 	t := Trigger{
 		ID: factID(d.settings.Store, "trigger", string(key), fact), Flow: key,
@@ -88,42 +94,41 @@ func (d *draft) trigger(key flow.Key, at time.Time, fact string) {
 	d.out.Triggers = append(d.out.Triggers, t)
 }
 
-// revoke takes back the flows' triggers about the webhook's resource.
-func (d *draft) revoke(at time.Time, fact string, flows ...flow.Key) {
+// revoke drafts the revocation of triggers whose texts a happening of the webhook's resource makes untrue. A charge revokes its
+// own triggers, never those of another charge for the same subscriptions.
+func (d *draft) revoke(what flow.Happening, at time.Time, fact string) {
+	flows := flow.RevokedBy(what)
+	if len(flows) == 0 {
+		return
+	}
 	d.out.Revocations = append(d.out.Revocations, Revocation{
 		ID: factID(d.settings.Store, "revocation", fact), Cause: d.webhook.Topic,
-		Flows: flows, Items: d.items(), OccurredAt: at,
+		Flows: flows, Items: d.items()[:1], OccurredAt: at,
 	})
 }
 
-// staleAt is when a text about something that happened at is pointless.
+// staleAt returns the time from which the text is not sent.
 func (d *draft) staleAt(key flow.Key, at time.Time) time.Time {
-	switch key {
-	case flow.SubscriptionResumed:
-		return at.Add(36 * hour)
-	case flow.SubscriptionExpired, flow.CustomerAccountActivation:
-		return at.Add(72 * hour)
-	case flow.ChargeFailed:
-		return at.Add(48 * hour)
-	case flow.UpcomingOrder:
-		return firstTime(d.scheduled(), at.Add(72*hour))
-	case flow.OrderSkipped:
-		return firstTime(d.webhook.Subscription.NextChargeDate.Start(), at.Add(24*hour))
-	case flow.ChargeWillBeRetried:
-		return d.webhook.Charge.RetryAt
-	}
-	return at.Add(24 * hour)
+	stale := flow.RuleOf(key).Stale
+	return firstTime(d.date(stale.On), at.Add(stale.After))
 }
 
-func (d *draft) scheduled() time.Time {
-	if d.webhook.Order != nil {
-		return d.webhook.Order.ScheduledDate.Start()
+// date returns a date of the webhook, zero if it has none.
+func (d *draft) date(which flow.Date) time.Time {
+	switch w := d.webhook; {
+	case which == flow.NextChargeDate && w.Subscription != nil:
+		return w.Subscription.NextChargeDate.Start()
+	case which == flow.RetryDate && w.Charge != nil:
+		return w.Charge.RetryAt
+	case which == flow.ScheduledDate && w.Charge != nil:
+		return w.Charge.ScheduledDate.Start()
+	case which == flow.ScheduledDate && w.Order != nil:
+		return w.Order.ScheduledDate.Start()
 	}
-	return d.webhook.Charge.ScheduledDate.Start()
+	return time.Time{}
 }
 
-// items are the resources that the webhook is about: a charge or an order also
-// stands for the subscriptions it was made for.
+// items returns the webhook's resource and, for a charge or an order, its subscriptions.
 func (d *draft) items() []string {
 	switch w := d.webhook; {
 	case w.Subscription != nil:
@@ -151,8 +156,8 @@ func appendSubscription(items []string, id string) []string {
 	return append(items, "subscription/"+id)
 }
 
-// cause names the customer's action: store, customer, flow, address, and the
-// charge for flows about charges and orders. No time in it.
+// cause returns the id of the customer's action: store, customer, flow, address, and for flows of charges and orders the
+// charge. It does not contain a time.
 func (d *draft) cause(t Trigger) string {
 	address, charge := "", ""
 	switch {

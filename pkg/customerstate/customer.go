@@ -1,0 +1,95 @@
+package customerstate
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+)
+
+// Load returns the state of a customer.
+func (tx *Tx) Load(ref Ref) (*subscriber.State, error) {
+	st := &subscriber.State{Subscriptions: make(map[string]subscriber.SubscriptionState), Emitted: make(subscriber.Emitted)}
+	if ref.CustomerID == "" {
+		return st, nil
+	}
+	tx.moveLegacyEmitted(ref)
+	key := ref.key(customerRows, "")
+	if row := tx.rows.Get(key); row != nil {
+		var err error
+		if st.Customer, err = decodeCustomer(row); err != nil {
+			return nil, fmt.Errorf("decode row %s: %w", key, err)
+		}
+	}
+	for key, row := range tx.scan(ref.key(subscriptionRows, "/")) {
+		s, err := decodeSubscription(row)
+		if err != nil {
+			return nil, fmt.Errorf("decode row %s: %w", key, err)
+		}
+		st.Subscriptions[s.ID] = s
+	}
+	for key, row := range tx.scan(ref.key(emittedRows, "/")) {
+		ids, err := decodeEmitted(row)
+		if err != nil {
+			return nil, fmt.Errorf("decode row %s: %w", key, err)
+		}
+		st.Emitted[string(key[bytes.LastIndexByte(key, '/')+1:])] = ids
+	}
+	return st, nil
+}
+
+// Save writes the rows that differ between two states of a customer.
+func (tx *Tx) Save(ref Ref, before, after *subscriber.State) error {
+	if ref.CustomerID == "" {
+		return nil
+	}
+	if err := tx.saveCustomer(ref, before.Customer, after.Customer); err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(after.Subscriptions)) {
+		s := after.Subscriptions[id]
+		if was, known := before.Subscriptions[id]; known && reflect.DeepEqual(s, was) {
+			continue
+		}
+		if err := tx.setJSON(ref.key(subscriptionRows, "/"+id), s); err != nil {
+			return fmt.Errorf("encode subscription %s: %w", id, err)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(before.Subscriptions)) {
+		if _, still := after.Subscriptions[id]; !still {
+			tx.set(ref.key(subscriptionRows, "/"+id), nil)
+		}
+	}
+	tx.saveEmitted(ref, before.Emitted, after.Emitted)
+	return nil
+}
+
+func (tx *Tx) saveCustomer(ref Ref, before, after subscriber.CustomerState) error {
+	switch {
+	case reflect.DeepEqual(after, before):
+		return nil
+	case reflect.DeepEqual(after, subscriber.CustomerState{}): // the deletion is expired
+		tx.set(ref.key(customerRows, ""), nil)
+		return nil
+	}
+	if err := tx.setJSON(ref.key(customerRows, ""), after); err != nil {
+		return fmt.Errorf("encode customer: %w", err)
+	}
+	return nil
+}
+
+func (tx *Tx) saveEmitted(ref Ref, before, after subscriber.Emitted) {
+	for month, ids := range after {
+		if len(ids) != len(before[month]) {
+			tx.set(ref.key(emittedRows, "/"+month), encodeEmitted(ids))
+		}
+	}
+	for month := range before {
+		if _, still := after[month]; !still {
+			tx.set(ref.key(emittedRows, "/"+month), nil)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package envelope
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/schemas"
+)
+
+// Headers of every record. The CloudEvents headers follow its Kafka binding in binary mode:
+// https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md
+const (
+	HeaderStore       = "store"
+	HeaderReceivedAt  = "received_at" // when the gateway accepted the webhook, RFC 3339, UTC
+	HeaderTraceparent = "traceparent"
+
+	HeaderCEID          = "ce_id"
+	HeaderCEType        = "ce_type"
+	HeaderCESource      = "ce_source"
+	HeaderCESpecVersion = "ce_specversion"
+	HeaderCETime        = "ce_time"
+	HeaderCESubject     = "ce_subject"
+	HeaderCEDataSchema  = "ce_dataschema"
+	HeaderContentType   = "content-type"
+)
+
+// Headers of a raw record. The timestamped signature of the webhook is stored too, in headers in lower case.
+const (
+	HeaderRechargeTopic = "recharge_topic"
+	HeaderDeliveryHash  = "delivery_hash" // SHA-256 of topic and body: Recharge sends no delivery id
+	HeaderSource        = "source"        // how the body entered, one of the sources below
+	HeaderVerifiedBy    = "verified_by"   // the signature of a webhook that was verified: timestamped or legacy
+	HeaderAddressToken  = "address_token" // whether the address of a webhook had a token: AddressTokenValid or AddressTokenNone
+)
+
+// The values of the header address_token. A webhook with a wrong token is refused.
+const (
+	AddressTokenValid = "valid"
+	AddressTokenNone  = "none"
+)
+
+// The values of the source header of a raw record.
+const (
+	SourceWebhook = "webhook"
+	SourceLookup  = "lookup" // an answer of Recharge's API
+	SourceImport  = "import" // a customer who subscribed before the store was connected
+	SourceOwner   = "owner"  // the transformer: a customer has a subscription
+	SourceMoved   = "moved"  // the transformer: a subscription has moved to another customer
+)
+
+// Lineage: headers of an output that identify its raw record.
+const (
+	HeaderRawTopic     = "raw_topic"
+	HeaderRawPartition = "raw_partition"
+	HeaderRawOffset    = "raw_offset"
+)
+
+const typePrefix = "rechargeflow."
+
+// The ce_type of the records in recharge.sms-triggers.
+const (
+	TypeTrigger    = typePrefix + schemas.SMSTrigger
+	TypeRevocation = typePrefix + schemas.SMSRevocation
+)
+
+// Header returns a header.
+func Header(key, value string) kafka.Header {
+	return kafka.Header{Key: key, Value: []byte(value)}
+}
+
+// HeaderError returns the error of a header that is missing or has an invalid value. It does not quote the value.
+func HeaderError(key, value string) error {
+	if value == "" {
+		return fmt.Errorf("header %s is missing", key)
+	}
+	return fmt.Errorf("header %s has an invalid value of %d bytes", key, len(value))
+}
+
+// Store returns the store of a record. The error says that the header is missing or is no name of a store.
+func Store(r kafka.Record) (string, error) {
+	name := r.Header(HeaderStore)
+	if name == "" || len(name) > 40 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return "", HeaderError(HeaderStore, name)
+	}
+	return name, nil
+}
+
+// ReceivedAt returns when the gateway accepted the webhook of r.
+func ReceivedAt(r kafka.Record) (time.Time, error) {
+	value := r.Header(HeaderReceivedAt)
+	at, err := time.Parse(time.RFC3339Nano, value)
+	if err != nil {
+		return time.Time{}, HeaderError(HeaderReceivedAt, value)
+	}
+	return at, nil
+}
+
+// ReceivedOrWritten returns when the gateway accepted a raw record, or else its timestamp.
+func ReceivedOrWritten(r kafka.Record) time.Time {
+	if at, err := ReceivedAt(r); err == nil {
+		return at
+	}
+	return r.Time
+}

@@ -1,0 +1,144 @@
+package subscriber
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+)
+
+// FlowsPage returns docs/flows.md: the table of flows, with the webhooks that fire and revoke each.
+func FlowsPage() (string, error) {
+	fire, revoke := make(map[flow.Key][]recharge.Topic), make(map[flow.Key][]recharge.Topic)
+	for _, topic := range recharge.Topics() {
+		e, err := Explain(topic)
+		if err != nil {
+			return "", fmt.Errorf("explain topic %s: %w", topic, err)
+		}
+		for _, key := range e.Flows {
+			fire[key] = append(fire[key], topic)
+		}
+		for _, key := range e.Revokes {
+			revoke[key] = append(revoke[key], topic)
+		}
+	}
+	var page, planned strings.Builder
+	page.WriteString(flowsIntroduction)
+	planned.WriteString(flowsPlanned)
+	for _, rule := range flow.Rules() {
+		fmt.Fprintf(&page, "| `%s` | %s | %s | %s | %s |\n", rule.Flow,
+			when([]flow.Happening{rule.FiredBy}, fire[rule.Flow])+perCharge(rule), when(rule.RevokedBy[:], revoke[rule.Flow]), outdated(rule.Stale), yes(rule.QuietHours))
+		fmt.Fprintf(&planned, "| `%s` | %s | %s |\n", rule.Flow, window(rule.Window), absorbed(rule.Absorbs))
+	}
+	return page.String() + planned.String(), nil
+}
+
+const flowsIntroduction = `# Flows
+
+Written by ` + "`make docs`" + ` from the table in [pkg/flow/rules.go](../pkg/flow/rules.go); do not edit. The names and texts of the
+flows are in [configs/flows.yaml](../configs/flows.yaml). [webhooks.md](webhooks.md) lists the same by webhook.
+
+- **Fired by**: what happened, then the webhooks that report it. After ` + "`charge/max_retries_reached`" + ` the subscriptions are
+  looked up. A subscription that Recharge canceled then fires ` + "`subscription_canceled`" + ` too.
+- **Revoked by**: later facts that make the text wrong, then the webhooks that report them. Each emits a revocation record. If such a
+  fact is received before the trigger that it revokes, the trigger is skipped as ` + "`contradicted`" + `. This version sends texts
+  immediately, so the sms sink skips every revocation as ` + "`nothing_to_revoke`" + `.
+- **Not fired**: ` + "`charge_paid`" + ` for a charge of nothing (` + "`nothing_charged`" + `); ` + "`subscription_canceled`" + ` for a prepaid subscription that is
+  canceled, and ` + "`subscription_expired`" + ` for one that expires, within a day of its creation, which is a gift that ends by itself
+  (` + "`prepaid_gift`" + `); ` + "`charge_failed`" + ` if the last known error is one
+  that the customer cannot fix (` + "`not_customer_fixable`" + `).
+- **Stale**: after this time the text is no longer worth sending, and the sms sink skips the trigger as ` + "`stale`" + `.
+- **Quiet hours**: flows with "yes" send no text at night. Quiet hours are not implemented yet, so these flows cannot be activated.
+
+| flow | fired by | revoked by | stale | quiet hours |
+|---|---|---|---|---|
+`
+
+const flowsPlanned = `
+## Who gets a text
+
+The customer, never the person to whom their parcel goes.
+
+- **Phone**: the customer's own, else that of the billing address, else that of a shipping address under the customer's first and last
+  name. If the customer's own phone is unknown, they are looked up first, even if an address has a phone. Without any of them there is no
+  text: ` + "`no_phone`" + `.
+- **Country** of a phone without a country code: that of the address with the phone. For the customer's own phone it is that of the
+  newest billing address, or of a shipping address under their name. If only the country of somebody else is known, or if a country
+  is not recognized, only phones with a country code are used: ` + "`country_unknown`" + `. ` + "`sms.default_region`" + ` is for customers of whom no
+  address names a country.
+- **Name**: the customer's, else that of the billing address. A name with a link, an address or markup is left out, because anybody
+  can sign up with it.
+
+## What a text says
+
+- Titles and reasons are plain words: HTML entities are decoded and tags removed. Events have them as Recharge does.
+- ` + "`product_title`" + ` of a charge or an order of several products names some and counts the rest: ` + "`Coffee, Tea and 2 more`" + `.
+- Amounts have the decimals of their currency: ` + "`1200 JPY`, `1.500 BHD`, `41.90 USD`" + `.
+- ` + "`charge.error`" + ` is Recharge's error type in words: ` + "`card declined`" + `. Errors that a customer can't fix are ` + "`payment failed`" + `.
+
+## Planned: one text per action
+
+Not implemented: this version sends one text per trigger of an active flow. The plan: triggers of the same action within the *window*
+become one text. A flow that *absorbs* another flow sends one text for the triggers of both.
+
+| flow | window | absorbs |
+|---|---|---|
+`
+
+// when formats happenings, then the webhooks that show them.
+func when(happenings []flow.Happening, topics []recharge.Topic) string {
+	var lines []string
+	for _, h := range happenings {
+		if h != "" {
+			lines = append(lines, h.Meaning())
+		}
+	}
+	for _, topic := range topics {
+		lines = append(lines, "`"+string(topic)+"`")
+	}
+	return strings.Join(lines, "<br>")
+}
+
+func perCharge(rule flow.Rule) string {
+	if rule.PerCharge == 0 {
+		return ""
+	}
+	return fmt.Sprintf("<br>at most %d for each charge", rule.PerCharge)
+}
+
+func outdated(s flow.Stale) string {
+	after := fmt.Sprintf("after %d h", s.After/time.Hour)
+	switch {
+	case s.On == "":
+		return after
+	case s.After == 0:
+		return "on the " + string(s.On)
+	}
+	return "on the " + string(s.On) + ", else " + after
+}
+
+func window(w time.Duration) string {
+	if w == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d s", w/time.Second)
+}
+
+func absorbed(absorbs flow.Absorbed) string {
+	var lines []string
+	for _, a := range absorbs {
+		if a.Flow != "" {
+			lines = append(lines, fmt.Sprintf("`%s` of the %s", a.Flow, a.Scope))
+		}
+	}
+	return strings.Join(lines, "<br>")
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
+}
