@@ -4,32 +4,36 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"unicode"
 )
 
-// judge looks at an answer as a whole. It returns nil when its results are to be read, a *refusal when the request is
-// to be halved, else an *Error.
-func (c *Client) judge(a answer) error {
+// classify returns what a response means for the whole request: nil if each command has its own result, a *refusal if the
+// request must be halved, else an *Error. A refusal by something in front of Bloomreach is a *refusal, too.
+func (c *Client) classify(a answer) error {
 	parts := parseObject(a.body)
-	messages := reasons(a, parts)
+	messages := c.answerTexts(a, parts)
 	switch {
+	case isRetryStatus(a.status):
+		return c.newError(ClassRetry, a, messages[0])
+	case isBlocked(a, parts):
+		return c.blocked(a, messages)
 	case a.status >= 200 && a.status < 300 && string(parts["success"]) != "false":
 		return nil
-	case retryStatus(a.status):
-		return c.failure(ClassRetry, a, messages[0])
-	case refusedStatus(a.status):
-		if message, found := firstConfig(messages); found {
-			return c.failure(ClassConfig, a, message)
+	case isRefusedStatus(a.status):
+		if message, found := findConfigError(messages); found {
+			return c.newError(ClassConfig, a, message)
 		}
-		return &refusal{messages: c.cleaner.texts(messages), requestID: a.requestID}
+		return &refusal{messages: c.redactor.texts(messages), requestID: a.requestID}
 	default:
-		return c.failure(ClassConfig, a, messages[0])
+		return c.newError(ClassConfig, a, messages[0])
 	}
 }
 
-// retryStatus: 429 and 500 are documented, the others mean the same everywhere
-// (https://documentation.bloomreach.com/engagement/reference/tips-and-best-practices).
-func retryStatus(status int) bool {
+// isRetryStatus reports whether a retry may help. 429 and 500 are documented
+// (https://documentation.bloomreach.com/engagement/reference/tips-and-best-practices), the others are HTTP's.
+func isRetryStatus(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true
@@ -37,9 +41,10 @@ func retryStatus(status int) bool {
 	return status >= http.StatusInternalServerError
 }
 
-// refusedStatus: the fault is in the body. A 2xx comes here only with "success": false, which is "similar to HTTP 400"
-// (https://documentation.bloomreach.com/engagement/reference/add-event). 413 and 422 are not documented.
-func refusedStatus(status int) bool {
+// isRefusedStatus reports whether the request was refused because of its body. A 2xx gets here only with "success": false,
+// which is "similar to HTTP 400" (https://documentation.bloomreach.com/engagement/reference/add-event). 413 and 422 are not
+// documented.
+func isRefusedStatus(status int) bool {
 	switch status {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
 		return true
@@ -47,13 +52,13 @@ func refusedStatus(status int) bool {
 	return status >= 200 && status < 300
 }
 
-// firstConfig finds a message about us rather than about the commands. The texts are from
+// findConfigError finds the first message that is about credentials or permissions. The texts are from
 // https://documentation.bloomreach.com/engagement/reference/tracking-api-authorization-errors and
-// https://support.bloomreach.com/hc/en-us/articles/19231102135453-Most-common-API-requests-errors; the case of their
-// first letter differs from page to page.
-func firstConfig(messages []string) (string, bool) {
+// https://support.bloomreach.com/hc/en-us/articles/19231102135453-Most-common-API-requests-errors; the case of their first
+// letter varies between these pages.
+func findConfigError(messages []string) (string, bool) {
 	for _, message := range messages {
-		lower := strings.ToLower(strings.TrimFunc(message, blank))
+		lower := strings.ToLower(strings.TrimFunc(message, unicode.IsSpace))
 		for _, start := range []string{
 			"could not authenticate", "invalid project id", "access key not", "invalid secret", "not authorized",
 			"no permission",
@@ -66,14 +71,15 @@ func firstConfig(messages []string) (string, bool) {
 	return "", false
 }
 
-func (c *Client) failure(class Class, a answer, message string) *Error {
+func (c *Client) newError(class Class, a answer, message string) *Error {
 	return &Error{
-		Class: class, Status: a.status, Message: c.cleaner.text(message), RetryAfter: a.retryAfter, RequestID: a.requestID,
+		Class: class, Status: a.status, Message: c.redactor.text(message), RetryAfter: a.retryAfter, RequestID: a.requestID,
 	}
 }
 
-// reasons returns at least one text: what the body says in any of its shapes, else the body itself, else the status.
-func reasons(a answer, parts map[string]json.RawMessage) []string {
+// answerTexts returns the error texts of a response; without any, the body; without a body, the status. It returns at least one
+// text.
+func (c *Client) answerTexts(a answer, parts map[string]json.RawMessage) []string {
 	found := errorTexts(parts)
 	for _, result := range parseList(parts["results"]) {
 		found = append(found, errorTexts(parseObject(result))...)
@@ -81,25 +87,9 @@ func reasons(a answer, parts map[string]json.RawMessage) []string {
 	if len(found) == 0 && parts == nil {
 		found = appendText(found, string(a.body))
 	}
+	found = slices.DeleteFunc(found, func(text string) bool { return c.redactor.text(text) == "" })
 	if len(found) == 0 {
 		found = append(found, fmt.Sprintf("no reason given (status %d)", a.status))
-	}
-	return found
-}
-
-// errorTexts collects the texts of all shapes in which errors come, as they are:
-//
-//	{"message":"No commands"}
-//	{"error":"Could not authenticate"}
-//	{"errors":["At least one id should be specified."]}
-//	{"errors":{"_global":["Customer does not exist"]}} and {"errors":{"code":404,"description":"..."}}
-func errorTexts(parts map[string]json.RawMessage) []string {
-	var found []string
-	for _, key := range []string{"message", "error", "errors"} {
-		var value any
-		if json.Unmarshal(parts[key], &value) == nil {
-			found = collectTexts(found, value)
-		}
 	}
 	return found
 }

@@ -15,7 +15,7 @@ import (
 )
 
 func TestAnswerClasses(t *testing.T) {
-	const config, again, unknown = bloomreach.ClassConfig, bloomreach.ClassRetry, bloomreach.ClassUnknown
+	const config, retry, unknown = bloomreach.ClassConfig, bloomreach.ClassRetry, bloomreach.ClassUnknown
 	const check = "; check base url, project token, api key and its permissions"
 	tests := []struct {
 		status int
@@ -35,25 +35,35 @@ func TestAnswerClasses(t *testing.T) {
 		{404, ``, config, "bloomreach answered 404 Not Found: no reason given (status 404)" + check},
 		{405, `{}`, config, "bloomreach answered 405 Method Not Allowed: no reason given (status 405)" + check},
 		{301, `moved`, config, "bloomreach answered 301 Moved Permanently: moved" + check},
-		{408, ``, again, "bloomreach answered 408 Request Timeout: no reason given (status 408)"},
-		{429, `Too Many Requests`, again, "bloomreach answered 429 Too Many Requests: Too Many Requests"},
-		{500, `{"message":"API is unavailable"}`, again, "bloomreach answered 500 Internal Server Error: API is unavailable"},
-		{502, "<html>\r\n<h1>Bad\x00 Gateway\xff</h1>", again, "bloomreach answered 502 Bad Gateway: <html> <h1>Bad Gateway?</h1>"},
-		{503, `[]`, again, "bloomreach answered 503 Service Unavailable: []"},
-		{504, `"busy"`, again, `bloomreach answered 504 Gateway Timeout: "busy"`},
-		{200, ``, unknown, "bloomreach answered 200 OK: no usable result for 1 of 1 commands"},
-		{202, `<html>`, unknown, "bloomreach answered 202 Accepted: no usable result for 1 of 1 commands"},
-		{204, ``, unknown, "bloomreach answered 204 No Content: no usable result for 1 of 1 commands"},
-		{200, `null`, unknown, "bloomreach answered 200 OK: no usable result for 1 of 1 commands"},
-		{200, `{"success":true}`, unknown, "bloomreach answered 200 OK: no usable result for 1 of 1 commands"},
-		{200, `{"success":true,"results":[]}`, unknown, "bloomreach answered 200 OK: no usable result for 1 of 1 commands"},
-		{200, `{"success":true,"results":{"e0":{"success":true}}}`, unknown, "bloomreach answered 200 OK: no usable result for 1 of 1 commands"},
-		{200, `{"success":true,"results":[{}]}`, unknown, "bloomreach answered 200 OK: no usable result for 1 of 1 commands"},
-		{200, `{"success":true,"results":[{"success":"true"}]}`, unknown, "bloomreach answered 200 OK: no usable result for 1 of 1 commands"},
-		{200, `{"success":true,"results":[true]}`, unknown, "bloomreach answered 200 OK: no usable result for 1 of 1 commands"},
-		{200, `{"success":true,"results":[{"success":true,"command_id":"other"}]}`, unknown, "bloomreach answered 200 OK: no usable result for 1 of 1 commands"},
-		{200, `{"success":true,"results":[{"success":true},{"success":true}]}`, unknown, "bloomreach answered 200 OK: no usable result for 1 of 1 commands"},
-		{200, `{"success":true,"results":[{"success":true,"command_id":"e0"},{"success":false,"command_id":"e0"}]}`, unknown, "bloomreach answered 200 OK: no usable result for 1 of 1 commands"},
+		{401, `<html>Log in</html>`, config, "bloomreach answered 401 Unauthorized: Log in" + check},
+		{407, ``, config, "bloomreach answered 407 Proxy Authentication Required: no reason given (status 407)" + check},
+		{403, `<h1>Blocked</h1>`, config, "bloomreach answered 403 Forbidden: Blocked" + check},
+		{403, `{"message":"Forbidden"}`, config, "bloomreach answered 403 Forbidden: Forbidden" + check},
+		{403, ``, config, "bloomreach answered 403 Forbidden: no reason given (status 403)" + check},
+		{406, `Not Acceptable!`, config, "bloomreach answered 406 Not Acceptable: Not Acceptable!" + check},
+		{413, `<html>`, config, "bloomreach answered 413 Request Entity Too Large: no reason given (status 413)" + check},
+		{400, `BadRequest: not understood`, config, "bloomreach answered 400 Bad Request: BadRequest: not understood" + check},
+		{400, ``, config, "bloomreach answered 400 Bad Request: no reason given (status 400)" + check},
+		{408, ``, retry, "bloomreach answered 408 Request Timeout: no reason given (status 408)"},
+		{429, `Too Many Requests`, retry, "bloomreach answered 429 Too Many Requests: Too Many Requests"},
+		{500, `{"message":"API is unavailable"}`, retry, "bloomreach answered 500 Internal Server Error: API is unavailable"},
+		{502, "<html>\r\n<h1>Bad\x00 Gateway\xff</h1>", retry, "bloomreach answered 502 Bad Gateway: Bad Gateway?"},
+		{503, `[]`, retry, "bloomreach answered 503 Service Unavailable: []"},
+		{504, `"busy"`, retry, `bloomreach answered 504 Gateway Timeout: "busy"`},
+		{200, ``, unknown, "bloomreach answered 200 OK: response has no valid result for 1 of 1 commands"},
+		{202, `<html>`, config, "bloomreach answered 202 Accepted: no reason given (status 202)" + check},
+		{200, ` <p>Are you human?`, config, "bloomreach answered 200 OK: Are you human?" + check},
+		{204, ``, unknown, "bloomreach answered 204 No Content: response has no valid result for 1 of 1 commands"},
+		{200, `null`, unknown, "bloomreach answered 200 OK: response has no valid result for 1 of 1 commands"},
+		{200, `{"success":true}`, unknown, "bloomreach answered 200 OK: response has no valid result for 1 of 1 commands"},
+		{200, `{"success":true,"results":[]}`, unknown, "bloomreach answered 200 OK: response has no valid result for 1 of 1 commands"},
+		{200, `{"success":true,"results":{"e0":{"success":true}}}`, unknown, "bloomreach answered 200 OK: response has no valid result for 1 of 1 commands"},
+		{200, `{"success":true,"results":[{}]}`, unknown, "bloomreach answered 200 OK: response has no valid result for 1 of 1 commands"},
+		{200, `{"success":true,"results":[{"success":"true"}]}`, unknown, "bloomreach answered 200 OK: response has no valid result for 1 of 1 commands"},
+		{200, `{"success":true,"results":[true]}`, unknown, "bloomreach answered 200 OK: response has no valid result for 1 of 1 commands"},
+		{200, `{"success":true,"results":[{"success":true,"command_id":"other"}]}`, unknown, "bloomreach answered 200 OK: response has no valid result for 1 of 1 commands"},
+		{200, `{"success":true,"results":[{"success":true},{"success":true}]}`, unknown, "bloomreach answered 200 OK: response has no valid result for 1 of 1 commands"},
+		{200, `{"success":true,"results":[{"success":true,"command_id":"e0"},{"success":false,"command_id":"e0"}]}`, unknown, "bloomreach answered 200 OK: response has no valid result for 1 of 1 commands"},
 	}
 	for _, test := range tests {
 		t.Run(fmt.Sprintf("%d %s", test.status, test.body), func(t *testing.T) {
@@ -66,7 +76,7 @@ func TestAnswerClasses(t *testing.T) {
 	}
 }
 
-func TestAnswerSettlesOneCommand(t *testing.T) {
+func TestAnswerToOneCommand(t *testing.T) {
 	many := `"` + strings.Repeat("x", 1000) + `"` + strings.Repeat(`,"y"`, 50)
 	tests := []struct {
 		status int
@@ -81,14 +91,12 @@ func TestAnswerSettlesOneCommand(t *testing.T) {
 		{200, `{"success":true,"results":[{"success":false,"time":0.02}]}`, []string{"rejected without a reason"}},
 		{200, `{"success":true,"results":[{"success":false,"errors":["a","b"]}]}`, []string{"a", "b"}},
 		{200, `{"success":true,"results":[{"success":false,"errors":{"z":["a"],"b":"c"},"message":"m"}]}`, []string{"m", "c", "a"}},
-		{200, `{"success":true,"results":[{"success":false,"errors":[` + many + `]}]}`, []string{strings.Repeat("x", 300), "y", "y", "y", "y", "y", "y", "y", "y", "y"}},
+		{200, `{"success":true,"results":[{"success":false,"errors":[` + many + `]}]}`, []string{strings.Repeat("x", 500), "y", "y", "y", "y", "y", "y", "y", "y", "y"}},
 		{200, `{"success":false,"message":"bad"}`, []string{"bad"}},
 		{200, `{"success": false,"results":[{"success":false,"errors":["worse"]}]}`, []string{"worse"}},
 		{400, `{"success":false,"message":"Invalid JSON"}`, []string{"Invalid JSON"}},
 		{400, `{"success":false,"error":"e","errors":["f"]}`, []string{"e", "f"}},
-		{400, `BadRequest: not understood`, []string{"BadRequest: not understood"}},
-		{400, ``, []string{"no reason given (status 400)"}},
-		{413, `<html>`, []string{"<html>"}},
+		{413, `{"success":false,"message":"<b>too</b> large"}`, []string{"too large"}},
 		{422, `{"errors":[{"detail":"d"}]}`, []string{"d"}},
 		{400, `{"message":"customer ann@example.com is unknown"}`, []string{"customer *** is unknown"}},
 	}
@@ -154,7 +162,7 @@ type brokenBody struct{}
 func (brokenBody) Read([]byte) (int, error) { return 0, errors.New("connection reset") }
 func (brokenBody) Close() error             { return nil }
 
-// What an answer means does not depend on how its text looks after cleaning.
+// An answer is classified by its text as sent, not as redacted.
 func TestSecretThatIsAnOrdinaryWord(t *testing.T) {
 	client := newClient(t, bloomreach.Config{
 		BaseURL: "https://api.example", ProjectToken: "project", Auth: bloomreach.PrivateKey("key", "not"),

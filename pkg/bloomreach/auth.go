@@ -2,14 +2,14 @@ package bloomreach
 
 import "encoding/base64"
 
-// Auth is the proof that we may write to the project. It never shows its content when printed.
+// Auth holds the credentials of a project. Printing it does not reveal them.
 type Auth struct {
-	header  string   // of Authorization
-	secrets []string // what must never be repeated
+	header  string   // value of Authorization
+	secrets []string // to be removed from texts
 }
 
-// PrivateKey is an API key of the kind "private": key id and secret
-// (https://documentation.bloomreach.com/engagement/reference/technical-information). It needs the permissions
+// PrivateKey returns the credentials of a private API key: id and secret
+// (https://documentation.bloomreach.com/engagement/reference/technical-information). The key needs the permissions
 // "Events > Set" and "Customer properties > Set".
 func PrivateKey(id, secret string) Auth {
 	if id == "" || secret == "" {
@@ -19,7 +19,7 @@ func PrivateKey(id, secret string) Auth {
 	return Auth{header: "Basic " + encoded, secrets: []string{secret, encoded}}
 }
 
-// PublicToken is an API token of the kind "public"
+// PublicToken returns the credentials of a public API token
 // (https://documentation.bloomreach.com/engagement/reference/technical-information).
 func PublicToken(token string) Auth {
 	if token == "" {

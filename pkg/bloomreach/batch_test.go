@@ -25,7 +25,7 @@ func asError(t *testing.T, err error, class bloomreach.Class) *bloomreach.Error 
 	return failure
 }
 
-// requireClass fails unless err is an *Error of this class.
+// requireClass fails unless err is an *Error of the class.
 func requireClass(t *testing.T, err error, class bloomreach.Class) {
 	t.Helper()
 	var failure *bloomreach.Error
@@ -47,14 +47,14 @@ func TestBatchAgainstSimulator(t *testing.T) {
 	}{
 		{"one rejected", func(*bloomreachtest.Server) {}, mixed, "", 1},
 		{"shuffled", func(s *bloomreachtest.Server) { s.ShuffleResults(true) }, mixed, "", 1},
-		{"by position", func(s *bloomreachtest.Server) { s.EchoCommandIDs(false) }, mixed, "", 1},
+		{"no command ids", func(s *bloomreachtest.Server) { s.EchoCommandIDs(false) }, mixed, "", 1},
 		{"no results", func(s *bloomreachtest.Server) {
 			s.OmitResults(true)
 		}, []bloomreach.Result{unanswered("e0"), unanswered("bad"), unanswered("e1")}, bloomreach.ClassUnknown, 1},
-		{"a result missing", func(s *bloomreachtest.Server) {
+		{"one result missing", func(s *bloomreachtest.Server) {
 			s.OmitResultsOf(func(c bloomreachtest.Command) bool { return c.ID == "e0" })
 		}, []bloomreach.Result{unanswered("e0"), rejected("bad", noID), accepted("e1")[0]}, bloomreach.ClassUnknown, 1},
-		{"a result missing and no ids", func(s *bloomreachtest.Server) {
+		{"one result missing, no command ids", func(s *bloomreachtest.Server) {
 			s.EchoCommandIDs(false)
 			s.OmitResultsOf(isBad)
 		}, []bloomreach.Result{unanswered("e0"), unanswered("bad"), unanswered("e1")}, bloomreach.ClassUnknown, 1},
@@ -69,11 +69,11 @@ func TestBatchAgainstSimulator(t *testing.T) {
 		{"events forbidden", func(s *bloomreachtest.Server) {
 			s.ForbidEvents("subscription")
 		}, []bloomreach.Result{unanswered("e0"), rejected("bad", noID), unanswered("e1")}, bloomreach.ClassConfig, 1},
-		// 3 commands: refused whole, e0 alone taken, bad with e1 refused, bad alone refused, e1 alone taken.
-		{"poison", func(s *bloomreachtest.Server) {
+		// Requests: all refused, e0 accepted, bad and e1 refused, bad refused, e1 accepted.
+		{"poison command", func(s *bloomreachtest.Server) {
 			s.FailWhen(isBad, invalidJSON)
 		}, []bloomreach.Result{accepted("e0")[0], rejected("bad", "Invalid JSON"), accepted("e1")[0]}, "", 5},
-		{"poison in a 200", func(s *bloomreachtest.Server) {
+		{"poison command, refused with 200", func(s *bloomreachtest.Server) {
 			s.FailWhen(isBad, bloomreachtest.Failure{Status: 200, Body: `{"success": false}`})
 		}, []bloomreach.Result{accepted("e0")[0], rejected("bad", "no reason given (status 200)"), accepted("e1")[0]}, "", 5},
 		{"first half fails", func(s *bloomreachtest.Server) {
@@ -99,7 +99,7 @@ func TestBatchAgainstSimulator(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			server := start(t)
 			test.set(server)
-			results, err := newClient(t, config(server)).Batch(t.Context(), []bloomreach.Command{event(t, "e0"), broken("bad"), event(t, "e1")})
+			results, err := newClient(t, config(server)).Batch(t.Context(), []bloomreach.Command{event(t, "e0"), invalidEvent("bad"), event(t, "e1")})
 			if test.class == "" {
 				require.NoError(t, err)
 			} else {
@@ -111,7 +111,7 @@ func TestBatchAgainstSimulator(t *testing.T) {
 	}
 }
 
-func TestSendingAgainAfterLostAnswer(t *testing.T) {
+func TestResendAfterLostAnswer(t *testing.T) {
 	server := start(t)
 	server.DropAfterApplying(1)
 	client, commands := newClient(t, config(server)), events(t, 3)
@@ -140,7 +140,7 @@ func TestFullBatchIsOneRequest(t *testing.T) {
 	assert.Equal(t, 1, server.Requests())
 }
 
-func TestBatchNotSent(t *testing.T) {
+func TestInvalidBatchIsNotSent(t *testing.T) {
 	server := start(t)
 	client := newClient(t, config(server))
 	for name, test := range map[string]struct {
@@ -148,8 +148,8 @@ func TestBatchNotSent(t *testing.T) {
 		want     string
 	}{
 		"too many":  {events(t, 51), "invalid batch: 51 commands, at most 50"},
-		"same id":   {append(events(t, 2), event(t, "e1")), "invalid batch: the id of command 2 is empty or that of an earlier one"},
-		"no id":     {[]bloomreach.Command{{Name: "customers"}}, "invalid batch: the id of command 0 is empty or that of an earlier one"},
+		"same id":   {append(events(t, 2), event(t, "e1")), "invalid batch: the id of command 2 is empty or used twice"},
+		"no id":     {[]bloomreach.Command{{Name: "customers"}}, "invalid batch: the id of command 0 is empty or used twice"},
 		"empty":     {nil, ""},
 		"not JSON":  {[]bloomreach.Command{{Name: "customers", ID: "x", Data: json.RawMessage(`{`)}}, ""},
 		"too large": {[]bloomreach.Command{{Name: "customers", ID: "x", Data: json.RawMessage(`"` + strings.Repeat("x", 1<<20) + `"`)}}, ""},
@@ -171,7 +171,7 @@ func TestBatchNotSent(t *testing.T) {
 	assert.Zero(t, server.Requests())
 }
 
-func TestMaxBodyHalvesWithoutAsking(t *testing.T) {
+func TestMaxBodyHalvesBeforeSending(t *testing.T) {
 	server := start(t)
 	config := config(server)
 	one, err := json.Marshal(event(t, "e0"))
@@ -186,9 +186,9 @@ func TestMaxBodyHalvesWithoutAsking(t *testing.T) {
 func TestTimeoutAndCancellation(t *testing.T) {
 	server := start(t)
 	server.OnRequest(func(r *http.Request) { <-r.Context().Done() })
-	hasty := config(server)
-	hasty.Timeout = 20 * time.Millisecond
-	results, err := newClient(t, hasty).Batch(t.Context(), events(t, 1))
+	impatient := config(server)
+	impatient.Timeout = 20 * time.Millisecond
+	results, err := newClient(t, impatient).Batch(t.Context(), events(t, 1))
 	failure := asError(t, err, bloomreach.ClassRetry)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.Zero(t, failure.Status)
@@ -203,8 +203,9 @@ func TestTimeoutAndCancellation(t *testing.T) {
 	assert.Empty(t, server.Received())
 }
 
-// Wherever the poison is, and however results come, exactly the poison is rejected and every other command is taken once.
-func TestPoisonIsFound(t *testing.T) {
+// Exactly the poison commands are rejected and every other command is accepted once, for any positions and any shape of
+// the answer.
+func TestPoisonCommandsAreRejected(t *testing.T) {
 	server := start(t)
 	client := newClient(t, config(server))
 	round := 0
@@ -214,7 +215,7 @@ func TestPoisonIsFound(t *testing.T) {
 		poison := make(map[string]bool)
 		for i := range commands {
 			commands[i] = event(t, fmt.Sprintf("%d-%d", round, i))
-			poison[commands[i].ID] = rapid.IntRange(0, 9).Draw(t, "poison") == 0
+			poison[commands[i].ID] = rapid.IntRange(0, 9).Draw(t, "poison command") == 0
 		}
 		server.EchoCommandIDs(rapid.Bool().Draw(t, "echo"))
 		status := rapid.SampledFrom([]int{200, 400, 413, 422}).Draw(t, "status")

@@ -7,37 +7,41 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
 )
 
-// MaxCommands is how many commands a batch may hold
+// MaxCommands is the maximum number of commands in a batch
 // (https://documentation.bloomreach.com/engagement/docs/batch-commands-2).
 const MaxCommands = 50
 
 const (
-	defaultMaxBody = 1 << 20 // Bloomreach states no limit for the whole body; this one is ours
+	defaultMaxBody = 1 << 20 // Bloomreach documents no limit
 	defaultTimeout = 30 * time.Second
 )
 
-// ErrConfig is a [Config] that no client can be made of. Its text says which field is wrong.
+// ErrConfig means an invalid [Config]. The error names the wrong field.
 var ErrConfig = errors.New("invalid bloomreach configuration")
 
-// Config is what a [Client] needs. BaseURL, ProjectToken and Auth are required.
+// Config configures a [Client]. BaseURL, ProjectToken and Auth are required.
 type Config struct {
-	// BaseURL of the instance, for example https://api.exponea.com; many have their own
+	// BaseURL is the address of the instance, for example https://api.exponea.com. It differs per instance
 	// (https://documentation.bloomreach.com/engagement/docs/authentication).
 	BaseURL string
-	// ProjectToken names the project. It is treated like a secret.
+	// ProjectToken identifies the project. It is treated as a secret.
 	ProjectToken string
 	// Auth is a [PrivateKey] or a [PublicToken].
 	Auth Auth
 	// HTTPClient sends the requests; default is a new one. Redirects are never followed.
 	HTTPClient *http.Client
-	// MaxBody is the most bytes of a request body; default 1 MiB. A larger batch is sent in halves, and a single
-	// command that is larger is rejected without being sent.
+	// MaxBody is the largest request body in bytes; default 1 MiB. A larger batch is sent in halves, a larger command is
+	// rejected without being sent.
 	MaxBody int
-	// Timeout bounds one request and the reading of its answer; default 30 s.
+	// Timeout bounds one request, including its response; default 30 s.
 	Timeout time.Duration
-	// Now is the clock, needed when an answer asks to wait until a date; default time.Now.
+	// Observe, if set, is called after each request.
+	Observe httpclient.Observer
+	// Now is the clock for a Retry-After with a date; default time.Now.
 	Now func() time.Time
 }
 
@@ -52,15 +56,17 @@ type Client struct {
 	batchURL string
 	auth     Auth
 	http     *http.Client
+	observe  httpclient.Observer
 	maxBody  int
 	timeout  time.Duration
 	now      func() time.Time
-	cleaner  cleaner
+	redactor redactor
+	passing  *passing
 }
 
-// New makes a client without reaching out to Bloomreach. Any error wraps [ErrConfig].
+// New returns a client. It makes no connection. Any error wraps [ErrConfig].
 func New(config Config) (*Client, error) {
-	if err := config.check(); err != nil {
+	if err := config.validate(); err != nil {
 		return nil, err
 	}
 	config = config.withDefaults()
@@ -68,32 +74,34 @@ func New(config Config) (*Client, error) {
 	return &Client{
 		batchURL: strings.TrimRight(config.BaseURL, "/") +
 			"/track/v2/projects/" + url.PathEscape(config.ProjectToken) + "/batch",
-		auth:    config.Auth,
-		http:    withoutRedirects(config.HTTPClient),
-		maxBody: config.MaxBody,
-		timeout: config.Timeout,
-		now:     config.Now,
-		cleaner: newCleaner(secrets),
+		auth:     config.Auth,
+		http:     httpclient.WithoutRedirects(config.HTTPClient),
+		observe:  config.Observe,
+		maxBody:  config.MaxBody,
+		timeout:  config.Timeout,
+		now:      config.Now,
+		redactor: newRedactor(secrets),
+		passing:  &passing{},
 	}, nil
 }
 
-func (c Config) check() error {
-	if err := checkBaseURL(c.BaseURL); err != nil {
+func (c Config) validate() error {
+	if err := validateBaseURL(c.BaseURL); err != nil {
 		return err
 	}
 	switch {
 	case c.ProjectToken == "":
 		return fmt.Errorf("%w: project token is empty", ErrConfig)
 	case c.Auth.header == "":
-		return fmt.Errorf("%w: give a private key (id and secret) or a public token", ErrConfig)
+		return fmt.Errorf("%w: a private key (id and secret) or a public token is needed", ErrConfig)
 	case c.MaxBody < 0 || c.Timeout < 0:
 		return fmt.Errorf("%w: max body and timeout must not be negative", ErrConfig)
 	}
 	return nil
 }
 
-// checkBaseURL does not repeat the URL: someone may have put credentials into it.
-func checkBaseURL(text string) error {
+// validateBaseURL does not quote the URL in its error, because it may contain credentials.
+func validateBaseURL(text string) error {
 	base, err := url.Parse(text)
 	switch {
 	case err != nil || (base.Scheme != "https" && base.Scheme != "http") || base.Host == "":
@@ -118,12 +126,4 @@ func (c Config) withDefaults() Config {
 		c.Now = time.Now
 	}
 	return c
-}
-
-// withoutRedirects copies the client. Following a redirect would turn the POST into a GET, or take the credentials
-// elsewhere; it means that the base URL is wrong.
-func withoutRedirects(client *http.Client) *http.Client {
-	copied := *client
-	copied.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &copied
 }

@@ -16,16 +16,16 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 )
 
-func TestNewRefuses(t *testing.T) {
+func TestNewChecksConfig(t *testing.T) {
 	valid := bloomreach.Config{BaseURL: "https://api.example", ProjectToken: "p", Auth: bloomreach.PublicToken("t")}
 	const absolute = "invalid bloomreach configuration: base url is not an absolute address such as https://api.exponea.com"
 	const bare = "invalid bloomreach configuration: base url must have no user, query or fragment"
-	const noAuth = "invalid bloomreach configuration: give a private key (id and secret) or a public token"
+	const noAuth = "invalid bloomreach configuration: a private key (id and secret) or a public token is needed"
 	const negative = "invalid bloomreach configuration: max body and timeout must not be negative"
 	tests := []struct {
-		name  string
-		spoil func(*bloomreach.Config)
-		want  string
+		name   string
+		change func(*bloomreach.Config)
+		want   string
 	}{
 		{"no url", func(c *bloomreach.Config) { c.BaseURL = "" }, absolute},
 		{"no scheme", func(c *bloomreach.Config) { c.BaseURL = "api.exponea.com" }, absolute},
@@ -46,7 +46,7 @@ func TestNewRefuses(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			config := valid
-			test.spoil(&config)
+			test.change(&config)
 			_, err := bloomreach.New(config)
 			require.ErrorIs(t, err, bloomreach.ErrConfig)
 			assert.EqualError(t, err, test.want)
@@ -69,7 +69,7 @@ func TestRequestAsSent(t *testing.T) {
 			HTTPClient: &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
 				sent = r
 				body, _ = io.ReadAll(r.Body)
-				return nil, errors.New("enough")
+				return nil, errors.New("no answer")
 			})},
 		})
 		command := bloomreach.Command{Name: "customers", ID: "1", Data: json.RawMessage(`{ "a": 1.50 }`)}
@@ -100,15 +100,16 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 		BaseURL: "https://api.example", ProjectToken: "p", Auth: bloomreach.PublicToken("t"),
 		HTTPClient: &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
 			requests++
+			assert.Equal(t, "api.example", r.URL.Host)
 			return &http.Response{StatusCode: 307, Header: http.Header{"Location": {"https://elsewhere.example/"}}, Body: http.NoBody, Request: r}, nil
 		})},
 	})
 	_, err := client.Batch(t.Context(), events(t, 1))
 	requireClass(t, err, bloomreach.ClassConfig)
-	assert.Equal(t, 1, requests)
+	assert.Equal(t, 2, requests, "the command, and the proof that nothing passes")
 }
 
-// assertNoSecret fails when a text contains a secret in any form it has on the wire.
+// assertNoSecret fails when a text contains a secret, as configured or as sent.
 func assertNoSecret(t *testing.T, text string) {
 	t.Helper()
 	for _, secret := range []string{"project-token", "key-secret", "a2V5LWlkOmtleS1zZWNyZXQ=", "public-token"} {
@@ -116,7 +117,7 @@ func assertNoSecret(t *testing.T, text string) {
 	}
 }
 
-// Whatever echoes the request, in whatever status, no secret gets into an error or a result.
+// No error and no result contains a secret, for answers of any status that repeat the request.
 func TestNoSecretInErrors(t *testing.T) {
 	for secret, auth := range map[string]bloomreach.Auth{
 		"key-secret": bloomreach.PrivateKey("key-id", "key-secret"), "public-token": bloomreach.PublicToken("public-token"),
@@ -146,7 +147,7 @@ func TestNoSecretInErrors(t *testing.T) {
 	}
 }
 
-func TestNoSecretInUnreachableAddress(t *testing.T) {
+func TestNoSecretInNetworkError(t *testing.T) {
 	server := bloomreachtest.New()
 	config := config(server)
 	config.ProjectToken = "project-token"

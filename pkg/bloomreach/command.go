@@ -6,42 +6,42 @@ import (
 	"fmt"
 )
 
-// The two names a command can have
+// The names of commands
 // (https://documentation.bloomreach.com/engagement/reference/tracking-api-request-body-errors).
 const (
 	NameEvent          = "customers/events"
 	NameCustomerUpdate = "customers"
 )
 
-// ErrCommand is a command that can't be made from what was given. Its text says which part is wrong.
+// ErrCommand means an invalid event or update. The error names the wrong part.
 var ErrCommand = errors.New("invalid command")
 
 // Command is one entry of a batch. Its JSON form is
 //
 //	{"name":"customers/events","command_id":"6f1c","data":{...}}
 //
-// where command_id comes back beside the result of this command
-// (https://documentation.bloomreach.com/engagement/docs/batch-commands-2). Data is fixed when the command is made: the
-// same command always has the same bytes.
+// The response repeats command_id with the result of the command
+// (https://documentation.bloomreach.com/engagement/docs/batch-commands-2). Data is encoded once, so that a command always
+// has the same bytes.
 type Command struct {
 	Name string          `json:"name"`
 	ID   string          `json:"command_id"`
 	Data json.RawMessage `json:"data"`
 }
 
-// Event is something that a customer did or that happened to one.
+// Event is an event of a customer.
 type Event struct {
-	// CustomerIDs is id name to value, at least one. Each value needs a letter or a digit and must not be "null" or
+	// CustomerIDs maps id name to value, at least one. Each value needs a letter or a digit and must not be "null" or
 	// "undefined" (https://support.bloomreach.com/hc/en-us/articles/19231102135453-Most-common-API-requests-errors).
 	CustomerIDs map[string]string
 	// Type is the event type, for example "subscription".
 	Type string
-	// Timestamp is UNIX seconds, see [Seconds]. It is required here, although Bloomreach would take the time of
-	// arrival: deduplication compares it to the last decimal, so it must come from the source.
+	// Timestamp is UNIX seconds, see [UnixSeconds]. It is required here, although Bloomreach's default is the time of
+	// arrival: deduplication compares every digit of it.
 	Timestamp json.Number
 	// Properties are the attributes, with ASCII names. Values are string, bool, json.Number, int, int64, []string,
-	// []any, map[string]any and []map[string]any of these. A float is refused, because it has no exact decimal form.
-	// A nil is left out, because what Bloomreach does with null is documented nowhere.
+	// []any, map[string]any and []map[string]any of these. A float is an error, because it has no exact decimal form.
+	// A nil is left out: Bloomreach does not document null.
 	Properties map[string]any
 }
 
@@ -51,24 +51,29 @@ type CustomerUpdate struct {
 	CustomerIDs map[string]string
 	// Properties are as in [Event], at least one.
 	Properties map[string]any
-	// UpdateTimestamp is UNIX seconds, see [Seconds]. Bloomreach changes only those properties whose last update is
-	// older (https://documentation.bloomreach.com/engagement/reference/update-customer-properties-2).
+	// UpdateTimestamp is UNIX seconds, see [UnixSeconds]. Bloomreach changes only properties whose last update is older
+	// (https://documentation.bloomreach.com/engagement/reference/update-customer-properties-2).
 	UpdateTimestamp json.Number
 }
 
-// NewEvent makes the command that adds an event. Any error wraps [ErrCommand].
+// NewEvent returns a command that adds an event. Values that are too long for Bloomreach are cut, and properties
+// "{name}_truncated" (true) and "{name}_omitted" (the number of elements left out of a list) say so. Any error wraps
+// [ErrCommand].
 func NewEvent(id string, event Event) (Command, error) {
 	if event.Type == "" {
 		return Command{}, fmt.Errorf("%w: event type is empty", ErrCommand)
 	}
-	if err := checkCustomerIDs(event.CustomerIDs); err != nil {
+	if err := validateCustomerIDs(event.CustomerIDs); err != nil {
 		return Command{}, err
 	}
-	if err := checkDecimal("timestamp", event.Timestamp); err != nil {
+	if err := validateDecimal("timestamp", event.Timestamp); err != nil {
 		return Command{}, err
 	}
-	properties, err := cleanProperties(event.Properties)
+	properties, err := validProperties(event.Properties)
 	if err != nil {
+		return Command{}, err
+	}
+	if properties, err = fit(properties); err != nil {
 		return Command{}, err
 	}
 	return newCommand(id, NameEvent, struct {
@@ -79,20 +84,26 @@ func NewEvent(id string, event Event) (Command, error) {
 	}{event.CustomerIDs, event.Type, event.Timestamp, properties})
 }
 
-// NewCustomerUpdate makes the command that updates properties. Any error wraps [ErrCommand].
+// NewCustomerUpdate returns a command that updates properties. It cuts nothing: a value that is too long is an error. Any error
+// wraps [ErrCommand].
 func NewCustomerUpdate(id string, update CustomerUpdate) (Command, error) {
-	if err := checkCustomerIDs(update.CustomerIDs); err != nil {
+	if err := validateCustomerIDs(update.CustomerIDs); err != nil {
 		return Command{}, err
 	}
-	if err := checkDecimal("update timestamp", update.UpdateTimestamp); err != nil {
+	if err := validateDecimal("update timestamp", update.UpdateTimestamp); err != nil {
 		return Command{}, err
 	}
-	properties, err := cleanProperties(update.Properties)
+	properties, err := validProperties(update.Properties)
 	if err != nil {
 		return Command{}, err
 	}
 	if len(properties) == 0 {
 		return Command{}, fmt.Errorf("%w: a customer update needs at least one property", ErrCommand)
+	}
+	for name, value := range properties {
+		if size(value) > maxValue {
+			return Command{}, fmt.Errorf("%w: property %q has %d bytes, at most %d are allowed", ErrCommand, name, size(value), maxValue)
+		}
 	}
 	return newCommand(id, NameCustomerUpdate, struct {
 		CustomerIDs     map[string]string `json:"customer_ids"`
@@ -101,7 +112,7 @@ func NewCustomerUpdate(id string, update CustomerUpdate) (Command, error) {
 	}{update.CustomerIDs, properties, update.UpdateTimestamp})
 }
 
-// newCommand fixes the bytes of data. encoding/json sorts the keys of a map, so they are the same each time.
+// newCommand encodes data. encoding/json sorts the keys of a map, so the bytes are always the same.
 func newCommand(id, name string, data any) (Command, error) {
 	if id == "" {
 		return Command{}, fmt.Errorf("%w: command id is empty", ErrCommand)
@@ -109,6 +120,9 @@ func newCommand(id, name string, data any) (Command, error) {
 	body, err := json.Marshal(data)
 	if err != nil {
 		return Command{}, fmt.Errorf("%w: %w", ErrCommand, err)
+	}
+	if len(body) > maxMessage {
+		return Command{}, fmt.Errorf("%w: data has %d bytes, at most %d are allowed", ErrCommand, len(body), maxMessage)
 	}
 	return Command{Name: name, ID: id, Data: body}, nil
 }

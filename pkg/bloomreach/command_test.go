@@ -52,7 +52,7 @@ func TestCustomerUpdateAsSent(t *testing.T) {
 	assert.Equal(t, want, string(body), "byte for byte")
 }
 
-func TestEventRefused(t *testing.T) {
+func TestNewEventErrors(t *testing.T) {
 	property := func(name string, value any) bloomreach.Event {
 		return bloomreach.Event{CustomerIDs: ann, Type: "x", Timestamp: "1", Properties: map[string]any{name: value}}
 	}
@@ -102,15 +102,15 @@ func TestEventRefused(t *testing.T) {
 	assert.EqualError(t, err, "invalid command: command id is empty")
 }
 
-func TestCustomerUpdateRefused(t *testing.T) {
-	flag := map[string]any{"active": true}
+func TestNewCustomerUpdateErrors(t *testing.T) {
+	active := map[string]any{"active": true}
 	tests := []struct {
 		name   string
 		update bloomreach.CustomerUpdate
 		want   string
 	}{
-		{"no ids", bloomreach.CustomerUpdate{Properties: flag, UpdateTimestamp: "1"}, "invalid command: at least one customer id is needed"},
-		{"no timestamp", bloomreach.CustomerUpdate{CustomerIDs: ann, Properties: flag}, "invalid command: update timestamp is not a plain decimal number"},
+		{"no ids", bloomreach.CustomerUpdate{Properties: active, UpdateTimestamp: "1"}, "invalid command: at least one customer id is needed"},
+		{"no timestamp", bloomreach.CustomerUpdate{CustomerIDs: ann, Properties: active}, "invalid command: update timestamp is not a plain decimal number"},
 		{"no properties", bloomreach.CustomerUpdate{CustomerIDs: ann, UpdateTimestamp: "1"}, "invalid command: a customer update needs at least one property"},
 		{"only nil", bloomreach.CustomerUpdate{CustomerIDs: ann, UpdateTimestamp: "1", Properties: map[string]any{"a": nil}}, "invalid command: a customer update needs at least one property"},
 		{"float", bloomreach.CustomerUpdate{CustomerIDs: ann, UpdateTimestamp: "1", Properties: map[string]any{"a": 1.5}}, `invalid command: property "a" has type float64; use string, bool, json.Number, int, a list or an object`},
@@ -124,7 +124,7 @@ func TestCustomerUpdateRefused(t *testing.T) {
 	}
 }
 
-// The same command has the same bytes, however its properties were put into the map.
+// A command has the same bytes for any order in which its properties were set.
 func TestCommandIsDeterministic(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		names := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z_]{1,8}`), 0, 12, rapid.ID[string]).Draw(t, "names")
@@ -151,7 +151,7 @@ func eventWith(t *rapid.T, properties map[string]any) bloomreach.Command {
 	return command
 }
 
-func TestSeconds(t *testing.T) {
+func TestUnixSeconds(t *testing.T) {
 	zone := time.FixedZone("", 2*60*60)
 	for want, at := range map[string]time.Time{
 		"0":                   time.Unix(0, 0),
@@ -165,15 +165,15 @@ func TestSeconds(t *testing.T) {
 		"253402300799.999999": time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC),
 		"-62135596800":        {},
 	} {
-		assert.Equal(t, want, bloomreach.Seconds(at).String(), at.String())
+		assert.Equal(t, want, bloomreach.UnixSeconds(at).String(), at.String())
 	}
 }
 
-// Seconds is exact: as a rational number it is the time in whole microseconds.
-func TestSecondsIsExact(t *testing.T) {
+// UnixSeconds is exact to the microsecond.
+func TestUnixSecondsIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		at := time.Unix(rapid.Int64Range(-62135596800, 253402300799).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanoseconds"))
-		text := bloomreach.Seconds(at).String()
+		text := bloomreach.UnixSeconds(at).String()
 		got, ok := new(big.Rat).SetString(text)
 		require.True(t, ok, text)
 		assert.Zero(t, got.Cmp(big.NewRat(at.UnixMicro(), 1_000_000)), text)

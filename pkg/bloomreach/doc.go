@@ -1,27 +1,45 @@
 // Package bloomreach is a client of the tracking API of Bloomreach Engagement (formerly Exponea).
 //
 // A [Command] is one event of a customer ([NewEvent]) or an update of a customer's properties
-// ([NewCustomerUpdate]). [Client.Batch] sends up to [MaxCommands] of them in one request and says of each what became
-// of it: accepted, rejected, or unanswered. There is no retry in here: the caller waits and calls again with the same
-// commands, whose bytes never vary, so that Bloomreach's own deduplication recognises them
+// ([NewCustomerUpdate]). [Client.Batch] sends up to [MaxCommands] of them in one request and returns the outcome of each:
+// accepted, rejected or unanswered. The client does not retry. The caller waits and sends the same commands again: their
+// bytes never vary, so Bloomreach's deduplication recognises them
 // (https://documentation.bloomreach.com/engagement/docs/imports-technical-reference).
 //
-// What an answer means, and where it is decided:
+//	auth.go         the credentials: private key or public token
+//	client.go       Config and New
+//	command.go      Command, Event, CustomerUpdate
+//	validate.go     checks customer ids, numbers and properties of a command
+//	properties.go   sets properties, leaves out absent values
+//	timestamp.go    UNIX seconds
+//	batch.go        Batch: sends, halves a refused batch
+//	blocked.go      a command that something in front of Bloomreach refuses
+//	fit.go          cuts values to Bloomreach's limits
+//	post.go         one HTTP request
+//	answer.go       what a whole answer means
+//	results.go      what the answer says about each command
+//	answer_json.go  reads JSON of any shape
+//	error.go        Error and its classes
+//	redact.go       removes secrets and personal data from texts
 //
-//	answer                                              becomes                        file
-//	200, a result says success                          Accepted                       results.go
-//	200, a result says why not                          Rejected                       results.go
-//	200, a result says "not authorized ..."             *Error, ClassConfig            results.go
+// How answers are handled, and where:
+//
+//	answer                                              outcome                        file
+//	200, a result has success true                      Accepted                       results.go
+//	200, a result has success false                     Rejected                       results.go
+//	200, a result has "not authorized ..."              *Error, ClassConfig            results.go
 //	200 without a result for a command                  *Error, ClassUnknown           results.go
 //	200 with "success": false, 400, 413, 422            halved; alone: Rejected        batch.go
 //	400 "Could not authenticate", "Invalid project id"  *Error, ClassConfig            answer.go
-//	401, 403, 404, any other 3xx and 4xx                *Error, ClassConfig            answer.go
-//	408, 425, 429, 5xx, no answer at all                *Error, ClassRetry             answer.go, post.go
+//	401, 407; JSON with 403, 404, any other 4xx         *Error, ClassConfig            answer.go
+//	a page instead of JSON with 2xx, 3xx or 4xx         halved; alone: Rejected if
+//	                                                    others pass, else ClassConfig  blocked.go
+//	408, 425, 429, 5xx, no answer                       *Error, ClassRetry             answer.go, post.go
 //
 // The sources are https://documentation.bloomreach.com/engagement/reference/tips-and-best-practices,
 // https://documentation.bloomreach.com/engagement/reference/tracking-api-error-messages and
 // https://support.bloomreach.com/hc/en-us/articles/19231102135453-Most-common-API-requests-errors.
 //
-// No error of this package contains the project token, the key secret, the public token or an e-mail address, even
-// when Bloomreach or something in between repeats them in an answer.
+// No error contains the project token, the key secret, the public token or an e-mail address, even when an answer
+// repeats them.
 package bloomreach

@@ -6,33 +6,33 @@ import (
 	"time"
 )
 
-// Class says what the caller of [Client.Batch] should do about an [Error].
+// Class tells the caller of [Client.Batch] how to react to an [Error].
 type Class string
 
 const (
-	// ClassRetry means that Bloomreach was not reached or is busy. Wait, at least RetryAfter, and send the unanswered commands
-	// again.
+	// ClassRetry means that Bloomreach was not reached or is busy. Wait for RetryAfter or longer and send the unanswered
+	// commands again.
 	ClassRetry Class = "retry"
-	// ClassUnknown means that Bloomreach answered 2xx, but not what became of the unanswered commands. Send them
-	// again: if they were taken, deduplication drops the second copy.
+	// ClassUnknown means that a 2xx answer had no outcome for the unanswered commands. Send them again: if they were
+	// accepted, deduplication drops the second copy.
 	ClassUnknown Class = "unknown"
-	// ClassConfig means that the base URL, the project token, the API key or its permissions are wrong. Sending again
-	// does not help until someone mends them, and nothing is wrong with the commands.
+	// ClassConfig means that the base URL, the project token, the API key or its permissions are wrong. The commands are
+	// valid; a retry does not help until the configuration is fixed.
 	ClassConfig Class = "config"
 )
 
-// Error is why some commands of a batch have no answer of their own.
+// Error explains why some commands of a batch are unanswered.
 type Error struct {
 	Class      Class
-	Status     int           // of the HTTP answer, 0 when there was none
-	Message    string        // what Bloomreach or the network said, cleaned of secrets, at most 300 characters
-	RetryAfter time.Duration // how long Bloomreach asked to wait, 0 when it did not, at most 1 hour
-	RequestID  string        // the answer's x-request-id, for Bloomreach's support; may be empty
+	Status     int           // HTTP status, 0 without an answer
+	Message    string        // text of the answer or of the network error, without secrets, see httpclient.Quoter
+	RetryAfter time.Duration // of the answer, 0 without one, at most 1 hour
+	RequestID  string        // x-request-id of the answer, for Bloomreach's support; may be empty
 
 	cause error // context.Canceled or context.DeadlineExceeded, else nil
 }
 
-// Error says who answered what, and for ClassConfig where to look.
+// Error names status, message and request id, and for ClassConfig what to check.
 func (e *Error) Error() string {
 	text := "bloomreach did not answer: " + e.Message
 	if e.Status != 0 {
@@ -47,5 +47,5 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap lets errors.Is see that a context was canceled or ran out.
+// Unwrap returns context.Canceled or context.DeadlineExceeded when the context ended.
 func (e *Error) Unwrap() error { return e.cause }

@@ -22,7 +22,7 @@ func ExampleClient_Batch() {
 		fmt.Println(err)
 		return
 	}
-	at := bloomreach.Seconds(time.Date(2026, 3, 1, 10, 0, 0, 250_000_000, time.UTC))
+	at := bloomreach.UnixSeconds(time.Date(2026, 3, 1, 10, 0, 0, 250_000_000, time.UTC))
 	canceled, err := bloomreach.NewEvent("event-1", bloomreach.Event{
 		CustomerIDs: map[string]string{"registered": "ann@example.com"},
 		Type:        "subscription",
@@ -47,10 +47,10 @@ func ExampleClient_Batch() {
 		fmt.Println(result.ID, result.Outcome, result.Errors)
 	}
 	fmt.Println("error:", err)
-	fmt.Println("kept at", server.Events()[0].Timestamp)
+	fmt.Println("stored at", server.Events()[0].Timestamp)
 	// Output:
 	// event-1 accepted []
 	// property-1 accepted []
 	// error: <nil>
-	// kept at 1772359200.25
+	// stored at 1772359200.25
 }

@@ -11,8 +11,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 )
 
-// Whatever comes back, each command ends in exactly one of accepted, rejected and unanswered; an error says why some
-// are unanswered, and there is none otherwise.
+// For any answer, each command is accepted, rejected or unanswered. There is an error exactly when some are unanswered.
 func FuzzAnswer(f *testing.F) {
 	for _, body := range []string{
 		`{"results":[{"success":true},{"success":false,"errors":["At least one id should be specified."]},{"success":true}],"success":true}`,

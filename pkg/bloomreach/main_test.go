@@ -24,7 +24,7 @@ func start(t *testing.T) *bloomreachtest.Server {
 	return server
 }
 
-// config reaches the simulator.
+// config is that of a client of the simulator.
 func config(server *bloomreachtest.Server) bloomreach.Config {
 	return bloomreach.Config{
 		BaseURL:      server.BaseURL(),
@@ -41,7 +41,7 @@ func newClient(t *testing.T, config bloomreach.Config) *bloomreach.Client {
 	return client
 }
 
-// event is a valid event command whose properties hold its id, so that no two are duplicates.
+// event returns a valid event. Its properties hold its id, so that no two events are duplicates.
 func event(t require.TestingT, id string) bloomreach.Command {
 	command, err := bloomreach.NewEvent(id, bloomreach.Event{
 		CustomerIDs: map[string]string{"registered": "ann"},
@@ -61,8 +61,8 @@ func events(t require.TestingT, n int) []bloomreach.Command {
 	return commands
 }
 
-// broken is a command that the simulator rejects: it names no customer.
-func broken(id string) bloomreach.Command {
+// invalidEvent returns an event that the simulator rejects: it names no customer.
+func invalidEvent(id string) bloomreach.Command {
 	return bloomreach.Command{Name: bloomreach.NameEvent, ID: id, Data: json.RawMessage(`{"customer_ids":{},"event_type":"x"}`)}
 }
 
@@ -82,7 +82,7 @@ func unanswered(id string) bloomreach.Result {
 	return bloomreach.Result{ID: id, Outcome: bloomreach.Unanswered}
 }
 
-// withoutRequestIDs makes results comparable.
+// withoutRequestIDs removes the request ids, for comparison.
 func withoutRequestIDs(results []bloomreach.Result) []bloomreach.Result {
 	for i := range results {
 		results[i].RequestID = ""
@@ -90,12 +90,12 @@ func withoutRequestIDs(results []bloomreach.Result) []bloomreach.Result {
 	return results
 }
 
-// transport answers requests without a network.
+// transport is a round tripper without a network.
 type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// always answers every request alike.
+// always returns a client that gets the same answer to every request.
 func always(status int, body string, header http.Header) *http.Client {
 	return &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
 		if header == nil {
@@ -105,7 +105,7 @@ func always(status int, body string, header http.Header) *http.Client {
 	})}
 }
 
-// answering is a client of a server that always answers alike.
+// answering returns a client that gets the same answer to every request.
 func answering(t *testing.T, status int, body string) *bloomreach.Client {
 	t.Helper()
 	return newClient(t, bloomreach.Config{

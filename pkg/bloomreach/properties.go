@@ -7,46 +7,46 @@ import (
 	"time"
 )
 
-// Properties are the attributes of an event or a customer, name to value. The setters leave out what is absent, because
-// what Bloomreach does with null is documented nowhere.
+// Properties are the attributes of an event or a customer, name to value. The setters leave out absent values: Bloomreach
+// does not document null.
 type Properties map[string]any
 
-// Text sets a text, unless it is empty.
+// Text sets a string, unless it is empty.
 func (p Properties) Text(name, value string) {
 	if value != "" {
 		p[name] = value
 	}
 }
 
-// Amount sets a number with exactly the digits of a decimal string, unless that is empty.
+// Amount sets a number with the digits of a decimal string, unless that is empty.
 func (p Properties) Amount(name, digits string) {
 	if digits != "" {
 		p[name] = decimal(digits)
 	}
 }
 
-// Number sets a whole number, unless it is 0.
+// Number sets an integer, unless it is 0.
 func (p Properties) Number(name string, n int) {
 	if n != 0 {
 		p[name] = n
 	}
 }
 
-// Count sets a whole number that may be 0, unless it is not known.
+// Count sets an integer that may be 0, unless it is nil.
 func (p Properties) Count(name string, n *int) {
 	if n != nil {
 		p[name] = *n
 	}
 }
 
-// Time sets a moment in UNIX seconds, see [Seconds], unless it is the zero time.
+// Time sets a time in UNIX seconds, see [UnixSeconds], unless it is the zero time.
 func (p Properties) Time(name string, t time.Time) {
 	if !t.IsZero() {
-		p[name] = Seconds(t)
+		p[name] = UnixSeconds(t)
 	}
 }
 
-// List sets a real array, unless it is empty: a list in a text is not searchable
+// List sets an array, unless it is empty. A list inside a string would not be searchable
 // (https://documentation.bloomreach.com/engagement/docs/data-types).
 func (p Properties) List(name string, values []string) {
 	if len(values) > 0 {
@@ -54,8 +54,9 @@ func (p Properties) List(name string, values []string) {
 	}
 }
 
-// Times multiplies a decimal string, keeping its number of decimals; "" when there is nothing to multiply.
-func Times(digits string, n int) string {
+// Multiply multiplies a decimal string by n, with the same number of decimals. It returns "" when digits is not a number
+// or n is 0.
+func Multiply(digits string, n int) string {
 	price, ok := new(big.Rat).SetString(digits)
 	if !ok || n == 0 {
 		return ""
@@ -64,7 +65,7 @@ func Times(digits string, n int) string {
 	return price.Mul(price, big.NewRat(int64(n), 1)).FloatString(len(fraction))
 }
 
-// decimal drops leading zeros, which a JSON number may not have.
+// decimal returns a JSON number, which has no leading zeros.
 func decimal(digits string) json.Number {
 	sign := ""
 	if rest, negative := strings.CutPrefix(digits, "-"); negative {

@@ -11,7 +11,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 )
 
-func TestPropertiesLeaveOutWhatIsAbsent(t *testing.T) {
+func TestPropertiesLeaveOutAbsentValues(t *testing.T) {
 	p := bloomreach.Properties{}
 	p.Text("text", "")
 	p.Amount("amount", "")
@@ -35,7 +35,7 @@ func TestPropertiesKeepDigits(t *testing.T) {
 	}
 }
 
-func TestTimes(t *testing.T) {
+func TestMultiply(t *testing.T) {
 	for _, c := range []struct {
 		digits string
 		n      int
@@ -49,6 +49,6 @@ func TestTimes(t *testing.T) {
 		{"", 2, ""},
 		{"18.50", 0, ""},
 	} {
-		assert.Equal(t, c.want, bloomreach.Times(c.digits, c.n))
+		assert.Equal(t, c.want, bloomreach.Multiply(c.digits, c.n))
 	}
 }

@@ -5,74 +5,72 @@ import (
 	"fmt"
 )
 
-// verdict is one entry of an answer's "results":
+// commandResult is one entry of a response's "results":
 //
 //	{"success":false,"errors":["At least one id should be specified."],"command_id":"6f1c"}
-type verdict struct {
-	commandID string   // empty when the answer does not repeat it
-	success   string   // "true", "false", or anything else when the entry is of no use
-	errors    []string // why not
+type commandResult struct {
+	commandID string // empty when the answer does not repeat it
+	success   string // "true", "false", or anything else in an unusable entry
+	errors    []string
 }
 
-// settle writes the verdicts of a 2xx answer into the results of the batch. An answer that leaves a command open is an
-// error, after all others are settled.
-func (c *Client) settle(a answer, batch []sending) error {
-	verdicts := match(batch, readVerdicts(a.body))
-	refusedUs, open := "", 0
+// applyResults sets the outcome of each command from the results in a 2xx response. It returns an error if a command has no
+// usable result.
+func (c *Client) applyResults(a answer, batch []pendingCommand) error {
+	matched := matchResults(batch, parseResults(a.body))
+	configError, missing := "", 0
 	for i, s := range batch {
-		config, isConfig := firstConfig(verdicts[i].errors)
+		message, isConfig := findConfigError(matched[i].errors)
 		switch {
-		case verdicts[i].success == "true":
+		case matched[i].success == "true":
 			s.result.accept(a.requestID)
-		case verdicts[i].success == "false" && isConfig:
-			refusedUs = config
-		case verdicts[i].success == "false":
-			s.result.reject(a.requestID, c.cleaner.texts(verdicts[i].errors))
+			c.passing.accept()
+		case matched[i].success == "false" && isConfig:
+			configError = message
+		case matched[i].success == "false":
+			s.result.reject(a.requestID, c.redactor.texts(matched[i].errors))
 		default:
-			open++
+			missing++
 		}
 	}
 	switch {
-	case refusedUs != "":
-		return c.failure(ClassConfig, a, refusedUs)
-	case open > 0:
-		return c.failure(ClassUnknown, a, fmt.Sprintf("no usable result for %d of %d commands", open, len(batch)))
+	case configError != "":
+		return c.newError(ClassConfig, a, configError)
+	case missing > 0:
+		return c.newError(ClassUnknown, a, fmt.Sprintf("response has no valid result for %d of %d commands", missing, len(batch)))
 	}
 	return nil
 }
 
-func readVerdicts(body []byte) []verdict {
-	results := parseList(parseObject(body)["results"])
-	verdicts := make([]verdict, len(results))
-	for i, result := range results {
-		parts := parseObject(result)
-		verdicts[i] = verdict{success: string(parts["success"]), errors: errorTexts(parts)}
-		if len(verdicts[i].errors) == 0 {
-			verdicts[i].errors = []string{"rejected without a reason"}
-		}
-		_ = json.Unmarshal(parts["command_id"], &verdicts[i].commandID) // not a string: no id
+func parseResults(body []byte) []commandResult {
+	entries := parseList(parseObject(body)["results"])
+	results := make([]commandResult, len(entries))
+	for i, entry := range entries {
+		parts := parseObject(entry)
+		results[i] = commandResult{success: string(parts["success"]), errors: errorTexts(parts)}
+		_ = json.Unmarshal(parts["command_id"], &results[i].commandID) // not a string: no id
 	}
-	return verdicts
+	return results
 }
 
-// match returns the verdict of each command, empty where there is none. Bloomreach documents that command_id comes
-// back, and not whether the results keep the order of the commands. So: by id; when no result carries one, by position,
-// but only when there are as many results as commands.
-func match(batch []sending, verdicts []verdict) []verdict {
-	byID := make(map[string]verdict, len(verdicts))
-	for _, v := range verdicts {
-		if v.commandID == "" {
+// matchResults returns the result of each command, empty for a command without one. Bloomreach documents that results
+// carry command_id, but not that they are in the order of the commands. So results match by id. If none has an id, they
+// match by position, but only when there are as many results as commands.
+func matchResults(batch []pendingCommand, results []commandResult) []commandResult {
+	byID := make(map[string]commandResult, len(results))
+	for _, r := range results {
+		if r.commandID == "" {
 			continue
 		}
-		if earlier, twice := byID[v.commandID]; twice && earlier.success != v.success {
-			v.success = "" // two answers that contradict each other are none
+		if earlier, twice := byID[r.commandID]; twice && earlier.success != r.success {
+			r.success = "" // contradictory results are unusable
 		}
-		byID[v.commandID] = v
+		byID[r.commandID] = r
 	}
-	if len(byID) == 0 && len(verdicts) == len(batch) {
-		return verdicts
+	if len(byID) == 0 && len(results) == len(batch) {
+		return results
 	}
-	matched := make([]verdict, len(batch))
+	matched := make([]commandResult, len(batch))
 	for i, s := range batch {
 		matched[i] = byID[s.result.ID]
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 )
 
-// sample is a recorded or documented request with its answer.
+// sample is a recorded or documented request and its answer.
 type sample struct {
 	Request  struct{ Body batch }
 	Body     batch // of a request without an answer
@@ -29,7 +29,7 @@ type sample struct {
 type batch struct{ Commands []json.RawMessage }
 
 func TestSamples(t *testing.T) {
-	folder := samplesFolder(t)
+	directory := samplesDirectory(t)
 	const ok, no = bloomreach.Accepted, bloomreach.Rejected
 	tests := []struct {
 		file     string
@@ -48,7 +48,7 @@ func TestSamples(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.file, func(t *testing.T) {
-			s := readSample(t, filepath.Join(folder, test.file))
+			s := readSample(t, filepath.Join(directory, test.file))
 			for _, body := range s.bodies() {
 				results, err := answering(t, max(s.Response.Status, 200), string(body)).Batch(t.Context(), events(t, max(len(test.outcomes), 1)))
 				if test.class != "" {
@@ -65,7 +65,7 @@ func TestSamples(t *testing.T) {
 			}
 		})
 	}
-	for i, body := range readSample(t, filepath.Join(folder, "10-error-shapes.exponea-python.json")).Bodies {
+	for i, body := range readSample(t, filepath.Join(directory, "10-error-shapes.exponea-python.json")).Bodies {
 		_, err := answering(t, 401, string(body)).Batch(t.Context(), events(t, 1))
 		want := []string{"access key not found", "not authorized to update specified customer properties", "Customer does not exist"}[i]
 		assert.Equal(t, want, asError(t, err, bloomreach.ClassConfig).Message)
@@ -74,13 +74,13 @@ func TestSamples(t *testing.T) {
 
 // The simulator answers the sample's request with the sample's outcomes.
 func TestSampleRequestsAgainstSimulator(t *testing.T) {
-	folder := samplesFolder(t)
+	directory := samplesDirectory(t)
 	for file, want := range map[string][]bloomreach.Outcome{
 		"02-batch-success.rudder.json":               {bloomreach.Accepted, bloomreach.Accepted},
 		"13-batch-fractional-timestamp.keboola.json": {bloomreach.Accepted},
 	} {
 		server := start(t)
-		s := readSample(t, filepath.Join(folder, file))
+		s := readSample(t, filepath.Join(directory, file))
 		var commands []bloomreach.Command
 		for i, raw := range append(s.Request.Body.Commands, s.Body.Commands...) {
 			command := bloomreach.Command{ID: fmt.Sprint(i)}
@@ -115,8 +115,8 @@ func readSample(t *testing.T, file string) sample {
 	return s
 }
 
-// samplesFolder is beside the repository, for those who have it.
-func samplesFolder(t *testing.T) string {
+// samplesDirectory returns the directory of the samples beside the repository, or skips the test.
+func samplesDirectory(t *testing.T) string {
 	t.Helper()
 	root, err := os.Getwd()
 	require.NoError(t, err)
@@ -127,9 +127,9 @@ func samplesFolder(t *testing.T) string {
 		require.NotEqual(t, filepath.Dir(root), root, "no go.mod above the test")
 		root = filepath.Dir(root)
 	}
-	folder := filepath.Join(root, "..", "shared", "samples", "bloomreach")
-	if _, err := os.Stat(folder); err != nil {
-		t.Skip("no recorded samples beside the repository: " + folder)
+	directory := filepath.Join(root, "..", "shared", "samples", "bloomreach")
+	if _, err := os.Stat(directory); err != nil {
+		t.Skip("no recorded samples beside the repository: " + directory)
 	}
-	return folder
+	return directory
 }

@@ -6,42 +6,32 @@ import (
 	"strings"
 )
 
-// Links are the store's link templates, and what else of a store texts may use; "" is not configured.
-type Links struct {
-	Portal     string // sms.portal_url
-	Activation string // sms.activation_url
-	Payment    string // sms.payment_url
-	ShopName   string // sms.shop_name
-	ShopURL    string // sms.shop_url: also what {shop} in a link stands for, and where one leads whose {hash} is unknown
-}
-
-// Check judges the flows of a store, all faults at once: every text must render, with sample values and with none known,
-// and a flow may be active only if this version can do all that it asks for:
-//   - its quiet hours can not be kept yet, so none of the flows with quiet hours can be active
-//   - a link that its text uses must be configured for the store
+// Check validates the flows of a store and reports all faults at once. Every text must render, with sample values and with no
+// value known. An active flow must meet two more conditions: - it has no quiet hours: they are not in force in this version -
+// every link that its text uses is configured for the store
 //
-// The five flows that have quiet hours have them for good.
-func Check(flows []Flow, store string, links Links) error {
+// The flows with quiet hours in the table can't switch them off.
+func Check(flows []Flow, store string, shop Shop) error {
 	var fs faults
 	for _, f := range flows {
 		checkName(f, &fs)
 		checkText(f, &fs)
 		checkQuietHours(f, &fs)
-		checkLinks(f, store, links, &fs)
+		checkLinks(f, store, shop, &fs)
 	}
 	return fs.err()
 }
 
 func checkName(f Flow, fs *faults) {
 	if strings.TrimSpace(f.Name) == "" {
-		fs.add(string(f.Key), "name", "is empty: give the flow a name, or take the field out to keep the built-in one")
+		fs.add(string(f.Key), "name", "is empty: give the flow a name, or remove the field to keep the built-in one")
 	}
 }
 
-// checkText renders the text as it would be sent. A text that is empty when nothing is known is fine: it depends on a value.
+// checkText renders the text as it would be sent. Without any values it may be empty: then it depends on a value.
 func checkText(f Flow, fs *faults) {
 	if strings.TrimSpace(f.Text) == "" {
-		fs.add(string(f.Key), "text", "is empty: write one, or take the field out to keep the built-in one")
+		fs.add(string(f.Key), "text", "is empty: write one, or remove the field to keep the built-in one")
 		return
 	}
 	if _, err := rendered(f.Text, Sample()); err != nil {
@@ -49,33 +39,33 @@ func checkText(f Flow, fs *faults) {
 		return
 	}
 	if _, err := rendered(f.Text, Variables{}); err != nil && !errors.Is(err, ErrEmpty) {
-		fs.add(string(f.Key), "text", "fails when a value is not known: %s", explained(err))
+		fs.add(string(f.Key), "text", "does not render when no value is known: %s", explained(err))
 	}
 }
 
-// explained puts the error of a text in the words of somebody who tries it with sample values.
+// explained explains the error of a text that was rendered with sample values.
 func explained(err error) string {
 	switch {
 	case errors.Is(err, ErrTooLong):
-		return errTooLong.Error() + " with sample values: shorten it"
+		return errTooLong.Error() + " with sample values: shorten the text"
 	case errors.Is(err, ErrEmpty):
-		return "is empty with sample values: write what it says"
+		return "is empty with sample values: write a text that is not"
 	default:
 		return err.Error()
 	}
 }
 
 func checkQuietHours(f Flow, fs *faults) {
-	if f.Key.KeepsQuiet() && !f.QuietHours {
-		fs.add(string(f.Key), "quiet_hours", "is false, but quiet hours always apply to this flow: set it to true or take the field out")
+	if f.Key.HasQuietHours() && !f.QuietHours {
+		fs.add(string(f.Key), "quiet_hours", "is false, but quiet hours always apply to this flow: set it to true or remove the field")
 	}
-	if f.Active && (f.QuietHours || f.Key.KeepsQuiet()) {
-		fs.add(string(f.Key), "active", "is true, but this version can not keep quiet hours yet (it can not hold a text back), "+
-			"and a flow with quiet hours can not be activated until it can: set active to false")
+	if f.Active && (f.QuietHours || f.Key.HasQuietHours()) {
+		fs.add(string(f.Key), "active", "is true, but quiet hours are not in force in this version, so a flow with quiet hours can't be active: "+
+			"set active to false")
 	}
 }
 
-func checkLinks(f Flow, store string, links Links, fs *faults) {
+func checkLinks(f Flow, store string, shop Shop, fs *faults) {
 	if !f.Active {
 		return
 	}
@@ -85,20 +75,20 @@ func checkLinks(f Flow, store string, links Links, fs *faults) {
 		template string
 		key      string
 	}{
-		{[]string{"portal_url", "customer.portal_url"}, links.Portal, "sms.portal_url"},
-		{[]string{"activation_url", "customer.activation_url"}, links.Activation, "sms.activation_url"},
-		{[]string{"payment_url", "charge.payment_update_url"}, links.Payment, "sms.payment_url"},
-		{[]string{"shop_name", "shop.name"}, links.ShopName, "sms.shop_name"},
-		{[]string{"shop.url"}, links.ShopURL, "sms.shop_url"},
+		{[]string{"portal_url", "customer.portal_url"}, shop.PortalURL, "sms.portal_url"},
+		{[]string{"activation_url", "customer.activation_url"}, shop.ActivationURL, "sms.activation_url"},
+		{[]string{"payment_url", "charge.payment_update_url"}, shop.PaymentURL, "sms.payment_url"},
+		{[]string{"shop_name", "shop.name"}, shop.Name, "sms.shop_name"},
+		{[]string{"shop.url"}, shop.URL, "sms.shop_url"},
 	} {
 		i := slices.IndexFunc(used, func(name string) bool { return slices.Contains(link.names, name) })
 		switch {
 		case i < 0:
 		case link.template == "":
-			fs.add(string(f.Key), "active", "is true and the text uses %s, but store %s has no %s: set it, or take it out of the text",
+			fs.add(string(f.Key), "active", "is true and the text uses %s, but store %s has no %s: set it, or remove it from the text",
 				used[i], store, link.key)
-		case strings.ContainsAny(link.template, "{}") && links.ShopURL == "":
-			fs.add(string(f.Key), "active", "is true and %s of store %s has places to fill, but the store has no sms.shop_url: set it",
+		case strings.ContainsAny(link.template, "{}") && shop.URL == "":
+			fs.add(string(f.Key), "active", "is true and %s of store %s has placeholders, but the store has no sms.shop_url: set it",
 				link.key, store)
 		}
 	}

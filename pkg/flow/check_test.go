@@ -21,7 +21,7 @@ func with(t *testing.T, key flow.Key, change func(*flow.Flow)) []flow.Flow {
 	return flows
 }
 
-var allLinks = flow.Links{ShopName: "Acme", ShopURL: "https://acme.example", Portal: "https://p", Activation: "https://a", Payment: "https://c"}
+var wholeShop = flow.Shop{Name: "Acme", URL: "https://acme.example", PortalURL: "https://p", ActivationURL: "https://a", PaymentURL: "https://c"}
 
 func TestCheckTexts(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
@@ -34,31 +34,31 @@ func TestCheckTexts(t *testing.T) {
 		"HTML":                     {"{{ first_name | escape }}", `filter "escape" writes HTML`},
 		"growing filter":           {"{{ 'a' | replace: '', 'aaaa' }}", `unknown filter "replace"`},
 		"no filter":                {"{{ first_name | }}", "text: "},
-		"bar, then text":           {"{{ first_name | 'x' }}", "want the name of a filter"},
+		"bar, then text":           {"{{ first_name | 'x' }}", "instead of the name of a filter"},
 		"one brace":                {"Hi {{ first_name }, hi", "is never closed with }}"},
 		"one brace, then a name":   {"Hi {{ first_name } {{ total }}", "the closing }} is missing"},
-		"no opening":               {"Hi first_name }}", "}} closes nothing"},
+		"no opening":               {"Hi first_name }}", "}} has no opening"},
 		"open tag":                 {"Hi {% if total", "is never closed with %}"},
 		"no endif":                 {"Hi {% if total %}", "unterminated"},
-		"include":                  {"{% include 'go.mod' %}", `tag "include" can not be used`},
-		"render":                   {"{% render 'go.mod' %}", `tag "render" can not be used`},
-		"loop":                     {"{% for i in (1..9) %}x{% endfor %}", `tag "for" can not be used`},
-		"assign":                   {"{% assign a = 'x' %}a", `tag "assign" can not be used`},
-		"raw":                      {"{% raw %}{{ x }}{% endraw %}", `tag "raw" can not be used`},
-		"range":                    {"{{ (1..999999999) }}", "can not be read"},
-		"index":                    {"{{ customer['first_name'] }}", "can not be read"},
+		"include":                  {"{% include 'go.mod' %}", `tag "include" is not allowed`},
+		"render":                   {"{% render 'go.mod' %}", `tag "render" is not allowed`},
+		"loop":                     {"{% for i in (1..9) %}x{% endfor %}", `tag "for" is not allowed`},
+		"assign":                   {"{% assign a = 'x' %}a", `tag "assign" is not allowed`},
+		"raw":                      {"{% raw %}{{ x }}{% endraw %}", `tag "raw" is not allowed`},
+		"range":                    {"{{ (1..999999999) }}", "is not valid"},
+		"index":                    {"{{ customer['first_name'] }}", "is not valid"},
 		"empty output":             {"a {{ }}", "{{ }} is empty"},
-		"two lines":                {"{{ first_name\n}}", "stands on another line"},
+		"two lines":                {"{{ first_name\n}}", "is on another line"},
 		"padded date":              {"{{ retry_date | date: '%1000000Y' }}", "use directives without a width"},
 		"empty":                    {" \n ", "text: is empty"},
 		"empty output only":        {"{% if false %}x{% endif %}", "is empty with sample values"},
-		"long source":              {strings.Repeat("x", 2049), "the template has 2049 bytes, at most 2048 are allowed"},
+		"long source":              {strings.Repeat("x", 2049), "template has 2049 bytes, at most 2048 are allowed"},
 		"long output":              {strings.Repeat("{{ portal_url }}", 40), "longer than 1600 characters"},
 		"not UTF-8":                {"a\xffb", "not UTF-8"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			err := flow.Check(with(t, flow.ChargePaid, func(f *flow.Flow) { f.Text = tt.text }), "acme", allLinks)
+			err := flow.Check(with(t, flow.ChargePaid, func(f *flow.Flow) { f.Text = tt.text }), "acme", wholeShop)
 			require.ErrorContains(t, err, tt.want)
 			assert.ErrorContains(t, err, "flow charge_paid: text: ")
 		})
@@ -70,22 +70,22 @@ func TestCheckAcceptsTheWholeLanguage(t *testing.T) {
 {% elsif order_number != '1' %}b{% else %}c{% endif %}{% case charge.currency %}{% when "USD", "CAD" %}$ {% else %}? {% endcase %}
 {{- first_name | default: 'you' | upcase | append: "!" | prepend: '@' | strip | truncate: 10, "" | remove: "x" | truncatewords: 3 -}}
 {{ order.items_summary | downcase | capitalize | url_encode }} {{ -1.5 }} {{ true }}`
-	assert.NoError(t, flow.Check(with(t, flow.ChargePaid, func(f *flow.Flow) { f.Text = text }), "acme", allLinks))
+	assert.NoError(t, flow.Check(with(t, flow.ChargePaid, func(f *flow.Flow) { f.Text = text }), "acme", wholeShop))
 }
 
 func TestCheckQuietHours(t *testing.T) {
 	for _, f := range defaults(t) {
-		active := flow.Check(with(t, f.Key, func(f *flow.Flow) { f.Active = true }), "acme", allLinks)
-		changed := flow.Check(with(t, f.Key, func(g *flow.Flow) { g.QuietHours = !f.QuietHours }), "acme", allLinks)
-		both := flow.Check(with(t, f.Key, func(g *flow.Flow) { g.QuietHours, g.Active = !f.QuietHours, true }), "acme", allLinks)
+		active := flow.Check(with(t, f.Key, func(f *flow.Flow) { f.Active = true }), "acme", wholeShop)
+		changed := flow.Check(with(t, f.Key, func(g *flow.Flow) { g.QuietHours = !f.QuietHours }), "acme", wholeShop)
+		both := flow.Check(with(t, f.Key, func(g *flow.Flow) { g.QuietHours, g.Active = !f.QuietHours, true }), "acme", wholeShop)
 		if f.QuietHours {
-			require.ErrorContains(t, active, "flow "+string(f.Key)+": active: is true, but this version can not keep quiet hours yet")
+			require.ErrorContains(t, active, "flow "+string(f.Key)+": active: is true, but quiet hours are not in force in this version")
 			require.ErrorContains(t, changed, "flow "+string(f.Key)+": quiet_hours: is false, but quiet hours always apply")
 		} else {
 			assert.NoError(t, active)
 			assert.NoError(t, changed)
 		}
-		assert.ErrorContains(t, both, "can not keep quiet hours yet")
+		assert.ErrorContains(t, both, "quiet hours are not in force")
 	}
 }
 
@@ -110,19 +110,19 @@ func TestCheckLinks(t *testing.T) {
 				f.Text = tt.text
 			}
 		}
-		require.ErrorContains(t, flow.Check(with(t, tt.key, activate), "acme", flow.Links{}), tt.want)
-		assert.NoError(t, flow.Check(with(t, tt.key, activate), "acme", allLinks))
+		require.ErrorContains(t, flow.Check(with(t, tt.key, activate), "acme", flow.Shop{}), tt.want)
+		assert.NoError(t, flow.Check(with(t, tt.key, activate), "acme", wholeShop))
 	}
 }
 
-func TestCheckPlacesInLinks(t *testing.T) {
+func TestCheckPlaceholdersInLinks(t *testing.T) {
 	activate := func(f *flow.Flow) { f.Active, f.Text = true, "x {{ portal_url }}" }
-	err := flow.Check(with(t, flow.ChargePaid, activate), "acme", flow.Links{Portal: "https://{shop}/portal/{hash}"})
-	require.ErrorContains(t, err, "sms.portal_url of store acme has places to fill, but the store has no sms.shop_url")
-	require.NoError(t, flow.Check(with(t, flow.ChargePaid, activate), "acme", flow.Links{Portal: "https://acme.example/account"}))
+	err := flow.Check(with(t, flow.ChargePaid, activate), "acme", flow.Shop{PortalURL: "https://{shop}/portal/{hash}"})
+	require.ErrorContains(t, err, "sms.portal_url of store acme has placeholders, but the store has no sms.shop_url")
+	require.NoError(t, flow.Check(with(t, flow.ChargePaid, activate), "acme", flow.Shop{PortalURL: "https://acme.example/account"}))
 }
 
 func TestCheckName(t *testing.T) {
-	err := flow.Check(with(t, flow.ChargePaid, func(f *flow.Flow) { f.Name = " " }), "acme", allLinks)
+	err := flow.Check(with(t, flow.ChargePaid, func(f *flow.Flow) { f.Name = " " }), "acme", wholeShop)
 	assert.ErrorContains(t, err, "flow charge_paid: name: is empty")
 }

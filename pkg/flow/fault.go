@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// Fault is one thing wrong with a flow. Parse and Check report all faults at once, joined; errors.As finds the first.
+// Fault is one error in a flow. Parse and Check join all faults into one error; errors.As finds the first.
 type Fault struct {
-	Flow    string // key of the flow; where it has none, its place in the file
+	Flow    string // key of the flow; "number 3" for the third of the file where it has none
 	Field   string // text, active, quiet_hours, name, key; "" for the flow as a whole
 	Problem string // what is wrong and what to do
 }
 
-// Error returns the fault as one line.
+// Error formats the fault as one line.
 func (f Fault) Error() string {
 	if f.Field == "" {
 		return fmt.Sprintf("flow %s: %s", f.Flow, f.Problem)
@@ -20,7 +20,7 @@ func (f Fault) Error() string {
 	return fmt.Sprintf("flow %s: %s: %s", f.Flow, f.Field, f.Problem)
 }
 
-// faults collects what is wrong.
+// faults collects faults.
 type faults []error
 
 func (fs *faults) add(flow, field, format string, args ...any) {

@@ -12,24 +12,24 @@ import (
 	"github.com/osteele/tuesday"
 )
 
-// The one file that knows the Liquid engine, github.com/osteele/liquid v1.9.2. Its traps, met here:
-//   - {% include %} and {% render %} read files: unregistered, and the template store has none
-//   - a loop or a capture may grow without end: forbidden by scan, since the engine can not unregister a block
-//   - some filters grow without end: forbidden by scan, and replaced by errors here
-//   - an unknown filter or variable is an error only when it is reached: found by scan
-//   - the filter date knows "now" and the machine's zone: ours does not
+// The only file that uses the Liquid engine, github.com/osteele/liquid v1.9.2. How its risks are handled:
+//   - {% include %} and {% render %} read files: they are unregistered, and the template store is empty
+//   - a loop or a capture has no size limit: scan refuses both, since the engine can't unregister a block
+//   - some filters have no size limit: scan refuses them, and here they are replaced by errors
+//   - an unknown filter or variable is an error only when it is evaluated: scan finds it
+//   - the filter date reads the clock ("now") and the machine's time zone: ours does neither
 
 var (
-	errNoFiles   = errors.New("a text can not read files")
-	errForbidden = errors.New("not part of the language of texts")
+	errNoFiles   = errors.New("templates can't read files")
+	errForbidden = errors.New("filter is not allowed in a text")
 	errTooLong   = fmt.Errorf("the text is longer than %d characters", MaxText)
 )
 
-// fill parses and renders a template with the bound names.
+// fill parses a template and renders it with the given variables.
 func fill(text string, bindings map[string]any) (out string, err error) {
-	defer func() { // the engine panics on values it did not expect
+	defer func() { // the engine panics on unexpected values
 		if r := recover(); r != nil {
-			out, err = "", fmt.Errorf("template engine gave up: %v", r)
+			out, err = "", fmt.Errorf("template engine panicked: %v", r)
 		}
 	}()
 	template, parseErr := newEngine().ParseString(text)
@@ -55,10 +55,10 @@ func newEngine() *liquid.Engine {
 	return e
 }
 
-// closed replaces every standard filter that is not allowed by an error.
+// closed replaces each standard filter that is not allowed with one that fails.
 type closed struct{ engine *liquid.Engine }
 
-// AddFilter is called by the library once for each of its filters.
+// AddFilter receives each of the library's filters.
 func (c closed) AddFilter(name string, _ any) {
 	for _, allowed := range allowedFilters() {
 		if name == allowed {
@@ -71,11 +71,11 @@ func (c closed) AddFilter(name string, _ any) {
 // noFiles is a template store without templates.
 type noFiles struct{}
 
-// ReadTemplate always refuses.
+// ReadTemplate always fails.
 func (noFiles) ReadTemplate(string) ([]byte, error) { return nil, errNoFiles }
 
-// date formats a day (2006-01-02) or an instant (RFC 3339, in the zone it is written in) with strftime: %b %-d is "May 4".
-// What is not known stays not known; anything else that is no date is left as it is, as Shopify does.
+// date formats a day (2006-01-02) or an instant (RFC 3339, in its own zone) with strftime: %b %-d gives "May 4". An unknown
+// value stays unknown. A value that is not a date is returned unchanged, as in Shopify.
 func date(value any, format func(string) string) (any, error) {
 	text, ok := value.(string)
 	if !ok {
@@ -93,7 +93,7 @@ func date(value any, format func(string) string) (any, error) {
 	return value, nil
 }
 
-// limited keeps what is written, up to a number of bytes.
+// limited is a writer with a byte limit.
 type limited struct {
 	text strings.Builder
 	left int
@@ -101,7 +101,7 @@ type limited struct {
 
 var _ io.Writer = (*limited)(nil)
 
-// Write refuses what no longer fits.
+// Write fails when the limit is exceeded.
 func (l *limited) Write(p []byte) (int, error) {
 	if len(p) > l.left {
 		return 0, errTooLong

@@ -7,9 +7,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Normalize makes a text cheap to send without changing what it says: one typographic quote would switch all of it to an
-// encoding with less than half the room. Quotes, dashes, ellipses and unusual spaces become ASCII, invisible characters
-// go, letters are composed (NFC), runs of blanks become one, lines are trimmed, of empty lines at most one stays.
+// Normalize replaces characters that make a text expensive to send: one typographic quote switches the whole text to an
+// encoding with less than half the characters per message. Quotes, dashes, ellipses and unusual spaces become ASCII. Invisible
+// characters and the rest of an emoji that was cut are removed. Letters are composed (NFC). Runs of blanks become one, lines are
+// trimmed, runs of empty lines become one.
 func Normalize(text string) string {
 	text = norm.NFC.String(strings.ToValidUTF8(text, ""))
 	var b strings.Builder
@@ -17,8 +18,8 @@ func Normalize(text string) string {
 		b.WriteString(plain(r))
 	}
 	var lines []string
-	// Composed once more: what went may have stood between a letter and its accent.
-	for line := range strings.SplitSeq(norm.NFC.String(b.String()), "\n") {
+	// Compose again: a removed character may have separated a letter from its accent.
+	for line := range strings.SplitSeq(norm.NFC.String(withoutCutEmoji(b.String())), "\n") {
 		line = strings.Join(strings.Fields(line), " ")
 		if line == "" && (len(lines) == 0 || lines[len(lines)-1] == "") {
 			continue
@@ -28,7 +29,7 @@ func Normalize(text string) string {
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
 }
 
-// plain returns what to write for a character.
+// plain returns the replacement of a character.
 func plain(r rune) string {
 	switch {
 	case strings.ContainsRune("\u2018\u2019\u201a\u201b\u2032\u00b4`", r):
@@ -41,13 +42,17 @@ func plain(r rune) string {
 		return "..."
 	case strings.ContainsRune("\n\u2028\u2029", r):
 		return "\n"
-	case strings.ContainsRune("\u200d\ufe0f", r): // parts of emoji
-		return string(r)
 	case unicode.IsSpace(r):
 		return " "
-	case unicode.In(r, unicode.Cc, unicode.Cf):
+	case isInvisible(r):
 		return ""
 	default:
 		return string(r)
 	}
+}
+
+// isInvisible reports whether r shows nothing, and is no part of an emoji. The replacement character stands for what was no
+// character.
+func isInvisible(r rune) bool {
+	return r == unicode.ReplacementChar || unicode.In(r, unicode.Cc, unicode.Cf) && r != joiner
 }

@@ -13,19 +13,19 @@ import (
 	"github.com/rechargeflow/rechargeflow/configs"
 )
 
-// maxFile bounds a flows file, in bytes. Twelve texts of MaxSource fit into a fifth of it.
+// maxFile is the maximum size of a flows file in bytes. Twelve texts of MaxSource take a fifth of that.
 const maxFile = 128 << 10
 
-// Defaults returns the twelve built-in flows: none is active.
+// Defaults returns the built-in flows. None is active.
 func Defaults() ([]Flow, error) {
 	return parse(configs.Flows(), make([]Flow, 0, len(Keys())))
 }
 
-// Parse reads a flows file, a YAML list of flows with the fields key, name, text, active and quiet_hours, and returns all
-// twelve flows in the order of Keys. What the file does not name keeps its built-in value; an empty file changes nothing.
+// Parse reads a flows file, a YAML list of flows with the fields key, name, text, active and quiet_hours. It returns all flows
+// in the order of Keys. Fields and flows that the file leaves out have their built-in values.
 //
-// It is strict: an unknown field or flow, a flow named twice and a value of the wrong type are faults, all reported at
-// once. What the texts say is for Check.
+// An unknown field or flow, a flow that is listed twice and a value of the wrong type are faults, all reported at once. Check
+// validates the texts.
 func Parse(file []byte) ([]Flow, error) {
 	defaults, err := Defaults()
 	if err != nil {
@@ -34,10 +34,10 @@ func Parse(file []byte) ([]Flow, error) {
 	return parse(file, defaults)
 }
 
-// parse lays the file over base. With an empty base the file must name all twelve flows.
+// parse overrides base with the file. With an empty base the file must list all flows.
 func parse(file []byte, base []Flow) ([]Flow, error) {
 	if len(file) > maxFile {
-		return nil, fmt.Errorf("parse flows: the file has %d bytes, at most %d are read", len(file), maxFile)
+		return nil, fmt.Errorf("parse flows: the file has %d bytes, at most %d are allowed", len(file), maxFile)
 	}
 	entries, err := list(file)
 	if err != nil {
@@ -66,7 +66,7 @@ func parse(file []byte, base []Flow) ([]Flow, error) {
 	return out, nil
 }
 
-// list returns the entries of the file's one list; none of an empty file.
+// list returns the entries of the file's list, none for an empty file.
 func list(file []byte) ([]*yaml.Node, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(file))
 	var doc yaml.Node
@@ -76,7 +76,7 @@ func list(file []byte) ([]*yaml.Node, error) {
 		return nil, fmt.Errorf("parse flows: %w", err)
 	}
 	if dec.Decode(new(yaml.Node)) == nil {
-		return nil, errors.New("parse flows: the file holds several YAML documents; keep one list of flows, without ---")
+		return nil, errors.New("parse flows: the file has several YAML documents; write one list of flows, without ---")
 	}
 	root := doc.Content[0] // a decoded document has one node
 	switch {
@@ -89,7 +89,7 @@ func list(file []byte) ([]*yaml.Node, error) {
 	}
 }
 
-// readEntry lays one entry over its flow in byKey.
+// readEntry overrides the entry's flow in byKey.
 func readEntry(entry *yaml.Node, place string, byKey map[Key]Flow, seen map[Key]int, fs *faults) {
 	if entry.Kind != yaml.MappingNode {
 		fs.add(place, "", "line %d: want the fields key, name, text, active, quiet_hours", entry.Line)
@@ -100,7 +100,7 @@ func readEntry(entry *yaml.Node, place string, byKey map[Key]Flow, seen map[Key]
 		return
 	}
 	if first, twice := seen[key]; twice {
-		fs.add(string(key), "key", "line %d: already on line %d; keep one of the two", entry.Line, first)
+		fs.add(string(key), "key", "line %d: already on line %d; remove one of the two", entry.Line, first)
 		return
 	}
 	seen[key] = entry.Line
@@ -110,7 +110,7 @@ func readEntry(entry *yaml.Node, place string, byKey map[Key]Flow, seen map[Key]
 	byKey[key] = f
 }
 
-// readKey finds the flow that an entry is about.
+// readKey returns the key of an entry's flow.
 func readKey(entry *yaml.Node, place string, fs *faults) (Key, bool) {
 	for i := 0; i+1 < len(entry.Content); i += 2 {
 		if entry.Content[i].Value != "key" {
@@ -120,10 +120,10 @@ func readKey(entry *yaml.Node, place string, fs *faults) (Key, bool) {
 		if key := Key(value.Value); value.Kind == yaml.ScalarNode && slices.Contains(Keys(), key) {
 			return key, true
 		}
-		fs.add(place, "key", "line %d: no flow is called %q; the flows are %s", value.Line, value.Value, joined(Keys()))
+		fs.add(place, "key", "line %d: no flow has the key %q; the keys are %s", value.Line, value.Value, joined(Keys()))
 		return "", false
 	}
-	fs.add(place, "key", "line %d: missing; the flows are %s", entry.Line, joined(Keys()))
+	fs.add(place, "key", "line %d: missing; the keys are %s", entry.Line, joined(Keys()))
 	return "", false
 }
 
@@ -133,7 +133,7 @@ func readFields(entry *yaml.Node, f *Flow, fs *faults) {
 	for i := 0; i+1 < len(entry.Content); i += 2 {
 		name, value := entry.Content[i], entry.Content[i+1]
 		if seen[name.Value] {
-			fs.add(string(f.Key), name.Value, "line %d: given twice; keep one", name.Line)
+			fs.add(string(f.Key), name.Value, "line %d: given twice; remove one", name.Line)
 			continue
 		}
 		seen[name.Value] = true
@@ -153,14 +153,14 @@ func readFields(entry *yaml.Node, f *Flow, fs *faults) {
 	}
 }
 
-// read decodes one scalar of the wanted YAML type.
+// read decodes a scalar of the required YAML type.
 func read[T any](value *yaml.Node, into *T, tag, want string, flow Key, field string, fs *faults) {
 	if value.Kind != yaml.ScalarNode || value.ShortTag() != tag || value.Decode(into) != nil {
 		fs.add(string(flow), field, "line %d: want %s", value.Line, want)
 	}
 }
 
-// joined lists names for a message.
+// joined lists names for an error message.
 func joined[T ~string](names []T) string {
 	words := make([]string, len(names))
 	for i, n := range names {

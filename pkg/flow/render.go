@@ -7,23 +7,23 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of a text.
+// Limits of a text.
 const (
 	MaxSource = 2 << 10 // bytes of a template
-	MaxText   = 1600    // characters of a rendered text: what Twilio takes (https://www.twilio.com/docs/messaging/api/message-resource)
+	MaxText   = 1600    // characters of a rendered text: Twilio's limit (https://www.twilio.com/docs/messaging/api/message-resource)
 )
 
-// Why a text can not be rendered. None of them holds a customer's values.
+// Errors of Render. None of them contains a customer's values.
 var (
-	ErrBadTemplate = errors.New("the template is faulty; config check says where")
+	ErrBadTemplate = errors.New("the template is invalid; run config check to see the errors")
 	ErrTooLong     = fmt.Errorf("the text is longer than %d characters with this customer's values", MaxText)
 	ErrEmpty       = errors.New("the text is empty with this customer's values")
 )
 
-// Render writes the flow's text for one customer, normalized (see Normalize). Braces in a customer's values are text.
+// Render renders the flow's text for one customer and normalizes it. Braces in a customer's values are plain characters.
 //
-// The error wraps ErrBadTemplate, ErrTooLong or ErrEmpty, and names the flow; it never quotes a customer's values.
-// Trying again does not help.
+// The error wraps ErrBadTemplate, ErrTooLong or ErrEmpty. It names the flow and never quotes a customer's values. The same
+// values fail again.
 func Render(f Flow, v Variables) (string, error) {
 	text, err := rendered(f.Text, v)
 	switch {
@@ -36,10 +36,10 @@ func Render(f Flow, v Variables) (string, error) {
 	}
 }
 
-// rendered is Render with the engine's own words, which may quote values.
+// rendered is Render with the engine's original errors, which may quote values.
 func rendered(template string, v Variables) (string, error) {
 	if len(template) > MaxSource {
-		return "", fmt.Errorf("the template has %d bytes, at most %d are allowed", len(template), MaxSource)
+		return "", fmt.Errorf("template has %d bytes, at most %d are allowed", len(template), MaxSource)
 	}
 	if !utf8.ValidString(template) {
 		return "", errors.New("the template is not UTF-8")

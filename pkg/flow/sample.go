@@ -1,7 +1,7 @@
 package flow
 
-// Sample returns values of a length that real shops have, with which texts are checked and shown: a name of 22
-// characters, a product title of 45, links of 63 to 70.
+// Sample returns values of realistic lengths to check texts with: a name of 22 characters, a product title of 45, links of 63 to
+// 70.
 func Sample() Variables {
 	return Variables{
 		Shop: Shop{Name: "Northern Lights Coffee", URL: "https://northernlights.example"},
@@ -16,7 +16,7 @@ func Sample() Variables {
 			CancellationReason: "I have too much of it already",
 		},
 		Charge: Charge{
-			Total: "1249.90", Currency: "USD", ScheduledAt: "2026-09-24", Error: "Your card was declined.", Attempts: 2,
+			Total: "1249.90", Currency: "USD", ScheduledAt: "2026-09-24", Error: "card declined", Attempts: 2,
 			NextRetryDate:    "2026-09-27",
 			PaymentUpdateURL: "https://northernlights.example/tools/recurring/portal/6f5902ac237024bd",
 		},

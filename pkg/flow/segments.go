@@ -5,25 +5,25 @@ import (
 	"unicode/utf16"
 )
 
-// Encoding is how a text travels: it decides how many characters fit into one message.
+// Encoding is the encoding of a text message. It limits the characters of one message.
 type Encoding string
 
 // The two encodings.
 const (
 	GSM7 Encoding = "gsm-7" // 160 characters in one message, 153 in each part of a longer one
-	UCS2 Encoding = "ucs-2" // 70 UTF-16 units in one message, 67 in each part; one character outside GSM-7 is enough for it
+	UCS2 Encoding = "ucs-2" // 70 UTF-16 units in one message, 67 in each part; used when any character is outside GSM-7
 )
 
-// The GSM 03.38 alphabets (https://www.twilio.com/docs/glossary/what-is-gsm-7-character-encoding); the second costs two
-// septets a character.
+// The GSM 03.38 alphabets (https://www.twilio.com/docs/glossary/what-is-gsm-7-character-encoding). Each character of gsmExtended
+// takes two septets.
 const (
 	gsmBasic = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
 		"¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 	gsmExtended = "\f^{}\\[~]|€"
 )
 
-// Segments tells how a text is encoded and how many messages are billed for it; none for an empty text.
-// A character that takes two units is never split over two parts.
+// Segments returns the encoding of a text and how many messages are billed for it, 0 for an empty text.
+// A character of two units is never split over two parts.
 func Segments(text string) (Encoding, int) {
 	encoding, widths := GSM7, make([]int, 0, len(text))
 	for _, r := range text {
@@ -44,7 +44,7 @@ func Segments(text string) (Encoding, int) {
 	return UCS2, parts(widths, 70, 67)
 }
 
-// septets returns what a character takes in GSM-7; 0 when it is not part of it.
+// septets returns the size of a character in GSM-7, 0 when GSM-7 lacks it.
 func septets(r rune) int {
 	switch {
 	case strings.ContainsRune(gsmBasic, r):
@@ -56,7 +56,7 @@ func septets(r rune) int {
 	}
 }
 
-// parts counts the messages that characters of these widths fill.
+// parts counts the messages for characters of these widths.
 func parts(widths []int, single, each int) int {
 	total := 0
 	for _, w := range widths {

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// source is what a template's text refers to. The language of texts is a small part of Liquid, checked here before the
-// engine sees it: no loops, no assignments, no ranges, no includes. So rendering a text takes time and memory in
-// proportion to its length, and reads nothing but the variables.
+// source is a parsed template: its variables and its errors. Texts use a small part of Liquid, without loops, assignments,
+// ranges and includes. So the time and memory to render a template are proportional to its length, and it can read only the
+// variables.
 type source struct {
-	variables []string // in the order they occur, with repetitions
-	problems  []string // what is wrong, in words for the author of the text
+	variables []string // in order of occurrence, with repetitions
+	problems  []string // errors, worded for the author of the text
 
-	names []string       // that a text may use
-	token *regexp.Regexp // a name, a text, a number, a comparison, | : or comma
+	names []string       // the variables that a text may use
+	token *regexp.Regexp // a name, a string, a number, a comparison, | : or comma
 }
 
-// allowedTags, allowedFilters and keywords close the language.
+// allowedTags, allowedFilters and keywords define the allowed language.
 func allowedTags() []string {
 	return []string{
 		"if", "elsif", "else", "endif", "unless", "endunless", "case", "when", "endcase", "comment", "endcomment",
@@ -34,7 +34,7 @@ func allowedFilters() []string {
 
 func keywords() []string { return []string{"and", "or", "contains", "true", "false", "nil"} }
 
-// scan reads a template.
+// scan parses a template.
 func scan(text string) source {
 	s := source{
 		names: Names(),
@@ -64,7 +64,7 @@ func scan(text string) source {
 	return s
 }
 
-// opening returns where the next {{ or {% stands, or -1.
+// opening returns the index of the next {{ or {%, or -1.
 func opening(text string) int {
 	output, tag := strings.Index(text, "{{"), strings.Index(text, "{%")
 	if output < 0 || tag >= 0 && tag < output {
@@ -73,11 +73,11 @@ func opening(text string) int {
 	return output
 }
 
-// literal checks what stands between the braces.
+// literal checks the text outside of outputs and tags.
 func (s *source) literal(text string) {
 	for _, closing := range []string{"}}", "%}"} {
 		if strings.Contains(text, closing) {
-			s.problem("%s closes nothing: an opening {{ or {%% is missing", closing)
+			s.problem("%s has no opening {{ or {%%", closing)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func (s *source) literal(text string) {
 // inside checks one {{ output }} or {% tag %}.
 func (s *source) inside(open, text, closing string) {
 	if strings.ContainsAny(text, "{}\n\r") {
-		s.problem("%s: the closing %s is missing, or it stands on another line", quoted(open+text), closing)
+		s.problem("%s: the closing %s is missing, or is on another line", quoted(open+text), closing)
 		return
 	}
 	text = strings.TrimSuffix(strings.TrimPrefix(text, "-"), "-")
@@ -93,23 +93,23 @@ func (s *source) inside(open, text, closing string) {
 	if open == "{%" {
 		tag, expression, _ := strings.Cut(text, " ")
 		if !slices.Contains(allowedTags(), tag) {
-			s.problem("tag %q can not be used: a text may use %s", tag, joined(allowedTags()))
+			s.problem("tag %q is not allowed: a text may use %s", tag, joined(allowedTags()))
 			return
 		}
 		text = expression
 	} else if text == "" {
-		s.problem("{{ }} is empty: name a variable, or take it out")
+		s.problem("{{ }} is empty: name a variable, or remove it")
 	}
 	s.expression(text)
 }
 
-// expression checks the names in an expression and keeps its variables.
+// expression checks the names in an expression and collects its variables.
 func (s *source) expression(text string) {
 	filter := false
 	for text = strings.Trim(text, " \t"); text != ""; text = strings.TrimLeft(text, " \t") {
 		word := s.token.FindString(text)
 		if word == "" {
-			s.problem("%s can not be read: a text may compare and filter names, \"texts\" and numbers", quoted(text))
+			s.problem("%s is not valid: an expression may have names, \"texts\", numbers, comparisons and filters", quoted(text))
 			return
 		}
 		s.word(word, filter)
@@ -118,12 +118,12 @@ func (s *source) expression(text string) {
 	}
 }
 
-// word judges one token: a name after a bar is a filter, any other name that is no keyword is a variable.
+// word checks one token. A name after a pipe is a filter. Any other name that is not a keyword is a variable.
 func (s *source) word(word string, filter bool) {
 	switch {
 	case !isName(word):
 		if filter {
-			s.problem("| is followed by %s: want the name of a filter", quoted(word))
+			s.problem("| is followed by %s instead of the name of a filter", quoted(word))
 		}
 	case filter:
 		s.filter(word)
@@ -139,13 +139,13 @@ func (s *source) word(word string, filter bool) {
 func (s *source) filter(name string) {
 	switch {
 	case strings.HasPrefix(name, "escape"):
-		s.problem("filter %q writes HTML, which a phone shows as it is (&amp;): take it out", name)
+		s.problem("filter %q writes HTML, which a phone shows as it is (&amp;): remove it", name)
 	case !slices.Contains(allowedFilters(), name):
 		s.problem("unknown filter %q: a text may use %s", name, joined(allowedFilters()))
 	}
 }
 
-// problem keeps each problem once.
+// problem adds an error, unless it was already added.
 func (s *source) problem(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(s.problems, text) {
 		s.problems = append(s.problems, text)
@@ -157,7 +157,7 @@ func isName(word string) bool {
 	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-// quoted shortens a piece of a template for a message.
+// quoted shortens a part of a template for an error message.
 func quoted(text string) string {
 	if runes := []rune(text); len(runes) > 30 {
 		text = string(runes[:30]) + "..."

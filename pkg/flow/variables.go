@@ -5,23 +5,17 @@ import (
 	"slices"
 )
 
-// Variables is what a text may mention. Everything is as Recharge or the shop says it; what is empty (or 0) is not known
-// and is nil in the text, so that {{ first_name | default: "there" }} and {% if total %} work.
+// Variables are the values that a text can use, spelled as by Recharge or the shop. An empty value (or 0) is unknown and is nil
+// in the text, so that {{ first_name | default: "there" }} and {% if total %} work.
 type Variables struct {
-	Shop         Shop         // {{ shop.* }}
+	Shop         Shop         // {{ shop.name }}, {{ shop.url }}
 	Customer     Customer     // {{ customer.* }}
 	Subscription Subscription // {{ subscription.* }}
 	Charge       Charge       // {{ charge.* }}
 	Order        Order        // {{ order.* }}
 }
 
-// Shop is who speaks.
-type Shop struct {
-	Name string // {{ shop.name }}, {{ shop_name }}: the brand, first word of every text
-	URL  string // {{ shop.url }}: front page
-}
-
-// Customer is who is spoken to.
+// Customer is the recipient.
 type Customer struct {
 	FirstName     string // {{ customer.first_name }}, {{ first_name }}
 	LastName      string // {{ customer.last_name }}
@@ -29,13 +23,13 @@ type Customer struct {
 	ActivationURL string // {{ customer.activation_url }}, {{ activation_url }}: from the store's sms.activation_url
 }
 
-// Subscription is what the text is about.
+// Subscription is the subscription that the text is about.
 type Subscription struct {
 	ID                 string // {{ subscription.id }}: Recharge's number
 	ProductTitle       string // {{ subscription.product_title }}, {{ product_title }}
 	VariantTitle       string // {{ subscription.variant_title }}
 	Quantity           int    // {{ subscription.quantity }}
-	Price              string // {{ subscription.price }}: as it is to be read, with its currency
+	Price              string // {{ subscription.price }}: with its currency, "24.90 USD"
 	Interval           string // {{ subscription.interval }}: "30 day", "1 month"
 	NextChargeDate     string // {{ subscription.next_charge_date }}, {{ next_charge_date }}: 2006-01-02
 	CancellationReason string // {{ subscription.cancellation_reason }}
@@ -46,8 +40,8 @@ type Charge struct {
 	Total            string // {{ charge.total }}: decimal, "34.50"; {{ total }} is "34.50 USD"
 	Currency         string // {{ charge.currency }}: ISO 4217, "USD"
 	ScheduledAt      string // {{ charge.scheduled_at }}: 2006-01-02
-	Error            string // {{ charge.error }}: why it failed
-	Attempts         int    // {{ charge.attempts }}: how often it was tried
+	Error            string // {{ charge.error }}: the reason of the failure
+	Attempts         int    // {{ charge.attempts }}: number of attempts
 	NextRetryDate    string // {{ charge.next_retry_date }}, {{ retry_date }}: 2006-01-02
 	PaymentUpdateURL string // {{ charge.payment_update_url }}, {{ payment_url }}: from the store's sms.payment_url
 }
@@ -59,7 +53,7 @@ type Order struct {
 	ItemsSummary string // {{ order.items_summary }}: "Coffee, Tea and 2 more"
 }
 
-// Names returns every name a text may use, in alphabetical order: flat ones and object.property.
+// Names returns the names that a text can use, in alphabetical order: short names and object.property.
 func Names() []string {
 	var names []string
 	for name, value := range (Variables{}).bindings() {
@@ -76,64 +70,64 @@ func Names() []string {
 	return names
 }
 
-// bindings binds every known name; nil where nothing is known. Only misspelt names are left to be errors.
+// bindings binds all names, unknown values to nil. So only misspelled names are errors.
 func (v Variables) bindings() map[string]any {
 	return map[string]any{
 		"shop": map[string]any{
-			"name": known(v.Shop.Name), "url": known(v.Shop.URL),
+			"name": orNil(v.Shop.Name), "url": orNil(v.Shop.URL),
 		},
 		"customer": map[string]any{
-			"first_name": known(v.Customer.FirstName), "last_name": known(v.Customer.LastName),
-			"portal_url": known(v.Customer.PortalURL), "activation_url": known(v.Customer.ActivationURL),
+			"first_name": orNil(v.Customer.FirstName), "last_name": orNil(v.Customer.LastName),
+			"portal_url": orNil(v.Customer.PortalURL), "activation_url": orNil(v.Customer.ActivationURL),
 		},
 		"subscription":     v.Subscription.bindings(),
 		"charge":           v.Charge.bindings(),
 		"order":            v.Order.bindings(),
-		"first_name":       known(v.Customer.FirstName),
-		"shop_name":        known(v.Shop.Name),
-		"product_title":    known(v.Subscription.ProductTitle),
-		"next_charge_date": known(v.Subscription.NextChargeDate),
-		"portal_url":       known(v.Customer.PortalURL),
+		"first_name":       orNil(v.Customer.FirstName),
+		"shop_name":        orNil(v.Shop.Name),
+		"product_title":    orNil(v.Subscription.ProductTitle),
+		"next_charge_date": orNil(v.Subscription.NextChargeDate),
+		"portal_url":       orNil(v.Customer.PortalURL),
 		"total":            v.Charge.amount(),
-		"retry_date":       known(v.Charge.NextRetryDate),
-		"payment_url":      known(v.Charge.PaymentUpdateURL),
-		"order_number":     known(v.Order.Number),
-		"activation_url":   known(v.Customer.ActivationURL),
+		"retry_date":       orNil(v.Charge.NextRetryDate),
+		"payment_url":      orNil(v.Charge.PaymentUpdateURL),
+		"order_number":     orNil(v.Order.Number),
+		"activation_url":   orNil(v.Customer.ActivationURL),
 	}
 }
 
 func (s Subscription) bindings() map[string]any {
 	return map[string]any{
-		"id": known(s.ID), "product_title": known(s.ProductTitle), "variant_title": known(s.VariantTitle),
-		"quantity": known(s.Quantity), "price": known(s.Price), "interval": known(s.Interval),
-		"next_charge_date": known(s.NextChargeDate), "cancellation_reason": known(s.CancellationReason),
+		"id": orNil(s.ID), "product_title": orNil(s.ProductTitle), "variant_title": orNil(s.VariantTitle),
+		"quantity": orNil(s.Quantity), "price": orNil(s.Price), "interval": orNil(s.Interval),
+		"next_charge_date": orNil(s.NextChargeDate), "cancellation_reason": orNil(s.CancellationReason),
 	}
 }
 
 func (c Charge) bindings() map[string]any {
 	return map[string]any{
-		"total": known(c.Total), "currency": known(c.Currency), "scheduled_at": known(c.ScheduledAt),
-		"error": known(c.Error), "attempts": known(c.Attempts), "next_retry_date": known(c.NextRetryDate),
-		"payment_update_url": known(c.PaymentUpdateURL),
+		"total": orNil(c.Total), "currency": orNil(c.Currency), "scheduled_at": orNil(c.ScheduledAt),
+		"error": orNil(c.Error), "attempts": orNil(c.Attempts), "next_retry_date": orNil(c.NextRetryDate),
+		"payment_update_url": orNil(c.PaymentUpdateURL),
 	}
 }
 
-// amount is the total as it is to be read: never without its currency, where that is known.
+// amount returns the total with its currency, if known.
 func (c Charge) amount() any {
 	if c.Total == "" || c.Currency == "" {
-		return known(c.Total)
+		return orNil(c.Total)
 	}
 	return c.Total + " " + c.Currency
 }
 
 func (o Order) bindings() map[string]any {
 	return map[string]any{
-		"number": known(o.Number), "scheduled_at": known(o.ScheduledAt), "items_summary": known(o.ItemsSummary),
+		"number": orNil(o.Number), "scheduled_at": orNil(o.ScheduledAt), "items_summary": orNil(o.ItemsSummary),
 	}
 }
 
-// known turns a zero value into nil, since Liquid takes "" and 0 for true.
-func known[T comparable](v T) any {
+// orNil turns a zero value into nil, because "" and 0 are true in Liquid.
+func orNil[T comparable](v T) any {
 	var zero T
 	if v == zero {
 		return nil

@@ -1,15 +1,17 @@
-// Package simtest is what the simulators share: the ways in which a server keeps
-// a caller waiting or lets it down.
+// Package simtest contains code shared by the simulators: delays and failures of a server.
 package simtest
 
 import (
+	"context"
+	"errors"
+	"io"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 )
 
-// Wait holds a request for d. It reports false when the caller gave up or the
-// simulator closed before its end.
+// Wait delays a request by d. It returns false if the caller disconnected or the simulator was closed before that.
 func Wait(r *http.Request, closed <-chan struct{}, d time.Duration) bool {
 	if d == 0 {
 		return true
@@ -25,8 +27,7 @@ func Wait(r *http.Request, closed <-chan struct{}, d time.Duration) bool {
 	return false
 }
 
-// Hang never answers: it holds the request until the caller gives up or the
-// simulator closes, and does not return.
+// Hang never answers. It blocks until the caller disconnects or the simulator is closed, and does not return.
 func Hang(r *http.Request, closed <-chan struct{}) {
 	select {
 	case <-r.Context().Done():
@@ -35,13 +36,12 @@ func Hang(r *http.Request, closed <-chan struct{}) {
 	Drop()
 }
 
-// Reset ends the connection with RST, as a machine that fails does, and does not
-// return.
+// Reset closes the connection with RST, as a crashed machine does, and does not return.
 func Reset(w http.ResponseWriter) {
 	if hijacker, ok := w.(http.Hijacker); ok {
 		if conn, _, err := hijacker.Hijack(); err == nil {
 			if tcp, ok := conn.(*net.TCPConn); ok {
-				_ = tcp.SetLinger(0) // without it the end would be an orderly one
+				_ = tcp.SetLinger(0) // otherwise the close would be orderly
 			}
 			_ = conn.Close()
 		}
@@ -49,6 +49,19 @@ func Reset(w http.ResponseWriter) {
 	Drop()
 }
 
-// Drop ends the connection in an orderly way in place of an answer, and does not
-// return: this panic is net/http's documented way to do so.
+// Drop closes the connection without an answer, and does not return. net/http documents this panic.
 func Drop() { panic(http.ErrAbortHandler) }
+
+// NoAnswer returns how a client's request ended without an answer: "timeout", "reset" or "closed". It returns "" for no
+// error and for any other one.
+func NoAnswer(err error) string {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.Is(err, syscall.ECONNRESET):
+		return "reset"
+	case errors.Is(err, io.EOF):
+		return "closed"
+	}
+	return ""
+}

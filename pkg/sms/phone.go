@@ -7,21 +7,37 @@ import (
 	"github.com/nyaruka/phonenumbers/v2"
 )
 
-// Why a phone number can not get a text. None of them quotes the number.
+// Errors of Number and Normalize. They don't contain the number.
 var (
-	ErrNoNumber      = errors.New("no phone number")
-	ErrInvalidNumber = errors.New("not a valid phone number; without a country code it also needs the right country")
-	ErrNoTexts       = errors.New("a phone number of a kind that gets no texts (fixed line, toll-free, premium rate, pager)")
+	ErrCountryUnknown = errors.New("the number has no country code, and its country is not known")
+	ErrNoNumber       = errors.New("no phone number")
+	ErrInvalidNumber  = errors.New("not a valid phone number (without a country code it is read as a number of the default region)")
+	ErrNotSMSCapable  = errors.New("phone number can't receive texts (fixed line, toll-free, premium rate, pager)")
 )
 
-// maxRaw bounds a number as it was typed in, in bytes.
+// Number returns the phone number of a place in E.164. A number without a country code is read as one of the country of the place, see
+// Region, or of defaultRegion where the place names no country. If it names one that is not known, the number must have its country
+// code, else the error is ErrCountryUnknown. Other errors are those of Normalize.
+func Number(raw, country, defaultRegion string) (string, error) {
+	region := defaultRegion
+	if country != "" {
+		region = Region(country)
+	}
+	number, err := Normalize(raw, region)
+	if country != "" && region == "" && errors.Is(err, ErrInvalidNumber) {
+		return "", ErrCountryUnknown
+	}
+	return number, err
+}
+
+// maxRaw is the longest input in bytes.
 const maxRaw = 100
 
 // Normalize returns a phone number in E.164 ("+14155550123"). A number without a country code is read as one of
 // defaultRegion (ISO 3166 alpha-2, "US"; "" for none). Extensions are dropped.
 //
-// The error is ErrNoNumber, ErrInvalidNumber or ErrNoTexts. In countries where a number does not tell fixed from mobile,
-// such as the US and Canada, it is accepted.
+// The error is ErrNoNumber, ErrInvalidNumber or ErrNotSMSCapable. Some countries have the same numbers for fixed lines and
+// mobile phones, such as the US and Canada: there every number is accepted.
 func Normalize(raw, defaultRegion string) (string, error) {
 	raw = strings.TrimSpace(raw)
 	if raw == "" {
@@ -37,14 +53,14 @@ func Normalize(raw, defaultRegion string) (string, error) {
 	switch phonenumbers.GetNumberType(number) {
 	case phonenumbers.FIXED_LINE, phonenumbers.TOLL_FREE, phonenumbers.PREMIUM_RATE, phonenumbers.SHARED_COST,
 		phonenumbers.PAGER, phonenumbers.UAN, phonenumbers.VOICEMAIL, phonenumbers.UNKNOWN:
-		return "", ErrNoTexts
+		return "", ErrNotSMSCapable
 	default:
 		return phonenumbers.Format(number, phonenumbers.E164), nil
 	}
 }
 
-// Mask hides the middle of an E.164 number: "+14155550123" becomes "+14*******23". What is too short to be hidden that
-// way becomes "***".
+// Mask hides the middle of an E.164 number: "+14155550123" becomes "+14*******23". A number of less than 8 characters
+// becomes "***".
 func Mask(e164 string) string {
 	if len(e164) < 8 {
 		return "***"
@@ -52,7 +68,7 @@ func Mask(e164 string) string {
 	return e164[:3] + strings.Repeat("*", len(e164)-5) + e164[len(e164)-2:]
 }
 
-// IsE164 tells whether a number has the form of E.164: a plus and 7 to 15 digits, the first not 0.
+// IsE164 reports whether a number has the form of E.164: a plus and 7 to 15 digits, the first not 0.
 func IsE164(number string) bool {
 	digits, found := strings.CutPrefix(number, "+")
 	if !found || len(digits) < 7 || len(digits) > 15 || digits[0] == '0' {

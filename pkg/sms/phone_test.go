@@ -16,10 +16,10 @@ func TestNormalize(t *testing.T) {
 		err                     error
 	}{
 		{"national", "(415) 555-2671", "US", "+14155552671", nil},
-		{"small region", "415.555.2671", "us", "+14155552671", nil},
+		{"lower-case region", "415.555.2671", "us", "+14155552671", nil},
 		{"with country code", "+1 415 555 2671", "", "+14155552671", nil},
-		{"country code wins over the region", "+44 7911 123456", "US", "+447911123456", nil},
-		{"national, elsewhere", "07911 123456", "GB", "+447911123456", nil},
+		{"country code before region", "+44 7911 123456", "US", "+447911123456", nil},
+		{"national, other region", "07911 123456", "GB", "+447911123456", nil},
 		{"00 in front", "0036 20 123 4567", "HU", "+36201234567", nil},
 		{"extension", "+1 415 555 2671 ext. 89", "", "+14155552671", nil},
 		{"full width digits", "+１４１５５５５２６７１", "", "+14155552671", nil},
@@ -32,9 +32,9 @@ func TestNormalize(t *testing.T) {
 		{"no such area code", "+1 055 555 2671", "", "", sms.ErrInvalidNumber},
 		{"too long", "+1415555267100000000000", "", "", sms.ErrInvalidNumber},
 		{"absurdly long", string(make([]byte, 1<<16)), "US", "", sms.ErrInvalidNumber},
-		{"toll-free", "+1 800 555 2671", "", "", sms.ErrNoTexts},
-		{"premium rate", "+1 900 555 2671", "", "", sms.ErrNoTexts},
-		{"fixed line", "+44 20 7946 0958", "", "", sms.ErrNoTexts},
+		{"toll-free", "+1 800 555 2671", "", "", sms.ErrNotSMSCapable},
+		{"premium rate", "+1 900 555 2671", "", "", sms.ErrNotSMSCapable},
+		{"fixed line", "+44 20 7946 0958", "", "", sms.ErrNotSMSCapable},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -53,7 +53,7 @@ func FuzzNormalize(f *testing.F) {
 		got, err := sms.Normalize(raw, region)
 		if err != nil {
 			require.Empty(t, got)
-			require.True(t, errors.Is(err, sms.ErrNoNumber) || errors.Is(err, sms.ErrInvalidNumber) || errors.Is(err, sms.ErrNoTexts))
+			require.True(t, errors.Is(err, sms.ErrNoNumber) || errors.Is(err, sms.ErrInvalidNumber) || errors.Is(err, sms.ErrNotSMSCapable))
 			return
 		}
 		require.True(t, sms.IsE164(got), got)

@@ -1,52 +1,127 @@
 package sms
 
 import (
+	_ "embed"
+	"slices"
+	"sort"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers/v2"
 	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
+
+	"github.com/rechargeflow/rechargeflow/pkg/fold"
 )
 
-// Region returns the ISO 3166 alpha-2 code of a country given as that code ("US", Recharge API 2021-11) or by its English
-// name ("United States", Recharge API 2021-01); "" when it is not known. Upper and lower case do not matter.
+// countries has one line per name of a country, sorted: the key of the name, a blank, the code. TestCountriesAreUpToDate writes it
+// from the names of Unicode's CLDR in all languages and from testdata/countries.txt, which has what the CLDR lacks.
+//
+//go:embed countries.txt
+var countries string
+
+// Region returns the ISO 3166 alpha-2 code of a country, "" for an unknown one. The country is a code of two letters ("US", as in
+// Recharge API 2021-11) or three, or a name in any language ("United States", as in 2021-01). Upper and lower case, accents,
+// punctuation and the order of the parts ("Moldova, Republic of") make no difference.
 func Region(country string) string {
-	country = strings.TrimSpace(country)
-	regions := phonenumbers.GetSupportedRegions()
-	if code := strings.ToUpper(country); regions[code] {
+	if code := regionOfCode(country); code != "" {
 		return code
 	}
-	wanted := countryName(country)
-	if code := otherNames()[wanted]; code != "" {
+	if code := regionOfName(country); code != "" {
 		return code
 	}
-	names := display.English.Regions()
-	for code := range regions {
-		region, err := language.ParseRegion(code)
-		if err == nil && countryName(names.Name(region)) == wanted {
-			return code
+	return regionOfParts(country)
+}
+
+// regionOfCode finds a country by its code. Points are ignored: "U.S.A.".
+func regionOfCode(code string) string {
+	code = strings.ToUpper(strings.Join(strings.Fields(strings.ReplaceAll(code, ".", "")), ""))
+	if len(code) < 2 || len(code) > 3 || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return ""
+	}
+	region, err := language.ParseRegion(code)
+	if err != nil || !phonenumbers.GetSupportedRegions()[region.String()] {
+		return ""
+	}
+	return region.String()
+}
+
+// regionOfName finds a country by its name, or by its name after its form of state.
+func regionOfName(name string) string {
+	words := nameWords(name)
+	if code := regionOfKey(words); code != "" {
+		return code
+	}
+	for _, form := range formsOfState() {
+		if n := len(form); len(words) > n && slices.Equal(words[:n], form) {
+			return regionOfKey(words[n:])
 		}
 	}
 	return ""
 }
 
-// countryName reduces a name to what two spellings of it have in common.
-func countryName(name string) string {
-	name = strings.ToLower(name)
-	for _, replace := range [][2]string{{"&", "and"}, {"st.", "saint"}, {"\u2019", "'"}} {
-		name = strings.ReplaceAll(name, replace[0], replace[1])
+// formsOfState begin the long name of a country: "Federal Republic of Germany". Names that are found only with their form, such as
+// "Republic of China", are in the list.
+func formsOfState() [][]string {
+	var forms [][]string
+	for _, form := range []string{
+		"republic of", "federal republic of", "islamic republic of", "united republic of", "cooperative republic of", "kingdom of",
+		"principality of", "commonwealth of", "sultanate of", "grand duchy of",
+	} {
+		forms = append(forms, strings.Fields(form))
 	}
-	return strings.TrimPrefix(strings.Join(strings.Fields(name), " "), "the ")
+	return forms
 }
 
-// otherNames lists names that shops use and Unicode's list of countries does not.
-func otherNames() map[string]string {
-	return map[string]string{
-		"united states of america": "US", "usa": "US", "u.s.a.": "US", "u.s.": "US",
-		"uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB",
-		"korea, republic of": "KR", "republic of korea": "KR", "korea": "KR", "russian federation": "RU", "viet nam": "VN",
-		"czech republic": "CZ", "turkey": "TR", "hong kong": "HK", "macao": "MO", "macau": "MO",
-		"republic of ireland": "IE", "holland": "NL", "swaziland": "SZ", "macedonia": "MK", "burma": "MM", "myanmar": "MM",
-		"ivory coast": "CI", "cape verde": "CV", "taiwan, province of china": "TW", "uae": "AE",
+// regionOfParts finds a country whose name has several parts: "Tanzania, United Republic of" is read as "United Republic of
+// Tanzania"; the parts of "Deutschland (Germany)" and "England, UK" are the same country.
+func regionOfParts(name string) string {
+	parts := strings.FieldsFunc(strings.ReplaceAll(name, " - ", "/"), func(r rune) bool { return strings.ContainsRune(",;()[]/|（）", r) })
+	parts = slices.DeleteFunc(parts, func(part string) bool { return len(nameWords(part)) == 0 })
+	if len(parts) < 2 {
+		return ""
 	}
+	if code := regionOfName(strings.Join(append(slices.Clone(parts[1:]), parts[0]), " ")); code != "" {
+		return code
+	}
+	first := regionOfPart(parts[0])
+	for _, part := range parts[1:] {
+		if regionOfPart(part) != first {
+			return ""
+		}
+	}
+	return first
+}
+
+func regionOfPart(part string) string {
+	if code := regionOfCode(part); code != "" {
+		return code
+	}
+	return regionOfName(part)
+}
+
+// nameWords returns the words that distinguish a name from others.
+func nameWords(name string) []string {
+	words := fold.Words(name)
+	for i, word := range words {
+		if word == "st" {
+			words[i] = "saint"
+		}
+	}
+	return slices.DeleteFunc(words, func(word string) bool { return word == "the" || word == "and" })
+}
+
+// regionOfKey searches the list of countries.
+func regionOfKey(words []string) string {
+	prefix := strings.Join(words, "") + " "
+	at := sort.Search(len(countries), func(i int) bool { return lineAt(i) >= prefix })
+	if code, found := strings.CutPrefix(lineAt(at), prefix); found && len(words) > 0 {
+		return code
+	}
+	return ""
+}
+
+// lineAt returns the line around a byte of the list of countries.
+func lineAt(i int) string {
+	start := strings.LastIndexByte(countries[:i], '\n') + 1
+	line, _, _ := strings.Cut(countries[start:], "\n")
+	return line
 }

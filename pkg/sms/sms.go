@@ -1,8 +1,11 @@
-// Package sms is what a text message needs on its way out: a number in E.164, a driver that hands it to a provider, and
-// an honest answer to the question whether it was sent.
+// Package sms defines how a text message is sent: Message, Driver, Receipt and SendError, and phone numbers in E.164.
 //
-// A driver never sends twice. When it can not tell whether the provider took a text it says so (Unknown), and nobody
-// sends that text again: a text too many costs money and trust, a text too few rarely does.
+// A driver never sends a text twice. If it does not know whether the provider accepted a text, the outcome is Unknown and
+// the text is not sent again: a second text costs money and trust, a missing one rarely does.
+//
+//	sms.go       Message, Driver and the classes of a SendError
+//	phone.go     phone numbers in E.164
+//	region.go    names of countries to ISO 3166 codes
 package sms
 
 import (
@@ -11,47 +14,54 @@ import (
 	"time"
 )
 
-// Message is one text for one phone.
+// Message is one text for one phone number.
 type Message struct {
-	SendKey string // identity of the text, 64 hex digits; the same text always has the same one
+	SendKey string // id of the text, 64 hex digits; stays the same for the same text
 	To      string // E.164, "+14155550123"
-	From    string // number or name it comes from; "" leaves it to the provider
+	From    string // sender, number or name; "": the provider's default
 	Body    string // rendered text
-	Store   string // name of the store, for the receiver's bookkeeping
-	Flow    string // key of the flow, for the receiver's bookkeeping
+	Store   string // name of the store, for the provider's records
+	Flow    string // key of the flow, for the provider's records
+
+	// Secrets are the parts of the body that must not be logged, such as the key in the link to the customer's portal.
+	Secrets []string
 }
 
-// Receipt is a provider's word that it took a text.
+// Receipt is a provider's acceptance of a text.
 type Receipt struct {
-	ProviderID string // what the provider calls the text; "" when it did not say
+	ProviderID string // the provider's id of the text; "" if it sent none
 }
 
-// Driver hands texts to a provider. It is safe for concurrent use.
+// Driver sends texts through a provider. It is safe for concurrent use.
 type Driver interface {
-	// Send hands over one text, once: it never repeats the call. The error is always a *SendError.
+	// Send sends one text, with one call and no retry. The error is always a *SendError.
 	Send(ctx context.Context, m Message) (Receipt, error)
 }
 
-// Class says what is known about a text that was not accepted, and what may be done.
+// Class tells whether a text that was not accepted may be sent again.
 type Class string
 
 // The classes of a SendError.
 const (
-	NotSent  Class = "not_sent" // the provider has not taken it: send it again, after RetryAfter if that is set
-	Rejected Class = "rejected" // the provider refuses this text for good: never again
-	Config   Class = "config"   // address or credentials are wrong: not taken, stop sending until somebody has looked
-	Unknown  Class = "unknown"  // the provider may have taken it: never blindly again
+	NotSent  Class = "not_sent" // not accepted: retry, after RetryAfter if it is set
+	Rejected Class = "rejected" // refused for good: no retry
+	Config   Class = "config"   // not accepted, address or credentials seem wrong: retry
+	Unknown  Class = "unknown"  // perhaps accepted: no retry
+
+	// Forbidden means not accepted, because of the recipient or of the account: retry. If others are accepted meanwhile, it is
+	// the recipient.
+	Forbidden Class = "forbidden"
 )
 
-// SendError is why a text was not accepted. It holds no number and no text.
+// SendError means that a text was not accepted, or that this is unknown. It contains neither number nor text.
 type SendError struct {
 	Class      Class
-	Code       string        // short, of few values, for metrics and the ledger: "http_422", "no_connection", "no_answer"
-	RetryAfter time.Duration // with NotSent: how long the provider asks to wait; 0 when it did not say
-	Err        error         // cause, may be nil
+	Code       string        // for metrics and the ledger, one of few: "http_422", "no_connection", "no_answer"
+	RetryAfter time.Duration // with NotSent: the provider's Retry-After, 0 for none
+	Err        error         // cause with the provider's words, may be nil
 }
 
-// Error names class and code, and the cause if there is one.
+// Error names class, code and cause.
 func (e *SendError) Error() string {
 	if e.Err == nil {
 		return fmt.Sprintf("send text: %s (%s)", e.Class, e.Code)

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// ErrorShape is one of the forms in which an error body comes. All have been seen at Bloomreach: the first two at
+// ErrorShape is the JSON form of an error body. Bloomreach uses all of them: the first two are from
 // https://documentation.bloomreach.com/engagement/reference/tracking-api-request-body-errors and
-// https://documentation.bloomreach.com/engagement/reference/tracking-api-authorization-errors, the others in the tests
+// https://documentation.bloomreach.com/engagement/reference/tracking-api-authorization-errors, the others from the tests
 // of https://github.com/exponea/exponea-python-sdk.
 type ErrorShape string
 
-// The forms of an error body.
+// The shapes.
 const (
 	ShapeMessage ErrorShape = "message" // {"success":false,"message":"..."}
 	ShapeError   ErrorShape = "error"   // {"success":false,"error":"..."}
@@ -22,7 +22,7 @@ const (
 	ShapeObject  ErrorShape = "object"  // {"success":false,"errors":{"_global":["..."]}}
 )
 
-// Body is an error body of this form.
+// Body returns an error body of this shape.
 func (e ErrorShape) Body(text string) string {
 	body := map[string]any{"success": false}
 	switch e {
@@ -38,12 +38,12 @@ func (e ErrorShape) Body(text string) string {
 	return encode(body)
 }
 
-// writeRefusal uses the form documented for the status, unless a switch fixes another.
-func (s *switches) writeRefusal(w http.ResponseWriter, refused refusal) ending {
+// writeRefusal answers in the shape documented for the status, or in that of [Server.SetErrorShape].
+func (s *settings) writeRefusal(w http.ResponseWriter, refused refusal) response {
 	return Failure{Status: refused.status, Body: s.refusalBody(refused)}.write(w)
 }
 
-func (s *switches) refusalBody(refused refusal) string {
+func (s *settings) refusalBody(refused refusal) string {
 	if s.shape != "" {
 		return s.shape.Body(refused.text)
 	}
@@ -60,29 +60,29 @@ func (s *switches) refusalBody(refused refusal) string {
 	return ShapeMessage.Body(refused.text)
 }
 
-// result is one entry of the answer to a batch.
+// result is one entry of the response to a batch.
 type result struct {
 	Success   bool     `json:"success"`
 	Errors    []string `json:"errors,omitempty"`
 	CommandID string   `json:"command_id,omitempty"`
 }
 
-// writeResults answers 200 with success true even when commands failed
+// writeResults writes a 200 with success true, even if commands failed
 // (https://documentation.bloomreach.com/engagement/reference/tracking-api-error-messages).
-func (s *switches) writeResults(w http.ResponseWriter, commands []Command, reasons [][]string, started time.Time) ending {
+func (s *settings) writeResults(w http.ResponseWriter, commands []Command, reasons [][]string, started time.Time) response {
 	body := map[string]any{
 		"success": true, "start_time": unixFloat(started), "end_time": unixFloat(s.now()),
 	}
-	if !s.noResults {
+	if !s.omitResults {
 		body["results"] = s.results(commands, reasons)
 	}
 	return Failure{Status: http.StatusOK, Body: encode(body)}.write(w)
 }
 
-func (s *switches) results(commands []Command, reasons [][]string) []result {
+func (s *settings) results(commands []Command, reasons [][]string) []result {
 	results := make([]result, 0, len(commands))
 	for i, command := range commands {
-		if s.leaveOut != nil && s.leaveOut(command) {
+		if s.omitResultOf != nil && s.omitResultOf(command) {
 			continue
 		}
 		entry := result{Success: len(reasons[i]) == 0, Errors: reasons[i]}
@@ -97,23 +97,7 @@ func (s *switches) results(commands []Command, reasons [][]string) []result {
 	return results
 }
 
-func (f Failure) write(w http.ResponseWriter) ending {
-	switch {
-	case f.Hang:
-		return hanging
-	case f.Reset:
-		return reset
-	}
-	if f.RetryAfter != "" {
-		w.Header().Set("Retry-After", f.RetryAfter)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(f.Status)
-	_, _ = w.Write([]byte(f.Body)) // a caller that is gone reads nothing
-	return answered
-}
-
-// unixFloat is how Bloomreach writes the times in an answer: 1722458972.7475243.
+// unixFloat formats a time as in Bloomreach's answers: 1722458972.7475243.
 func unixFloat(t time.Time) json.Number {
 	return json.Number(fmt.Sprintf("%d.%07d", t.Unix(), t.Nanosecond()/100))
 }
@@ -121,7 +105,7 @@ func unixFloat(t time.Time) json.Number {
 func encode(body map[string]any) string {
 	text, err := json.Marshal(body)
 	if err != nil {
-		return err.Error() // not JSON, so a test sees it at once
+		return err.Error() // not JSON, so that a test fails
 	}
 	return string(text)
 }

@@ -5,9 +5,9 @@ import (
 	"net/http"
 )
 
-// parseBody returns the commands of a batch, none of them looked into yet. The texts are from
+// parseBody returns the commands of a batch without checking them. The texts are from
 // https://documentation.bloomreach.com/engagement/reference/tracking-api-request-body-errors.
-func (s *switches) parseBody(body []byte) ([]Command, *refusal) {
+func (s *settings) parseBody(body []byte) ([]Command, *refusal) {
 	invalid := &refusal{http.StatusBadRequest, "Invalid JSON"}
 	var batch struct {
 		Commands []json.RawMessage `json:"commands"`
@@ -19,7 +19,7 @@ func (s *switches) parseBody(body []byte) ([]Command, *refusal) {
 	if len(entries) == 0 {
 		return nil, &refusal{http.StatusBadRequest, "No commands"}
 	}
-	if len(entries) > maxCommands && !s.cut {
+	if len(entries) > maxCommands && !s.truncate {
 		return nil, &refusal{http.StatusBadRequest, "Too many commands (simulator)"}
 	}
 	commands := make([]Command, 0, maxCommands)
@@ -33,7 +33,7 @@ func (s *switches) parseBody(body []byte) ([]Command, *refusal) {
 	return commands, nil
 }
 
-// parseEntry reports false for what is not an object. A name or id that is not a string counts as absent.
+// parseEntry returns false for anything but an object. A name or id that is not a string is treated as absent.
 func parseEntry(entry json.RawMessage) (Command, bool) {
 	var parts map[string]json.RawMessage
 	if json.Unmarshal(entry, &parts) != nil || parts == nil {

@@ -13,7 +13,7 @@ const (
 	nameUpdate = "customers"
 )
 
-// action is a valid command, ready to be applied.
+// action is a valid command.
 type action struct {
 	commandID  string
 	ids        map[string]string
@@ -22,7 +22,7 @@ type action struct {
 	timestamp  string // decimal UNIX seconds, empty for the time of arrival
 }
 
-// parseCommand returns the action, or why the command is rejected. The texts without "(simulator)" are from
+// parseCommand returns the action, or the reason for rejecting the command. The texts without "(simulator)" are from
 // https://documentation.bloomreach.com/engagement/reference/tracking-api-error-messages and
 // https://support.bloomreach.com/hc/en-us/articles/19231102135453-Most-common-API-requests-errors.
 func parseCommand(command Command) (action, string) {
@@ -41,31 +41,49 @@ func parseCommand(command Command) (action, string) {
 	if !absent(parts["properties"]) && decode(parts["properties"], &parsed.properties) != nil {
 		return action{}, "Properties are not an object (simulator)"
 	}
+	if longestValue(parts["properties"]) >= maxValue {
+		return action{}, "Property value is too long (simulator)"
+	}
 	if command.Name == nameEvent {
 		return parsed.asEvent(parts)
 	}
 	return parsed.asUpdate(parts)
 }
 
-// asEvent: event_type is required, properties are not
+// maxValue is the "16 KBytes" that a property value must be under
+// (https://documentation.bloomreach.com/engagement/reference/add-event). Whether a KByte has 1,000 or 1,024 bytes, and what
+// happens to a longer value, is not documented.
+const maxValue = 16_000
+
+// longestValue returns the length of the longest value of an object.
+func longestValue(object json.RawMessage) (longest int) {
+	var values map[string]json.RawMessage
+	_ = json.Unmarshal(object, &values) // absent: no values
+	for _, value := range values {
+		longest = max(longest, len(value))
+	}
+	return longest
+}
+
+// asEvent requires event_type, but no properties
 // (https://documentation.bloomreach.com/engagement/reference/add-event).
 func (a action) asEvent(parts map[string]json.RawMessage) (action, string) {
 	if json.Unmarshal(parts["event_type"], &a.eventType) != nil || a.eventType == "" {
 		return action{}, "Event type is missing (simulator)"
 	}
-	return a.at(parts["timestamp"])
+	return a.withTime(parts["timestamp"])
 }
 
-// asUpdate: at least one property
+// asUpdate requires at least one property
 // (https://documentation.bloomreach.com/engagement/reference/update-customer-properties-2).
 func (a action) asUpdate(parts map[string]json.RawMessage) (action, string) {
 	if len(a.properties) == 0 {
 		return action{}, "Properties are missing (simulator)"
 	}
-	return a.at(parts["update_timestamp"])
+	return a.withTime(parts["update_timestamp"])
 }
 
-func (a action) at(timestamp json.RawMessage) (action, string) {
+func (a action) withTime(timestamp json.RawMessage) (action, string) {
 	if absent(timestamp) {
 		return a, ""
 	}
@@ -87,7 +105,7 @@ func parseIDs(value json.RawMessage) (map[string]string, string) {
 	}
 	ids := make(map[string]string, len(given))
 	for name, id := range given {
-		if text, ok := idText(id); ok {
+		if text, ok := parseID(id); ok {
 			ids[name] = text
 		}
 	}
@@ -97,8 +115,8 @@ func parseIDs(value json.RawMessage) (map[string]string, string) {
 	return ids, ""
 }
 
-// idText: an id needs one alphanumeric character and must not be null or undefined.
-func idText(id any) (string, bool) {
+// parseID returns an id as a string. It needs a letter or a digit and must not be null or undefined.
+func parseID(id any) (string, bool) {
 	var text string
 	switch v := id.(type) {
 	case string:
@@ -114,7 +132,7 @@ func absent(value json.RawMessage) bool {
 	return len(value) == 0 || string(value) == "null"
 }
 
-// decode keeps the digits of numbers.
+// decode decodes JSON without changing the digits of numbers.
 func decode(value json.RawMessage, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(value))
 	decoder.UseNumber()

@@ -2,14 +2,12 @@ package bloomreachtest_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
+	"github.com/rechargeflow/rechargeflow/pkg/simtest"
 )
 
 // Addresses of the sources.
@@ -25,19 +24,19 @@ const (
 	docs      = "https://documentation.bloomreach.com/engagement/docs/"
 	magento   = "https://github.com/exponea/bloomreach-magento2-integration SenderBatchProcessor.php"
 	pysdk     = "https://github.com/exponea/exponea-python-sdk tests/"
-	unknown   = "documented nowhere, so that a client must bear it"
+	unknown   = "not documented: a client must cope with it"
 )
 
 // batch is an event and an update, as two commands.
 const batch = `{"commands":[` + event + `,` + update + `]}`
 
-// conformance is the statement of what the simulator imitates. Each row: the behaviour, its source, how it is switched on,
-// what a plain HTTP client then sees of batch (or of body), once for each request, and how many events were taken.
+// conformance lists what the simulator imitates. Each row has the behaviour, its source, how to switch it on, the answers
+// that a plain HTTP client gets to batch (or to body), one for each request, and the number of events that are stored.
 func conformance() []behaviour {
 	return []behaviour{
 		{
 			name: "a batch is accepted", source: docs + "batch-commands-2",
-			sees: []string{`200 [ok e1] [ok u1]`}, kept: 1,
+			sees: []string{`200 [ok e1] [ok u1]`}, stored: 1,
 		},
 		{
 			name: "partial failure: 200 and success true, one result false", source: reference + "tracking-api-error-messages",
@@ -45,7 +44,7 @@ func conformance() []behaviour {
 			sees: []string{`200 [At least one id should be specified. e1] [ok u1]`},
 		},
 		{
-			name: "a command refused for a reason nobody documents", source: unknown,
+			name: "a command rejected for an undocumented reason", source: unknown,
 			on: func(s *bloomreachtest.Server) {
 				s.RejectWhen(func(c bloomreachtest.Command) []string { return map[string][]string{"e1": {"too old"}}[c.ID] })
 			},
@@ -59,29 +58,29 @@ func conformance() []behaviour {
 		{
 			name: "properties that the key may not change", source: pysdk + "test_exceptions.py",
 			on:   func(s *bloomreachtest.Server) { s.ForbidUpdates(true) },
-			sees: []string{`200 [ok e1] [not authorized to update specified customer properties u1]`}, kept: 1,
+			sees: []string{`200 [ok e1] [not authorized to update specified customer properties u1]`}, stored: 1,
 		},
 		{
 			name: "results without command_id", source: "documented at " + docs + "batch-commands-2 but in no recorded answer",
 			on:   func(s *bloomreachtest.Server) { s.EchoCommandIDs(false) },
-			sees: []string{`200 [ok ] [ok ]`}, kept: 1,
+			sees: []string{`200 [ok ] [ok ]`}, stored: 1,
 		},
 		{
 			name: "results in another order", source: unknown + "; two public clients rely on the order",
 			on:   func(s *bloomreachtest.Server) { s.ShuffleResults(true) },
-			sees: []string{`200 [ok u1] [ok e1]`}, kept: 1,
+			sees: []string{`200 [ok u1] [ok e1]`}, stored: 1,
 		},
 		{
-			name: "a result is missing", source: magento + " takes such a command for failed",
+			name: "a result is missing", source: magento + " treats such a command as failed",
 			on: func(s *bloomreachtest.Server) {
 				s.OmitResultsOf(func(c bloomreachtest.Command) bool { return c.ID == "e1" })
 			},
-			sees: []string{`200 [ok u1]`}, kept: 1,
+			sees: []string{`200 [ok u1]`}, stored: 1,
 		},
 		{
 			name: "no results at all", source: magento + " (Result object is empty)",
 			on:   func(s *bloomreachtest.Server) { s.OmitResults(true) },
-			sees: []string{`200 {"end_time":_,"start_time":_,"success":true}`}, kept: 1,
+			sees: []string{`200 {"end_time":_,"start_time":_,"success":true}`}, stored: 1,
 		},
 		{
 			name: "200 with success false", source: reference + "tips-and-best-practices",
@@ -111,7 +110,19 @@ func conformance() []behaviour {
 			sees: []string{`502 <html>Bad Gateway</html>`},
 		},
 		{
-			name: "one command that is no object fails the whole request", source: reference + "tracking-api-request-body-errors",
+			name: "a firewall blocks a request for its text", source: "https://github.com/postmanlabs/postman-app-support/issues/14215",
+			on: func(s *bloomreachtest.Server) {
+				s.BlockWhen(func(body string) bool { return strings.Contains(body, "subscription") }, bloomreachtest.Failure{Status: 403, Type: "text/html", Body: "<html>blocked</html>"})
+			},
+			sees: []string{`403 <html>blocked</html>`},
+		},
+		{
+			name: "a property value of 16 KBytes", source: reference + "add-event has the limit; the answer is not documented",
+			body: `{"commands":[` + strings.Replace(event, "18.50", `"`+strings.Repeat("x", 15_998)+`"`, 1) + `,` + strings.Replace(event, "18.50", `"`+strings.Repeat("x", 15_997)+`"`, 1) + `]}`,
+			sees: []string{`200 [Property value is too long (simulator) e1] [ok e1]`}, stored: 1,
+		},
+		{
+			name: "one command that is not an object fails the whole request", source: reference + "tracking-api-request-body-errors",
 			body: `{"commands":[` + event + `,7]}`, sees: []string{`400 {"message":"Invalid JSON","success":false}`},
 		},
 		{
@@ -128,16 +139,16 @@ func conformance() []behaviour {
 			sees: []string{fmt.Sprintf(`413 {"message":"Body exceeds %d bytes (simulator)","success":false}`, len(batch)-1)},
 		},
 		{
-			name: "more than 50 commands, refused whole", source: unknown + ", but for the limit: " + docs + "batch-commands-2",
+			name: "more than 50 commands: the batch is refused", source: unknown + ", but for the limit: " + docs + "batch-commands-2",
 			body: commands(51), sees: []string{`400 {"message":"Too many commands (simulator)","success":false}`},
 		},
 		{
-			name: "more than 50 commands, cut", source: unknown,
-			on:   func(s *bloomreachtest.Server) { s.CutBatches(true) },
-			body: commands(51), sees: []string{"200" + strings.Repeat(" [ok e1]", 50)}, kept: 50,
+			name: "more than 50 commands: the rest is cut off", source: unknown,
+			on:   func(s *bloomreachtest.Server) { s.TruncateBatches(true) },
+			body: commands(51), sees: []string{"200" + strings.Repeat(" [ok e1]", 50)}, stored: 50,
 		},
 		{
-			name: "a secret that was rotated", source: docs + "prerequisites",
+			name: "a rotated secret", source: docs + "prerequisites",
 			on:   func(s *bloomreachtest.Server) { s.RotateKey(bloomreachtest.KeyID, "new") },
 			sees: []string{`403 {"error":"invalid secret","success":false}`},
 		},
@@ -159,7 +170,7 @@ func conformance() []behaviour {
 			},
 			sees: []string{
 				`200 [ok e1] [ok u1]`, `429 {"message":"Too Many Requests","success":false}`, `200 [ok e1] [ok u1]`,
-			}, kept: 1,
+			}, stored: 1,
 		},
 		{
 			name: "500", source: reference + "tips-and-best-practices",
@@ -167,34 +178,34 @@ func conformance() []behaviour {
 			sees: []string{`500 {"message":"API is unavailable","success":false}`},
 		},
 		{
-			name: "503, once", source: unknown + "; the official connector takes all from 500 on alike",
+			name: "503, once", source: unknown + "; the official connector treats all statuses from 500 on alike",
 			on:   fails(bloomreachtest.Failure{Status: 503}),
-			sees: []string{`503 `, `200 [ok e1] [ok u1]`}, kept: 1,
+			sees: []string{`503 `, `200 [ok e1] [ok u1]`}, stored: 1,
 		},
 		{
-			name: "5xx although the commands were taken", source: reference + "about: requests go into a queue",
+			name: "5xx although the commands were accepted", source: reference + "about: requests go into a queue",
 			on:   fails(bloomreachtest.Failure{Status: 504, Body: "timeout", Applied: true}),
-			sees: []string{`504 timeout`}, kept: 1,
+			sees: []string{`504 timeout`}, stored: 1,
 		},
 		{
 			name: "slow", source: unknown,
 			on:   func(s *bloomreachtest.Server) { s.SetLatency(20 * time.Millisecond) },
-			sees: []string{`200 [ok e1] [ok u1]`}, kept: 1, after: 20 * time.Millisecond,
+			sees: []string{`200 [ok e1] [ok u1]`}, stored: 1, after: 20 * time.Millisecond,
 		},
 		{
-			name: "slower than the client waits: nothing is taken", source: unknown,
+			name: "slower than the client waits: nothing is applied", source: unknown,
 			on:   func(s *bloomreachtest.Server) { s.SetLatency(time.Hour) },
 			sees: []string{`timeout`},
 		},
 		{
 			name: "hangs before acceptance", source: unknown,
 			on:   fails(bloomreachtest.Failure{Hang: true}),
-			sees: []string{`timeout`, `200 [ok e1] [ok u1]`}, kept: 1,
+			sees: []string{`timeout`, `200 [ok e1] [ok u1]`}, stored: 1,
 		},
 		{
 			name: "hangs after acceptance", source: unknown,
 			on:   fails(bloomreachtest.Failure{Hang: true, Applied: true}),
-			sees: []string{`timeout`}, kept: 1,
+			sees: []string{`timeout`}, stored: 1,
 		},
 		{
 			name: "reset before acceptance", source: unknown,
@@ -204,21 +215,21 @@ func conformance() []behaviour {
 		{
 			name: "reset after acceptance", source: unknown,
 			on:   fails(bloomreachtest.Failure{Reset: true, Applied: true}),
-			sees: []string{`reset`}, kept: 1,
+			sees: []string{`reset`}, stored: 1,
 		},
 		{
-			name: "connection ended in order after acceptance", source: unknown,
+			name: "connection closed in order after acceptance", source: unknown,
 			on:   func(s *bloomreachtest.Server) { s.DropAfterApplying(1) },
-			sees: []string{`closed`}, kept: 1,
+			sees: []string{`closed`}, stored: 1,
 		},
 		{
 			name: "the same event again is discarded", source: docs + "imports-technical-reference",
-			sees: []string{`200 [ok e1] [ok u1]`, `200 [ok e1] [ok u1]`}, kept: 1,
+			sees: []string{`200 [ok e1] [ok u1]`, `200 [ok e1] [ok u1]`}, stored: 1,
 		},
 	}
 }
 
-// commands is a batch of n events that differ.
+// commands returns a batch of n different events.
 func commands(n int) string {
 	all := make([]string, n)
 	for i := range all {
@@ -232,8 +243,8 @@ type behaviour struct {
 	on           func(*bloomreachtest.Server)
 	body         string
 	sees         []string
-	kept         int
-	after        time.Duration // of the answer, at least
+	stored       int
+	after        time.Duration // minimum time to the answers
 }
 
 func fails(f bloomreachtest.Failure) func(*bloomreachtest.Server) {
@@ -241,10 +252,10 @@ func fails(f bloomreachtest.Failure) func(*bloomreachtest.Server) {
 }
 
 func shape(e bloomreachtest.ErrorShape) func(*bloomreachtest.Server) {
-	return func(s *bloomreachtest.Server) { s.FixErrorShape(e) }
+	return func(s *bloomreachtest.Server) { s.SetErrorShape(e) }
 }
 
-// everyRequest is a clock that goes on with each request.
+// everyRequest returns a clock that advances with each request.
 func everyRequest(s *bloomreachtest.Server, step time.Duration) func() time.Time {
 	var requests atomic.Int64
 	s.OnRequest(func(*http.Request) { requests.Add(1) })
@@ -265,33 +276,28 @@ func TestConformance(t *testing.T) {
 			}
 			began := time.Now()
 			for i, want := range row.sees {
-				patience := 10 * time.Second
+				timeout := 10 * time.Second
 				if want == "timeout" {
-					patience = 200 * time.Millisecond
+					timeout = 200 * time.Millisecond
 				}
-				assert.Equal(t, want, seen(t, server, row.body, patience), "request %d", i+1)
+				assert.Equal(t, want, seen(t, server, row.body, timeout), "request %d", i+1)
 			}
 			assert.GreaterOrEqual(t, time.Since(began), row.after)
-			assert.Len(t, server.Events(), row.kept)
+			assert.Len(t, server.Events(), row.stored)
 		})
 	}
 }
 
-// seen is what a client sees: status, body or results, Retry-After; or how it got no answer.
-func seen(t *testing.T, server *bloomreachtest.Server, body string, patience time.Duration) string {
+// seen returns what a client sees: status, body or results, Retry-After; or the way in which it got no answer.
+func seen(t *testing.T, server *bloomreachtest.Server, body string, timeout time.Duration) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	r := request(t, server, body).WithContext(ctx)
 	r.Close = true
 	response, err := http.DefaultClient.Do(r)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return "timeout"
-	case errors.Is(err, syscall.ECONNRESET):
-		return "reset"
-	case errors.Is(err, io.EOF):
-		return "closed"
+	if end := simtest.NoAnswer(err); end != "" {
+		return end
 	}
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()

@@ -24,7 +24,7 @@ func start(t *testing.T) *bloomreachtest.Server {
 	return server
 }
 
-// reply is an answer as it came.
+// reply is an answer.
 type reply struct {
 	status int
 	header http.Header
@@ -52,7 +52,7 @@ func (r reply) results(t *testing.T) []result {
 
 const batchPath = "/track/v2/projects/" + bloomreachtest.ProjectToken + "/batch"
 
-// request is a valid batch request that a test may spoil before it is sent.
+// request returns a valid batch request, which a test may change before sending it.
 func request(t *testing.T, server *bloomreachtest.Server, body string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.BaseURL()+batchPath, strings.NewReader(body))
@@ -85,7 +85,7 @@ const (
 
 var times = regexp.MustCompile(`("(?:start|end)_time"):[0-9.]+`)
 
-// brief shortens an answer's results, and hides the times of one without.
+// brief shortens the results of an answer, or hides the times of an answer without results.
 func brief(t *testing.T, body string) string {
 	t.Helper()
 	var answer struct{ Results []result }
@@ -94,11 +94,11 @@ func brief(t *testing.T, body string) string {
 	}
 	results := make([]string, 0, len(answer.Results))
 	for _, r := range answer.Results {
-		said := "ok"
+		text := "ok"
 		if !r.Success {
-			said = strings.Join(r.Errors, ", ")
+			text = strings.Join(r.Errors, ", ")
 		}
-		results = append(results, "["+said+" "+r.CommandID+"]")
+		results = append(results, "["+text+" "+r.CommandID+"]")
 	}
 	return strings.Join(results, " ")
 }

@@ -12,12 +12,12 @@ import (
 // (https://documentation.bloomreach.com/engagement/docs/imports-technical-reference).
 const deduplicationWindow = 90 * 24 * time.Hour
 
-// profiles is what Bloomreach keeps: customers, and events without duplicates.
+// profiles holds the stored customers and events, without duplicates.
 type profiles struct {
 	byID         map[[2]string]*profile // id name and value
 	count        int
 	events       []Event
-	lastSeen     map[string]time.Time // deduplication key to last receipt
+	lastSeen     map[string]time.Time // last receipt by deduplication key
 	deduplicated int
 }
 
@@ -35,8 +35,8 @@ func newProfiles() *profiles {
 	return &profiles{byID: map[[2]string]*profile{}, lastSeen: map[string]time.Time{}}
 }
 
-// customer returns the profile of the first known id, ids in the order of their names, and gives it the ids that are
-// new. What happens when two ids belong to two profiles is documented nowhere; here the second stays where it is.
+// customer returns the profile of the first known id, in the order of the id names, and adds the new ids to it. What
+// happens when two ids belong to two profiles is not documented; here the second id stays with its profile.
 func (p *profiles) customer(ids map[string]string) *profile {
 	names := slices.Sorted(maps.Keys(ids))
 	var found *profile
@@ -57,8 +57,8 @@ func (p *profiles) customer(ids map[string]string) *profile {
 	return found
 }
 
-// addEvent keeps the event, unless it is a duplicate: same customer, type, timestamp to the last decimal, attribute
-// values and types. "Consent events can't be deduplicated"
+// addEvent stores the event unless it is a duplicate: same customer, type, timestamp to the last decimal, attribute values
+// and types. "Consent events can't be deduplicated"
 // (https://documentation.bloomreach.com/engagement/docs/imports-technical-reference).
 func (p *profiles) addEvent(a action, now time.Time) {
 	if a.timestamp == "" {
@@ -94,7 +94,7 @@ func (p *profiles) update(a action, now time.Time, equalWins bool) {
 	}
 }
 
-// fingerprint is equal for equal values of equal types, whatever the order of the keys and the form of the numbers.
+// fingerprint is equal for equal values of equal types. The order of keys and the notation of numbers don't matter.
 func fingerprint(properties map[string]any) string {
 	text, err := json.Marshal(withCanonicalNumbers(properties))
 	if err != nil {

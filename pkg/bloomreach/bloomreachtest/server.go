@@ -11,7 +11,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/simtest"
 )
 
-// What the simulator accepts, until [Server.RotateKey].
+// The credentials that the simulator accepts, until [Server.RotateKey].
 const (
 	ProjectToken = "0b7e3f52-simulated-project"
 	KeyID        = "simulated-key-id"
@@ -22,7 +22,7 @@ const (
 // maxCommands is from https://documentation.bloomreach.com/engagement/docs/batch-commands-2.
 const maxCommands = 50
 
-// maxBody bounds what the simulator reads into memory. Bloomreach states no limit, see [Server.LimitBody].
+// maxBody bounds the bytes read of a request. Bloomreach documents no limit, see [Server.LimitBody].
 const maxBody = 64 << 20
 
 // Server is the simulator. All methods are safe for concurrent use.
@@ -32,17 +32,17 @@ type Server struct {
 	close  func()
 
 	mu       sync.Mutex
-	switches switches
+	settings settings
 	requests int
 	received []Command
 	profiles *profiles
 }
 
-// New starts a simulator on a free port of the loopback interface. Close it after use.
+// New starts a simulator on a free port of the loopback interface. The caller closes it.
 func New() *Server {
 	s := &Server{
 		closed:   make(chan struct{}),
-		switches: switches{keyID: KeyID, keySecret: KeySecret, echo: true, now: time.Now},
+		settings: settings{keyID: KeyID, keySecret: KeySecret, echo: true, now: time.Now},
 		profiles: newProfiles(),
 	}
 	s.close = sync.OnceFunc(func() { close(s.closed) })
@@ -50,19 +50,19 @@ func New() *Server {
 	return s
 }
 
-// BaseURL is the address of the simulator, without a path.
+// BaseURL returns the address of the simulator, without a path.
 func (s *Server) BaseURL() string { return s.http.URL }
 
-// Client is an HTTP client whose connections end with Close.
+// Client returns an HTTP client whose connections are closed by Close.
 func (s *Server) Client() *http.Client { return s.http.Client() }
 
-// Close ends the requests that hang, waits for the others and stops.
+// Close ends hanging requests, waits for the others and stops the simulator.
 func (s *Server) Close() {
 	s.close()
 	s.http.Close()
 }
 
-// ServeHTTP answers one request as Bloomreach would, unless a switch says otherwise.
+// ServeHTTP answers one request as Bloomreach does, unless the settings ask for something else.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	number, hook, latency := s.arrived()
@@ -70,7 +70,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		hook(r)
 	}
 	if !simtest.Wait(r, s.closed, latency) || err != nil || r.Context().Err() != nil {
-		return // the caller is gone: nothing is applied and nobody reads an answer
+		return // the caller is gone: nothing is applied
 	}
 	w.Header().Set("X-Request-Id", fmt.Sprintf("00000000-0000-4000-8000-%012d", number))
 	s.finish(w, r, s.serve(w, r, body))
@@ -80,50 +80,50 @@ func (s *Server) arrived() (int, func(*http.Request), time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests++
-	return s.requests, s.switches.onRequest, s.switches.latency
+	return s.requests, s.settings.onRequest, s.settings.latency
 }
 
-// serve writes the answer, unless the ending says that there is none.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, body []byte) ending {
+// serve applies a request and writes its answer, if it gets one.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, body []byte) response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if refused, over := s.switches.overRate(); over {
+	if refused, over := s.settings.turnedAway(body); over {
 		return refused.write(w)
 	}
-	failure, planned := s.switches.nextFailure()
-	if planned && !failure.Applied {
+	failure, fails := s.settings.nextFailure()
+	if fails && !failure.Applied {
 		return failure.write(w)
 	}
-	commands, refused := s.switches.read(r, body)
+	commands, refused := s.settings.read(r, body)
 	if refused != nil {
-		return s.switches.writeRefusal(w, *refused)
+		return s.settings.writeRefusal(w, *refused)
 	}
-	if !planned {
-		failure, planned = s.switches.failureFor(commands)
+	if !fails {
+		failure, fails = s.settings.failureFor(commands)
 	}
-	if planned && !failure.Applied {
+	if fails && !failure.Applied {
 		return failure.write(w)
 	}
-	started := s.switches.now()
+	started := s.settings.now()
 	results := s.apply(commands)
-	if planned {
+	if fails {
 		return failure.write(w)
 	}
-	if s.switches.dropsConnection() {
+	if s.settings.dropsConnection() {
 		return dropped
 	}
-	return s.switches.writeResults(w, commands, results, started)
+	return s.settings.writeResults(w, commands, results, started)
 }
 
-// read returns the commands, or why the request is refused whole.
-func (s *switches) read(r *http.Request, body []byte) ([]Command, *refusal) {
+// read returns the commands, or the refusal of the whole request.
+func (s *settings) read(r *http.Request, body []byte) ([]Command, *refusal) {
 	if refused := s.checkAccess(r, body); refused != nil {
 		return nil, refused
 	}
 	return s.parseBody(body)
 }
 
-// apply executes the commands and returns why each was rejected; no reason means that it was accepted.
+// apply executes the commands and returns the errors of each, none for an accepted one.
 func (s *Server) apply(commands []Command) [][]string {
 	results := make([][]string, len(commands))
 	for i, command := range commands {
@@ -134,20 +134,20 @@ func (s *Server) apply(commands []Command) [][]string {
 }
 
 func (s *Server) applyOne(command Command) []string {
-	if reasons := s.switches.rejection(command); len(reasons) > 0 {
+	if reasons := s.settings.rejection(command); len(reasons) > 0 {
 		return reasons
 	}
 	action, reason := parseCommand(command)
 	if reason != "" {
 		return []string{reason}
 	}
-	if reason := s.switches.permission(command.Name, action); reason != "" {
+	if reason := s.settings.permission(command.Name, action); reason != "" {
 		return []string{reason}
 	}
 	if command.Name == nameEvent {
-		s.profiles.addEvent(action, s.switches.now())
+		s.profiles.addEvent(action, s.settings.now())
 	} else {
-		s.profiles.update(action, s.switches.now(), s.switches.equalWins)
+		s.profiles.update(action, s.settings.now(), s.settings.equalWins)
 	}
 	return nil
 }

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// parseTimestamp reads what https://documentation.bloomreach.com/engagement/docs/data-types says is understood: UNIX
-// seconds, whose every digit counts, and dates like "2018-8-5 12:20:25", "2021-08-16T13:03:00.000001Z". A date with an
-// offset is not. The result is canonical: equal times are equal strings.
+// parseTimestamp parses the formats that https://documentation.bloomreach.com/engagement/docs/data-types documents: UNIX
+// seconds with any number of digits, and dates such as "2018-8-5 12:20:25" and "2021-08-16T13:03:00.000001Z", without an
+// offset. The result is canonical: equal times are equal strings.
 func parseTimestamp(value json.RawMessage) (string, bool) {
 	var parsed any
 	if decode(value, &parsed) != nil {
@@ -27,13 +27,13 @@ func parseTimestamp(value json.RawMessage) (string, bool) {
 	return "", false
 }
 
-// seconds is canonical, to the microsecond.
+// seconds returns canonical UNIX seconds, to the microsecond.
 func seconds(t time.Time) string {
 	text, _ := canonical(big.NewRat(t.UnixMicro(), 1_000_000).FloatString(6))
 	return text
 }
 
-// canonical writes a JSON number without exponent, needless zeros or negative zero: 1.50, 15e-1 become 1.5.
+// canonical returns a JSON number without exponent, trailing zeros or negative zero: 1.50 and 15e-1 become 1.5.
 func canonical(number string) (string, bool) {
 	if strings.ContainsAny(number, "eE") {
 		float, err := strconv.ParseFloat(number, 64)
@@ -51,7 +51,7 @@ func canonical(number string) (string, bool) {
 	return number, true
 }
 
-// compareTimes compares two canonical times: negative when a is older.
+// compareTimes compares two canonical times. It is negative when a is older.
 func compareTimes(a, b string) int {
 	left, okLeft := new(big.Rat).SetString(a)
 	right, okRight := new(big.Rat).SetString(b)

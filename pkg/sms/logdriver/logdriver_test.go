@@ -12,10 +12,13 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/sms/logdriver"
 )
 
-func TestSendWritesOneLineWithoutNumberAndText(t *testing.T) {
+func TestSendLogsTheTextWithoutSecrets(t *testing.T) {
 	core, logs := observer.New(zap.DebugLevel)
 	d := logdriver.New(zap.New(core))
-	m := sms.Message{SendKey: "k1", To: "+14155552671", Body: "Acme: hello Anna ж", Store: "acme", Flow: "charge_paid"}
+	m := sms.Message{
+		SendKey: "k1", To: "+14155552671", Body: "Acme: hello Anna ж https://acme.example/portal/f99b%2Fd4a6 f99b/d4a6", Store: "acme", Flow: "charge_paid",
+		Secrets: []string{"f99b/d4a6", "f99b%2Fd4a6", ""},
+	}
 	receipt, err := d.Send(t.Context(), m)
 	require.NoError(t, err)
 	assert.Equal(t, "log-k1", receipt.ProviderID)
@@ -26,6 +29,8 @@ func TestSendWritesOneLineWithoutNumberAndText(t *testing.T) {
 	require.Equal(t, 2, logs.Len())
 	assert.Equal(t, map[string]any{
 		"store": "acme", "flow": "charge_paid", "send_key": "k1", "to": "+14*******71", "encoding": "ucs-2", "segments": int64(1),
+		"text": "Acme: hello Anna ж https://acme.example/portal/*** ***",
 	}, logs.All()[0].ContextMap())
 	assert.Equal(t, "text not sent: dry run", logs.All()[0].Message)
+	assert.Equal(t, zap.InfoLevel, logs.All()[0].Level)
 }

@@ -2,28 +2,27 @@ package smstest_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rechargeflow/rechargeflow/pkg/simtest"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
 )
 
-const unknown = "documented nowhere, so that a client must bear it"
+const unknown = "not documented: a client must cope with it"
 
-// behaviour is one row of the statement of what the gateway imitates: its source, how it is switched on, what a plain HTTP
-// client then sees, how many texts went out, and what the webhook driver makes of the same.
+// behaviour is one row of what the gateway imitates: its source, how to switch it on, the answer that a plain HTTP client
+// gets, the number of accepted texts, and the class of the webhook driver's error.
 type behaviour struct {
 	name, source string
 	on           smstest.Behaviour
@@ -67,12 +66,12 @@ func conformance() []behaviour {
 			sees: `400 {"code":21211,"message":"Invalid 'To' Phone Number","more_info":"https://www.twilio.com/docs/errors/21211","status":400}`,
 		},
 		{
-			name: "refused for now, as a 400: the driver can't tell it from one for good", source: "https://www.twilio.com/docs/api/errors/21611",
+			name: "temporary refusal with 400: for the driver it is for good", source: "https://www.twilio.com/docs/api/errors/21611",
 			on: smstest.QueueFull(), driver: sms.Rejected,
 			sees: `400 {"code":21611,"message":"This 'From' number has exceeded the maximum number of queued messages","more_info":"https://www.twilio.com/docs/errors/21611","status":400}`,
 		},
 		{
-			name: "refused for good: no mobile number", source: "https://www.twilio.com/docs/api/errors/21614",
+			name: "refused for good: not a mobile number", source: "https://www.twilio.com/docs/api/errors/21614",
 			on: smstest.NotCapable(), driver: sms.Rejected,
 			sees: `400 {"code":21614,"message":"'To' number is not a valid mobile number","more_info":"https://www.twilio.com/docs/errors/21614","status":400}`,
 		},
@@ -87,12 +86,12 @@ func conformance() []behaviour {
 			sees: `400 {"code":21408,"message":"Permission to send an SMS has not been enabled for the region","more_info":"https://www.twilio.com/docs/errors/21408","status":400}`,
 		},
 		{
-			name: "the account's trouble, as a 400: the driver can't tell it from the text's", source: "https://www.twilio.com/docs/api/errors/21606",
+			name: "error of the account with 400: for the driver it is of the text", source: "https://www.twilio.com/docs/api/errors/21606",
 			on: smstest.BadSender(), driver: sms.Rejected,
 			sees: `400 {"code":21606,"message":"The 'From' phone number is not a valid, SMS-capable inbound phone number","more_info":"https://www.twilio.com/docs/errors/21606","status":400}`,
 		},
 		{
-			name: "429, as Twilio says it", source: "https://www.twilio.com/docs/api/errors/20429",
+			name: "429 of Twilio", source: "https://www.twilio.com/docs/api/errors/20429",
 			on: smstest.Overloaded(), driver: sms.NotSent,
 			sees: `429 {"code":20429,"message":"Too Many Requests","more_info":"https://www.twilio.com/docs/errors/20429","status":429}`,
 		},
@@ -105,7 +104,7 @@ func conformance() []behaviour {
 			on: smstest.Behaviour{Status: 404, Body: `{}`}, sees: `404 {}`, driver: sms.Config,
 		},
 		{
-			name: "202 for a text that nobody gets", source: "https://developers.postscript.io/reference/create-custom-event: an unknown phone still gives 202",
+			name: "202 for a text that is never sent", source: "https://developers.postscript.io/reference/create-custom-event: an unknown phone still gives 202",
 			on: smstest.NeverSent(), sees: `202 {"event_ids":["00000000-0000-4000-8000-000000000001"]}`,
 		},
 		{
@@ -115,21 +114,26 @@ func conformance() []behaviour {
 		},
 		{
 			name: "forbidden", source: "https://github.com/api-evangelist/attentive",
-			on: smstest.Behaviour{Status: 403, Body: `{}`}, sees: `403 {}`, driver: sms.Config,
+			on: smstest.Behaviour{Status: 403, Body: `{}`}, sees: `403 {}`, driver: sms.Forbidden,
 		},
 		{
-			name: "moved: not followed, the text would go elsewhere", source: unknown,
+			name: "a recipient who blocked the sender", source: "https://github.com/nyaruka/courier/pull/875",
+			on: smstest.Blocked(), driver: sms.Forbidden,
+			sees: `403 {"error":{"code":"illegal_number_type","message":"The recipient blocked this sender"}}`,
+		},
+		{
+			name: "redirect: not followed", source: unknown,
 			on:   smstest.Behaviour{Status: 307, Body: smstest.Empty, Header: http.Header{"Location": {"http://127.0.0.1:1/"}}},
 			sees: `307 `, driver: sms.Config,
 		},
 		{
-			name: "200 with the failure inside: the driver takes it for accepted, an adapter must answer 4xx", source: "https://github.com/api-evangelist/vonage",
+			name: "200 with an error in the body: accepted for the driver, an adapter must answer 4xx", source: "https://github.com/api-evangelist/vonage",
 			on:   smstest.FailedInside(),
 			sees: `200 {"message-count":"1","messages":[{"status":"6","error-text":"Invalid message"}]}`,
 		},
 		{
 			name: "500 before acceptance", source: "https://github.com/api-evangelist/attentive lists 500",
-			sees: `500 {"error":"told to refuse"}`, driver: sms.Unknown,
+			sees: `500 {"error":"refused by the test"}`, driver: sms.Unknown,
 		},
 		{
 			name: "500 after acceptance", source: "https://github.com/twilio/twilio-oai: no idempotency key on Messages",
@@ -141,11 +145,11 @@ func conformance() []behaviour {
 		},
 		{
 			name: "slow", source: "https://github.com/twilio/twilio-go: 10 s by default",
-			on: smstest.Behaviour{Accept: true, Slow: 20 * time.Millisecond}, sees: `200 {"id":"gw-1"}`, sent: 1,
+			on: smstest.Behaviour{Accept: true, Delay: 20 * time.Millisecond}, sees: `200 {"id":"gw-1"}`, sent: 1,
 		},
 		{
 			name: "slower than the client waits: not accepted", source: unknown,
-			on: smstest.Behaviour{Accept: true, Slow: time.Hour}, sees: `timeout`, driver: sms.Unknown,
+			on: smstest.Behaviour{Accept: true, Delay: time.Hour}, sees: `timeout`, driver: sms.Unknown,
 		},
 		{
 			name: "hangs before acceptance", source: unknown,
@@ -164,7 +168,7 @@ func conformance() []behaviour {
 			on: smstest.Behaviour{Accept: true, Reset: true}, sees: `reset`, sent: 1, driver: sms.Unknown,
 		},
 		{
-			name: "connection ended in order after acceptance", source: unknown,
+			name: "connection closed in order after acceptance", source: unknown,
 			on: smstest.Behaviour{Accept: true, Drop: true}, sees: `closed`, sent: 1, driver: sms.Unknown,
 		},
 	}
@@ -181,21 +185,21 @@ func TestConformance(t *testing.T) {
 	for _, row := range conformance() {
 		t.Run(row.name, func(t *testing.T) {
 			require.NotEmpty(t, row.source)
-			patience := 10 * time.Second
+			timeout := 10 * time.Second
 			if row.sees == "timeout" {
-				patience = 200 * time.Millisecond
+				timeout = 200 * time.Millisecond
 			}
 			g := gateway(t)
 			g.Next(1, row.on)
 			began := time.Now()
-			assert.Equal(t, row.sees, seen(t, g, "+14155552671", patience))
+			assert.Equal(t, row.sees, seen(t, g, "+14155552671", timeout))
 			if row.sees != "timeout" {
-				assert.GreaterOrEqual(t, time.Since(began), row.on.Slow)
+				assert.GreaterOrEqual(t, time.Since(began), row.on.Delay)
 			}
 			assert.Len(t, g.Texts(), row.sent)
 
 			g.Next(1, row.on)
-			assert.Equal(t, row.driver, sentByDriver(t, g, patience))
+			assert.Equal(t, row.driver, sentByDriver(t, g, timeout))
 			assert.Len(t, g.Texts(), 2*row.sent)
 			assert.Equal(t, 2, g.Requests())
 		})
@@ -223,10 +227,10 @@ func TestConformanceByNumber(t *testing.T) {
 	assert.Len(t, g.Texts(), 2)
 }
 
-// seen is what a client sees: status, body and the headers that matter, or how it got no answer.
-func seen(t *testing.T, g *smstest.Gateway, to string, patience time.Duration) string {
+// seen returns what a client sees: status, body and relevant headers, or the way in which it got no answer.
+func seen(t *testing.T, g *smstest.Gateway, to string, timeout time.Duration) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	body, stamp := `{"id":"1","to":"`+to+`","body":"hi"}`, strconv.FormatInt(noon.Unix(), 10)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, g.URL, strings.NewReader(body))
@@ -235,13 +239,8 @@ func seen(t *testing.T, g *smstest.Gateway, to string, patience time.Duration) s
 	r.Header.Set(webhook.TimestampHeader, stamp)
 	r.Header.Set(webhook.SignatureHeader, webhook.Sign("s", stamp, []byte(body)))
 	response, err := http.DefaultTransport.RoundTrip(r)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return "timeout"
-	case errors.Is(err, syscall.ECONNRESET):
-		return "reset"
-	case errors.Is(err, io.EOF):
-		return "closed"
+	if end := simtest.NoAnswer(err); end != "" {
+		return end
 	}
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()
@@ -256,11 +255,11 @@ func seen(t *testing.T, g *smstest.Gateway, to string, patience time.Duration) s
 	return line
 }
 
-// sentByDriver is the class of the driver's error, "" when it takes the text for accepted.
-func sentByDriver(t *testing.T, g *smstest.Gateway, patience time.Duration) sms.Class {
+// sentByDriver returns the class of the driver's error, "" for an accepted text.
+func sentByDriver(t *testing.T, g *smstest.Gateway, timeout time.Duration) sms.Class {
 	t.Helper()
 	driver, err := webhook.New(webhook.Options{
-		URL: g.URL, Secret: "s", Timeout: patience, Now: func() time.Time { return noon },
+		URL: g.URL, Secret: "s", Timeout: timeout, Now: func() time.Time { return noon },
 	})
 	require.NoError(t, err)
 	_, err = driver.Send(t.Context(), sms.Message{SendKey: "1", To: "+14155552671", Body: "hi"})

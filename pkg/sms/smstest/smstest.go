@@ -1,6 +1,5 @@
-// Package smstest is an SMS gateway that sends nothing: it speaks the webhook driver's protocol, is strict about it, and
-// can be told to misbehave. It remembers every text it accepted and deliberately does not drop repeated ones, so that a
-// text sent twice is seen.
+// Package smstest simulates an SMS gateway with the webhook driver's protocol. It checks every request strictly and can be
+// set to fail. It records every accepted text and does not drop repeated ones, so that tests detect a text sent twice.
 package smstest
 
 import (
@@ -17,15 +16,14 @@ import (
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/simtest"
-
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
 )
 
-// Tolerance is how old or early a signature's timestamp may be.
+// Tolerance is the maximum difference between a signature's timestamp and now.
 const Tolerance = 5 * time.Minute
 
-// Text is a text that the gateway accepted.
+// Text is an accepted text.
 type Text struct {
 	ID    string `json:"id"` // send key
 	To    string `json:"to"`
@@ -35,27 +33,27 @@ type Text struct {
 	Flow  string `json:"flow"`
 }
 
-// Behaviour is how the gateway treats a well-formed request. The zero value refuses it with the status 500. Those of real
-// providers are in vendors.go.
+// Behaviour is the gateway's response to a valid request. The zero value refuses it with status 500. vendors.go has the
+// behaviours of real providers.
 type Behaviour struct {
-	Accept     bool          // whether the text is taken, whatever the answer is
+	Accept     bool          // accepts the text, whatever the answer is
 	Status     int           // of the answer; 0 is 200 with Accept, else 500
 	RetryAfter time.Duration // header Retry-After, in whole seconds; 0 leaves it out
 	Header     http.Header   // further headers of the answer
-	Body       string        // of the answer; "" is {"id":"..."} with Accept, else {"error":"..."}; Empty is none at all
-	Slow       time.Duration // before anything is done; ends when the caller gives up, who then is not heard
+	Body       string        // of the answer; "" is {"id":"..."} with Accept, else {"error":"..."}; Empty is an empty body
+	Delay      time.Duration // before anything else; if the caller gives up meanwhile, the text is not accepted
 	Hang       bool          // no answer until the caller gives up or the gateway closes
-	Hangs      func()        // is called when it begins to hang: what it takes is taken
-	Drop       bool          // the connection ends in order instead of an answer
+	OnHang     func()        // called at the start of a hang, after the text was accepted or not
+	Drop       bool          // the connection is closed in order instead of an answer
 	Reset      bool          // the connection is reset instead of an answer
 }
 
-// Empty is the Body of an answer without one.
+// Empty is the Body of a response with an empty body.
 const Empty = "\x00"
 
 // Gateway is a running simulator.
 type Gateway struct {
-	URL string // where to post texts
+	URL string // the address that texts are posted to
 
 	server *httptest.Server
 	secret string
@@ -71,7 +69,8 @@ type Gateway struct {
 	numbers  map[string]Behaviour
 }
 
-// New starts a gateway on a port of this machine. The clock judges timestamps; nil is time.Now. Close stops it.
+// New starts a gateway on a free port of the loopback interface. now is the clock for timestamps; nil is time.Now. The
+// caller closes it.
 func New(secret string, now func() time.Time) *Gateway {
 	if now == nil {
 		now = time.Now
@@ -83,20 +82,20 @@ func New(secret string, now func() time.Time) *Gateway {
 	return g
 }
 
-// Close stops the gateway, ends hanging requests and waits for all of them.
+// Close ends hanging requests, waits for the others and stops the gateway.
 func (g *Gateway) Close() {
 	g.close()
 	g.server.Close()
 }
 
-// Next lays down how the next n well-formed requests are treated, after those already laid down. Later ones are accepted.
+// Next sets the behaviour for the next n valid requests, after those that are set already. Later requests are accepted.
 func (g *Gateway) Next(n int, b Behaviour) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.next = append(g.next, slices.Repeat([]Behaviour{b}, n)...)
 }
 
-// ForNumber lays down how texts to a number are treated, whenever none is laid down by Next: like Twilio's magic numbers
+// ForNumber sets the behaviour for texts to a number if Next has set none. Twilio has such magic numbers
 // (https://www.twilio.com/docs/iam/test-credentials).
 func (g *Gateway) ForNumber(to string, b Behaviour) {
 	g.mu.Lock()
@@ -107,43 +106,42 @@ func (g *Gateway) ForNumber(to string, b Behaviour) {
 	g.numbers[to] = b
 }
 
-// Texts returns the accepted texts in the order they came.
+// Texts returns the accepted texts in the order of arrival.
 func (g *Gateway) Texts() []Text {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Clone(g.texts)
 }
 
-// Requests returns how many requests came, good and bad.
+// Requests returns how many requests arrived, valid or not.
 func (g *Gateway) Requests() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.requests
 }
 
-// Refused returns why requests were not well-formed.
+// Refused returns the errors of the invalid requests.
 func (g *Gateway) Refused() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Clone(g.refused)
 }
 
-// Doubled returns the texts that were accepted although one with the same send key, or with the same number and words,
-// had been accepted before: what must never happen.
-func (g *Gateway) Doubled() []Text {
-	var doubled []Text
+// Duplicates returns the accepted texts that repeat an earlier one, by send key or by number and body. There must be none.
+func (g *Gateway) Duplicates() []Text {
+	var duplicates []Text
 	seen := map[string]bool{}
 	for _, text := range g.Texts() {
-		key, words := "id "+text.ID, "words "+text.To+" "+text.Body
-		if seen[key] || seen[words] {
-			doubled = append(doubled, text)
+		key, content := "id "+text.ID, "content "+text.To+" "+text.Body
+		if seen[key] || seen[content] {
+			duplicates = append(duplicates, text)
 		}
-		seen[key], seen[words] = true, true
+		seen[key], seen[content] = true, true
 	}
-	return doubled
+	return duplicates
 }
 
-// serve is the gateway's one handler.
+// serve handles a request.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	text, status, err := g.read(r)
 	if err != nil {
@@ -151,30 +149,30 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		answer(w, Behaviour{Status: status, Body: refusal(err.Error())})
 		return
 	}
-	b := g.treat(text)
-	if !simtest.Wait(r, g.closed, b.Slow) {
-		return // the caller is gone, and the text with them
+	b := g.behaviour(text)
+	if !simtest.Wait(r, g.closed, b.Delay) {
+		return // the caller is gone: the text is not accepted
 	}
-	id := g.keep(b, text)
+	id := g.record(b, text)
 	switch {
 	case b.Hang:
-		if b.Hangs != nil {
-			b.Hangs()
+		if b.OnHang != nil {
+			b.OnHang()
 		}
 		simtest.Hang(r, g.closed)
 	case b.Reset:
 		simtest.Reset(w)
 	case b.Drop:
-		panic(http.ErrAbortHandler)
+		simtest.Drop()
 	case b.Body == "" && b.Accept:
 		b.Body = fmt.Sprintf(`{"id":%q}`, id)
 	case b.Body == "":
-		b.Body = refusal("told to refuse")
+		b.Body = refusal("refused by the test")
 	}
 	answer(w, b)
 }
 
-// read judges a request as a real gateway should.
+// read parses and checks a request as a real gateway should. The status is that of the error.
 func (g *Gateway) read(r *http.Request) (Text, int, error) {
 	var text Text
 	if r.Method != http.MethodPost {
@@ -194,7 +192,7 @@ func (g *Gateway) read(r *http.Request) (Text, int, error) {
 	return text, http.StatusUnprocessableEntity, text.check()
 }
 
-// check looks at the fields of a text.
+// check validates the fields of a text.
 func (t Text) check() error {
 	switch {
 	case t.ID == "":
@@ -215,8 +213,8 @@ func (g *Gateway) refuse(err error) {
 	g.refused = append(g.refused, err.Error())
 }
 
-// treat takes the behaviour for a text.
-func (g *Gateway) treat(text Text) Behaviour {
+// behaviour removes and returns the behaviour for a text.
+func (g *Gateway) behaviour(text Text) Behaviour {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.requests++
@@ -231,8 +229,8 @@ func (g *Gateway) treat(text Text) Behaviour {
 	return Behaviour{Accept: true}
 }
 
-// keep keeps the text if it is accepted, and names it.
-func (g *Gateway) keep(b Behaviour, text Text) string {
+// record stores the text if it is accepted, and returns its id.
+func (g *Gateway) record(b Behaviour, text Text) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if b.Accept {

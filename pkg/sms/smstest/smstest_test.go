@@ -37,7 +37,7 @@ func post(t *testing.T, g *smstest.Gateway, body string, at time.Time) (int, str
 	return resp.StatusCode, string(got)
 }
 
-func TestGatewayIsStrict(t *testing.T) {
+func TestGatewayChecksRequests(t *testing.T) {
 	tests := []struct {
 		name, body string
 		at         time.Time
@@ -46,7 +46,7 @@ func TestGatewayIsStrict(t *testing.T) {
 	}{
 		{"good", `{"id":"1","to":"+14155552671","body":"hi"}`, noon, 200, "gw-1"},
 		{"old", `{"id":"1","to":"+14155552671","body":"hi"}`, noon.Add(-6 * time.Minute), 401, "timestamp"},
-		{"from the future", `{"id":"1","to":"+14155552671","body":"hi"}`, noon.Add(6 * time.Minute), 401, "timestamp"},
+		{"too early", `{"id":"1","to":"+14155552671","body":"hi"}`, noon.Add(6 * time.Minute), 401, "timestamp"},
 		{"not JSON", `id=1`, noon, 400, "decode body"},
 		{"no id", `{"to":"+14155552671","body":"hi"}`, noon, 422, "id is missing"},
 		{"no body", `{"id":"1","to":"+14155552671","body":" "}`, noon, 422, "body is missing"},
@@ -72,7 +72,7 @@ func TestGatewayIsStrict(t *testing.T) {
 	assert.Equal(t, 401, status)
 }
 
-func TestGatewayShowsDoubleTexts(t *testing.T) {
+func TestGatewayDuplicates(t *testing.T) {
 	g := smstest.New("s", func() time.Time { return noon })
 	defer g.Close()
 	for _, body := range []string{
@@ -88,10 +88,10 @@ func TestGatewayShowsDoubleTexts(t *testing.T) {
 	require.Len(t, g.Texts(), 5)
 	assert.Equal(t, []smstest.Text{
 		{ID: "1", To: "+14155552673", Body: "same key"}, {ID: "4", To: "+14155552671", Body: "hi"},
-	}, g.Doubled())
+	}, g.Duplicates())
 }
 
-func TestGatewayMisbehavesInTurn(t *testing.T) {
+func TestGatewayBehavioursInOrder(t *testing.T) {
 	g := smstest.New("s", func() time.Time { return noon })
 	defer g.Close()
 	g.Next(2, smstest.Behaviour{Status: 429})

@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// These are the ways of real providers, as far as a gateway of one address can show them. Twilio's errors have the shape
-// {code, message, more_info, status} (https://github.com/twilio/twilio-go, client/error.go).
+// The behaviours of real providers.
 
+// twilio returns an error in Twilio's form {code, message, more_info, status}
+// (https://github.com/twilio/twilio-go, client/error.go).
 func twilio(status, code int, message string) Behaviour {
 	return Behaviour{Status: status, Body: fmt.Sprintf(
 		`{"code":%d,"message":%q,"more_info":"https://www.twilio.com/docs/errors/%[1]d","status":%[3]d}`, code, message, status)}
@@ -26,10 +27,16 @@ func InvalidNumber() Behaviour {
 	return twilio(http.StatusBadRequest, 21211, "Invalid 'To' Phone Number")
 }
 
-// NotCapable is a refusal for good: the number takes no texts, as a landline. Twilio's 21614
+// NotCapable is a refusal for good: the number can't receive texts, such as a fixed line. Twilio's 21614
 // (https://www.twilio.com/docs/api/errors/21614).
 func NotCapable() Behaviour {
 	return twilio(http.StatusBadRequest, 21614, "'To' number is not a valid mobile number")
+}
+
+// Blocked is a refusal for good with 403: the recipient blocked the sender (https://github.com/nyaruka/courier/pull/875), or the
+// number is of a kind that may not be texted (https://github.com/sinch/docs/pull/314).
+func Blocked() Behaviour {
+	return Behaviour{Status: http.StatusForbidden, Body: `{"error":{"code":"illegal_number_type","message":"The recipient blocked this sender"}}`}
 }
 
 // Unroutable is a refusal for good: Twilio's 21612 (https://www.twilio.com/docs/api/errors/21612); Telnyx has 40001.
@@ -43,9 +50,9 @@ func RegionNotEnabled() Behaviour {
 	return twilio(http.StatusBadRequest, 21408, "Permission to send an SMS has not been enabled for the region")
 }
 
-// BadSender is trouble of the account that comes as a 400, as if it were the text's: Twilio's 21606
-// (https://www.twilio.com/docs/api/errors/21606). The webhook driver believes the status; what stands between it and Twilio
-// has to answer 403 instead.
+// BadSender is an account error with status 400, as if the text were invalid: Twilio's 21606
+// (https://www.twilio.com/docs/api/errors/21606). The webhook driver uses the status only, so an adapter for Twilio must answer
+// 403 instead.
 func BadSender() Behaviour {
 	return twilio(http.StatusBadRequest, 21606, "The 'From' phone number is not a valid, SMS-capable inbound phone number")
 }
@@ -53,8 +60,8 @@ func BadSender() Behaviour {
 // Overloaded is Twilio's own 429, code 20429, without a Retry-After (https://www.twilio.com/docs/api/errors/20429).
 func Overloaded() Behaviour { return twilio(http.StatusTooManyRequests, 20429, "Too Many Requests") }
 
-// TestNumbers are Twilio's magic numbers that a text is sent to, and what comes of it
-// (https://www.twilio.com/docs/iam/test-credentials), for [Gateway.ForNumber].
+// TestNumbers returns Twilio's magic numbers and their behaviours, for [Gateway.ForNumber]
+// (https://www.twilio.com/docs/iam/test-credentials).
 func TestNumbers() map[string]Behaviour {
 	return map[string]Behaviour{
 		"+15005550001": InvalidNumber(), "+15005550002": Unroutable(), "+15005550003": RegionNotEnabled(),
@@ -62,7 +69,7 @@ func TestNumbers() map[string]Behaviour {
 	}
 }
 
-// QueueFull is a refusal for now that comes as a 400: Twilio's 21611, "not created: retry later"
+// QueueFull is a temporary refusal with status 400: Twilio's 21611, "not created: retry later"
 // (https://www.twilio.com/docs/api/errors/21611).
 func QueueFull() Behaviour {
 	return twilio(http.StatusBadRequest, 21611, "This 'From' number has exceeded the maximum number of queued messages")
@@ -73,7 +80,7 @@ func BadCredentials() Behaviour {
 	return twilio(http.StatusUnauthorized, 20003, "Authenticate")
 }
 
-// TooManyRequests is Postscript's 429, which comes without a Retry-After
+// TooManyRequests is Postscript's 429, without a Retry-After
 // (https://developers.postscript.io/reference/create-custom-event). Bird's documentation says "429 was not processed, safe
 // to retry".
 func TooManyRequests() Behaviour {
@@ -97,27 +104,27 @@ func Queued() Behaviour {
 	return Behaviour{Accept: true, Status: http.StatusAccepted, Body: Empty}
 }
 
-// NeverSent accepts with 202 a text that nobody gets: Postscript looks for its subscriber afterwards, so that "an unknown
-// phone still gives 202" (https://developers.postscript.io/reference/create-custom-event); Klaviyo is silent likewise about
-// a number where texts are not enabled. No status tells it from Queued.
+// NeverSent answers 202 to a text that is never sent. Postscript looks up the subscriber afterwards, so that "an unknown
+// phone still gives 202" (https://developers.postscript.io/reference/create-custom-event). Klaviyo does the same for a
+// number without texts enabled. The answer looks the same as that of Queued.
 func NeverSent() Behaviour {
 	return Behaviour{Status: http.StatusAccepted, Body: `{"event_ids":["00000000-0000-4000-8000-000000000001"]}`}
 }
 
 // FailedInside answers 200 although the text was refused, as Vonage does: "HTTP 200 even on failure, look at
-// messages[].status" (https://github.com/api-evangelist/vonage). The webhook driver believes the status alone and takes
-// the text as accepted: what stands between it and such a provider has to answer 4xx instead.
+// messages[].status" (https://github.com/api-evangelist/vonage). The webhook driver goes by the status and treats the text
+// as accepted; an adapter for such a provider has to answer 4xx instead.
 func FailedInside() Behaviour {
 	return Behaviour{Status: http.StatusOK, Body: `{"message-count":"1","messages":[{"status":"6","error-text":"Invalid message"}]}`}
 }
 
-// FailedAfterwards accepts the text and answers 500 all the same: nobody can tell it from one that was not accepted. No
-// provider's message route is known to honour an idempotency key, so that the text must not be sent again.
+// FailedAfterwards accepts the text and answers 500. The caller can't know that it was accepted, and no provider is known
+// to honour an idempotency key for messages, so the text must not be sent again.
 func FailedAfterwards() Behaviour {
 	return Behaviour{Accept: true, Status: http.StatusInternalServerError, Body: `{"error":"internal"}`}
 }
 
-// NotJSON is what a proxy in front of a provider says when the provider is away.
+// NotJSON is the response of a proxy whose provider is down.
 func NotJSON() Behaviour {
 	return Behaviour{
 		Status: http.StatusBadGateway, Body: "<html><body><h1>502 Bad Gateway</h1></body></html>",

@@ -15,13 +15,13 @@ const (
 	SignatureHeader = "X-Rechargeflow-Signature" // v1=<hex>
 )
 
-// Why a request is not ours, for receivers.
+// Errors of Verify.
 var (
-	ErrSignature = errors.New("the signature does not match")
-	ErrTimestamp = errors.New("the timestamp is missing or too far from now")
+	ErrSignature = errors.New("signature does not match")
+	ErrTimestamp = errors.New("timestamp is missing or too far from now")
 )
 
-// Sign returns the signature header: v1= and the hex HMAC-SHA256 of "<timestamp>.<body>".
+// Sign returns the value of the signature header: v1= and the hex HMAC-SHA256 of "<timestamp>.<body>".
 func Sign(secret, timestamp string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(timestamp + "."))
@@ -29,8 +29,8 @@ func Sign(secret, timestamp string, body []byte) string {
 	return "v1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// Verify is the receiver's side: it checks a request's two headers against its body as it came, byte for byte, and that
-// the timestamp is within tolerance of now. The error is ErrSignature or ErrTimestamp.
+// Verify checks the two headers of a request against the bytes of its body, and that the timestamp is within tolerance of
+// now. Receivers call it. The error is ErrSignature or ErrTimestamp.
 func Verify(secret, timestamp, signature string, body []byte, now time.Time, tolerance time.Duration) error {
 	if !hmac.Equal([]byte(Sign(secret, timestamp, body)), []byte(signature)) {
 		return ErrSignature

@@ -9,13 +9,16 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sort"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 )
 
-// Bounds of an answer, in bytes.
+// Limits of a response, in bytes.
 const (
 	maxAnswer     = 64 << 10
 	maxProviderID = 200
@@ -23,30 +26,33 @@ const (
 
 // Options configure a driver.
 type Options struct {
-	URL     string           // http or https address of the gateway
-	Secret  string           // shared with the gateway, signs every request
-	Timeout time.Duration    // for a whole request; 0 is 10 s
-	Now     func() time.Time // stamps the signature; nil is time.Now
+	URL     string              // http or https address of the gateway
+	Secret  string              // shared with the gateway, signs every request
+	Timeout time.Duration       // of a request; 0 is 10 s
+	Now     func() time.Time    // time of the signature; nil is time.Now
+	Observe httpclient.Observer // called after each request; nil is none
 }
 
 // Driver posts texts to a gateway.
 type Driver struct {
-	url    string
-	secret string
-	now    func() time.Time
-	client *http.Client
+	url     string
+	secret  string
+	now     func() time.Time
+	client  *http.Client
+	observe httpclient.Observer
+	quoter  httpclient.Quoter
 }
 
 var _ sms.Driver = (*Driver)(nil)
 
-// New returns a driver; the error says which option is wrong. No connection is made.
+// New returns a driver. It makes no connection. The error names the wrong option.
 func New(o Options) (*Driver, error) {
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 		return nil, errors.New("sms webhook: the url must be an absolute http or https address")
 	}
 	if o.Secret == "" {
-		return nil, errors.New("sms webhook: the secret is missing; the gateway needs it to tell our requests from others")
+		return nil, errors.New("sms webhook: the secret is missing; it signs every request")
 	}
 	if o.Timeout < 0 {
 		return nil, errors.New("sms webhook: the timeout is negative")
@@ -57,11 +63,11 @@ func New(o Options) (*Driver, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Driver{url: o.URL, secret: o.Secret, now: o.Now, client: &http.Client{
-		Timeout:       o.Timeout,
-		Transport:     &http.Transport{DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
+	client := &http.Client{Timeout: o.Timeout, Transport: &http.Transport{DisableKeepAlives: true}}
+	return &Driver{
+		url: o.URL, secret: o.Secret, now: o.Now, client: httpclient.WithoutRedirects(client), observe: o.Observe,
+		quoter: httpclient.NewQuoter(),
+	}, nil
 }
 
 // payload is the body of a request.
@@ -74,25 +80,60 @@ type payload struct {
 	Flow  string `json:"flow,omitempty"`
 }
 
-// Send posts one text. See the package comment for what an answer means.
+// Send posts one text. The package comment explains each response.
 func (d *Driver) Send(ctx context.Context, m sms.Message) (sms.Receipt, error) {
-	ctx, connected := watch(ctx)
+	ctx, connected := traceConnection(ctx)
 	req, err := d.request(ctx, m)
 	if err != nil {
 		return sms.Receipt{}, &sms.SendError{Class: sms.Config, Code: "bad_request", Err: err}
 	}
-	resp, err := d.client.Do(req)
+	resp, err := httpclient.Do(d.client, req, d.observe)
 	if err != nil {
 		return sms.Receipt{}, failure(err, connected.Load())
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if e := judge(resp.StatusCode, retryAfter(resp.Header.Get("Retry-After"), d.now())); e != nil {
+	if e := statusError(resp.StatusCode, httpclient.RetryAfter(resp.Header.Get("Retry-After"), d.now())); e != nil {
+		e.Err = d.words(resp.Body, m)
 		return sms.Receipt{}, e
 	}
 	return sms.Receipt{ProviderID: providerID(resp.Body)}, nil
 }
 
-// request is the signed request for a text.
+// words returns an error with the gateway's words, without the number and the text; nil if there are none.
+func (d *Driver) words(body io.Reader, m sms.Message) error {
+	raw, _ := io.ReadAll(io.LimitReader(body, maxAnswer)) // what was read is quoted
+	answer := string(raw)
+	private := []string{d.secret, m.To, strings.TrimPrefix(m.To, "+"), echoed(answer, m.Body), echoed(answer, jsonText(m.Body))}
+	if quote := d.quoter.Quote(answer, append(private, m.Secrets...)...); quote != "" {
+		return errors.New(quote)
+	}
+	return nil
+}
+
+// minEcho is the shortest start of a text, in bytes, that is recognized in an answer. A shorter one may be there by chance.
+const minEcho = 12
+
+// echoed returns the longest start of a text that an answer contains, "" if it is short.
+func echoed(answer, text string) string {
+	n := sort.Search(len(text), func(n int) bool { return !strings.Contains(answer, text[:n+1]) })
+	if n < minEcho {
+		return ""
+	}
+	return text[:n]
+}
+
+// jsonText returns a text as it is inside a JSON string.
+func jsonText(text string) string {
+	var encoded bytes.Buffer
+	encoder := json.NewEncoder(&encoded)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(text) != nil {
+		return ""
+	}
+	return strings.Trim(strings.TrimSpace(encoded.String()), `"`)
+}
+
+// request returns the signed request for a text.
 func (d *Driver) request(ctx context.Context, m sms.Message) (*http.Request, error) {
 	body, err := json.Marshal(payload{ID: m.SendKey, To: m.To, From: m.From, Body: m.Body, Store: m.Store, Flow: m.Flow})
 	if err != nil {
@@ -111,15 +152,17 @@ func (d *Driver) request(ctx context.Context, m sms.Message) (*http.Request, err
 	return req, nil
 }
 
-// judge turns the status of an answer into an error; nil for an accepted text.
-func judge(status int, wait time.Duration) *sms.SendError {
+// statusError returns the error for a response status, nil for an accepted text.
+func statusError(status int, wait time.Duration) *sms.SendError {
 	e := &sms.SendError{Code: "http_" + strconv.Itoa(status)}
 	switch {
 	case status >= 200 && status < 300:
 		return nil
 	case status == http.StatusTooManyRequests:
 		e.Class, e.RetryAfter = sms.NotSent, wait
-	case aboutUs(status), status >= 300 && status < 400:
+	case status == http.StatusForbidden:
+		e.Class = sms.Forbidden
+	case isConfigStatus(status), status >= 300 && status < 400:
 		e.Class = sms.Config
 	case status == http.StatusRequestTimeout, status < 400, status >= 500:
 		e.Class = sms.Unknown
@@ -129,10 +172,10 @@ func judge(status int, wait time.Duration) *sms.SendError {
 	return e
 }
 
-// aboutUs tells a status that is about address, credentials or account, not about this text.
-func aboutUs(status int) bool {
+// isConfigStatus reports whether a status is caused by the address, credentials or account, not by the text.
+func isConfigStatus(status int) bool {
 	switch status {
-	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound,
+	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusNotFound,
 		http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusProxyAuthRequired,
 		http.StatusUnsupportedMediaType, http.StatusUpgradeRequired:
 		return true
@@ -140,18 +183,7 @@ func aboutUs(status int) bool {
 	return false
 }
 
-// retryAfter reads a Retry-After header, seconds or a date; 0 when it says nothing, at most an hour.
-func retryAfter(header string, now time.Time) time.Duration {
-	var wait time.Duration
-	if seconds, err := strconv.Atoi(header); err == nil {
-		wait = time.Duration(min(max(seconds, 0), 3600)) * time.Second
-	} else if at, err := http.ParseTime(header); err == nil {
-		wait = at.Sub(now)
-	}
-	return min(max(wait, 0), time.Hour)
-}
-
-// providerID reads the id of an accepting answer. The status has accepted the text: a missing id is no error.
+// providerID returns the id in a 2xx response, "" for none: the text is accepted anyway.
 func providerID(body io.Reader) string {
 	raw, err := io.ReadAll(io.LimitReader(body, maxAnswer))
 	if err != nil {

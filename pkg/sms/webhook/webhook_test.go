@@ -69,7 +69,7 @@ func TestSend(t *testing.T) {
 	assert.Equal(t, []smstest.Text{{
 		ID: text.SendKey, To: text.To, From: text.From, Body: text.Body, Store: text.Store, Flow: text.Flow,
 	}}, g.Texts())
-	assert.Empty(t, g.Doubled())
+	assert.Empty(t, g.Duplicates())
 }
 
 func TestRequestOnTheWire(t *testing.T) {
@@ -95,7 +95,7 @@ func TestRequestOnTheWire(t *testing.T) {
 	assert.True(t, closed, "one connection for each text")
 }
 
-// The signature of a fixed request, so that receivers written to the documentation keep working.
+// The signature is part of the documented protocol: it must not change.
 func TestSignGolden(t *testing.T) {
 	assert.Equal(t, "v1=e7751b1fc1906e47ef21e2d569ee2ad803f012178a4f0e6efd8568a01240cdf1",
 		webhook.Sign("gateway-secret", "1767225600", []byte(`{"id":"1"}`)))
@@ -136,7 +136,7 @@ func TestAnswers(t *testing.T) {
 		{307, sms.Config},
 		{308, sms.Config},
 		{401, sms.Config},
-		{403, sms.Config},
+		{403, sms.Forbidden},
 		{404, sms.Config},
 		{405, sms.Config},
 		{400, sms.Rejected},
@@ -197,7 +197,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-func TestAcceptedWhateverTheBodySays(t *testing.T) {
+func TestAcceptedWithAnyBody(t *testing.T) {
 	for body, want := range map[string]string{
 		"OK":                  "",
 		`{"id":"m-1"}`:        "m-1",
@@ -225,10 +225,10 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 
 func TestNoAnswer(t *testing.T) {
 	tests := map[string]smstest.Behaviour{
-		"dropped before it was taken": {Drop: true},
-		"dropped after it was taken":  {Drop: true, Accept: true},
-		"hangs, not taken":            {Hang: true},
-		"hangs, taken":                {Hang: true, Accept: true},
+		"dropped before acceptance": {Drop: true},
+		"dropped after acceptance":  {Drop: true, Accept: true},
+		"hangs before acceptance":   {Hang: true},
+		"hangs after acceptance":    {Hang: true, Accept: true},
 	}
 	for name, b := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -251,7 +251,7 @@ func TestNoConnection(t *testing.T) {
 	tls.StartTLS()
 	defer tls.Close()
 	for name, address := range map[string]string{
-		"nobody listens":        g.URL + "/?token=hidden",
+		"connection refused":    g.URL + "/?token=hidden",
 		"no such name":          "http://gateway.invalid/?token=hidden",
 		"untrusted certificate": tls.URL + "/?token=hidden",
 	} {
@@ -260,7 +260,7 @@ func TestNoConnection(t *testing.T) {
 			e := failure(t, err)
 			assert.Equal(t, sms.NotSent, e.Class)
 			assert.Equal(t, "no_connection", e.Code)
-			assert.NotContains(t, err.Error(), "hidden", "an address may hold a token")
+			assert.NotContains(t, err.Error(), "hidden", "a URL may contain a token")
 		})
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -270,7 +270,7 @@ func TestNoConnection(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled)
 }
 
-// Something takes the connection and closes it without reading. Nobody can tell that from a gateway that read the text.
+// The server closes the connection without reading. That looks the same as a gateway that read the text.
 func TestConnectionClosedAtOnce(t *testing.T) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -292,7 +292,7 @@ func TestConnectionClosedAtOnce(t *testing.T) {
 	<-done
 }
 
-func TestNewRefuses(t *testing.T) {
+func TestNewChecksOptions(t *testing.T) {
 	for want, o := range map[string]webhook.Options{
 		"the url must be":         {URL: "gateway.example", Secret: secret},
 		"absolute http or https":  {URL: "ftp://gateway.example", Secret: secret},
@@ -311,4 +311,27 @@ func TestSendErrorUnwraps(t *testing.T) {
 	require.ErrorIs(t, err, cause)
 	require.EqualError(t, err, "send text: unknown (no_answer): cause")
 	assert.EqualError(t, &sms.SendError{Class: sms.Rejected, Code: "http_422"}, "send text: rejected (http_422)")
+}
+
+// The gateway's own words are in the error, without the number, the text and its secrets.
+func TestWords(t *testing.T) {
+	m := text
+	m.Body = "Acme: Hi Anna, \"House Blend\" & more: https://acme.example/portal/f99bd4a6"
+	m.Secrets = []string{"f99bd4a6", ""}
+	escaped := `Acme: Hi Anna, \"House Blend\" & more: https://acme.example/portal/f99bd4a6`
+	for body, want := range map[string]string{
+		smstest.Empty: "send text: rejected (http_422)",
+		`{"code":21610,"message":"Attempt to send to unsubscribed recipient"}`:  `send text: rejected (http_422): {"code":21610,"message":"Attempt to send to unsubscribed recipient"}`,
+		"<html><body>\n<h1>No <b>route</b> to +14155552671 or 14155552671</h1>": "send text: rejected (http_422): No route to *** or ***",
+		"bad text: " + m.Body:                           "send text: rejected (http_422): bad text: ***",
+		`{"message":"bad text ` + escaped + `"}`:        `send text: rejected (http_422): {"message":"bad text ***"}`,
+		"bad text: " + m.Body[:30] + "...":              "send text: rejected (http_422): bad text: ***...",
+		"key f99bd4a6 and jo@example.com and " + secret: "send text: rejected (http_422): key *** and *** and ***",
+		"\x1b[31m" + strings.Repeat("ä", 1000):          "send text: rejected (http_422): [31m" + strings.Repeat("ä", 248),
+	} {
+		g := gateway(t)
+		g.Next(1, smstest.Behaviour{Status: http.StatusUnprocessableEntity, Body: body})
+		_, err := driver(t, webhook.Options{URL: g.URL}).Send(t.Context(), m)
+		require.EqualError(t, err, want, body)
+	}
 }

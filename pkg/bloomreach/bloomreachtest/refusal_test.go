@@ -15,7 +15,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 )
 
-func TestAccess(t *testing.T) {
+func TestCheckAccess(t *testing.T) {
 	gzipped := func(r *http.Request) {
 		var packed bytes.Buffer
 		writer := gzip.NewWriter(&packed)
@@ -27,7 +27,7 @@ func TestAccess(t *testing.T) {
 	const badRequest = `{"message":"BadRequest: The browser (or proxy) sent a request that this server could not understand.","success":false}`
 	tests := []struct {
 		name   string
-		spoil  func(*http.Request)
+		change func(*http.Request)
 		status int
 		body   string
 	}{
@@ -57,7 +57,7 @@ func TestAccess(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			server := start(t)
 			r := request(t, server, `{"commands":[`+event+`]}`)
-			test.spoil(r)
+			test.change(r)
 			answer := do(t, server, r)
 			assert.Equal(t, test.status, answer.status, answer.body)
 			assert.NotEmpty(t, answer.header.Get("X-Request-Id"))
@@ -72,13 +72,13 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-func TestWholeBodyRefused(t *testing.T) {
+func TestBatchRefused(t *testing.T) {
 	tests := []struct {
 		name, body, text string
 	}{
 		{"empty", ``, "Invalid JSON"},
 		{"broken", `{"commands":[`, "Invalid JSON"},
-		{"something behind", `{"commands":[` + event + `]} x`, "Invalid JSON"},
+		{"trailing text", `{"commands":[` + event + `]} x`, "Invalid JSON"},
 		{"commands is an object", `{"commands":{}}`, "Invalid JSON"},
 		{"one command is not an object", `{"commands":[` + event + `,1]}`, "Invalid JSON"},
 		{"one command is null", `{"commands":[null,` + event + `]}`, "Invalid JSON"},
@@ -124,7 +124,7 @@ func TestCommandRejected(t *testing.T) {
 		{"negative offset", "customers", `{"customer_ids":{"registered":"ann"},"properties":{"a":1},"update_timestamp":"2018-8-5 12:20:25-12:00"}`, badTime},
 		{"a word", "customers/events", `{"customer_ids":{"registered":"ann"},"event_type":"x","timestamp":"now"}`, badTime},
 		{"quoted number", "customers/events", `{"customer_ids":{"registered":"ann"},"event_type":"x","timestamp":"1700000000"}`, badTime},
-		{"number beyond all", "customers/events", `{"customer_ids":{"registered":"ann"},"event_type":"x","timestamp":1e999}`, badTime},
+		{"number too large", "customers/events", `{"customer_ids":{"registered":"ann"},"event_type":"x","timestamp":1e999}`, badTime},
 		{"boolean", "customers/events", `{"customer_ids":{"registered":"ann"},"event_type":"x","timestamp":true}`, badTime},
 	}
 	for _, test := range tests {

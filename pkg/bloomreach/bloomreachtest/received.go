@@ -13,24 +13,24 @@ type Command struct {
 	Data json.RawMessage
 }
 
-// Event is an event that was kept.
+// Event is a stored event.
 type Event struct {
-	CommandID   string            // of the command that brought it first
+	CommandID   string            // of the first command with this event
 	CustomerIDs map[string]string // trimmed
 	Type        string
 	Timestamp   string         // UNIX seconds, decimal, no trailing zeros
 	Properties  map[string]any // numbers are json.Number
 }
 
-// Events are the events kept, without duplicates, in the order of their arrival.
+// Events returns the stored events, without duplicates, in the order of arrival.
 func (s *Server) Events() []Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.profiles.events)
 }
 
-// Received are all commands of all requests that were taken, with duplicates and rejected ones, in the order of their
-// arrival. Each event among them could have started a scenario, and counts as usage: deduplication comes later
+// Received returns all commands of accepted requests in the order of arrival, including duplicates and rejected commands.
+// Each of their events can start a scenario and counts as usage, because deduplication comes later
 // (https://documentation.bloomreach.com/engagement/docs/imports-technical-reference).
 func (s *Server) Received() []Command {
 	s.mu.Lock()
@@ -38,21 +38,21 @@ func (s *Server) Received() []Command {
 	return slices.Clone(s.received)
 }
 
-// Deduplicated is how many events were discarded as duplicates.
+// Deduplicated returns how many events were discarded as duplicates.
 func (s *Server) Deduplicated() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.profiles.deduplicated
 }
 
-// Requests is how many requests came, whatever the answer.
+// Requests returns how many requests arrived, whatever the answer.
 func (s *Server) Requests() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.requests
 }
 
-// Customer returns the properties of the customer with this id, and whether there is one. Numbers are json.Number.
+// Customer returns the properties of the customer with this id, and whether it exists. Numbers are json.Number.
 func (s *Server) Customer(idName, id string) (map[string]any, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

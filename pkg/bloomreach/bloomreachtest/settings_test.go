@@ -14,15 +14,15 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 )
 
-func TestResultSwitches(t *testing.T) {
+func TestResultSettings(t *testing.T) {
 	both := []result{{Success: true, CommandID: "e1"}, {Success: true, CommandID: "u1"}}
 	tests := []struct {
-		name string
-		set  func(*bloomreachtest.Server)
-		want []result
-		kept int // events
+		name   string
+		set    func(*bloomreachtest.Server)
+		want   []result
+		stored int // events
 	}{
-		{"usual", func(*bloomreachtest.Server) {}, both, 1},
+		{"default", func(*bloomreachtest.Server) {}, both, 1},
 		{"no command ids", func(s *bloomreachtest.Server) { s.EchoCommandIDs(false) }, []result{{Success: true}, {Success: true}}, 1},
 		{"shuffled", func(s *bloomreachtest.Server) { s.ShuffleResults(true) }, []result{both[1], both[0]}, 1},
 		{"no results", func(s *bloomreachtest.Server) { s.OmitResults(true) }, nil, 1},
@@ -50,7 +50,7 @@ func TestResultSwitches(t *testing.T) {
 			server := start(t)
 			test.set(server)
 			assert.Equal(t, test.want, send(t, server, event, update).results(t))
-			assert.Len(t, server.Events(), test.kept)
+			assert.Len(t, server.Events(), test.stored)
 		})
 	}
 }
@@ -69,7 +69,7 @@ func TestFailNext(t *testing.T) {
 		assert.Equal(t, want.body, answer.body)
 		assert.Equal(t, want.status == 429, answer.header.Get("Retry-After") == "7")
 	}
-	assert.Empty(t, server.Received(), "data of a failed request is ignored")
+	assert.Empty(t, server.Received(), "a failed request is not applied")
 	assert.Equal(t, 200, send(t, server, event).status)
 	assert.Equal(t, 4, server.Requests())
 }
@@ -93,7 +93,7 @@ func TestErrorShapes(t *testing.T) {
 		bloomreachtest.ShapeObject:  `{"errors":{"_global":["No commands"]},"success":false}`,
 	} {
 		server := start(t)
-		server.FixErrorShape(shape)
+		server.SetErrorShape(shape)
 		assert.Equal(t, want, send(t, server).body)
 	}
 }
@@ -105,9 +105,9 @@ func TestLimitBody(t *testing.T) {
 	assert.Equal(t, http.StatusOK, send(t, server, event).status)
 }
 
-func TestCutBatches(t *testing.T) {
+func TestTruncateBatches(t *testing.T) {
 	server := start(t)
-	server.CutBatches(true)
+	server.TruncateBatches(true)
 	commands := make([]string, 51)
 	for i := range commands {
 		commands[i] = strings.Replace(event, `18.50`, fmt.Sprint(i), 1)
@@ -130,7 +130,7 @@ func TestDropAfterApplying(t *testing.T) {
 	server.DropAfterApplying(1)
 	_, err := server.Client().Do(request(t, server, `{"commands":[`+event+`]}`)) //nolint:bodyclose // there is no answer
 	require.Error(t, err)
-	assert.Len(t, server.Events(), 1, "applied although nobody was told")
+	assert.Len(t, server.Events(), 1, "applied without an answer")
 	assert.Equal(t, http.StatusOK, send(t, server, event).status)
 	assert.Equal(t, 1, server.Deduplicated())
 }
@@ -146,7 +146,7 @@ func TestOnRequestCanHang(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	server.OnRequest(nil)
 	assert.Equal(t, http.StatusOK, send(t, server, update).status)
-	assert.Empty(t, server.Events(), "nothing of a request that hung is applied")
+	assert.Empty(t, server.Events(), "a request that hangs is not applied")
 	assert.Equal(t, 2, server.Requests())
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 )
 
-func TestEventKept(t *testing.T) {
+func TestEventIsStored(t *testing.T) {
 	server := start(t)
 	assert.Equal(t, []result{{Success: true, CommandID: "e1"}}, send(t, server, event).results(t))
 	assert.Equal(t, []bloomreachtest.Event{{
@@ -40,7 +40,7 @@ func TestDeduplication(t *testing.T) {
 		{"same time as a date", `1700000000.5`, `"2023-11-14T22:13:20.5Z"`, true},
 		{"same number in other digits", `18.50`, `1.85e1`, true},
 		{"other order of attributes", `"status":"created","price":18.50`, `"price":18.50,"status":"created"`, true},
-		{"id with blanks around", `"ann"`, `" ann\n"`, true},
+		{"id with surrounding white space", `"ann"`, `" ann\n"`, true},
 		{"other last decimal", `1700000000.5`, `1700000000.500001`, false},
 		{"other value", `18.50`, `18.51`, false},
 		{"other type of value", `18.50`, `"18.50"`, false},
@@ -71,7 +71,7 @@ func TestDeduplication(t *testing.T) {
 	}
 }
 
-func TestDeduplicationForgetsAfter90Days(t *testing.T) {
+func TestDeduplicationEndsAfter90Days(t *testing.T) {
 	server := start(t)
 	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	server.SetClock(func() time.Time { return now })
@@ -94,7 +94,7 @@ func TestConsentIsNeverDeduplicated(t *testing.T) {
 	assert.Len(t, server.Events(), 2)
 }
 
-func TestEventWithoutTimestampTakesTimeOfArrival(t *testing.T) {
+func TestEventWithoutTimestampGetsTimeOfArrival(t *testing.T) {
 	server := start(t)
 	server.SetClock(func() time.Time { return time.UnixMicro(-1_500_000) })
 	send(t, server, strings.Replace(event, `1700000000.5`, `null`, 1))
@@ -132,9 +132,9 @@ func TestCustomerUpdate(t *testing.T) {
 	}{
 		{"newer wins", []string{set("10", `"a"`), set("10.000001", `"b"`)}, false, "b"},
 		{"older is ignored", []string{set("10", `"a"`), set("9.999999", `"b"`)}, false, "a"},
-		{"numbers, not texts", []string{set("9", `"a"`), set("10", `"b"`)}, false, "b"},
+		{"compared as numbers, not as texts", []string{set("9", `"a"`), set("10", `"b"`)}, false, "b"},
 		{"equal is ignored", []string{set("10", `"a"`), set("10.0", `"b"`)}, false, "a"},
-		{"equal wins by switch", []string{set("10", `"a"`), set("10.0", `"b"`)}, true, "b"},
+		{"equal wins by setting", []string{set("10", `"a"`), set("10.0", `"b"`)}, true, "b"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestCustomerUpdate(t *testing.T) {
 	}
 }
 
-func TestEachPropertyHasItsOwnTime(t *testing.T) {
+func TestUpdateTimestampPerProperty(t *testing.T) {
 	server := start(t)
 	send(t, server,
 		`{"name":"customers","data":{"customer_ids":{"registered":"ann"},"update_timestamp":10,"properties":{"a":1}}}`,
@@ -159,7 +159,7 @@ func TestEachPropertyHasItsOwnTime(t *testing.T) {
 	assert.Equal(t, map[string]any{"a": json.Number("1"), "b": json.Number("2")}, properties)
 }
 
-func TestCustomersByAnyOfTheirIDs(t *testing.T) {
+func TestCustomerByAnyID(t *testing.T) {
 	server := start(t)
 	command := func(ids, value string) string {
 		return `{"name":"customers","data":{"customer_ids":` + ids + `,"update_timestamp":` + value + `,"properties":{"n":` + value + `}}}`

@@ -13,9 +13,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 )
 
-// A proxy or a suspended project refuses everything with a 400 that names no
-// command: nothing may be rejected for that.
-func TestWhatRefusesAllIsNoFaultOfEach(t *testing.T) {
+// A proxy or a suspended project refuses every request with a 400. No command is rejected for that.
+func TestAllRefusedIsConfigError(t *testing.T) {
 	server := bloomreachtest.New()
 	t.Cleanup(server.Close)
 	client, err := bloomreach.New(bloomreach.Config{
@@ -28,7 +27,7 @@ func TestWhatRefusesAllIsNoFaultOfEach(t *testing.T) {
 		for i := range n {
 			command, err := bloomreach.NewEvent(fmt.Sprint(i), bloomreach.Event{
 				CustomerIDs: map[string]string{"registered": "jo@example.com"}, Type: "subscription",
-				Timestamp: bloomreach.Seconds(time.Unix(int64(i), 0)), Properties: bloomreach.Properties{"n": i},
+				Timestamp: bloomreach.UnixSeconds(time.Unix(int64(i), 0)), Properties: bloomreach.Properties{"n": i},
 			})
 			require.NoError(t, err)
 			commands = append(commands, command)
@@ -53,6 +52,6 @@ func TestWhatRefusesAllIsNoFaultOfEach(t *testing.T) {
 
 	server.FailNext(1, bloomreachtest.Failure{Status: http.StatusBadRequest, Body: `{"success":false,"error":"Project is suspended"}`})
 	results, err = send(1)
-	require.NoError(t, err, "one alone can't be told from a poison command")
+	require.NoError(t, err, "a single command: it may be invalid")
 	assert.Equal(t, bloomreach.Rejected, results[0].Outcome)
 }

@@ -9,18 +9,18 @@ import (
 	"strings"
 )
 
-// refusal is an answer to a request that is not taken at all.
+// refusal is the response to a request that is refused as a whole.
 type refusal struct {
 	status int
 	text   string
 }
 
-// badRequest is what Bloomreach says to a compressed or malformed body
+// badRequest is Bloomreach's response to a compressed or malformed body
 // (https://documentation.bloomreach.com/engagement/docs/most-common-api-issues).
 const badRequest = "BadRequest: The browser (or proxy) sent a request that this server could not understand."
 
-// checkAccess looks at everything but the content of the body.
-func (s *switches) checkAccess(r *http.Request, body []byte) *refusal {
+// checkAccess checks everything but the content of the body.
+func (s *settings) checkAccess(r *http.Request, body []byte) *refusal {
 	for _, check := range []func(*http.Request) *refusal{checkRoute, checkProject, s.checkCredentials, checkHeaders} {
 		if refused := check(r); refused != nil {
 			return refused
@@ -35,7 +35,7 @@ func (s *switches) checkAccess(r *http.Request, body []byte) *refusal {
 	return nil
 }
 
-// checkRoute: the text for a wrong path is from
+// checkRoute checks path and method. The text for a wrong path is from
 // https://support.bloomreach.com/hc/en-us/articles/19231102135453-Most-common-API-requests-errors.
 func checkRoute(r *http.Request) *refusal {
 	if _, ok := project(r); !ok {
@@ -47,7 +47,7 @@ func checkRoute(r *http.Request) *refusal {
 	return nil
 }
 
-// project is the token in /track/v2/projects/{token}/batch.
+// project returns the token in /track/v2/projects/{token}/batch.
 func project(r *http.Request) (string, bool) {
 	after, ok := strings.CutPrefix(r.URL.EscapedPath(), "/track/v2/projects/")
 	if !ok {
@@ -58,7 +58,8 @@ func project(r *http.Request) (string, bool) {
 	return token, ok && err == nil && !strings.Contains(escaped, "/")
 }
 
-// checkProject: https://documentation.bloomreach.com/engagement/reference/tracking-api-authorization-errors.
+// checkProject checks the project token
+// (https://documentation.bloomreach.com/engagement/reference/tracking-api-authorization-errors).
 func checkProject(r *http.Request) *refusal {
 	if token, _ := project(r); token != ProjectToken {
 		return &refusal{http.StatusBadRequest, "Could not authenticate"}
@@ -66,10 +67,10 @@ func checkProject(r *http.Request) *refusal {
 	return nil
 }
 
-// checkCredentials: the two kinds are from
-// https://documentation.bloomreach.com/engagement/reference/technical-information, the texts from
+// checkCredentials accepts the private key and the public token
+// (https://documentation.bloomreach.com/engagement/reference/technical-information). The texts are from
 // https://support.bloomreach.com/hc/en-us/articles/19231102135453-Most-common-API-requests-errors.
-func (s *switches) checkCredentials(r *http.Request) *refusal {
+func (s *settings) checkCredentials(r *http.Request) *refusal {
 	if id, secret, private := r.BasicAuth(); private {
 		switch {
 		case id != s.keyID:
@@ -88,7 +89,7 @@ func (s *switches) checkCredentials(r *http.Request) *refusal {
 	return &refusal{http.StatusUnauthorized, "Access key not found"}
 }
 
-// publicToken is in the header, or in the URL "where a header cannot be set".
+// publicToken returns the token of the header, or of the URL "where a header cannot be set".
 func publicToken(r *http.Request) string {
 	if token, found := strings.CutPrefix(r.Header.Get("Authorization"), "Token "); found {
 		return token
@@ -96,8 +97,8 @@ func publicToken(r *http.Request) string {
 	return r.URL.Query().Get("access_token")
 }
 
-// checkHeaders: JSON is required (https://documentation.bloomreach.com/engagement/reference/add-event) and compression
-// is not understood (https://documentation.bloomreach.com/engagement/docs/most-common-api-issues).
+// checkHeaders requires JSON (https://documentation.bloomreach.com/engagement/reference/add-event) without compression
+// (https://documentation.bloomreach.com/engagement/docs/most-common-api-issues).
 func checkHeaders(r *http.Request) *refusal {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	encoding := r.Header.Get("Content-Encoding")

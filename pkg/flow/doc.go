@@ -1,0 +1,19 @@
+// Package flow defines the text message flows: their rules, their definitions, their Liquid texts, and the cost of a text. It
+// is pure: no clock, no network, no files.
+//
+//	rules.go      the table of flows: what fires, revokes and outdates each, its window, quiet hours, what it absorbs
+//	happening.go  what happens to a subscriber: the words that the table is written in
+//	flow.go       a flow as a store defines it
+//	parse.go      the flows file, YAML
+//	check.go      what a flow must fulfill before it is active
+//	fault.go      one fault in a flow
+//	syntax.go     the language of texts
+//	variables.go  the names that a text may use
+//	sample.go     sample values
+//	shop.go       the shop, and its link templates
+//	render.go     a flow's text for one customer
+//	liquid.go     the Liquid engine
+//	normalize.go  characters that cost less
+//	emoji.go      what is left of an emoji that was cut
+//	segments.go   encoding and price of a text
+package flow

@@ -1,0 +1,8 @@
+// Package wording puts values of webhooks into words that a customer reads in a text. It is pure.
+//
+//	greeting.go      names that a text may contain
+//	plain_text.go    titles without HTML
+//	products.go      several products
+//	amount.go        amounts with the decimals of their currency
+//	charge_error.go  Recharge's error types
+package wording
