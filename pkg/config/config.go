@@ -2,7 +2,7 @@ package config
 
 import "time"
 
-// Config is every setting of one process. The tags of a field declare its key:
+// Config holds all settings of one process. The tags of a field declare its key:
 //
 //	mapstructure  name in the file; with the names above it, the path of the key
 //	default       value when nothing else is given; no default: empty
@@ -12,6 +12,7 @@ import "time"
 //	check         the form of a text, see value.go
 //	min, max      bounds of a number, size or duration
 //	required      "true": an empty value is a fault
+//	role          the role that uses the value: other processes need not have it
 //
 // A Secret is masked wherever it is printed and can be read from a file named by the environment.
 type Config struct {
@@ -20,8 +21,8 @@ type Config struct {
 	Gateway         Gateway       `mapstructure:"gateway"`
 	Admin           Admin         `mapstructure:"admin"`
 	Log             Log           `mapstructure:"log"`
-	ShutdownDelay   time.Duration `mapstructure:"shutdown_delay" default:"1s" min:"0s" max:"1m" doc:"Time between not being ready any more and taking no more work, for a load balancer to notice."`
-	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout" default:"25s" min:"1s" doc:"Time to finish the records in hand when asked to stop; keep it below the 30 s after which Kubernetes kills."`
+	ShutdownDelay   time.Duration `mapstructure:"shutdown_delay" default:"1s" min:"0s" max:"1m" doc:"After SIGTERM, /readyz fails at once, and the process still accepts work for this time, so that a load balancer can notice."`
+	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout" default:"25s" min:"1s" doc:"Time to finish the records in progress after SIGTERM. Keep it below the 30 s after which Kubernetes sends SIGKILL."`
 	Ledger          Ledger        `mapstructure:"ledger"`
 	Transformer     Transformer   `mapstructure:"transformer"`
 	Stores          []Store       `mapstructure:"stores"`
@@ -29,35 +30,38 @@ type Config struct {
 
 // Embedded is the broker that runs inside the process when kafka.brokers is empty.
 type Embedded struct {
-	Dir    string `mapstructure:"dir" default:"./rechargeflow-data" doc:"Folder of the embedded broker; one process at a time."`
-	Listen string `mapstructure:"listen" default:"127.0.0.1:9092" check:"loopback" doc:"Address of the embedded broker, for tools on the same machine. It knows no passwords, so loopback only."`
+	Dir    string `mapstructure:"dir" default:"./rechargeflow-data" doc:"Data directory of the embedded broker, for one process at a time."`
+	Listen string `mapstructure:"listen" default:"127.0.0.1:9092" check:"loopback" doc:"Address of the embedded broker, for tools on the same machine. Loopback only, because it has no authentication."`
 }
 
-// Gateway is the door for Recharge's webhooks.
+// Gateway configures the HTTP endpoint for Recharge's webhooks.
 type Gateway struct {
-	Listen         string        `mapstructure:"listen" default:":8080" check:"listen" doc:"Address that takes webhooks."`
-	BodyLimit      Size          `mapstructure:"body_limit" default:"512KiB" min:"1KiB" max:"768KiB" doc:"Largest webhook body taken; larger ones get 413. A Kafka record of ours holds 900,000 bytes at most, headers included."`
-	PublishTimeout time.Duration `mapstructure:"publish_timeout" default:"3s" min:"1ms" max:"4s" doc:"Time Kafka has to confirm a webhook before the answer is 503. Recharge itself gives up after 5 s."`
+	Listen         string        `mapstructure:"listen" default:":8080" check:"listen" doc:"Address on which the gateway receives webhooks."`
+	BodyLimit      Size          `mapstructure:"body_limit" default:"512KiB" min:"1KiB" max:"768KiB" doc:"Largest accepted webhook body. Larger ones get 413. A record has at most 900,000 bytes, including headers."`
+	BodyMemory     Size          `mapstructure:"body_memory" default:"64MiB" min:"1MiB" max:"16GiB" doc:"Memory for bodies, of all requests together. Above it bodies that arrive slowly get 503."`
+	MaxConnections int           `mapstructure:"max_connections" default:"2000" min:"10" max:"100000" doc:"Open connections. A new one above the limit closes the one that has waited longest for its client."`
+	PublishTimeout time.Duration `mapstructure:"publish_timeout" default:"3s" min:"1ms" max:"4s" doc:"Time for Kafka to acknowledge a webhook. After it the answer is 503. Recharge's own timeout is 5 s."`
 	RetryAfter     time.Duration `mapstructure:"retry_after" default:"5s" min:"1s" doc:"Retry-After header of a 503."`
 }
 
-// Admin is the port of operators and probes.
+// Admin configures the port for metrics and probes.
 type Admin struct {
-	Listen string `mapstructure:"listen" default:":9090" check:"listen" doc:"Address of /metrics, /healthz, /readyz and /version."`
+	Listen string `mapstructure:"listen" default:"127.0.0.1:9090" check:"listen" doc:"Address of /metrics, /healthz, /readyz, /version and /log/level, which need no authentication. Set :9090 only on a private network, for a Prometheus on another machine or a container."`
+	Pprof  bool   `mapstructure:"pprof" default:"false" doc:"Serve Go's profiles under /debug/pprof/. They may hold personal data and secrets: only where the admin port is private."`
 }
 
-// Log is what the process writes to standard error.
+// Log configures the log on standard error.
 type Log struct {
-	Level string `mapstructure:"level" default:"info" oneof:"debug,info,warn,error" doc:"Least level that is written."`
+	Level string `mapstructure:"level" default:"info" oneof:"debug,info,warn,error" doc:"Lowest level that is logged."`
 }
 
-// Ledger is where texts and what became of them are kept.
+// Ledger configures the database of sent texts and their outcomes.
 type Ledger struct {
 	Path string `mapstructure:"path" default:"./rechargeflow-data/ledger.db" doc:"SQLite file of the ledger."`
 }
 
-// Transformer turns webhooks into events and triggers.
+// Transformer configures the role that turns webhooks into events and triggers.
 type Transformer struct {
-	StateDir   string `mapstructure:"state_dir" default:"./rechargeflow-data/state" doc:"Folder of the local copy of what the transformer remembers; one process at a time. It can be deleted while none runs: it comes back from recharge.state."`
-	StateCache Size   `mapstructure:"state_cache" default:"32MiB" min:"1MiB" max:"16GiB" doc:"How much of it is kept in memory."`
+	StateDir   string `mapstructure:"state_dir" default:"./rechargeflow-data/state" doc:"Directory of the transformer's local state store, for one process at a time. It can be deleted while no process runs: the state is restored from recharge.state."`
+	StateCache Size   `mapstructure:"state_cache" default:"32MiB" min:"1MiB" max:"16GiB" doc:"Cache of the local state store, in memory."`
 }

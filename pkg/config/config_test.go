@@ -13,7 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// minimal is the least that loads with NeedStores.
+// minimal is the smallest file that loads for all roles.
 const minimal = `
 stores:
   - name: acme
@@ -30,7 +30,7 @@ stores:
 // load writes text to a file and loads it.
 func load(t *testing.T, text string, environ ...string) (config.Loaded, error) {
 	t.Helper()
-	return config.Load(write(t, "rechargeflow.yaml", text), environ, config.NeedStores)
+	return config.Load(write(t, "rechargeflow.yaml", text), environ, config.Roles()...)
 }
 
 func write(t *testing.T, name, text string) string {

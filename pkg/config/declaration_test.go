@@ -60,9 +60,9 @@ func TestMinimalFileLoads(t *testing.T) {
 	assert.Empty(t, loaded.Config.Kafka.Brokers)
 }
 
-// Whoever runs an example as it is would take webhooks that anybody can sign.
+// An unchanged example must not load: the gateway would accept webhooks that anybody can sign.
 func TestPlaceholdersAreNoSecrets(t *testing.T) {
-	_, err := config.Load(filepath.Join(configs, "minimal.yaml"), nil, config.NeedStores)
+	_, err := config.Load(filepath.Join(configs, "minimal.yaml"), nil, config.Roles()...)
 	for _, key := range []string{"recharge.secrets", "recharge.token", "bloomreach.project", "bloomreach.key_id", "bloomreach.secret"} {
 		require.ErrorContains(t, err, key+": is still the placeholder")
 	}
@@ -127,7 +127,7 @@ func TestPrint(t *testing.T) {
 	golden(t, "testdata/print.golden", strings.ReplaceAll(out.String(), path, "rechargeflow.yaml"))
 }
 
-func TestSecretIsMaskedHoweverItIsShown(t *testing.T) {
+func TestSecretIsMaskedInEveryFormat(t *testing.T) {
 	store := config.Recharge{Secrets: []config.Secret{"hidden"}, Token: "hidden"}
 	encoded, err := json.Marshal(store)
 	require.NoError(t, err)

@@ -12,17 +12,17 @@ import (
 	"syscall"
 )
 
-// fileSuffix on the variable of a secret names a file that holds it.
+// fileSuffix is the suffix of the variable that names the file of a secret.
 const fileSuffix = "_FILE"
 
-// variable is what one name in the environment stands for.
+// variable is the key that an environment variable sets.
 type variable struct {
 	scope  *scope
 	key    Key
 	isFile bool
 }
 
-// environment reads our variables from environ ("NAME=value") into root and stores.
+// environment reads the RECHARGEFLOW_ variables of environ ("NAME=value") into root and stores.
 type environment struct {
 	faults *Faults
 	root   *scope
@@ -32,20 +32,20 @@ type environment struct {
 
 func newEnvironment(faults *Faults, root *scope, stores []*scope) environment {
 	e := environment{faults: faults, root: root, stores: stores, known: map[string]variable{}}
-	e.learn(root, "")
-	// The longest name last: where two stores could claim a variable, the more specific one has it.
+	e.add(root, "")
+	// The longest name last: a variable that fits two stores belongs to the store with the longer name.
 	byLength := slices.SortedStableFunc(slices.Values(stores), func(a, b *scope) int {
 		return cmp.Compare(len(a.name()), len(b.name()))
 	})
 	for _, s := range byLength {
 		if s.name() != "" {
-			e.learn(s, s.envPrefix())
+			e.add(s, s.envPrefix())
 		}
 	}
 	return e
 }
 
-func (e environment) learn(s *scope, prefix string) {
+func (e environment) add(s *scope, prefix string) {
 	for _, k := range s.keys {
 		if k.Env == "" {
 			continue
@@ -57,7 +57,7 @@ func (e environment) learn(s *scope, prefix string) {
 	}
 }
 
-// read takes the variables in the order of their names.
+// read reads the variables in the order of their names.
 func (e environment) read(environ []string) {
 	given := map[string]string{}
 	for _, entry := range environ {
@@ -74,7 +74,7 @@ func (e environment) read(environ []string) {
 		case v.isFile:
 			e.readFile(name, given, v)
 		default:
-			e.set(v, "environment "+name, given[name])
+			e.set(v, "environment "+name, given[name], "")
 		}
 	}
 }
@@ -83,7 +83,7 @@ func (e environment) unknown(name string) {
 	hint, _ := didYouMean(name, slices.Sorted(maps.Keys(e.known)))
 	if strings.HasPrefix(name, storeEnvPrefix) && !e.isOfStore(name) {
 		if e.root.distrusted["stores"] {
-			return // nobody knows which stores there are
+			return // the stores are unknown
 		}
 		hint += ", no store of the file has this name"
 	}
@@ -96,8 +96,8 @@ func (e environment) isOfStore(name string) bool {
 	})
 }
 
-// readFile takes a secret from the file that the variable names. The name is never shown: put there by
-// mistake, the secret itself would be.
+// readFile reads a secret from the file named by the variable. It never prints the file name, which could be the secret itself,
+// set by mistake.
 func (e environment) readFile(name string, given map[string]string, v variable) {
 	if _, both := given[strings.TrimSuffix(name, fileSuffix)]; both {
 		e.faults.add("environment "+name, v.path(), "given together with %s, expected one of the two", strings.TrimSuffix(name, fileSuffix))
@@ -111,17 +111,18 @@ func (e environment) readFile(name string, given map[string]string, v variable) 
 		return
 	}
 	text := strings.TrimSuffix(strings.TrimSuffix(string(content), "\n"), "\r")
-	e.set(v, "file named by "+name, text)
+	e.set(v, "file named by "+name, text, given[name])
 }
 
-func (e environment) set(v variable, origin, text string) {
+// set sets the value of a key. file is the file that it was read from, if any.
+func (e environment) set(v variable, origin, text, file string) {
 	value, ok := v.key.parse(text)
 	if !ok {
 		e.faults.add(origin, v.path(), "given %s, expected %s", v.key.shown(text), expectedInEnv(v.key))
 		v.scope.distrust(v.key.Path)
 		return
 	}
-	v.scope.env[v.key.Path] = setting{value: value, origin: origin}
+	v.scope.env[v.key.Path] = setting{value: value, origin: origin, file: file}
 }
 
 func (v variable) path() string { return v.scope.label + v.key.Path }
@@ -133,17 +134,17 @@ func expectedInEnv(k Key) string {
 	return k.Expected()
 }
 
-// name is the store's name, or nothing where the file gives no usable one.
+// name returns the store's name, "" if the file has no valid one.
 func (s *scope) name() string {
 	name, _ := s.file["name"].value.(string)
 	return name
 }
 
-// envPrefix begins the variables of a store.
+// envPrefix returns the prefix of a store's variables.
 func (s *scope) envPrefix() string { return storeEnvPrefix + envName(s.name()) + "_" }
 
-// isForeign tells variables that begin like ours and are not settings: those of the command line and
-// the tests, and those Kubernetes sets in every pod for a Service named rechargeflow or rechargeflow-*
+// isForeign reports variables with the prefix RECHARGEFLOW_ that are not settings: those of the command line and the tests, and
+// those that Kubernetes sets in every pod for a Service named rechargeflow or rechargeflow-*
 // (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
 func isForeign(name string) bool {
 	rest := strings.TrimPrefix(name, envPrefix)
@@ -151,7 +152,7 @@ func isForeign(name string) bool {
 	return rest == "CONFIG" || rest == "KAFKA_JARS" || strings.HasPrefix(rest, "TEST_") || service.MatchString(rest)
 }
 
-// withoutPath returns the cause of a failed file operation, without the file's name.
+// withoutPath returns the cause of a failed file operation, without the file name.
 func withoutPath(err error) string {
 	var errno syscall.Errno
 	var pathError *fs.PathError

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Fault is one thing wrong with the configuration.
+// Fault is one mistake in the configuration.
 type Fault struct {
 	Where   string // rechargeflow.yaml:12, environment RECHARGEFLOW_LOG_LEVEL
 	Key     string // path of the key; empty when no key is concerned
@@ -23,7 +23,7 @@ func (f Fault) String() string {
 	return strings.Join(parts, ": ")
 }
 
-// Faults is the error of Load: everything that is wrong, so that one look at it is enough.
+// Faults is the error of Load. It has all mistakes at once.
 type Faults struct {
 	List []Fault
 }
@@ -41,7 +41,7 @@ func (f *Faults) add(where, key, format string, args ...any) {
 	f.List = append(f.List, Fault{Where: where, Key: key, Problem: fmt.Sprintf(format, args...)})
 }
 
-// quoted shortens and quotes what the user gave.
+// quoted shortens and quotes the user's input.
 func quoted(text string) string {
 	const most = 60
 	if runes := []rune(text); len(runes) > most {
@@ -50,8 +50,8 @@ func quoted(text string) string {
 	return fmt.Sprintf("%q", text)
 }
 
-// didYouMean returns ", did you mean x?" and x, the known name nearest to the given one, or nothing when
-// all are more than three letters away.
+// didYouMean returns ", did you mean x?" and x, where x is the known name nearest to the given one. It returns nothing if all
+// names differ by more than three letters.
 func didYouMean(given string, known []string) (hint, nearest string) {
 	least := min(len(given)/3+2, 4)
 	for _, name := range known {

@@ -11,7 +11,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 )
 
-// Each file has one fault; its .golden says how the fault is told.
+// Each file has one fault; its .golden file has the error.
 func TestFaultyFiles(t *testing.T) {
 	files, err := filepath.Glob("testdata/faulty/*.yaml")
 	require.NoError(t, err)
@@ -19,7 +19,7 @@ func TestFaultyFiles(t *testing.T) {
 	for _, path := range files {
 		name := strings.TrimSuffix(filepath.Base(path), ".yaml")
 		t.Run(name, func(t *testing.T) {
-			_, err := config.Load(path, nil, config.NeedStores)
+			_, err := config.Load(path, nil, config.Roles()...)
 			var faults *config.Faults
 			require.ErrorAs(t, err, &faults)
 			require.Len(t, faults.List, 1, err.Error())
@@ -56,7 +56,7 @@ stores:
 }
 
 func TestMissingFile(t *testing.T) {
-	_, err := config.Load(filepath.Join("testdata", "absent.yaml"), []string{"RECHARGEFLOW_STORE_ACME_RECHARGE_TOKEN=x"}, config.NeedStores)
+	_, err := config.Load(filepath.Join("testdata", "absent.yaml"), []string{"RECHARGEFLOW_STORE_ACME_RECHARGE_TOKEN=x"}, config.Roles()...)
 	require.EqualError(t, err, "testdata/absent.yaml: can't be read: no such file or directory")
 }
 
@@ -65,6 +65,6 @@ func TestNoFileNeedsNoStoresUnlessAsked(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, loaded.Config.Stores)
 
-	_, err = config.Load("", nil, config.NeedStores)
-	require.EqualError(t, err, "configuration: stores: none configured; name a file that lists one with -config or RECHARGEFLOW_CONFIG, see configs/minimal.yaml")
+	_, err = config.Load("", nil, config.Roles()...)
+	require.EqualError(t, err, "configuration: stores: none configured; name a file that lists one with --config or RECHARGEFLOW_CONFIG, see configs/minimal.yaml")
 }

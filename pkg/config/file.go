@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// file walks a YAML file along the declaration, so that each fault names its line.
+// file reads a YAML file key by key as declared, so that each fault has its line.
 type file struct {
 	name   string
 	faults *Faults
@@ -54,7 +54,7 @@ func (f *file) readStores(node *yaml.Node) {
 	}
 }
 
-// label calls a store by its name where that is usable, else by its place in the list.
+// label names a store by its name if that is valid, else by its index.
 func (f *file) label(i int, entry *yaml.Node) string {
 	name := storeKeys()[0]
 	if entry.Kind == yaml.MappingNode {
@@ -68,7 +68,7 @@ func (f *file) label(i int, entry *yaml.Node) string {
 	return fmt.Sprintf("stores[%d].", i)
 }
 
-// section reads the keys below prefix into s. Unknown keys and wrong values become faults.
+// section reads the keys below prefix into s. Unknown keys and wrong values are faults.
 func (f *file) section(s *scope, node *yaml.Node, prefix string) {
 	node = target(node)
 	if isNull(node) {
@@ -117,8 +117,8 @@ func (f *file) value(s *scope, key Key, node *yaml.Node) {
 	s.file[key.Path] = setting{value: value, origin: f.at(node)}
 }
 
-// read takes the text of a scalar as it stands, so that a phone number or a version is never
-// understood as a number and written differently.
+// read returns the text of a scalar as written, so that a phone number or a version is never parsed as a number and formatted
+// differently.
 func read(key Key, node *yaml.Node) (any, bool) {
 	switch {
 	case key.Kind == KindList && node.Kind == yaml.SequenceNode:
@@ -139,7 +139,7 @@ func read(key Key, node *yaml.Node) (any, bool) {
 
 type pair struct{ key, value *yaml.Node }
 
-// pairs returns the keys and values of a mapping: its own, then those of the mapping that << names.
+// pairs returns the keys and values of a mapping: its own, then those of the mapping that it merges with <<.
 func (f *file) pairs(node *yaml.Node, label string) []pair {
 	var pairs []pair
 	var merged *yaml.Node
@@ -162,8 +162,7 @@ func (f *file) pairs(node *yaml.Node, label string) []pair {
 	return append(pairs, f.merged(merged, lines, label)...)
 }
 
-// merged returns the pairs of node whose keys are not among lines. One level only: a file that
-// merges what is itself merged can grow without bound.
+// merged returns the pairs of node whose keys are not in lines. It merges one level only: nested merges can grow without limit.
 func (f *file) merged(node *yaml.Node, lines map[string]int, label string) []pair {
 	if node == nil {
 		return nil
@@ -189,7 +188,7 @@ func (f *file) merged(node *yaml.Node, lines map[string]int, label string) []pai
 
 func (f *file) at(node *yaml.Node) string { return fmt.Sprintf("%s:%d", f.name, node.Line) }
 
-// given describes a value that was refused.
+// given describes a refused value.
 func given(key Key, node *yaml.Node) string {
 	switch {
 	case key.Kind == KindList && node.Kind == yaml.SequenceNode:
@@ -201,7 +200,7 @@ func given(key Key, node *yaml.Node) string {
 	}
 }
 
-// refused describes the first element of a list that is not as the key wants it.
+// refused describes the first invalid element of a list.
 func refused(key Key, list *yaml.Node) string {
 	for _, e := range list.Content {
 		e = target(e)
@@ -215,7 +214,7 @@ func refused(key Key, list *yaml.Node) string {
 	return "nothing"
 }
 
-// kindOfNode names what a node is, without its content.
+// kindOfNode returns the kind of a node, without its content.
 func kindOfNode(node *yaml.Node) string {
 	switch {
 	case isNull(node):
@@ -229,7 +228,7 @@ func kindOfNode(node *yaml.Node) string {
 	}
 }
 
-// target follows an alias to the node it stands for.
+// target resolves an alias.
 func target(node *yaml.Node) *yaml.Node {
 	if node.Kind == yaml.AliasNode {
 		return node.Alias
@@ -241,8 +240,7 @@ func isNull(node *yaml.Node) bool {
 	return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null"
 }
 
-// withoutContent cuts an error of the YAML library before the first piece of the file it quotes:
-// that could be a secret.
+// withoutContent cuts an error of the YAML library before the first text that it quotes, which could be a secret.
 func withoutContent(err error) string {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	if i := strings.IndexAny(text, "'\"`"); i >= 0 {
@@ -251,8 +249,8 @@ func withoutContent(err error) string {
 	return text
 }
 
-// keyShown cuts an unknown key where it stops looking like one: "token:abc" lacks a space and may
-// hold a secret.
+// keyShown cuts an unknown key at the first character that is invalid in a key: "token:abc" lacks a space and may contain a
+// secret.
 func keyShown(key string) string {
 	shown := regexp.MustCompile(`^[A-Za-z0-9_.-]{0,40}`).FindString(key)
 	if shown != key {

@@ -12,7 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 )
 
-// Whatever the file says, Load answers with a configuration or with faults.
+// Load returns a configuration or faults for any file.
 func FuzzLoad(f *testing.F) {
 	files, err := filepath.Glob("testdata/faulty/*.yaml")
 	require.NoError(f, err)
@@ -29,7 +29,7 @@ func FuzzLoad(f *testing.F) {
 			t.Skip("would read any file of this machine")
 		}
 		path := write(t, "rechargeflow.yaml", text)
-		if _, err := config.Load(path, []string{variable}, config.NeedStores); err != nil {
+		if _, err := config.Load(path, []string{variable}, config.Roles()...); err != nil {
 			var faults *config.Faults
 			require.ErrorAs(t, err, &faults)
 			require.NotEmpty(t, faults.List)
@@ -37,7 +37,7 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// Whatever stands where a secret belongs, no fault repeats it.
+// No fault contains the value of a secret, whatever its type.
 func FuzzSecretsStayOutOfFaults(f *testing.F) {
 	const marker = "h1dd3n"
 	shapes := []func(string) any{

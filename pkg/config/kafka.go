@@ -8,40 +8,53 @@ const (
 	DurabilitySingle     = "single"
 )
 
-// Kafka says where the topics are and how safely they are kept.
+// ExtraIgnore is a value of kafka.extra_partitions.
+const ExtraIgnore = "ignore"
+
+// Kafka configures the brokers and the durability of the topics.
 type Kafka struct {
-	Brokers        []string      `mapstructure:"brokers" check:"address" example:"kafka-1:9092,kafka-2:9092" doc:"Brokers to start from. Empty: an embedded broker, for trials on one machine."`
-	ClientID       string        `mapstructure:"client_id" default:"rechargeflow" doc:"Name under which brokers log and limit this client."`
-	TopicPrefix    string        `mapstructure:"topic_prefix" check:"prefix" example:"staging." doc:"Put before the name of every topic and consumer group."`
-	Durability     string        `mapstructure:"durability" default:"replicated" oneof:"replicated,single" doc:"replicated: three copies, two must confirm. single: one copy, for a cluster of one broker, which loses what its disk loses, and may forget the end of a transaction when it is killed: records are in topics twice then, with the same ids."`
-	SessionTimeout time.Duration `mapstructure:"session_timeout" default:"30s" min:"6s" max:"30m" doc:"How long a process that went silent keeps its partitions. Brokers allow 6 s to 30 min by default."`
-	HandlerTimeout time.Duration `mapstructure:"handler_timeout" default:"5m" min:"10s" max:"1h" doc:"How long one batch of records may take. After that its work is cut off; if that does not help either, the process ends with an error, to be started anew."`
-	LostOffsets    string        `mapstructure:"lost_offsets" default:"skip" oneof:"skip,halt" doc:"What to do when retention deleted records before they were read. skip: go on with the first there is, counted and logged. halt: stop that partition until an offset was committed by hand."`
-	Compression    string        `mapstructure:"compression" default:"snappy" oneof:"none,gzip,snappy,lz4,zstd" doc:"How batches above a kilobyte are compressed."`
-	TLS            KafkaTLS      `mapstructure:"tls"`
-	SASL           KafkaSASL     `mapstructure:"sasl"`
+	Brokers            []string      `mapstructure:"brokers" check:"address" example:"kafka-1:9092,kafka-2:9092" doc:"Bootstrap brokers. Empty: an embedded broker, for trials on one machine."`
+	ClientID           string        `mapstructure:"client_id" default:"rechargeflow" doc:"Client id, for the brokers' logs and quotas."`
+	ClientRack         string        `mapstructure:"client_rack" example:"use1-az1" doc:"Rack or availability zone of this process, as broker.rack of the brokers. Consumers then read from a replica there, if the brokers have a replica.selector.class (RackAwareReplicaSelector), and from the leader otherwise."`
+	TopicPrefix        string        `mapstructure:"topic_prefix" check:"prefix" example:"staging." doc:"Prefix of the names of all topics and consumer groups."`
+	Durability         string        `mapstructure:"durability" default:"replicated" oneof:"replicated,single" doc:"replicated: three replicas, two must acknowledge. single: one replica, for a cluster of one broker. If its disk fails, records are lost. If it is killed during a transaction, records may be duplicated, with the same ids."`
+	Partitions         int           `mapstructure:"partitions" default:"12" min:"1" max:"1000" doc:"Partitions of every topic, fixed when topics apply creates them. Another number would assign customers to other partitions: a topic with another number is not written."`
+	ExtraPartitions    string        `mapstructure:"extra_partitions" default:"refuse" oneof:"refuse,ignore" doc:"What to do when a topic has more than kafka.partitions, because somebody added some. refuse: webhooks are not accepted. ignore: the new partitions stay unused; nothing else may write to the topics."`
+	TopicCheckInterval time.Duration `mapstructure:"topic_check_interval" default:"1m" min:"100ms" max:"1h" doc:"How often a process compares the topics with what its roles need."`
+	SessionTimeout     time.Duration `mapstructure:"session_timeout" default:"30s" min:"6s" max:"30m" doc:"Session timeout of the consumer groups: how long a process without heartbeats keeps its partitions. Brokers allow 6 s to 30 min by default."`
+	HandlerTimeout     time.Duration `mapstructure:"handler_timeout" default:"5m" min:"10s" max:"1h" doc:"Time for one batch of records. After it the handler is canceled. If it does not return, the process exits with an error and has to be restarted."`
+	LostOffsets        string        `mapstructure:"lost_offsets" default:"skip" oneof:"skip,halt" doc:"What to do when retention deleted records before they were read. skip: continue with the oldest record, log and count the loss. halt: stop the partition until an offset is committed by hand."`
+	Compression        string        `mapstructure:"compression" default:"snappy" oneof:"none,gzip,snappy,lz4,zstd" doc:"Compression of batches above 1 KB."`
+	TLS                KafkaTLS      `mapstructure:"tls"`
+	SASL               KafkaSASL     `mapstructure:"sasl"`
 }
 
-// KafkaTLS says how connections to the brokers are encrypted. Relative names of files are relative to the configuration
-// file's folder.
+// KafkaTLS configures TLS to the brokers. Relative file names are relative to the directory of the configuration file.
 type KafkaTLS struct {
-	Enabled    bool   `mapstructure:"enabled" default:"false" doc:"Whether connections to the brokers are encrypted."`
-	CAFile     string `mapstructure:"ca_file" doc:"PEM file with the authorities that may have signed the brokers' certificates, relative to this file's folder. Empty: those the system trusts."`
-	CertFile   string `mapstructure:"cert_file" doc:"PEM file with a certificate of our own, for brokers that want one (mutual TLS). Goes with key_file. Both are read for each connection, so they can be replaced at any time."`
+	Enabled    bool   `mapstructure:"enabled" default:"false" doc:"Connect to the brokers with TLS."`
+	CAFile     string `mapstructure:"ca_file" doc:"PEM file with the certificate authorities of the brokers, relative to this file's directory. Empty: those of the system. The files of kafka.tls are read again for each connection and can be replaced at any time."`
+	CertFile   string `mapstructure:"cert_file" doc:"PEM file with the client certificate, for mutual TLS. Needs key_file."`
 	KeyFile    string `mapstructure:"key_file" doc:"PEM file with the private key of cert_file, not encrypted."`
-	ServerName string `mapstructure:"server_name" doc:"Name in the brokers' certificates, where it is not the host of their addresses."`
+	ServerName string `mapstructure:"server_name" doc:"Server name in the brokers' certificates, if it differs from the host."`
 }
 
 // The values of kafka.sasl.mechanism.
 const (
-	SASLPlain    = "PLAIN"
-	SASLSCRAM256 = "SCRAM-SHA-256"
-	SASLSCRAM512 = "SCRAM-SHA-512"
+	SASLPlain       = "PLAIN"
+	SASLSCRAM256    = "SCRAM-SHA-256"
+	SASLSCRAM512    = "SCRAM-SHA-512"
+	SASLOAuthBearer = "OAUTHBEARER"
 )
 
-// KafkaSASL says who we are to the brokers.
+// KafkaSASL holds the credentials for the brokers.
 type KafkaSASL struct {
-	Mechanism string `mapstructure:"mechanism" oneof:",PLAIN,SCRAM-SHA-256,SCRAM-SHA-512" doc:"How we log in to the brokers. Empty: not at all. PLAIN sends the password as it is: only over TLS."`
-	Username  string `mapstructure:"username" doc:"User that we log in as. Goes with mechanism."`
-	Password  Secret `mapstructure:"password" doc:"Password of that user. Goes with mechanism."`
+	Mechanism    string   `mapstructure:"mechanism" oneof:",PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER" doc:"SASL mechanism. Empty: no authentication. PLAIN sends the password in clear text and OAUTHBEARER the token, so they need TLS."`
+	Username     string   `mapstructure:"username" doc:"SASL user, except of OAUTHBEARER."`
+	Password     Secret   `mapstructure:"password" doc:"SASL password, except of OAUTHBEARER. A file named by the variable is read again for each connection and can be replaced at any time."`
+	TokenFile    string   `mapstructure:"token_file" doc:"File with the token of OAUTHBEARER, relative to this file's directory. It is read again for each connection and can be replaced at any time."`
+	TokenCommand []string `mapstructure:"token_command" doc:"Program that writes the token of OAUTHBEARER to its standard output, and its arguments: the token alone, or a JSON object with access_token and expires_in. It is run without a shell, for 10 s at most, again before the token expires. Secrets do not belong into its arguments, which are printed."`
+	Extensions   []string `mapstructure:"extensions" check:"extension" doc:"SASL extensions that are sent with the token of OAUTHBEARER."`
+
+	// PasswordFile is the file that Password was read from; empty if it was not.
+	PasswordFile string `mapstructure:"-"`
 }

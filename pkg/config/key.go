@@ -25,16 +25,17 @@ const (
 	KindSize     Kind = "size"
 )
 
-// Key is one setting as declared by the tags of Config.
+// Key is one setting, as the tags of Config declare it.
 type Key struct {
 	Path     string   // gateway.body_limit, stores[].recharge.token
 	Env      string   // RECHARGEFLOW_GATEWAY_BODY_LIMIT, RECHARGEFLOW_STORE_{NAME}_RECHARGE_TOKEN; empty: file only
 	Kind     Kind     // type of the value
 	Default  string   // as it would be written in the environment
-	Doc      string   // one line
+	Doc      string   // description in one line
 	Example  string   // as it would be written in the environment
 	Secret   bool     // masked when shown; Env + "_FILE" may name a file with the value
 	Required bool     // an empty value is a fault
+	Role     string   // the role that uses the value; empty: any
 	OneOf    []string // the values allowed, if only some are
 	Min, Max string   // bounds, as Default is written
 
@@ -64,7 +65,7 @@ func rootKeys() []Key {
 }
 
 // storeKeys returns the keys of one store; paths and environment names are relative to it.
-// The name has no variable: it is what the variables of a store are found by.
+// The name has no variable, because the variables of a store contain it.
 func storeKeys() []Key {
 	keys := walk(reflect.TypeFor[Store](), "")
 	keys[0].Env = ""
@@ -78,7 +79,7 @@ func walk(t reflect.Type, prefix string) []Key {
 		field := t.Field(i)
 		path := prefix + field.Tag.Get("mapstructure")
 		switch {
-		case field.Type == reflect.TypeFor[[]Store]():
+		case field.Type == reflect.TypeFor[[]Store](), field.Tag.Get("mapstructure") == "-":
 		case field.Type.Kind() == reflect.Struct:
 			keys = append(keys, walk(field.Type, path+".")...)
 		default:
@@ -94,8 +95,8 @@ func declared(field reflect.StructField, path string) Key {
 		Path: path, Env: envName(path), Kind: kindOf(field.Type),
 		Default: tag("default"), Doc: tag("doc"), Example: tag("example"),
 		Secret:   field.Type == reflect.TypeFor[Secret]() || field.Type == reflect.TypeFor[[]Secret](),
-		Required: tag("required") == "true",
-		Min:      tag("min"), Max: tag("max"), check: tag("check"),
+		Required: tag("required") == "true", Role: tag("role"),
+		Min: tag("min"), Max: tag("max"), check: tag("check"),
 	}
 	if values, ok := field.Tag.Lookup("oneof"); ok {
 		k.OneOf = strings.Split(values, ",")
@@ -120,7 +121,7 @@ func kindOf(t reflect.Type) Kind {
 	}
 }
 
-// envName writes a key path or a store's name as part of an environment variable.
+// envName converts a key path or a store name to a part of an environment variable.
 func envName(path string) string {
 	return strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(path))
 }

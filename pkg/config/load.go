@@ -8,27 +8,29 @@ import (
 	"github.com/spf13/viper"
 )
 
-// Loaded is a configuration and where each of its values comes from.
+// Loaded is a configuration with the origin of each value.
 type Loaded struct {
 	Config Config
 	Path   string // the file read; empty when there was none
+	// Warnings are values that are valid and probably not intended. They have no secret.
+	Warnings []Fault
 
 	rows []row
 }
 
-// Need is what a command asks of a configuration beyond being valid.
-type Need int
-
-// NeedStores asks for at least one store.
-const NeedStores Need = iota + 1
+// Roles returns the names of the roles, for Load.
+func Roles() []string { return []string{"gateway", "transformer", "tracking", "sms"} }
 
 // Load reads the file at path (none when path is empty) and then environ, entries as os.Environ gives
 // them. A key's value is the environment's, else the file's, else its default.
 //
-// The error is a *Faults with everything that is wrong: unknown keys and variables, wrong values, and
-// rules across keys. No secret is in it. What could be read all the same is returned beside it.
-func Load(path string, environ []string, needs ...Need) (Loaded, error) {
-	l := loader{faults: &Faults{}, root: newScope("", "configuration", rootKeys())}
+// The error is a *Faults with all mistakes: unknown keys and variables, wrong values, and broken
+// rules across keys. It has no secret. What could be read is returned with it.
+//
+// For a process that runs roles, at least one store, and what the roles need of each store, must be given too. A role needs
+// only its own secrets.
+func Load(path string, environ []string, roles ...string) (Loaded, error) {
+	l := loader{roles: roles, faults: &Faults{}, warnings: &Faults{}, root: newScope("", "configuration", rootKeys())}
 	if path != "" {
 		l.root.at = path
 		l.readFile(path)
@@ -41,9 +43,8 @@ func Load(path string, environ []string, needs ...Need) (Loaded, error) {
 	}
 	loaded.Path = path
 	l.checkRules(loaded.Config)
-	for _, need := range needs {
-		l.checkNeed(need, path, loaded.Config)
-	}
+	l.checkStores(path)
+	loaded.Warnings = l.warnings.List
 	if len(l.faults.List) > 0 {
 		return loaded, l.faults
 	}
@@ -51,9 +52,11 @@ func Load(path string, environ []string, needs ...Need) (Loaded, error) {
 }
 
 type loader struct {
-	faults *Faults
-	root   *scope
-	stores []*scope
+	roles    []string // that the process runs
+	faults   *Faults
+	warnings *Faults
+	root     *scope
+	stores   []*scope
 }
 
 func (l *loader) readFile(path string) {
@@ -68,8 +71,7 @@ func (l *loader) readFile(path string) {
 	l.stores = f.stores
 }
 
-// resolve lays the layers over each other and fills the structs. An error is a mistake in the
-// declaration, not in the configuration.
+// resolve merges the layers and fills the structs. An error means a wrong declaration, not a wrong configuration.
 func (l *loader) resolve() (Loaded, error) {
 	var loaded Loaded
 	rows, err := l.fill(l.root, &loaded.Config)
@@ -77,10 +79,11 @@ func (l *loader) resolve() (Loaded, error) {
 		return Loaded{}, err
 	}
 	loaded.rows = rows
-	files := &loaded.Config.Kafka.TLS
-	for _, name := range []*string{&files.CAFile, &files.CertFile, &files.KeyFile} {
+	k := &loaded.Config.Kafka
+	for _, name := range []*string{&k.TLS.CAFile, &k.TLS.CertFile, &k.TLS.KeyFile, &k.SASL.TokenFile} {
 		*name = besides(l.root.at, *name)
 	}
+	k.SASL.PasswordFile = l.root.env["kafka.sasl.password"].file
 	for _, s := range l.stores {
 		var store Store
 		rows, err := l.fill(s, &store)
@@ -97,15 +100,15 @@ func (l *loader) resolve() (Loaded, error) {
 func (l *loader) fill(s *scope, into any) ([]row, error) {
 	v, err := s.layers()
 	if err != nil {
-		return nil, fmt.Errorf("layer configuration: %w", err)
+		return nil, fmt.Errorf("merge configuration sources: %w", err)
 	}
 	if err := v.UnmarshalExact(into, viper.DecodeHook(nil)); err != nil {
-		return nil, fmt.Errorf("fill configuration: %w", err)
+		return nil, fmt.Errorf("decode configuration: %w", err)
 	}
 	return rowsOf(s, v), nil
 }
 
-// besides takes a relative name as relative to the folder of the configuration file.
+// besides makes a relative file name relative to the directory of the configuration file.
 func besides(configFile, name string) string {
 	if name == "" || filepath.IsAbs(name) {
 		return name

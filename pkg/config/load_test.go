@@ -16,17 +16,17 @@ func TestDefaults(t *testing.T) {
 	loaded, err := load(t, minimal)
 	require.NoError(t, err)
 	want := config.Config{
-		Kafka:         config.Kafka{Brokers: []string{}, ClientID: "rechargeflow", Durability: "replicated", SessionTimeout: 30 * time.Second, HandlerTimeout: 5 * time.Minute, LostOffsets: "skip", Compression: "snappy"},
+		Kafka:         config.Kafka{Brokers: []string{}, ClientID: "rechargeflow", Durability: "replicated", Partitions: 12, ExtraPartitions: "refuse", TopicCheckInterval: time.Minute, SessionTimeout: 30 * time.Second, HandlerTimeout: 5 * time.Minute, LostOffsets: "skip", Compression: "snappy", SASL: config.KafkaSASL{TokenCommand: []string{}, Extensions: []string{}}},
 		Embedded:      config.Embedded{Dir: "./rechargeflow-data", Listen: "127.0.0.1:9092"},
-		Gateway:       config.Gateway{Listen: ":8080", BodyLimit: 512 << 10, PublishTimeout: 3 * time.Second, RetryAfter: 5 * time.Second},
-		Admin:         config.Admin{Listen: ":9090"},
+		Gateway:       config.Gateway{Listen: ":8080", BodyLimit: 512 << 10, BodyMemory: 64 << 20, MaxConnections: 2000, PublishTimeout: 3 * time.Second, RetryAfter: 5 * time.Second},
+		Admin:         config.Admin{Listen: "127.0.0.1:9090"},
 		Log:           config.Log{Level: "info"},
 		ShutdownDelay: time.Second, ShutdownTimeout: 25 * time.Second,
 		Ledger:      config.Ledger{Path: "./rechargeflow-data/ledger.db"},
 		Transformer: config.Transformer{StateDir: "./rechargeflow-data/state", StateCache: 32 << 20},
 		Stores: []config.Store{{
 			Name: "acme", CustomerID: config.CustomerEmail, ActiveProperty: true,
-			Recharge: config.Recharge{Secrets: []config.Secret{"client-secret"}, Token: "api-token", APIURL: "https://api.rechargeapps.com"},
+			Recharge: config.Recharge{Secrets: []config.Secret{"client-secret"}, Token: "api-token", Signature: "any", APIURL: "https://api.rechargeapps.com"},
 			Bloomreach: config.Bloomreach{
 				Enabled: true, URL: "https://api.exponea.com", Project: "project-token", KeyID: "key-1", Secret: "key-secret",
 				CustomerIDName: "registered", Timeout: 20 * time.Second,
@@ -98,6 +98,20 @@ func TestSecretFromFile(t *testing.T) {
 	}
 }
 
+// The password's file is kept, so that it can be read again.
+func TestPasswordFile(t *testing.T) {
+	sasl := minimal + "kafka: {brokers: ['kafka:9093'], sasl: {mechanism: PLAIN, username: us}}"
+	file := write(t, "password", "s3cret\n")
+	loaded, err := load(t, sasl, "RECHARGEFLOW_KAFKA_SASL_PASSWORD_FILE="+file)
+	require.NoError(t, err)
+	assert.Equal(t, "s3cret", loaded.Config.Kafka.SASL.Password.Reveal())
+	assert.Equal(t, file, loaded.Config.Kafka.SASL.PasswordFile)
+
+	loaded, err = load(t, sasl, "RECHARGEFLOW_KAFKA_SASL_PASSWORD=s3cret")
+	require.NoError(t, err)
+	assert.Empty(t, loaded.Config.Kafka.SASL.PasswordFile)
+}
+
 func TestVariableFaults(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -120,7 +134,7 @@ func TestVariableFaults(t *testing.T) {
 			"environment RECHARGEFLOW_STORE_ACME_NAME: unknown variable",
 		},
 		{
-			"_FILE of what is no secret",
+			"_FILE of a setting that is no secret",
 			[]string{"RECHARGEFLOW_LOG_LEVEL_FILE=/dev/null"},
 			"environment RECHARGEFLOW_LOG_LEVEL_FILE: unknown variable",
 		},
@@ -163,7 +177,7 @@ func TestVariablesThatAreNotSettings(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestFlowsFileIsBesidesTheConfiguration(t *testing.T) {
+func TestFlowsFileIsRelativeToTheConfiguration(t *testing.T) {
 	path := write(t, "rechargeflow.yaml", minimal)
 	for given, want := range map[string]string{
 		"flows.yaml":      filepath.Join(filepath.Dir(path), "flows.yaml"),
@@ -196,7 +210,7 @@ stores:
 		assert.Equal(t, []config.Secret{"two"}, second.Recharge.Secrets)
 		assert.False(t, second.Bloomreach.Enabled)
 	})
-	t.Run("text keeps its letters whatever YAML takes it for", func(t *testing.T) {
+	t.Run("text is read as it is written, even if it looks like a number", func(t *testing.T) {
 		loaded, err := load(t, minimal+"    sms: {from: +15551234567, shop_name: 0x10}\n")
 		require.NoError(t, err)
 		assert.Equal(t, "+15551234567", loaded.Config.Stores[0].SMS.From)

@@ -21,8 +21,8 @@ func rowsOf(s *scope, v *viper.Viper) []row {
 	return rows
 }
 
-// Print writes every key with its value and where that comes from, one per line: default, file and
-// line, the variable of the environment, or the file that it names. Secrets are written as ***.
+// Print writes every key with its value and its origin, one per line: default, file and line, the variable of the
+// environment, or the file that it names. Secrets are written as ***.
 func (l Loaded) Print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, r := range l.rows {
@@ -60,7 +60,7 @@ func printedText(k Key, text string) string {
 	return fmt.Sprintf("%q", text)
 }
 
-// shortDuration writes 10m0s as 10m.
+// shortDuration formats 10m0s as 10m.
 func shortDuration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {

@@ -11,7 +11,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 )
 
-// TestReferenceIsFresh keeps docs/configuration.md what `make docs` would write.
+// docs/configuration.md is as `make docs` writes it.
 func TestReferenceIsFresh(t *testing.T) {
 	var want bytes.Buffer
 	require.NoError(t, config.WriteReference(&want))

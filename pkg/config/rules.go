@@ -1,12 +1,15 @@
 package config
 
-import "slices"
+import (
+	"net"
+	"slices"
+)
 
-// checkRules reports what one key alone cannot tell.
+// checkRules reports broken rules across keys.
 func (l *loader) checkRules(c Config) {
 	l.checkRequired(l.root)
-	if c.Gateway.Listen == c.Admin.Listen {
-		l.fault(l.root, "admin.listen", "given %s, the same as gateway.listen; expected an address of its own", quoted(c.Admin.Listen))
+	if clash(c.Gateway.Listen, c.Admin.Listen) {
+		l.fault(l.root, "admin.listen", "given %s, which is taken by gateway.listen (%s); expected an address of its own", quoted(c.Admin.Listen), quoted(c.Gateway.Listen))
 	}
 	l.checkKafka(c.Kafka)
 	first := map[string]string{}
@@ -19,107 +22,46 @@ func (l *loader) checkRules(c Config) {
 			first[store.Name] = s.where("name")
 		}
 		l.checkRequired(s)
-		l.checkRecharge(s, store)
-		l.checkBloomreach(s, store.Bloomreach)
-		l.checkSMS(s, store.SMS)
+		l.checkStore(s, store)
+		l.checkDestinations(s)
 	}
+}
+
+// clash reports whether two addresses can't be listened on by one process. A host that is empty stands for all; port 0 for any that
+// is free.
+func clash(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	return errA == nil && errB == nil && portA == portB && portA != "0" && (hostA == hostB || hostA == "" || hostB == "")
 }
 
 func (l *loader) checkRequired(s *scope) {
 	for _, k := range s.keys {
-		if k.Required && s.isEmpty(k.Path) {
+		if k.Required && l.runs(k.Role) && s.isEmpty(k.Path) {
 			l.missing(s, k.Path, "")
 		}
 	}
 }
 
-// checkRecharge asks for the API token wherever the transformer may have to look a customer up.
-func (l *loader) checkRecharge(s *scope, store Store) {
-	if store.Recharge.Token != "" {
+// runs reports whether a key is used: by every process, or by a role that this process runs.
+func (l *loader) runs(role string) bool { return role == "" || slices.Contains(l.roles, role) }
+
+// checkStores requires a store, and values in place of placeholders, for a process that runs roles.
+func (l *loader) checkStores(path string) {
+	if len(l.roles) == 0 {
 		return
 	}
-	if store.CustomerID == CustomerEmail && !s.distrusted["customer_id"] {
-		l.missing(s, "recharge.token", " (customer_id is email, and where a webhook lacks the e-mail the customer is looked up)")
-	} else if store.SMS.Driver != SMSNone {
-		l.missing(s, "recharge.token", " (sms.driver is set, and where a webhook lacks the phone number the customer is looked up)")
-	}
-}
-
-func (l *loader) checkBloomreach(s *scope, b Bloomreach) {
-	if !b.Enabled {
-		return
-	}
-	if b.URL == "" {
-		l.missing(s, "bloomreach.url", " (or set bloomreach.enabled to false)")
-	}
-	if b.Project == "" {
-		l.missing(s, "bloomreach.project", " (or set bloomreach.enabled to false)")
-	}
-	l.checkCredentials(s, b)
-}
-
-func (l *loader) checkCredentials(s *scope, b Bloomreach) {
-	for _, path := range []string{"bloomreach.token", "bloomreach.key_id", "bloomreach.secret"} {
-		if s.distrusted[path] {
-			return
-		}
-	}
-	switch isPrivate := b.KeyID != "" || b.Secret != ""; {
-	case b.Token != "" && isPrivate:
-		l.fault(s, "bloomreach.token", "given together with key_id or secret; expected key_id and secret, or token alone")
-	case b.Token != "":
-	case !isPrivate:
-		l.missing(s, "bloomreach.key_id", " (with bloomreach.secret; or bloomreach.token alone)")
-	case b.KeyID == "":
-		l.missing(s, "bloomreach.key_id", " (it goes with bloomreach.secret)")
-	case b.Secret == "":
-		l.missing(s, "bloomreach.secret", " (it goes with bloomreach.key_id)")
-	}
-}
-
-func (l *loader) checkSMS(s *scope, m SMS) {
-	if m.Driver != SMSWebhook {
-		return
-	}
-	if m.URL == "" {
-		l.missing(s, "sms.url", " (sms.driver is webhook)")
-	}
-	if m.Secret == "" {
-		l.missing(s, "sms.secret", " (sms.driver is webhook)")
-	}
-}
-
-func (l *loader) checkNeed(need Need, path string, c Config) {
-	if need != NeedStores {
-		return
-	}
-	for i, store := range c.Stores {
-		l.checkPlaceholders(l.stores[i], store)
+	for _, s := range append(l.stores, l.root) {
+		l.checkPlaceholders(s)
 	}
 	if len(l.stores) > 0 {
 		return
 	}
 	if path == "" {
-		l.fault(l.root, "stores", "none configured; name a file that lists one with -config or RECHARGEFLOW_CONFIG, see configs/minimal.yaml")
+		l.fault(l.root, "stores", "none configured; name a file that lists one with --config or RECHARGEFLOW_CONFIG, see configs/minimal.yaml")
 		return
 	}
 	l.fault(l.root, "stores", "none configured; add one with \"stores:\" and \"- name: acme\" below it, see configs/minimal.yaml")
-}
-
-// placeholder stands in the example files where a secret, or the id of one, belongs. Whoever has read them knows it.
-const placeholder = "change-me"
-
-func (l *loader) checkPlaceholders(s *scope, store Store) {
-	for path, secrets := range map[string][]Secret{
-		"recharge.secrets": store.Recharge.Secrets, "recharge.token": {store.Recharge.Token},
-		"bloomreach.project": {store.Bloomreach.Project}, "bloomreach.token": {store.Bloomreach.Token},
-		"bloomreach.key_id": {Secret(store.Bloomreach.KeyID)}, "bloomreach.secret": {store.Bloomreach.Secret},
-		"sms.secret": {store.SMS.Secret},
-	} {
-		if slices.Contains(secrets, placeholder) {
-			l.fault(s, path, "is still the placeholder of the example; expected your own")
-		}
-	}
 }
 
 func (l *loader) missing(s *scope, path, because string) {
@@ -127,7 +69,7 @@ func (l *loader) missing(s *scope, path, because string) {
 	l.fault(s, path, "missing%s. %s", because, k.Doc)
 }
 
-// fault reports a key once: what is distrusted already has its fault.
+// fault reports a key unless it already has a fault.
 func (l *loader) fault(s *scope, path, format string, args ...any) {
 	if s.distrusted[path] {
 		return
@@ -136,12 +78,9 @@ func (l *loader) fault(s *scope, path, format string, args ...any) {
 	l.faults.add(s.where(path), s.label+path, format, args...)
 }
 
-// isEmpty tells whether neither the file nor the environment give a value.
+// isEmpty reports whether neither the file nor the environment sets a value.
 func (s *scope) isEmpty(path string) bool {
-	given, ok := s.env[path]
-	if !ok {
-		given, ok = s.file[path]
-	}
+	given, ok := s.given(path)
 	if !ok {
 		return true
 	}

@@ -1,9 +1,9 @@
 package config
 
-// checkKafka reports settings of TLS and SASL that have no effect, or lack their other half.
+// checkKafka reports settings of TLS and SASL that have no effect or are incomplete.
 func (l *loader) checkKafka(k Kafka) {
 	if len(k.Brokers) == 0 && (k.TLS.Enabled || k.SASL.Mechanism != "") {
-		l.fault(l.root, "kafka.brokers", "empty, and the embedded broker knows neither kafka.tls nor kafka.sasl; expected the brokers that do")
+		l.fault(l.root, "kafka.brokers", "empty, and the embedded broker supports neither kafka.tls nor kafka.sasl; expected the brokers that do")
 	}
 	l.checkTLS(k.TLS)
 	l.checkSASL(k.SASL)
@@ -32,13 +32,41 @@ func (l *loader) checkTLS(t KafkaTLS) {
 }
 
 func (l *loader) checkSASL(s KafkaSASL) {
+	switch s.Mechanism {
+	case "":
+		for _, path := range []string{"username", "password", "token_file", "token_command", "extensions"} {
+			if !l.root.isEmpty("kafka.sasl." + path) {
+				l.missing(l.root, "kafka.sasl.mechanism", " (kafka.sasl."+path+" is given)")
+			}
+		}
+	case SASLOAuthBearer:
+		l.checkToken(s)
+	default:
+		l.unused(s.Mechanism, "token_file", "token_command", "extensions")
+		if s.Username == "" {
+			l.missing(l.root, "kafka.sasl.username", " (kafka.sasl.mechanism is set)")
+		}
+		if s.Password == "" {
+			l.missing(l.root, "kafka.sasl.password", " (kafka.sasl.mechanism is set)")
+		}
+	}
+}
+
+func (l *loader) checkToken(s KafkaSASL) {
+	l.unused(s.Mechanism, "username", "password")
 	switch {
-	case s.Mechanism == "" && (s.Username != "" || s.Password != ""):
-		l.missing(l.root, "kafka.sasl.mechanism", " (kafka.sasl.username or kafka.sasl.password is given)")
-	case s.Mechanism == "":
-	case s.Username == "":
-		l.missing(l.root, "kafka.sasl.username", " (kafka.sasl.mechanism is set)")
-	case s.Password == "":
-		l.missing(l.root, "kafka.sasl.password", " (kafka.sasl.mechanism is set)")
+	case s.TokenFile == "" && len(s.TokenCommand) == 0:
+		l.fault(l.root, "kafka.sasl.token_file", "missing, and so is kafka.sasl.token_command; OAUTHBEARER needs one of the two")
+	case s.TokenFile != "" && len(s.TokenCommand) > 0:
+		l.fault(l.root, "kafka.sasl.token_command", "given together with kafka.sasl.token_file, expected one of the two")
+	}
+}
+
+// unused reports keys of kafka.sasl that a mechanism does not use.
+func (l *loader) unused(mechanism string, keys ...string) {
+	for _, key := range keys {
+		if path := "kafka.sasl." + key; !l.root.isEmpty(path) {
+			l.fault(l.root, path, "given, and %s does not use it; expected nothing here, or another kafka.sasl.mechanism", mechanism)
+		}
 	}
 }

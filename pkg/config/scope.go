@@ -8,20 +8,21 @@ import (
 	"github.com/spf13/viper"
 )
 
-// setting is a value and where it was given.
+// setting is a value and its origin.
 type setting struct {
 	value  any
 	origin string // rechargeflow.yaml:12, environment RECHARGEFLOW_LOG_LEVEL
+	file   string // that a secret was read from; empty: none
 }
 
-// scope is one set of keys with what the file and the environment say: all keys outside stores, or one store.
+// scope holds the keys outside stores, or those of one store, with their values in the file and the environment.
 type scope struct {
-	label      string // put before a path when it is shown: "" or "stores[acme]."
-	at         string // where the scope begins, for what is missing
+	label      string // prefix of a shown path: "" or "stores[acme]."
+	at         string // where the scope begins, for missing keys
 	keys       []Key
 	file       map[string]setting
 	env        map[string]setting
-	distrusted map[string]bool // keys with a fault already; no rule complains about them again
+	distrusted map[string]bool // keys with a fault; no rule reports them again
 }
 
 func newScope(label, at string, keys []Key) *scope {
@@ -45,7 +46,7 @@ func (s *scope) isSection(path string) bool {
 	return slices.ContainsFunc(s.keys, func(k Key) bool { return strings.HasPrefix(k.Path, path+".") })
 }
 
-// names lists what may stand directly below prefix.
+// names lists the keys and sections directly below prefix.
 func (s *scope) names(prefix string) []string {
 	var names []string
 	for _, k := range s.keys {
@@ -61,7 +62,7 @@ func (s *scope) names(prefix string) []string {
 	return names
 }
 
-// distrust marks the key of that path, or all keys below it ("": all), as faulty.
+// distrust marks the key at path, or all keys below it ("": all), as faulty.
 func (s *scope) distrust(path string) {
 	s.distrusted[path] = true
 	for _, k := range s.keys {
@@ -71,18 +72,24 @@ func (s *scope) distrust(path string) {
 	}
 }
 
-// origin tells where the value in force comes from.
-func (s *scope) origin(path string) string {
+// given returns the value of the environment, else of the file.
+func (s *scope) given(path string) (setting, bool) {
 	if given, ok := s.env[path]; ok {
-		return given.origin
+		return given, true
 	}
-	if given, ok := s.file[path]; ok {
+	given, ok := s.file[path]
+	return given, ok
+}
+
+// origin returns where the effective value comes from.
+func (s *scope) origin(path string) string {
+	if given, ok := s.given(path); ok {
 		return given.origin
 	}
 	return "default"
 }
 
-// where tells where to mend the key: where it was given, else where its scope begins.
+// where returns where to fix a key: where it is set, else where its scope begins.
 func (s *scope) where(path string) string {
 	if origin := s.origin(path); origin != "default" {
 		return origin
@@ -90,8 +97,8 @@ func (s *scope) where(path string) string {
 	return s.at
 }
 
-// layers gives Viper the defaults, what the file says and what the environment says, in ascending
-// order of precedence. All values have their final type.
+// layers passes Viper the defaults, the values of the file and those of the environment, in ascending order of precedence. All
+// values have their final type.
 func (s *scope) layers() (*viper.Viper, error) {
 	v := viper.New()
 	for _, k := range s.keys {
@@ -112,7 +119,7 @@ func (s *scope) layers() (*viper.Viper, error) {
 	return v, nil
 }
 
-// nested turns a.b, x into {a: {b: x}}.
+// nested converts a.b, x to {a: {b: x}}.
 func nested(path string, value any) map[string]any {
 	head, rest, below := strings.Cut(path, ".")
 	if below {

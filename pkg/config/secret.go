@@ -1,13 +1,13 @@
 package config
 
-// masked stands for a secret wherever one would be shown.
+// masked is printed in place of a secret.
 const masked = "***"
 
-// Secret is a text that is never shown: printing, logging or encoding it gives "***", or nothing when
-// it is empty. Reveal is the only way to its content.
+// Secret is a string that is never printed: formatting, logging or encoding it gives "***", or nothing if it is empty. Only
+// Reveal returns its content.
 type Secret string
 
-// Reveal returns the content. Hand it to the client that needs it and nowhere else.
+// Reveal returns the content.
 func (s Secret) Reveal() string { return string(s) }
 
 // String returns "***", or "" for an empty secret.

@@ -15,7 +15,7 @@ const (
 	mib Size = 1 << 20
 )
 
-// String returns the shortest form that ParseSize reads back as s.
+// String returns the shortest form that ParseSize accepts.
 func (s Size) String() string {
 	switch {
 	case s != 0 && s%mib == 0:
@@ -27,7 +27,7 @@ func (s Size) String() string {
 	}
 }
 
-// ParseSize reads a number of bytes, or of KiB (1,024 bytes) or MiB (1,048,576 bytes) with that unit.
+// ParseSize parses a number of bytes, or a number with the unit KiB (1,024 bytes) or MiB (1,048,576 bytes).
 func ParseSize(text string) (Size, error) {
 	number, unit := text, Size(1)
 	if n, ok := strings.CutSuffix(text, "MiB"); ok {

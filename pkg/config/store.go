@@ -2,60 +2,132 @@ package config
 
 import "time"
 
-// What a customer is called in Bloomreach, the values of customer_id.
+// The values of customer_id: which id identifies a customer in Bloomreach.
 const (
 	CustomerEmail      = "email"
 	CustomerRechargeID = "recharge_id"
 )
 
-// The drivers of sms.driver; empty sends nothing.
+// The values of sms.driver; empty sends nothing.
 const (
 	SMSNone    = ""
 	SMSLog     = "log"
 	SMSWebhook = "webhook"
 )
 
-// Store is one shop: its account at Recharge, its project in Bloomreach, its texts.
+// The values of recharge.signature: which signatures of a webhook are accepted.
+const (
+	SignatureAny         = "any"
+	SignatureTimestamped = "timestamped"
+)
+
+// Store configures one shop: its Recharge account, its Bloomreach project, its texts.
 type Store struct {
-	Name           string     `mapstructure:"name" required:"true" check:"name" example:"acme" doc:"Name in paths, keys, headers, metrics and logs. Never change it: the store's history hangs on it."`
-	CustomerID     string     `mapstructure:"customer_id" default:"email" oneof:"email,recharge_id" doc:"What identifies a customer in Bloomreach."`
-	ActiveProperty bool       `mapstructure:"active_property" default:"true" doc:"Whether the customer property recharge_subscription_active is imported."`
+	Name           string     `mapstructure:"name" required:"true" check:"name" example:"acme" doc:"Name of the store in URLs, keys, headers, metrics and logs. Never change it: the keys of existing records contain it."`
+	CustomerID     string     `mapstructure:"customer_id" default:"email" oneof:"email,recharge_id" doc:"Identifies customers in Bloomreach by e-mail or by Recharge customer id."`
+	ActiveProperty bool       `mapstructure:"active_property" default:"true" doc:"Write the customer property recharge_subscription_active."`
 	Recharge       Recharge   `mapstructure:"recharge"`
 	Bloomreach     Bloomreach `mapstructure:"bloomreach"`
 	SMS            SMS        `mapstructure:"sms"`
 }
 
-// Recharge is the store's account at Recharge.
+// Recharge configures the store's Recharge account.
 type Recharge struct {
-	Secrets []Secret `mapstructure:"secrets" required:"true" doc:"API client secrets that sign the webhooks: one, or the old and the new during a rotation."`
-	Token   Secret   `mapstructure:"token" doc:"API token, with which customers and their subscriptions are looked up. Not needed with customer_id recharge_id and no texts; the property is then not known where no webhook tells it, nor a cancellation after failed charges."`
-	APIURL  string   `mapstructure:"api_url" default:"https://api.rechargeapps.com" check:"url" doc:"Address of the Recharge API."`
+	Secrets             []Secret `mapstructure:"secrets" role:"gateway" required:"true" doc:"API client secrets that sign the webhooks. Two during a rotation."`
+	Token               Secret   `mapstructure:"token" role:"transformer" doc:"API token for lookups of customers and subscriptions. Optional with customer_id recharge_id and no texts. Without it the active property depends on webhooks alone, and cancellations after failed charges are not detected."`
+	Signature           string   `mapstructure:"signature" role:"gateway" default:"any" oneof:"any,timestamped" doc:"Signatures that are accepted. any: the timestamped one, or the legacy one where no timestamped one has been seen yet. timestamped: only the timestamped one, which expires after 48 h."`
+	RequireAddressToken bool     `mapstructure:"require_address_token" role:"gateway" default:"false" doc:"Refuse webhooks whose address has no token. Register the addresses that rechargeflow webhooks addresses prints first. A wrong token is always refused."`
+	APIURL              string   `mapstructure:"api_url" default:"https://api.rechargeapps.com" check:"url" doc:"Address of the Recharge API."`
 }
 
-// Bloomreach is the store's Engagement project.
+// Bloomreach configures the store's Engagement project.
 type Bloomreach struct {
-	Enabled        bool          `mapstructure:"enabled" default:"true" doc:"Whether events go to Bloomreach."`
-	URL            string        `mapstructure:"url" check:"url" example:"https://api.exponea.com" doc:"Base address of the tracking API. It differs per instance: Project settings, Access management, API."`
-	Project        Secret        `mapstructure:"project" doc:"Project token."`
-	KeyID          string        `mapstructure:"key_id" doc:"Id of a private API key that may track events. Goes with secret."`
-	Secret         Secret        `mapstructure:"secret" doc:"Secret of that private API key."`
-	Token          Secret        `mapstructure:"token" doc:"Public access token, in place of key_id and secret."`
-	CustomerIDName string        `mapstructure:"customer_id_name" default:"registered" doc:"Name of the hard id that customer_id fills."`
-	Timeout        time.Duration `mapstructure:"timeout" default:"20s" min:"1s" max:"5m" doc:"Time for one request."`
+	Enabled        bool          `mapstructure:"enabled" default:"true" doc:"Send events to Bloomreach."`
+	URL            string        `mapstructure:"url" role:"tracking" check:"url" example:"https://api.exponea.com" doc:"Base URL of the tracking API. It differs per instance, see Project settings, Access management, API."`
+	Project        Secret        `mapstructure:"project" role:"tracking" doc:"Project token."`
+	KeyID          string        `mapstructure:"key_id" role:"tracking" doc:"Id of a private API key that may track events. Needs secret."`
+	Secret         Secret        `mapstructure:"secret" role:"tracking" doc:"Secret of the private API key."`
+	Token          Secret        `mapstructure:"token" role:"tracking" doc:"Public access token, instead of key_id and secret."`
+	CustomerIDName string        `mapstructure:"customer_id_name" default:"registered" doc:"Name of the hard id in the Bloomreach project that holds the e-mail or Recharge customer id."`
+	Timeout        time.Duration `mapstructure:"timeout" default:"20s" min:"1s" max:"5m" doc:"Timeout of a request."`
 }
 
-// SMS is how, and as whom, the store sends texts.
+// SMS configures the driver and the sender of the store's texts.
 type SMS struct {
-	Driver        string        `mapstructure:"driver" oneof:",log,webhook" doc:"Empty: no texts. log: written to the log, none sent. webhook: signed requests to url."`
-	URL           string        `mapstructure:"url" check:"hook" example:"https://sms.example.com/send" doc:"Address that the webhook driver posts to."`
-	Secret        Secret        `mapstructure:"secret" doc:"Key with which the webhook driver signs its requests."`
-	From          string        `mapstructure:"from" example:"+15005550006" doc:"Number or name that texts come from."`
-	DefaultRegion string        `mapstructure:"default_region" default:"US" check:"region" doc:"Country of phone numbers that lack a country code, ISO 3166 alpha-2."`
-	FlowsFile     string        `mapstructure:"flows_file" example:"flows.yaml" doc:"Flow definitions, relative to this file's folder. Empty: the built-in flows."`
-	Timeout       time.Duration `mapstructure:"timeout" default:"10s" min:"1s" max:"5m" doc:"Time for one request to the provider."`
+	Driver        string        `mapstructure:"driver" oneof:",log,webhook" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to url."`
+	URL           string        `mapstructure:"url" role:"sms" check:"hook" example:"https://sms.example.com/send" doc:"URL that the webhook driver posts to."`
+	Secret        Secret        `mapstructure:"secret" role:"sms" doc:"Secret that signs the requests of the webhook driver."`
+	From          string        `mapstructure:"from" example:"+15005550006" doc:"Sender of texts, a number or a name."`
+	DefaultRegion string        `mapstructure:"default_region" default:"US" check:"region" doc:"Country of phone numbers without a country code, used if no address of the customer names a country. ISO 3166 alpha-2."`
+	FlowsFile     string        `mapstructure:"flows_file" example:"flows.yaml" doc:"File with flow definitions, relative to this file's directory. Empty: the built-in flows."`
+	Timeout       time.Duration `mapstructure:"timeout" default:"10s" min:"1s" max:"5m" doc:"Timeout of a request to the provider."`
 	ShopName      string        `mapstructure:"shop_name" example:"Acme Coffee" doc:"Name of the shop in texts."`
-	ShopURL       string        `mapstructure:"shop_url" check:"template" example:"https://acme.example" doc:"Link to the shop in texts; its host is what {shop} in the links below stands for, and it stands in for a link whose {hash} is unknown."`
-	PortalURL     string        `mapstructure:"portal_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}" doc:"Link to the customer portal in texts. {hash} is the secret part of a customer's portal links, as Recharge gives it."`
-	ActivationURL string        `mapstructure:"activation_url" check:"template" example:"https://{shop}/account/activate" doc:"Link with which a customer activates the account."`
-	PaymentURL    string        `mapstructure:"payment_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}/payment_methods" doc:"Link with which a customer mends the payment method."`
+	ShopURL       string        `mapstructure:"shop_url" check:"template" example:"https://acme.example" doc:"Link to the shop in texts. Its host replaces {shop} in the links below. A link whose {hash} is unknown is replaced by this one."`
+	PortalURL     string        `mapstructure:"portal_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}" doc:"Link to the customer portal in texts. {hash} is Recharge's secret part of a customer's portal links."`
+	ActivationURL string        `mapstructure:"activation_url" check:"template" example:"https://{shop}/account/activate" doc:"Link to activate the customer's account."`
+	PaymentURL    string        `mapstructure:"payment_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}/payment_methods" doc:"Link to change the payment method."`
+}
+
+// checkStore reports broken rules across the keys of a store.
+func (l *loader) checkStore(s *scope, store Store) {
+	l.checkRecharge(s, store)
+	l.checkBloomreach(s, store.Bloomreach)
+	l.checkSMS(s, store.SMS)
+}
+
+// checkRecharge requires the API token if the transformer may look up customers.
+func (l *loader) checkRecharge(s *scope, store Store) {
+	if store.Recharge.Token != "" || !l.runs("transformer") {
+		return
+	}
+	if store.CustomerID == CustomerEmail && !s.distrusted["customer_id"] {
+		l.missing(s, "recharge.token", " (customer_id is email, and where a webhook lacks the e-mail the customer is looked up)")
+	} else if store.SMS.Driver != SMSNone {
+		l.missing(s, "recharge.token", " (sms.driver is set, and where a webhook lacks the phone number the customer is looked up)")
+	}
+}
+
+func (l *loader) checkBloomreach(s *scope, b Bloomreach) {
+	if !b.Enabled || !l.runs("tracking") {
+		return
+	}
+	if b.URL == "" {
+		l.missing(s, "bloomreach.url", " (or set bloomreach.enabled to false)")
+	}
+	l.checkAPIPath(s, b.URL)
+	if b.Project == "" {
+		l.missing(s, "bloomreach.project", " (or set bloomreach.enabled to false)")
+	}
+	l.checkCredentials(s, b)
+}
+
+func (l *loader) checkCredentials(s *scope, b Bloomreach) {
+	for _, path := range []string{"bloomreach.token", "bloomreach.key_id", "bloomreach.secret"} {
+		if s.distrusted[path] {
+			return
+		}
+	}
+	switch isPrivate := b.KeyID != "" || b.Secret != ""; {
+	case b.Token != "" && isPrivate:
+		l.fault(s, "bloomreach.token", "given together with key_id or secret; expected key_id and secret, or token alone")
+	case b.Token != "":
+	case !isPrivate:
+		l.missing(s, "bloomreach.key_id", " (with bloomreach.secret; or bloomreach.token alone)")
+	case b.KeyID == "":
+		l.missing(s, "bloomreach.key_id", " (it goes with bloomreach.secret)")
+	case b.Secret == "":
+		l.missing(s, "bloomreach.secret", " (it goes with bloomreach.key_id)")
+	}
+}
+
+func (l *loader) checkSMS(s *scope, m SMS) {
+	if m.Driver != SMSWebhook || !l.runs("sms") {
+		return
+	}
+	if m.URL == "" {
+		l.missing(s, "sms.url", " (sms.driver is webhook)")
+	}
+	if m.Secret == "" {
+		l.missing(s, "sms.secret", " (sms.driver is webhook)")
+	}
 }

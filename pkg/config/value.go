@@ -14,8 +14,8 @@ import (
 	"unicode"
 )
 
-// parse reads one value as written in the environment. The value is a string, []string, bool, int,
-// time.Duration or Size, by k.Kind. ok tells whether it is what k.Expected says.
+// parse parses a value as written in the environment. The value is a string, []string, bool, int, time.Duration or Size,
+// depending on k.Kind. ok is false if it does not have the form that k.Expected describes.
 func (k Key) parse(text string) (value any, ok bool) {
 	switch k.Kind {
 	case KindList:
@@ -33,7 +33,7 @@ func (k Key) parse(text string) (value any, ok bool) {
 	}
 }
 
-// parseList checks each element as a text of its own.
+// parseList checks each element.
 func (k Key) parseList(elements []string) (value any, ok bool) {
 	for _, e := range elements {
 		if e == "" || !k.allows(e) {
@@ -43,7 +43,7 @@ func (k Key) parseList(elements []string) (value any, ok bool) {
 	return elements, true
 }
 
-// splitList takes a, b as two elements and white space alone as none.
+// splitList splits at commas; white space alone gives no element.
 func splitList(text string) []string {
 	if strings.TrimSpace(text) == "" {
 		return []string{}
@@ -69,7 +69,7 @@ func bounded[T cmp.Ordered](k Key, text string, read func(string) (T, error)) (a
 	return v, true
 }
 
-// allows tells whether a text has the form that the key wants. A key without a default may be empty.
+// allows reports whether a text has the form of the key. A key without a default may be empty.
 func (k Key) allows(text string) bool {
 	switch {
 	case strings.TrimSpace(text) != text || strings.ContainsFunc(text, unicode.IsControl):
@@ -85,7 +85,7 @@ func (k Key) allows(text string) bool {
 	}
 }
 
-// Expected says in words what a value must look like.
+// Expected describes the form of a value.
 func (k Key) Expected() string {
 	switch k.Kind {
 	case KindList:
@@ -127,8 +127,7 @@ func (k Key) bounds() string {
 	}
 }
 
-// shown is how a fault quotes a value: secrets, and texts with an @ (which may hold a password or an
-// e-mail address), are not.
+// shown quotes a value for a fault. It masks secrets, and texts with an @, which may contain a password or an e-mail address.
 func (k Key) shown(text string) string {
 	if k.Secret || strings.Contains(text, "@") {
 		return "a value that is not shown"
@@ -136,24 +135,25 @@ func (k Key) shown(text string) string {
 	return quoted(text)
 }
 
-// form is what a text must look like.
+// form is a required form of a text.
 type form struct {
 	expected string
 	fits     func(text string) bool
 }
 
-// forms are the values of the tag check.
+// forms returns the values of the tag check.
 func forms() map[string]form {
 	return map[string]form{
-		"address":  {"host:port", func(s string) bool { return isAddress(s, false) }},
-		"listen":   {"host:port or :port", func(s string) bool { return isAddress(s, true) }},
-		"loopback": {"a loopback address, such as 127.0.0.1:9092", isLoopback},
-		"prefix":   {"at most 100 of a-z, 0-9, dot, underscore and hyphen", regexp.MustCompile(`^[a-z0-9._-]{1,100}$`).MatchString},
-		"name":     {"1 to 40 of a-z, 0-9 and hyphen", regexp.MustCompile(`^[a-z0-9-]{1,40}$`).MatchString},
-		"region":   {"a country as two capital letters, such as US", regexp.MustCompile(`^[A-Z]{2}$`).MatchString},
-		"url":      {"an http or https address without user, query or fragment", isBaseURL},
-		"hook":     {"an http or https address without user or fragment", isURL},
-		"template": {"an http or https address without user, in which only {shop} and {hash} may stand in braces", isTemplate},
+		"address":   {"host:port", func(s string) bool { return isAddress(s, false) }},
+		"listen":    {"host:port or :port", func(s string) bool { return isAddress(s, true) }},
+		"loopback":  {"a loopback address, such as 127.0.0.1:9092", isLoopback},
+		"prefix":    {"at most 100 of a-z, 0-9, dot, underscore and hyphen", regexp.MustCompile(`^[a-z0-9._-]{1,100}$`).MatchString},
+		"name":      {"1 to 40 of a-z, 0-9 and hyphen", regexp.MustCompile(`^[a-z0-9-]{1,40}$`).MatchString},
+		"region":    {"a country as two capital letters, such as US", regexp.MustCompile(`^[A-Z]{2}$`).MatchString},
+		"url":       {"an http or https URL without user, query or fragment", isBaseURL},
+		"hook":      {"an http or https URL without user or fragment", isURL},
+		"extension": {"name=value, the name in letters and not auth", isExtension},
+		"template":  {"an http or https URL without user; the only placeholders are {shop} and {hash}", isTemplate},
 	}
 }
 
@@ -185,4 +185,10 @@ func isBaseURL(text string) bool { return isURL(text) && !strings.Contains(text,
 func isTemplate(text string) bool {
 	filled := strings.NewReplacer("{shop}", "shop", "{hash}", "hash").Replace(text)
 	return isURL(filled) && !strings.ContainsAny(filled, "{}")
+}
+
+// isExtension reports an extension of OAUTHBEARER, https://www.rfc-editor.org/rfc/rfc7628#section-3.1.
+func isExtension(s string) bool {
+	name, _, _ := strings.Cut(s, "=")
+	return regexp.MustCompile(`^[A-Za-z]+=[ -~]+$`).MatchString(s) && !strings.EqualFold(name, "auth")
 }

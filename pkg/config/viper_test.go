@@ -10,7 +10,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 )
 
-// Viper's Unmarshal accepts unknown keys in silence.
+// Viper's Unmarshal ignores unknown keys without an error.
 func TestViperTrap_UnknownKeyIsAnError(t *testing.T) {
 	_, err := load(t, minimal+"kafka: {broker: [a:1]}\n")
 	require.ErrorContains(t, err, "kafka.broker: unknown key, did you mean brokers?")

@@ -5,18 +5,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"net"
 	"net/http"
 	"time"
 )
 
-// Admin serves operators and probes on a port of its own:
+// Admin is the HTTP server for operators and health checks, on its own port:
 //
 //	/metrics  for Prometheus
-//	/healthz  200 while the process lives; never depends on anything else, so that a broken Kafka restarts nothing
+//	/healthz  200 while the process runs; it has no other condition, so that a Kafka outage does not restart processes
 //	/readyz   200 or 503 and a Report, see Health
 //	/version  a Version
+//
+// and what debug.go adds.
 type Admin struct {
+	mux    *http.ServeMux
 	server *http.Server
 	addr   net.Addr
 	served chan error
@@ -27,7 +31,7 @@ func NewAdmin(listen string, m *Metrics, h *Health, v Version) *Admin {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte("ok\n")) // the probe is gone: nobody to tell
+		_, _ = w.Write([]byte("ok\n")) // an error means that the client is gone
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		report := h.Report()
@@ -40,25 +44,28 @@ func NewAdmin(listen string, m *Metrics, h *Health, v Version) *Admin {
 	mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, v)
 	})
-	return &Admin{server: &http.Server{
+	return &Admin{mux: mux, server: &http.Server{
 		Addr: listen, Handler: mux,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
 	}}
 }
 
+// LogErrors makes the server log its own errors, see NewHTTPLog; by default it writes text to standard error. Call it before Start.
+func (a *Admin) LogErrors(to *stdlog.Logger) { a.server.ErrorLog = to }
+
 func writeJSON(w http.ResponseWriter, code int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(body) // the probe is gone: nobody to tell
+	_ = json.NewEncoder(w).Encode(body) // an error means that the client is gone
 }
 
-// Start takes the port and serves in the background until Shutdown. An error says that the port is not to
-// be had; nothing runs then.
+// Start opens the port and serves in the background until Shutdown. An error means that the port can't be opened; then nothing
+// is running.
 func (a *Admin) Start(ctx context.Context) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.server.Addr)
 	if err != nil {
-		return fmt.Errorf("listen for operators on %s: %w", a.server.Addr, err)
+		return fmt.Errorf("listen on %s: %w", a.server.Addr, err)
 	}
 	a.addr = listener.Addr()
 	a.served = make(chan error, 1)
@@ -66,7 +73,7 @@ func (a *Admin) Start(ctx context.Context) error {
 	return nil
 }
 
-// Addr is the address taken by Start, for a listen address with port 0; empty before.
+// Addr returns the address on which Start listens, such as for port 0; empty before Start.
 func (a *Admin) Addr() string {
 	if a.addr == nil {
 		return ""
@@ -74,19 +81,18 @@ func (a *Admin) Addr() string {
 	return a.addr.String()
 }
 
-// Shutdown lets running requests finish until ctx ends, then cuts them off, and returns when nothing of the
-// server runs any more. Without Start it does nothing. An error tells that requests were cut off, or why the
-// server stopped serving before.
+// Shutdown waits for running requests until ctx ends, then aborts them, and returns when the server has stopped. Without Start
+// it does nothing. An error means that requests were aborted, or that the server had stopped before.
 func (a *Admin) Shutdown(ctx context.Context) error {
 	if a.served == nil {
 		return nil
 	}
 	err := a.server.Shutdown(ctx)
 	if err != nil {
-		err = errors.Join(fmt.Errorf("finish requests of operators: %w", err), a.server.Close())
+		err = errors.Join(fmt.Errorf("finish requests to the admin port: %w", err), a.server.Close())
 	}
 	if served := <-a.served; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, fmt.Errorf("serve operators: %w", served))
+		err = errors.Join(err, fmt.Errorf("serve admin port: %w", served))
 	}
 	a.served = nil
 	return err

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,14 +54,17 @@ func TestMetricsPage(t *testing.T) {
 	m.Record("tracking", "acme", "skipped", "other_store")
 	m.Record("tracking", "acme", "skipped", "other_store")
 	m.Ingest("acme", 3*time.Millisecond)
-	m.EndToEnd("sms", "acme", 20*time.Minute)
+	m.Response(200, 1700*time.Millisecond)
+	m.Response(499, time.Millisecond)
+	m.GatewayLimits(func() int { return 3 }, func() int64 { return 4 }, func() int64 { return 5 })
+	m.EndToEnd("sms", "acme", 20*time.Minute, "")
 	m.Paused("tracking", "acme", true)
 	m.Paused("tracking", "other", true)
 	m.Paused("tracking", "other", false)
 	m.Build(telemetry.Version{Version: "v1.2.3", Commit: "abc", Go: "go1.26"})
 	m.Waiting("tracking", "rechargeflow.tracking.acme", 3)
 	m.Lost("rechargeflow.transformer", func() int64 { return 7 })
-	m.Lookup("acme", "identity", "not_found")
+	m.Lookup("acme", "customer", "not_found")
 	m.LookupsPending("acme", 5)
 
 	_, body := admin(t, m, telemetry.NewHealth())("/metrics")
@@ -67,6 +72,12 @@ func TestMetricsPage(t *testing.T) {
 		`rechargeflow_records_total{outcome="skipped",reason="other_store",role="tracking",store="acme"} 2`,
 		`rechargeflow_ingest_seconds_bucket{store="acme",le="0.0025"} 0`,
 		`rechargeflow_ingest_seconds_bucket{store="acme",le="0.005"} 1`,
+		`rechargeflow_gateway_response_seconds_bucket{status="200",le="1.5"} 0`,
+		`rechargeflow_gateway_response_seconds_bucket{status="200",le="2"} 1`,
+		`rechargeflow_gateway_response_seconds_count{status="other"} 1`,
+		`rechargeflow_gateway_connections 3`,
+		`rechargeflow_gateway_connections_evicted_total 4`,
+		`rechargeflow_gateway_body_bytes 5`,
 		`rechargeflow_end_to_end_seconds_bucket{role="sms",store="acme",le="900"} 0`,
 		`rechargeflow_end_to_end_seconds_bucket{role="sms",store="acme",le="3600"} 1`,
 		`rechargeflow_store_paused{role="tracking",store="acme"} 1`,
@@ -74,7 +85,7 @@ func TestMetricsPage(t *testing.T) {
 		`rechargeflow_build_info{commit="abc",go="go1.26",version="v1.2.3"} 1`,
 		`rechargeflow_waiting_partitions{group="rechargeflow.tracking.acme",role="tracking"} 3`,
 		`rechargeflow_lost_records_total{group="rechargeflow.transformer"} 7`,
-		`rechargeflow_lookups_total{asked_for="identity",outcome="not_found",store="acme"} 1`,
+		`rechargeflow_lookups_total{kind="customer",outcome="not_found",store="acme"} 1`,
 		`rechargeflow_lookups_pending{store="acme"} 5`,
 		`# TYPE go_goroutines gauge`,
 		`# TYPE process_start_time_seconds gauge`,
@@ -135,7 +146,7 @@ func TestPortTaken(t *testing.T) {
 	defer func() { require.NoError(t, first.Shutdown(context.Background())) }()
 
 	second := telemetry.NewAdmin(first.Addr(), telemetry.NewMetrics(), telemetry.NewHealth(), telemetry.Version{})
-	require.ErrorContains(t, second.Start(t.Context()), "listen for operators on "+first.Addr())
+	require.ErrorContains(t, second.Start(t.Context()), "listen on "+first.Addr())
 	require.NoError(t, second.Shutdown(t.Context()), "nothing to stop")
 }
 
@@ -165,4 +176,19 @@ func TestShutdownCutsOff(t *testing.T) {
 	require.ErrorIs(t, a.Shutdown(ended), context.Canceled)
 	require.Error(t, <-asked)
 	close(release)
+}
+
+// A scrape in the OpenMetrics format gets the trace of a webhook as an exemplar; an invalid traceparent is none.
+func TestExemplars(t *testing.T) {
+	m := telemetry.NewMetrics()
+	m.EndToEnd("sms", "acme", 20*time.Millisecond, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+	m.EndToEnd("sms", "acme", 20*time.Minute, "00-"+strings.Repeat("x", 200)+"-00f067aa0ba902b7-01")
+	request := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	request.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
+	page := httptest.NewRecorder()
+	m.Handler().ServeHTTP(page, request)
+	assert.Contains(t, page.Header().Get("Content-Type"), "application/openmetrics-text")
+	assert.Contains(t, page.Body.String(), `rechargeflow_end_to_end_seconds_bucket{role="sms",store="acme",le="0.05"} 1 # {trace_id="4bf92f3577b34da6a3ce929d0e0e4736"} 0.02`)
+	assert.Contains(t, page.Body.String(), `rechargeflow_end_to_end_seconds_count{role="sms",store="acme"} 2`)
+	assert.NotContains(t, page.Body.String(), "xxx")
 }

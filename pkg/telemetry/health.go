@@ -2,7 +2,7 @@ package telemetry
 
 import "sync"
 
-// Health knows whether the process should get traffic. It is safe for concurrent use.
+// Health is the readiness of the process. It is safe for concurrent use.
 type Health struct {
 	mu       sync.Mutex
 	checks   []check
@@ -18,34 +18,34 @@ type check struct {
 // NewHealth returns a Health without checks: ready.
 func NewHealth() *Health { return &Health{} }
 
-// Register adds a check, shown in the order of registration. It must answer at once, from what is known:
-// nil, or an error that says what is wrong. Only a check that gates can make the process unready; the
-// others are shown. Where the gateway runs, only its own check may gate: a load balancer that takes it out
-// for a sink's trouble makes Recharge delete the webhooks.
+// Register adds a check. Checks are reported in the order of registration. run must not block; it returns nil, or an error that
+// names the problem. Only a check with gates can make the process unready; others are only reported. In a process with the
+// gateway, only the gateway's check may gate: if a load balancer removed the gateway because of a failed sink, Recharge would
+// delete the webhooks.
 func (h *Health) Register(name string, gates bool, run func() error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.checks = append(h.checks, check{name: name, gates: gates, run: run})
 }
 
-// Drain makes the process unready from now on, because it is stopping.
+// Drain makes the process permanently unready, because it stops.
 func (h *Health) Drain() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.draining = true
 }
 
-// Report is the state of all checks at one time, the body of /readyz.
+// Report holds the results of all checks at one time: the body of /readyz.
 type Report struct {
 	Status string        `json:"status"` // ready, not ready or draining
 	Checks []CheckResult `json:"checks"`
 }
 
-// CheckResult is what one check said.
+// CheckResult is the result of one check.
 type CheckResult struct {
 	Name  string `json:"name"`
 	OK    bool   `json:"ok"`
-	Gates bool   `json:"gates"`           // whether it decides about the status
+	Gates bool   `json:"gates"`           // whether its failure makes the process unready
 	Error string `json:"error,omitempty"` // empty when OK
 }
 

@@ -7,30 +7,29 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Lag is how far a consumer group is behind in one partition.
+// Lag is the lag of a consumer group in one partition.
 type Lag struct {
 	Group     string
 	Topic     string
 	Partition int
-	// Committed is the group's offset, -1 when it never committed one.
+	// Committed is the group's committed offset, -1 if it has none.
 	Committed int64
-	// Records is how many offsets the group has not committed yet, Age how long ago the oldest of their records was written.
+	// Records is the number of uncommitted offsets, Age the age of the oldest record among them.
 	Records int64
 	Age     time.Duration
 }
 
-// LagReport is the lag in all partitions that one process has, at one time.
+// LagReport holds the lags of one process's partitions at one time.
 type LagReport struct {
-	Cluster string // the id that the brokers have given themselves
+	Cluster string // the id of the cluster
 	Lags    []Lag
 }
 
-// Lags exports what read returns at each scrape, under the names of kafka-lag-exporter, which dashboards look for
-// (https://github.com/seglo/kafka-lag-exporter). A partition that is no longer in it is no longer exported. read must answer
-// at once.
+// Lags exports the report that read returns at each scrape, under the names of kafka-lag-exporter, for its dashboards
+// (https://github.com/seglo/kafka-lag-exporter). Partitions that are not in the report are not exported. read must not block.
 func (m *Metrics) Lags(read func() LagReport) { m.registry.MustRegister(newLagCollector(read)) }
 
-// lagCollector makes numbers of a report when it is asked, so that none of a partition that has gone stays behind.
+// lagCollector collects from the report at each scrape, so that partitions that are no longer owned are not exported.
 type lagCollector struct {
 	read                                    func() LagReport
 	lag, seconds, offset, maxSeconds, topic *prometheus.Desc
@@ -42,11 +41,11 @@ func newLagCollector(read func() LagReport) lagCollector {
 	}
 	return lagCollector{
 		read:       read,
-		lag:        desc("lag", "Offsets that the group has not committed yet, of a partition that this process has.", "topic", "partition"),
-		seconds:    desc("lag_seconds", "How long ago the oldest record was written that the group has not committed; 0 when there is none.", "topic", "partition"),
-		offset:     desc("offset", "The offset that the group has committed; -1 when it never did.", "topic", "partition"),
-		maxSeconds: desc("max_lag_seconds", "The greatest lag in seconds of the partitions that this process has."),
-		topic:      desc("topic_sum_lag", "Offsets that the group has not committed yet, of the topic's partitions that this process has.", "topic"),
+		lag:        desc("lag", "Uncommitted offsets of the group, in a partition of this process.", "topic", "partition"),
+		seconds:    desc("lag_seconds", "Age of the oldest uncommitted record of the group in seconds; 0 without one.", "topic", "partition"),
+		offset:     desc("offset", "Committed offset of the group; -1 if it never committed.", "topic", "partition"),
+		maxSeconds: desc("max_lag_seconds", "Largest lag in seconds among the partitions of this process."),
+		topic:      desc("topic_sum_lag", "Uncommitted offsets of the group, in the partitions of the topic that this process has.", "topic"),
 	}
 }
 

@@ -11,11 +11,12 @@ import (
 
 // NewLogger writes one JSON object per line to w, with the keys ts (RFC 3339, UTC, milliseconds), level
 // and msg before the fields of the entry. Level is debug, info, warn or error. Lines carry no caller; a
-// stack is added to panics only. Writes are serialized, so w need not be safe for concurrent use.
-func NewLogger(level string, w io.Writer) (*zap.Logger, error) {
+// stack is added to panics only. Writes are serialized, so w need not be safe for concurrent use. The returned level changes the
+// logger's while it is used.
+func NewLogger(level string, w io.Writer) (*zap.Logger, zap.AtomicLevel, error) {
 	least, err := zapcore.ParseLevel(level)
 	if err != nil || least > zapcore.ErrorLevel {
-		return nil, fmt.Errorf("parse log level %q: expected debug, info, warn or error", level)
+		return nil, zap.AtomicLevel{}, fmt.Errorf("parse log level %q: expected debug, info, warn or error", level)
 	}
 	encoder := zapcore.NewJSONEncoder(zapcore.EncoderConfig{
 		TimeKey: "ts", LevelKey: "level", MessageKey: "msg", NameKey: "logger", StacktraceKey: "stack",
@@ -25,8 +26,9 @@ func NewLogger(level string, w io.Writer) (*zap.Logger, error) {
 		EncodeDuration: zapcore.StringDurationEncoder,
 		EncodeName:     zapcore.FullNameEncoder,
 	})
-	core := zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), least)
-	return zap.New(core, zap.AddStacktrace(zapcore.DPanicLevel)), nil
+	current := zap.NewAtomicLevelAt(least)
+	core := zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), current)
+	return zap.New(core, zap.AddStacktrace(zapcore.DPanicLevel)), current, nil
 }
 
 func encodeTime(t time.Time, enc zapcore.PrimitiveArrayEncoder) {

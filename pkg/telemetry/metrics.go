@@ -9,126 +9,156 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Metrics are the numbers of one process, in a registry of their own.
+// Metrics are the metrics of one process, in their own registry.
 //
-// Label values must come from closed lists: roles, the configured stores, outcomes and reasons. A store
-// name taken from a URL before it is checked would let strangers grow the registry without bound.
+// Label values must come from closed lists: roles, the configured stores, outcomes and reasons. An unchecked store name from a
+// URL would let callers create an unlimited number of series.
 type Metrics struct {
 	registry *prometheus.Registry
 	records  *prometheus.CounterVec
 	ingest   *prometheus.HistogramVec
+	response *prometheus.HistogramVec
 	endToEnd *prometheus.HistogramVec
 	paused   *prometheus.GaugeVec
 	waiting  *prometheus.GaugeVec
 	lookups  *prometheus.CounterVec
-	asks     *prometheus.GaugeVec
+	pending  *prometheus.GaugeVec
+	fields   *prometheus.CounterVec
 	build    *prometheus.GaugeVec
+
+	kafka        kafkaMetrics
+	destinations destinationMetrics
+	state        stateMetrics
+	condition    conditionMetrics
+	certificates *certificates
 }
 
-// NewMetrics registers everything that Metrics counts, and Go's and the process's own numbers.
+// NewMetrics registers all metrics, and those of Go and of the process.
 func NewMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		records: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rechargeflow_records_total",
-			Help: "Records by what became of them. The reason is empty where the outcome says all.",
+			Help: "Records by outcome. The reason is empty for outcomes that have none.",
 		}, []string{"role", "store", "outcome", "reason"}),
 		ingest: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "rechargeflow_ingest_seconds",
-			Help:    "Time from a webhook's arrival to its answer. Recharge gives up after 5 s.",
-			Buckets: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5},
+			Help:    "Time from the arrival of a webhook to its response. Recharge times out after 5 s.",
+			Buckets: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5},
 		}, []string{"store"}),
+		response: newResponses(),
 		endToEnd: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "rechargeflow_end_to_end_seconds",
-			Help:    "Time from a webhook's arrival to the role being done with what came of it.",
+			Help:    "Time from the arrival of a webhook until the role has processed the record that it led to.",
 			Buckets: []float64{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600},
 		}, []string{"role", "store"}),
 		paused: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "rechargeflow_store_paused",
-			Help: "1 while the role takes no work of the store, because its destination refuses all.",
+			Help: "1 while the role processes no records of the store, because its destination refuses all of them.",
 		}, []string{"role", "store"}),
 		waiting: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "rechargeflow_waiting_partitions",
-			Help: "Partitions whose next record waits for something outside; the log and /readyz say for what.",
+			Help: "Partitions whose next record waits for another system. The log and /readyz name it.",
 		}, []string{"role", "group"}),
 		lookups: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rechargeflow_lookups_total",
-			Help: "Questions to Recharge's API by what came of them; those that brought no answer are asked again.",
-		}, []string{"store", "asked_for", "outcome"}),
-		asks: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Help: "Lookup requests to Recharge's API by outcome. Failed ones are repeated.",
+		}, []string{"store", "kind", "outcome"}),
+		pending: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "rechargeflow_lookups_pending",
-			Help: "Questions to Recharge's API that have no answer yet, those that are not due yet among them.",
+			Help: "Lookup requests without an answer, including those that are not due yet.",
 		}, []string{"store"}),
+		fields: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rechargeflow_unreadable_fields_total",
+			Help: "Fields of webhooks that could not be read and were left out, because no decision needs them.",
+		}, []string{"store", "resource", "field"}),
 		build: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "rechargeflow_build_info",
-			Help: "Always 1; the labels tell which build runs.",
+			Help: "Always 1. The labels name the build.",
 		}, []string{"version", "commit", "go"}),
 	}
-	m.registry.MustRegister(m.records, m.ingest, m.endToEnd, m.paused, m.waiting, m.lookups, m.asks, m.build,
+	m.registry.MustRegister(m.records, m.ingest, m.response, m.endToEnd, m.paused, m.waiting, m.lookups, m.pending, m.fields, m.build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.kafka, m.destinations = newKafkaMetrics(m.registry), newDestinationMetrics(m.registry)
+	m.state, m.condition = newStateMetrics(m.registry), newConditionMetrics(m.registry)
+	m.certificates = newCertificates(m.registry)
 	return m
 }
+
+// accepted is the outcome of a webhook that the gateway has stored: see stage.KindAccepted.
+const accepted = "accepted"
 
 // Record counts one record. Outcome and reason are from the closed list of the pipeline.
 func (m *Metrics) Record(role, store, outcome, reason string) {
 	m.records.WithLabelValues(role, store, outcome, reason).Inc()
+	if outcome == accepted {
+		m.condition.lastWebhook.WithLabelValues(store).SetToCurrentTime()
+	}
 }
 
-// Ingest notes how long a webhook took from its arrival to its answer.
+// Ingest observes the time from the arrival of a webhook to its response.
 func (m *Metrics) Ingest(store string, d time.Duration) {
 	m.ingest.WithLabelValues(store).Observe(d.Seconds())
 }
 
-// EndToEnd notes how long ago the webhook arrived whose consequence the role is now done with.
-func (m *Metrics) EndToEnd(role, store string, d time.Duration) {
-	m.endToEnd.WithLabelValues(role, store).Observe(d.Seconds())
-}
-
-// Paused notes whether the role takes no work of the store at present.
-func (m *Metrics) Paused(role, store string, paused bool) {
-	value := 0.0
-	if paused {
-		value = 1
+// EndToEnd observes the time from the arrival of a webhook until a role has processed a record caused by it. The trace ID of a
+// valid traceparent becomes an exemplar, which a scrape in the OpenMetrics format gets: it leads from a slow webhook to its log lines.
+func (m *Metrics) EndToEnd(role, store string, d time.Duration, traceparent string) {
+	histogram := m.endToEnd.WithLabelValues(role, store)
+	exemplars, ok := histogram.(prometheus.ExemplarObserver)
+	if trace := traceID(traceparent); ok && trace != "" {
+		exemplars.ObserveWithExemplar(d.Seconds(), prometheus.Labels{"trace_id": trace})
+		return
 	}
-	m.paused.WithLabelValues(role, store).Set(value)
+	histogram.Observe(d.Seconds())
 }
 
-// Waiting sets in how many partitions of a group a record waits.
+// Paused sets whether a role has paused the records of a store.
+func (m *Metrics) Paused(role, store string, paused bool) {
+	m.paused.WithLabelValues(role, store).Set(number(paused))
+}
+
+// Waiting sets the number of a group's partitions in which a record waits for another system.
 func (m *Metrics) Waiting(role, group string, partitions int) {
 	m.waiting.WithLabelValues(role, group).Set(float64(partitions))
 }
 
-// Lookup counts one question to Recharge's API.
-func (m *Metrics) Lookup(store, askedFor, outcome string) {
-	m.lookups.WithLabelValues(store, askedFor, outcome).Inc()
+// Lookup counts one lookup request.
+func (m *Metrics) Lookup(store, kind, outcome string) {
+	m.lookups.WithLabelValues(store, kind, outcome).Inc()
 }
 
-// LookupsPending sets how many questions of a store have no answer yet.
-func (m *Metrics) LookupsPending(store string, asks int) {
-	m.asks.WithLabelValues(store).Set(float64(asks))
+// LookupsPending sets the number of a store's lookup requests without a response.
+func (m *Metrics) LookupsPending(store string, requests int) {
+	m.pending.WithLabelValues(store).Set(float64(requests))
 }
 
-// Build notes which build runs.
+// UnreadableField counts a field that was left out. The field is one that the decoder knows.
+func (m *Metrics) UnreadableField(store, resource, field string) {
+	m.fields.WithLabelValues(store, resource, field).Inc()
+}
+
+// Build sets the build info of the process.
 func (m *Metrics) Build(v Version) {
 	m.build.WithLabelValues(v.Version, v.Commit, v.Go).Set(1)
 }
 
-// Lost exports how many records a group passed over because retention had deleted them before they were
-// read. It is called once per group, when the process starts.
+// Lost exports the number of records of a group's topics that retention deleted before the group read them. Call Lost, Rejoins
+// and Stalled once per group at the start of the process.
 func (m *Metrics) Lost(group string, read func() int64) {
-	m.count("rechargeflow_lost_records_total", "Records deleted by retention before they were read. Anything but 0 is an incident.", group, read)
+	m.count("rechargeflow_lost_records_total", "Records that retention deleted before the group read them. Above 0 is an incident.", group, read)
 }
 
-// Rejoins exports how often the process joined a group anew since it heard nothing of it for too long.
+// Rejoins exports how often the process rejoined a group because it got no assignment in time.
 func (m *Metrics) Rejoins(group string, read func() int64) {
-	m.count("rechargeflow_rejoins_total", "Times that a group was joined anew, since nothing was heard of it for too long.", group, read)
+	m.count("rechargeflow_rejoins_total", "Times that the process rejoined the group because it got no assignment in time.", group, read)
 }
 
-// Stuck exports in how many partitions of a group the work does not come to an end, or was halted.
-func (m *Metrics) Stuck(group string, read func() int) {
+// Stalled exports the number of a group's partitions in which a handler does not return, or consumption is halted.
+func (m *Metrics) Stalled(group string, read func() int) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name:        "rechargeflow_stuck_partitions",
-		Help:        "Partitions whose work does not come to an end, or that were halted; /readyz says why.",
+		Name:        "rechargeflow_stalled_partitions",
+		Help:        "Partitions whose handler does not return, or that are halted. /readyz has the cause.",
 		ConstLabels: prometheus.Labels{"group": group},
 	}, func() float64 { return float64(read()) }))
 }
@@ -139,7 +169,7 @@ func (m *Metrics) count(name, help, group string, read func() int64) {
 	}, func() float64 { return float64(read()) }))
 }
 
-// Handler answers a scrape by Prometheus.
+// Handler returns the handler for Prometheus scrapes.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, EnableOpenMetrics: true})
 }

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestLoggerWritesOneObjectPerLine(t *testing.T) {
 	var out bytes.Buffer
-	log, err := telemetry.NewLogger("info", &out)
+	log, _, err := telemetry.NewLogger("info", &out)
 	require.NoError(t, err)
 	log.Debug("left out")
 	log.Info("webhook taken", zap.String("store", "acme"), zap.Duration("took", 1500*time.Millisecond))
@@ -41,11 +41,11 @@ func TestLoggerWritesOneObjectPerLine(t *testing.T) {
 
 func TestLoggerLevels(t *testing.T) {
 	for _, level := range []string{"debug", "info", "warn", "error"} {
-		_, err := telemetry.NewLogger(level, &bytes.Buffer{})
+		_, _, err := telemetry.NewLogger(level, &bytes.Buffer{})
 		require.NoError(t, err)
 	}
 	for _, level := range []string{"loud", "fatal", "panic"} {
-		_, err := telemetry.NewLogger(level, &bytes.Buffer{})
+		_, _, err := telemetry.NewLogger(level, &bytes.Buffer{})
 		require.EqualError(t, err, `parse log level "`+level+`": expected debug, info, warn or error`)
 	}
 }

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// traceparentLength is that of 00-{32 hex digits}-{16 hex digits}-{2 hex digits}.
+// traceparentLength is the length of 00-{32 hex digits}-{16 hex digits}-{2 hex digits}.
 const traceparentLength = 55
 
 // EnsureTraceparent returns a W3C traceparent of version 00 (https://www.w3.org/TR/trace-context/): the given
 // one if it is valid, else a new one with random ids and the sampled flag. Of a valid header of a later
-// version the part that version 00 knows is kept, as the standard asks.
+// version only the part that version 00 defines is used, as the standard requires.
 func EnsureTraceparent(header string) string {
 	if len(header) < traceparentLength {
 		return newTraceparent()
@@ -24,8 +24,17 @@ func EnsureTraceparent(header string) string {
 	return "00" + known[2:]
 }
 
-// fits tells whether a header of that version may go on with more after the flags: version 00 ends there,
-// later ones continue with a hyphen, ff is no version.
+// traceID returns the trace ID of a traceparent as EnsureTraceparent returns them, "" for another text.
+func traceID(traceparent string) string {
+	parts := strings.Split(traceparent, "-")
+	if len(parts) != 4 || !isID(parts[1], 32) {
+		return ""
+	}
+	return parts[1]
+}
+
+// fits reports whether a header of that version may have this rest after the flags: version 00 has none, later ones continue
+// with a hyphen, ff is not a version.
 func fits(version, more string) bool {
 	if !isHex(version, 2) || version == "ff" {
 		return false
@@ -43,7 +52,7 @@ func newTraceparent() string {
 	return "00-" + trace + "-" + parent + "-01"
 }
 
-// isID tells whether text is an id of that many hex digits: not all of them zero.
+// isID reports whether text is an id with this number of hex digits, not all of them zero.
 func isID(text string, digits int) bool {
 	return isHex(text, digits) && strings.Trim(text, "0") != ""
 }

@@ -2,15 +2,15 @@ package telemetry
 
 import "runtime/debug"
 
-// Version tells which build a process is.
+// Version is the version and build information of a process.
 type Version struct {
 	Version string `json:"version"` // v1.2.3, or devel
 	Commit  string `json:"commit"`  // git revision, with -dirty for a changed work tree; unknown without one
 	Go      string `json:"go"`      // go1.26.1
 }
 
-// ReadVersion takes the version that the linker set, or where it set none that of the module, and the rest
-// from what the Go tool wrote into the binary.
+// ReadVersion returns the version set by the linker, else that of the module, with commit and Go release from the build
+// information in the binary.
 func ReadVersion(linked string) Version {
 	v := Version{Version: linked, Commit: "unknown"}
 	build, ok := debug.ReadBuildInfo()

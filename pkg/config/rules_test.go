@@ -1,0 +1,175 @@
+package config_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/config"
+)
+
+// of is the environment variable of a key of the usual store.
+func of(key, value string) string { return "RECHARGEFLOW_STORE_ACME_" + key + "=" + value }
+
+// loadFor loads a store with the given variables for the roles of a process.
+func loadFor(t *testing.T, environ []string, roles ...string) (config.Loaded, error) {
+	t.Helper()
+	return config.Load(write(t, "rechargeflow.yaml", "stores: [{name: acme, sms: {driver: webhook}}]"), environ, roles...)
+}
+
+// ownSecrets are the variables that only one role needs, with a value that is taken.
+func ownSecrets() map[string]map[string]string {
+	return map[string]map[string]string{
+		"gateway":     {"RECHARGE_SECRETS": "client-secret"},
+		"transformer": {"RECHARGE_TOKEN": "api-token"},
+		"tracking": {
+			"BLOOMREACH_URL": "https://api.exponea.com", "BLOOMREACH_PROJECT": "project-token", "BLOOMREACH_KEY_ID": "key-1",
+			"BLOOMREACH_SECRET": "key-secret",
+		},
+		"sms": {"SMS_URL": "https://sms.example.com/send", "SMS_SECRET": "sms-secret"},
+	}
+}
+
+func TestEachRoleNeedsItsOwnSecretsOnly(t *testing.T) {
+	for role, own := range ownSecrets() {
+		var all []string
+		for key, value := range own {
+			all = append(all, of(key, value))
+		}
+		_, err := loadFor(t, all, role)
+		require.NoError(t, err, role)
+		for i := range all {
+			_, err := loadFor(t, slices.Delete(slices.Clone(all), i, i+1), role)
+			require.ErrorContains(t, err, "missing", "%s without %s", role, all[i])
+		}
+	}
+}
+
+// A placeholder is reported to the role that uses the value.
+func TestPlaceholderOfEachRole(t *testing.T) {
+	for role, own := range ownSecrets() {
+		for key := range own {
+			for _, runs := range config.Roles() {
+				var all []string
+				for name, value := range ownSecrets()[runs] {
+					all = append(all, of(name, value))
+				}
+				_, err := loadFor(t, append(all, of(key, placeholderOf(key))), runs)
+				if runs == role {
+					require.ErrorContains(t, err, "still the placeholder", "%s of %s", key, role)
+				} else {
+					require.NoError(t, err, "%s of %s, in %s", key, role, runs)
+				}
+			}
+		}
+	}
+	_, err := load(t, minimal, of("BLOOMREACH_KEY_ID", ""), of("BLOOMREACH_SECRET", ""), of("BLOOMREACH_TOKEN", "<token>"))
+	require.ErrorContains(t, err, "bloomreach.token: is still the placeholder")
+	_, err = loadFor(t, []string{of("RECHARGE_SECRETS", "client-secret"), of("BLOOMREACH_TOKEN", "<token>")}, "gateway")
+	require.NoError(t, err)
+}
+
+// placeholderOf returns what an example shows for a key.
+func placeholderOf(key string) string {
+	if strings.HasSuffix(key, "_URL") {
+		return "https://your-host.example/"
+	}
+	return "<value>"
+}
+
+func TestPlaceholders(t *testing.T) {
+	for _, value := range []string{
+		"change-me", "CHANGE_ME", "changeme", "Change me", "todo", "TODO", "xxx", "XXXXXXXX", "...", "<token>", "<your token>",
+		"your-instance", "your_project", "your api key", "your-secret", "your-domain", "your store", "YOUR_PASSWORD",
+	} {
+		_, err := load(t, minimal, of("BLOOMREACH_KEY_ID", value))
+		require.ErrorContains(t, err, "bloomreach.key_id: is still the placeholder", value)
+		_, err = load(t, minimal, of("RECHARGE_TOKEN", value))
+		require.ErrorContains(t, err, "recharge.token: is still the placeholder", value)
+		_, err = load(t, minimal, of("SMS_SHOP_NAME", value))
+		require.NoError(t, err, "a shop may have any name")
+	}
+	for _, value := range []string{
+		"exchange-me", "change-me-not", "todos", "xx", "xxx1", "1xxx", "wait...", "....", "<>", "1 < 2", "a<b>c", "yourself", "Acme",
+	} {
+		_, err := load(t, minimal, of("RECHARGE_TOKEN", value))
+		require.NoError(t, err, value)
+	}
+	_, err := load(t, minimal, of("RECHARGE_SECRETS", "client-secret,change-me"))
+	require.ErrorContains(t, err, "recharge.secrets: is still the placeholder")
+	_, err = config.Load(write(t, "rechargeflow.yaml", "stores: [{name: todo, recharge: {secrets: [client-secret]}}]"), nil, "gateway")
+	require.NoError(t, err, "a store may have any name")
+}
+
+func TestPlaceholdersInHosts(t *testing.T) {
+	for url, placeholder := range map[string]bool{
+		"https://YOUR-INSTANCE.exponea.com": true, "https://api.your-domain.com": true, "https://your-shop.myshopify.com": true,
+		"https://yourshop.com": false, "https://your-hosting.com": false, "https://api.exponea.com": false, "https://proxy.io/your-shop": false,
+	} {
+		_, err := load(t, minimal, of("BLOOMREACH_URL", url))
+		if placeholder {
+			require.ErrorContains(t, err, "bloomreach.url: is still the placeholder", url)
+		} else {
+			require.NoError(t, err, url)
+		}
+	}
+}
+
+// A URL with the path of an API call is reported without the project token in it.
+func TestURLOfAnAPICall(t *testing.T) {
+	for url, base := range map[string]string{
+		"https://api.exponea.com/track/v2/projects/hidden/customers/events": "https://api.exponea.com",
+		"https://api.exponea.com/track":                                     "https://api.exponea.com",
+		"https://api.exponea.com/data/v2":                                   "https://api.exponea.com",
+		"https://proxy.example/bloomreach/projects/hidden":                  "https://proxy.example",
+	} {
+		_, err := load(t, minimal, of("BLOOMREACH_URL", url))
+		require.ErrorContains(t, err, "bloomreach.url: contains the path of an API call")
+		require.ErrorContains(t, err, "such as "+base)
+		assert.NotContains(t, err.Error(), "hidden")
+	}
+	for _, url := range []string{"https://api.exponea.com", "https://track.example", "https://proxy.example/bloomreach", "https://proxy.example/soundtrack/v2"} {
+		_, err := load(t, minimal, of("BLOOMREACH_URL", url))
+		require.NoError(t, err, url)
+	}
+}
+
+func TestPlainHTTPIsAWarning(t *testing.T) {
+	keys := map[string]string{"RECHARGE_API_URL": "recharge.api_url", "BLOOMREACH_URL": "bloomreach.url", "SMS_URL": "sms.url"}
+	for url, warned := range map[string]bool{
+		"http://api.acme.io": true, "http://api.acme.io:8080": true, "http://93.184.216.34": true, "http://[2001:db8::1]": true,
+		"https://api.acme.io": false, "http://gateway:8080": false, "http://localhost": false, "http://127.0.0.1:9000": false,
+		"http://[::1]:9000": false, "http://10.1.2.3": false, "http://192.168.1.2": false, "http://[fd00::1]": false,
+	} {
+		for _, name := range slices.Sorted(maps.Keys(keys)) {
+			loaded, err := load(t, minimal, of(name, url))
+			require.NoError(t, err, url)
+			if !warned {
+				assert.Empty(t, loaded.Warnings, url)
+				continue
+			}
+			require.Len(t, loaded.Warnings, 1, "%s %s", name, url)
+			assert.Equal(t, "stores[acme]."+keys[name], loaded.Warnings[0].Key)
+			assert.Equal(t, "environment RECHARGEFLOW_STORE_ACME_"+name, loaded.Warnings[0].Where)
+		}
+	}
+	loaded, err := load(t, minimal, of("BLOOMREACH_URL", "http://api.acme.io/track"))
+	require.Error(t, err)
+	assert.Empty(t, loaded.Warnings, fmt.Sprint("a value with a fault: ", err))
+}
+
+func TestReservedNamesAreWarnings(t *testing.T) {
+	for url, reserved := range map[string]bool{
+		"https://sms.example.com/send": true, "https://example.org": true, "https://gateway.example": true, "https://a.invalid": true,
+		"https://myexample.com": false, "https://example.com.acme.io": false, "https://sms.acme.io": false,
+	} {
+		loaded, err := load(t, minimal, of("SMS_URL", url))
+		require.NoError(t, err)
+		assert.Equal(t, reserved, len(loaded.Warnings) == 1, url)
+	}
+}

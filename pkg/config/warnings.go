@@ -1,0 +1,45 @@
+package config
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// checkDestinations warns of destinations that are reached by HTTP over networks that may not be private, and of names that are
+// reserved for examples.
+func (l *loader) checkDestinations(s *scope) {
+	for _, path := range []string{"recharge.api_url", "bloomreach.url", "sms.url"} {
+		given, _ := s.given(path)
+		text, _ := given.value.(string)
+		u, err := url.Parse(text)
+		if err != nil || text == "" || s.distrusted[path] {
+			continue
+		}
+		if u.Scheme == "http" && !isPrivate(u.Hostname()) {
+			l.warnings.add(s.where(path), s.label+path,
+				"http sends credentials and personal data unencrypted; use https unless the network to %s is private", u.Hostname())
+		}
+		if isReserved(u.Hostname()) {
+			l.warnings.add(s.where(path), s.label+path, "%s is a name for examples (RFC 2606), which no server has; expected your own", u.Hostname())
+		}
+	}
+}
+
+// isPrivate reports whether a host can only be this machine or one in a private network: a private address, or a name without
+// a dot, such as those of containers.
+func isPrivate(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return !strings.Contains(host, ".")
+	}
+	return ip.IsLoopback() || ip.IsPrivate()
+}
+
+// isReserved reports whether a host is in a domain that is reserved for examples (https://www.rfc-editor.org/rfc/rfc2606).
+func isReserved(host string) bool {
+	return slices.ContainsFunc([]string{".example", ".invalid", ".example.com", ".example.net", ".example.org"}, func(domain string) bool {
+		return strings.HasSuffix("."+host, domain)
+	})
+}
