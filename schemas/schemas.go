@@ -1,5 +1,5 @@
-// Package schemas holds the JSON Schemas of every value that the product writes
-// to Kafka: the contract with whoever reads its topics.
+// Package schemas holds the JSON Schemas of the values that the product writes to Kafka. They are the contract with consumers
+// of its topics.
 package schemas
 
 import (
@@ -10,7 +10,7 @@ import (
 //go:embed */v1.json
 var files embed.FS
 
-// The subjects, one folder each.
+// The subjects. Each has its own directory.
 const (
 	Subscription       = "subscription"
 	SubscriptionCharge = "subscription_charge"
@@ -21,14 +21,19 @@ const (
 	Customers          = "customers"
 	Subscriptions      = "subscriptions"
 	Lookup             = "lookup"
+	SubscriptionOwner  = "subscription_owner"
+	SubscriptionMoved  = "subscription_moved"
 )
 
-// Subjects lists them all.
+// Subjects returns all subjects.
 func Subjects() []string {
-	return []string{Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, SMSTrigger, SMSRevocation, Customers, Subscriptions, Lookup}
+	return []string{
+		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, SMSTrigger, SMSRevocation, Customers, Subscriptions, Lookup,
+		SubscriptionOwner, SubscriptionMoved,
+	}
 }
 
-// URN is a subject's "$id", and the ce_dataschema header of its records.
+// URN returns the "$id" of a subject's schema, which is the ce_dataschema header of its records.
 func URN(subject string) string { return "urn:rechargeflow:schema:" + subject + ":v1" }
 
 // Read returns a subject's schema document.

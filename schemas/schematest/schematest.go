@@ -1,5 +1,4 @@
-// Package schematest checks values against the schemas; tests and the demo hold
-// every record they meet to them.
+// Package schematest validates values against the schemas, in tests and in the demo.
 package schematest
 
 import (
@@ -11,7 +10,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/schemas"
 )
 
-// Validator checks values against the schema that their record names.
+// Validator validates values.
 type Validator struct {
 	schemas map[string]*jsonschema.Schema
 }
@@ -44,8 +43,7 @@ func New() (*Validator, error) {
 	return v, nil
 }
 
-// Check validates value against the schema with the given URN, a record's
-// ce_dataschema. A URN that names none is an error.
+// Check validates value against the schema with the URN (a record's ce_dataschema). An unknown URN is an error.
 func (v *Validator) Check(urn string, value []byte) error {
 	schema, known := v.schemas[urn]
 	if !known {
@@ -56,7 +54,7 @@ func (v *Validator) Check(urn string, value []byte) error {
 		return fmt.Errorf("decode value for %s: %w", urn, err)
 	}
 	if err := schema.Validate(document); err != nil {
-		return fmt.Errorf("value against %s: %w", urn, err)
+		return fmt.Errorf("validate value against %s: %w", urn, err)
 	}
 	return nil
 }
