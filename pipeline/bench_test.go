@@ -11,18 +11,22 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
+	"github.com/rechargeflow/rechargeflow/pkg/customerstate/customerstatetest"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
-	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/state"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/test/histories"
 )
 
-// sink takes records and keeps the last call's.
+// sink stores the records of the last call.
 type sink struct{ records []kafka.Record }
 
-// Produce keeps the records.
+// Produce stores the records.
 func (s *sink) Produce(_ context.Context, records ...kafka.Record) error {
 	s.records = records
 	return nil
@@ -47,7 +51,7 @@ func BenchmarkTransform(b *testing.B) {
 	records := benchWebhooks(b)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		_, err := handle(b.Context(), stages[0], out, records[i%len(records):][:1])
+		_, err := handle(b.Context(), stages[0], out.Produce, records[i%len(records):][:1])
 		require.NoError(b, err)
 	}
 }
@@ -59,22 +63,22 @@ func BenchmarkTracking(b *testing.B) {
 	var events []kafka.Record
 	for _, r := range benchWebhooks(b) {
 		out.records = nil
-		_, err := handle(b.Context(), stages[0], out, []kafka.Record{r})
+		_, err := handle(b.Context(), stages[0], out.Produce, []kafka.Record{r})
 		require.NoError(b, err)
 		events = append(events, out.records...)
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		_, err := handle(b.Context(), stages[1], out, events[i%len(events):][:1])
+		_, err := handle(b.Context(), stages[1], out.Produce, events[i%len(events):][:1])
 		require.NoError(b, err)
 	}
 }
 
-// BenchmarkSweep is a step of a sweep, as most are: through rows of which none is past its age.
-func BenchmarkSweep(b *testing.B) {
+// BenchmarkExpire is a step of the expiry, as most are: through rows of which none is expired.
+func BenchmarkExpire(b *testing.B) {
 	cluster := kafkatest.Embedded(b).Cluster()
 	const topic, customers = "recharge.state", 20000
-	_, err := kafka.Apply(b.Context(), cluster, kafka.Spec{Topics: []kafka.TopicSpec{{Name: topic, Partitions: 1, Replication: 1}}})
+	_, err := admin.Apply(b.Context(), cluster, admin.Spec{Topics: []admin.TopicSpec{{Name: topic, Partitions: 1, Replication: 1}}})
 	require.NoError(b, err)
 	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
 	b.Cleanup(func() { require.NoError(b, producer.Close()) })
@@ -82,7 +86,7 @@ func BenchmarkSweep(b *testing.B) {
 	for i := range customers {
 		records := []kafka.Record{{Topic: topic, Key: fmt.Appendf(nil, "customer/acme/%d", i), Value: row}}
 		for month := range 11 {
-			records = append(records, kafka.Record{Topic: topic, Key: fmt.Appendf(nil, "told/acme/%d/2026-%02d", i, month+1), Value: row[:24]})
+			records = append(records, kafka.Record{Topic: topic, Key: fmt.Appendf(nil, "emitted/acme/%d/2026-%02d", i, month+1), Value: row[:24]})
 		}
 		require.NoError(b, producer.Produce(b.Context(), records...))
 	}
@@ -91,34 +95,34 @@ func BenchmarkSweep(b *testing.B) {
 	b.Cleanup(func() { require.NoError(b, kept.Close()) })
 	now := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, pipeline.Options{
-		State: partitionsOf{kept}, Raw: &memoryTopics{}, Asker: &asks{},
-	}, pipeline.Runtime{Producer: producer, Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: func() time.Time { return now }})
+		State: onDisk(kept), Raw: &memoryTopics{},
+	}, pipeline.Runtime{Produce: producer.Produce, Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: func() time.Time { return now }})
 	require.NoError(b, err)
 	require.NoError(b, stages[0].Transactor.TakeOver(b.Context(), 0))
 	now = now.Add(time.Hour)
 	b.ReportAllocs()
 	steps := 0
 	for b.Loop() {
-		out, err := stages[0].Sweep(b.Context(), 0)
+		out, err := stages[0].Punctuate(b.Context(), 0)
 		require.NoError(b, err)
 		require.Empty(b, out.Outputs)
-		if steps++; steps%60 == 0 { // all 240,000 rows were seen: begin anew
+		if steps++; steps%60 == 0 { // all 240,000 rows were scanned: start again
 			now = now.Add(12 * time.Hour)
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(steps)/4, "µs/1000rows")
 }
 
-func benchStages(b *testing.B) ([]*pipeline.Stage, *sink) {
+func benchStages(b *testing.B) ([]*stage.Stage, *sink) {
 	b.Helper()
 	out := &sink{}
 	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer, pipeline.RoleTracking}, pipeline.Options{
-		State: &memoryState{}, Raw: &memoryTopics{}, Asker: &asks{},
+		State: customerstatetest.Store(&customerstatetest.Memory{}), Raw: &memoryTopics{},
 		Stores: []pipeline.Store{{
-			Settings: subscriber.Settings{Store: store, CustomerID: subscriber.ByEmail, CustomerIDName: "registered", ActiveProperty: true},
-			Tracker:  accepting{},
+			Settings: subscriber.Settings{Store: store, CustomerID: subscriber.ByEmail, ActiveProperty: true},
+			Tracker:  accepting{}, CustomerIDName: "registered",
 		}},
-	}, pipeline.Runtime{Producer: out, Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now})
+	}, pipeline.Runtime{Produce: out.Produce, Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now})
 	require.NoError(b, err)
 	return stages, out
 }
@@ -127,14 +131,14 @@ func benchWebhooks(b *testing.B) []kafka.Record {
 	b.Helper()
 	now := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 	var records []kafka.Record
-	for i, d := range rechargetest.Burst(rechargetest.FirstCheckout, 1, 1, now, "2021-11") {
+	for i, d := range (histories.Customer{Number: 1, Items: 4, Included: true, Seed: 1}).Burst(histories.FirstCheckout, now) {
 		records = append(records, kafka.Record{
-			Topic: "recharge.webhooks", Offset: int64(i), Key: []byte("acme/1"), Value: d.Body,
+			Topic: "recharge.webhooks", Offset: int64(i), Key: []byte("acme/1"), Value: d.Body(),
 			Headers: []kafka.Header{
-				{Key: pipeline.HeaderTopic, Value: []byte(d.Topic)},
-				{Key: pipeline.HeaderStore, Value: []byte(store)},
-				{Key: pipeline.HeaderReceivedAt, Value: fmt.Append(nil, now.Format(time.RFC3339Nano))},
-				{Key: pipeline.HeaderTraceparent, Value: []byte(telemetry.EnsureTraceparent(""))},
+				{Key: envelope.HeaderRechargeTopic, Value: []byte(d.Topic)},
+				{Key: envelope.HeaderStore, Value: []byte(store)},
+				{Key: envelope.HeaderReceivedAt, Value: fmt.Append(nil, now.Format(time.RFC3339Nano))},
+				{Key: envelope.HeaderTraceparent, Value: []byte(telemetry.EnsureTraceparent(""))},
 			},
 		})
 	}

@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
@@ -19,7 +19,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/schemas"
 )
 
-// joBean is a customer as the API shows them, and as a webhook may include them.
+// joBean is a customer as the API returns them, and as a webhook may include them.
 const joBean = `{"id":246936001,"email":"jo.bean@example.com","first_name":"Jo","last_name":"Bean","phone":"+15035550100",` +
 	`"hash":"f99bd4a6","subscriptions_active_count":1,"subscriptions_total_count":1,"updated_at":"2026-03-01T10:00:01+00:00"}`
 
@@ -45,17 +45,17 @@ func (w *world) raw(topic, body string) kafka.Record {
 	return kafka.Record{
 		Topic: "recharge.webhooks", Key: []byte("acme/246936001"), Value: []byte(body),
 		Headers: []kafka.Header{
-			{Key: pipeline.HeaderTopic, Value: []byte(topic)},
-			{Key: pipeline.HeaderStore, Value: []byte(store)},
-			{Key: pipeline.HeaderReceivedAt, Value: []byte(w.now.Format(time.RFC3339Nano))},
-			{Key: pipeline.HeaderTraceparent, Value: []byte(traceparent)},
+			{Key: envelope.HeaderRechargeTopic, Value: []byte(topic)},
+			{Key: envelope.HeaderStore, Value: []byte(store)},
+			{Key: envelope.HeaderReceivedAt, Value: []byte(w.now.Format(time.RFC3339Nano))},
+			{Key: envelope.HeaderTraceparent, Value: []byte(traceparent)},
 		},
 	}
 }
 
 const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-// sinkRecord is what the transformer writes for a sink.
+// sinkRecord is a record as the transformer writes it for a sink.
 func (w *world) sinkRecord(topic, subject string, offset int, value any) kafka.Record {
 	document, err := json.Marshal(value)
 	require.NoError(w.t, err)
@@ -63,11 +63,11 @@ func (w *world) sinkRecord(topic, subject string, offset int, value any) kafka.R
 	return kafka.Record{
 		Topic: topic, Offset: int64(offset), Key: []byte("acme/246936001"), Value: document,
 		Headers: []kafka.Header{
-			{Key: pipeline.HeaderType, Value: []byte("rechargeflow." + subject)},
-			{Key: pipeline.HeaderDataSchema, Value: []byte(schemas.URN(subject))},
-			{Key: pipeline.HeaderStore, Value: []byte(store)},
-			{Key: pipeline.HeaderReceivedAt, Value: []byte(w.now.Format(time.RFC3339Nano))},
-			{Key: pipeline.HeaderTraceparent, Value: []byte(traceparent)},
+			{Key: envelope.HeaderCEType, Value: []byte("rechargeflow." + subject)},
+			{Key: envelope.HeaderCEDataSchema, Value: []byte(schemas.URN(subject))},
+			{Key: envelope.HeaderStore, Value: []byte(store)},
+			{Key: envelope.HeaderReceivedAt, Value: []byte(w.now.Format(time.RFC3339Nano))},
+			{Key: envelope.HeaderTraceparent, Value: []byte(traceparent)},
 		},
 	}
 }
@@ -77,7 +77,7 @@ func (w *world) eventRecord(n int) kafka.Record {
 	return w.sinkRecord("recharge.events", schemas.Subscription, n, subscriber.Event{
 		ID: fmt.Sprintf("%032x", n), Type: subscriber.EventSubscription, Status: subscriber.StatusCreated, Store: store,
 		OccurredAt:         time.Date(2026, 3, 1, 10, 0, n, 0, time.UTC),
-		RechargeCustomerID: "246936001", CustomerIDs: map[string]string{"registered": "jo.bean@example.com"},
+		RechargeCustomerID: "246936001", Email: "jo.bean@example.com",
 		Subscription: &subscriber.Subscription{ID: strconv.Itoa(n + 1), ProductTitle: "House Blend"},
 	})
 }
@@ -91,7 +91,7 @@ func chargeEvent() subscriber.Event {
 	return subscriber.Event{
 		ID: fmt.Sprintf("%032x", 9), Type: subscriber.EventCharge, Status: subscriber.StatusPaid, Store: store,
 		OccurredAt:         time.Date(2026, 3, 1, 10, 0, 0, 123456000, time.UTC),
-		RechargeCustomerID: "246936001", CustomerIDs: map[string]string{"registered": "jo.bean@example.com"},
+		RechargeCustomerID: "246936001", Email: "jo.bean@example.com",
 		Charge: &subscriber.Charge{ID: "580825303", TotalPrice: "58.00", Currency: "USD", Items: items},
 	}
 }
@@ -104,20 +104,22 @@ func (w *world) eventRecords(n int) []kafka.Record {
 	return records
 }
 
-// triggerRecord is one for the n-th customer; each has a phone of their own.
+// triggerRecord is a trigger of the n-th customer. Each has another phone.
 func (w *world) triggerRecord(n int) kafka.Record {
 	customer := strconv.Itoa(n + 1)
-	return w.sinkRecord("recharge.sms-triggers", schemas.SMSTrigger, n, subscriber.Trigger{
+	record := w.sinkRecord("recharge.sms-triggers", schemas.SMSTrigger, n, subscriber.Trigger{
 		ID: fmt.Sprintf("%032x", n), Store: store, Flow: flow.SubscriptionStarted,
 		Cause: "acme/" + customer + "/subscription_started/178918/", RechargeCustomerID: customer,
 		OccurredAt: w.now, StaleAt: w.now.Add(24 * time.Hour), Items: []string{"subscription/" + customer},
 		Recipient:    subscriber.Recipient{FirstName: "Jo", Phone: fmt.Sprintf("+1415712%04d", n)},
 		Subscription: &subscriber.Subscription{ID: customer, ProductTitle: "House Blend"},
 	})
+	record.Key = []byte(store + "/" + customer)
+	return record
 }
 
-// lay puts records into their topic, as if the stage before had written them.
-func (w *world) lay(records ...kafka.Record) {
+// produce writes records to their topic, as the role before would.
+func (w *world) produce(records ...kafka.Record) {
 	require.NoError(w.t, w.topics.Produce(w.t.Context(), records...))
 }
 

@@ -2,212 +2,162 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/pkg/admission"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
 // GatewayConfig is what the gateway accepts.
 type GatewayConfig struct {
-	// Secrets are each store's API client secrets, by store name.
-	Secrets map[string][]string
-	// BodyLimit is the greatest body in bytes.
-	BodyLimit int64
-	// PublishTimeout is how long Kafka may take. Recharge waits 5 s for an answer
-	// in all, https://docs.getrecharge.com/docs/webhooks-overview.
+	// Admission decides which webhooks are accepted.
+	Admission admission.Config
+	// PublishTimeout limits a publish to Kafka. Recharge waits 5 s for a response,
+	// https://docs.getrecharge.com/docs/webhooks-overview.
 	PublishTimeout time.Duration
-	// RetryAfter is what a 503 tells the caller to wait.
+	// RetryAfter is the Retry-After header of a 503.
 	RetryAfter time.Duration
 }
 
-// Gateway takes webhooks over HTTP.
+// Gateway accepts webhooks over HTTP and publishes them.
 //
-//	in         POST /webhooks/{store}/{resource}/{action}, signed by Recharge
+//	in         POST /webhooks/{store}/{resource}/{action}, signed by Recharge, perhaps with a token in the address
 //	out        recharge.webhooks: the body untouched, keyed by customer
 //	guarantee  a 200 means that every in-sync replica has it
-//	on failure 503: Recharge sends it again; anything refused is not stored
+//	on failure 503: Recharge sends it again; anything refused is not stored. 4xx for what Kafka would never take
 type Gateway struct {
-	cfg   GatewayConfig
-	run   Runtime
-	topic *regexp.Regexp
+	cfg       GatewayConfig
+	run       Runtime
+	admission *admission.Admission
+	masker    admission.Masker
+	refused   *telemetry.RefusedRequests
 }
 
 // NewGateway needs all of cfg.
 func NewGateway(cfg GatewayConfig, run Runtime) *Gateway {
-	return &Gateway{cfg: cfg, run: run, topic: regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)}
+	run.Log = run.Log.With(zap.String("role", string(RoleGateway)))
+	return &Gateway{
+		cfg: cfg, run: run, admission: admission.New(cfg.Admission), masker: admission.NewMasker(),
+		refused: telemetry.NewRefusedRequests(run.Log, run.Now),
+	}
 }
 
-// Handler serves the gateway's one route; whatever else is asked for is a 404 in JSON.
+// Handler serves the addresses of webhooks. Any other request gets a JSON 404.
 func (g *Gateway) Handler() http.Handler {
 	e := echo.New()
 	e.HTTPErrorHandler = g.answerError
-	e.POST("/webhooks/:store/:resource/:action", g.take)
+	e.Pre(g.timed, ignoreSlashes)
+	e.POST("/webhooks/:store/:resource/:action", g.accept)
+	e.POST("/webhooks/:store/:resource/:action/:token", g.accept)
 	return e
 }
 
-// take is the way of one webhook.
-func (g *Gateway) take(c echo.Context) error {
+// ignoreSlashes handles a path as if it had no slash at its end and no empty parts: addresses are registered like that, or a
+// proxy changes them. A redirect would not help, because Recharge does not follow it.
+func ignoreSlashes(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		u := c.Request().URL
+		u.Path, u.RawPath = admission.WithoutSlashes(u.Path), admission.WithoutSlashes(u.RawPath)
+		return next(c)
+	}
+}
+
+// timed observes the time to each answer.
+func (g *Gateway) timed(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		began := g.run.Now()
+		if err := next(c); err != nil {
+			c.Error(err)
+		}
+		g.run.Metrics.Response(c.Response().Status, g.run.Now().Sub(began))
+		return nil
+	}
+}
+
+// accept verifies and publishes one webhook.
+func (g *Gateway) accept(c echo.Context) error {
 	began := g.run.Now()
-	store := c.Param("store")
-	secrets, known := g.cfg.Secrets[store]
-	if !known {
-		return refuse(http.StatusNotFound, ReasonUnknownStore, "no such store; the address is /webhooks/{store}/{resource}/{action}, with a store of the configuration")
-	}
-	topic := recharge.Topic(c.Param("resource") + "/" + c.Param("action"))
-	if !g.topic.MatchString(c.Param("resource")) || !g.topic.MatchString(c.Param("action")) {
-		return refuse(http.StatusNotFound, ReasonUnknownPath, "the address ends in a Recharge topic, for example /subscription/created")
-	}
-	body, err := g.read(c)
+	webhook, err := g.admission.Admit(c.Response(), c.Request(), address(c), began)
 	if err != nil {
 		return err
 	}
-	scheme, err := recharge.Verify(c.Request().Header, body, secrets, began)
-	if err != nil {
-		return refuse(http.StatusUnauthorized, signatureReason(err), err.Error()+"; sign with the API client secret of the token that registered the webhook")
-	}
-	if !json.Valid(body) {
-		return refuse(http.StatusBadRequest, ReasonNotJSON, "the body must be one JSON document")
-	}
-	record := g.record(c.Request().Header, store, topic, body, began)
+	defer webhook.Release()
+	record := g.record(c.Request().Header, webhook, began)
 	if err := g.publish(c, record); err != nil {
-		g.run.Log.Error("kafka did not take a webhook", zap.String("store", store), zap.String("recharge_topic", string(topic)), zap.Error(err))
-		c.Response().Header().Set("Retry-After", strconv.Itoa(int(g.cfg.RetryAfter.Seconds())))
-		return refuse(http.StatusServiceUnavailable, ReasonKafkaUnavailable, "not stored; send it again")
+		refusal := admission.NotStored(err)
+		g.run.Log.Error("publish webhook failed, refusing it", zap.String("store", webhook.Store), zap.String(envelope.HeaderRechargeTopic, string(webhook.Topic)),
+			zap.Int("status", refusal.Status), zap.Error(err))
+		return refusal
 	}
-	g.accepted(record, scheme, began)
+	g.count(record, began)
 	return c.NoContent(http.StatusOK)
 }
 
-func (g *Gateway) read(c echo.Context) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, g.cfg.BodyLimit))
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return nil, refuse(http.StatusRequestEntityTooLarge, ReasonBodyTooLarge, "the body is over "+strconv.FormatInt(g.cfg.BodyLimit, 10)+" bytes (gateway.body_limit)")
-	}
-	if err != nil {
-		return nil, refuse(http.StatusBadRequest, ReasonBodyUnreadable, "the body ended early; send it again")
-	}
-	return body, nil
+func address(c echo.Context) admission.Address {
+	return admission.Address{Store: c.Param("store"), Resource: c.Param("resource"), Action: c.Param("action"), Token: c.Param("token")}
 }
 
-func signatureReason(err error) Reason {
-	switch {
-	case errors.Is(err, recharge.ErrNoSignature):
-		return ReasonNoSignature
-	case errors.Is(err, recharge.ErrSignatureExpired):
-		return ReasonSignatureExpired
+// record builds the raw record. Its key is the customer, to keep their webhooks in order, or the resource if the body names no
+// customer.
+func (g *Gateway) record(h http.Header, w admission.Webhook, at time.Time) kafka.Record {
+	ids := recharge.FindIDs(w.Topic.Resource(), w.Body)
+	key := w.Store + "/" + ids.CustomerID
+	if ids.CustomerID == "" {
+		key = w.Store + "/" + w.Topic.Resource() + "/" + ids.ResourceID
 	}
-	return ReasonBadSignature
-}
-
-// record is the raw webhook. Its key keeps a customer's webhooks in order; the
-// resource stands in where the body names no customer.
-func (g *Gateway) record(h http.Header, store string, topic recharge.Topic, body []byte, at time.Time) kafka.Record {
-	owner := recharge.FindOwner(topic.Resource(), body)
-	key := store + "/" + owner.CustomerID
-	if owner.CustomerID == "" {
-		key = store + "/" + topic.Resource() + "/" + owner.ResourceID
+	token := envelope.AddressTokenNone
+	if w.AddressToken {
+		token = envelope.AddressTokenValid
 	}
 	headers := []kafka.Header{
-		header(HeaderTopic, string(topic)),
-		header(HeaderStore, store),
-		header(HeaderReceivedAt, at.UTC().Format(time.RFC3339Nano)),
-		header(HeaderDeliveryHash, recharge.DeliveryHash(topic, body)),
-		header(HeaderOrigin, OriginWebhook),
-		header(HeaderTraceparent, telemetry.EnsureTraceparent(h.Get(HeaderTraceparent))),
+		envelope.Header(envelope.HeaderRechargeTopic, string(w.Topic)),
+		envelope.Header(envelope.HeaderStore, w.Store),
+		envelope.Header(envelope.HeaderReceivedAt, at.UTC().Format(time.RFC3339Nano)),
+		envelope.Header(envelope.HeaderDeliveryHash, recharge.DeliveryHash(w.Topic, w.Body)),
+		envelope.Header(envelope.HeaderSource, envelope.SourceWebhook),
+		envelope.Header(envelope.HeaderTraceparent, telemetry.EnsureTraceparent(h.Get(envelope.HeaderTraceparent))),
+		envelope.Header(envelope.HeaderVerifiedBy, string(w.Scheme)),
+		envelope.Header(envelope.HeaderAddressToken, token),
 	}
-	for _, name := range recharge.KeptHeaders() {
+	for _, name := range recharge.StoredHeaders() {
 		if value := h.Get(name); value != "" && len(value) <= maxHeader {
-			headers = append(headers, header(strings.ToLower(name), value))
+			headers = append(headers, envelope.Header(strings.ToLower(name), value))
 		}
 	}
-	return kafka.Record{Topic: g.run.Topics.Webhooks(), Partition: kafka.ByKey, Key: []byte(key), Value: body, Headers: headers, Time: at}
+	return kafka.Record{Topic: g.run.Topics.Webhooks(), Partition: kafka.ByKey, Key: []byte(key), Value: w.Body, Headers: headers, Time: at}
 }
 
-// maxHeader is the longest header of a delivery that is kept: Recharge's have
-// under 200 bytes.
+// maxHeader is the longest signature or topic header that is stored. Recharge sends less than 200 bytes.
 const maxHeader = 1 << 10
 
-// publish goes on when the caller hangs up: it may be stored already.
+// publish is not canceled when the caller disconnects: the record may be stored already.
 func (g *Gateway) publish(c echo.Context, record kafka.Record) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), g.cfg.PublishTimeout)
 	defer cancel()
-	return g.run.Producer.Produce(ctx, record)
+	return g.run.Produce(ctx, record)
 }
 
-func (g *Gateway) accepted(r kafka.Record, scheme recharge.Scheme, began time.Time) {
-	store := r.Header(HeaderStore)
+// count counts and logs an accepted webhook.
+func (g *Gateway) count(r kafka.Record, began time.Time) {
+	store, topic := r.Header(envelope.HeaderStore), zap.String(envelope.HeaderRechargeTopic, r.Header(envelope.HeaderRechargeTopic))
 	g.run.Metrics.Ingest(store, g.run.Now().Sub(began))
-	g.run.Metrics.Record(string(RoleGateway), store, string(OutcomeAccepted), "")
-	g.run.Log.Info("webhook accepted", zap.String("role", string(RoleGateway)), zap.String("store", store),
-		zap.ByteString("key", r.Key), zap.String(HeaderTopic, r.Header(HeaderTopic)), zap.String(HeaderDeliveryHash, r.Header(HeaderDeliveryHash)),
-		zap.String(HeaderTraceparent, r.Header(HeaderTraceparent)),
-		zap.String("signature", string(scheme)), zap.Int("bytes", len(r.Value)))
-	if said := r.Header(strings.ToLower(recharge.HeaderTopic)); said != "" && said != r.Header(HeaderTopic) {
-		// the header is not signed: what it says does not belong into a log
-		g.run.Log.Warn("webhook names another topic than its address", zap.String("store", store), zap.String(HeaderTopic, r.Header(HeaderTopic)))
+	g.run.Metrics.Record(string(RoleGateway), store, string(stage.KindAccepted), "")
+	g.run.Log.Info("webhook accepted", zap.String("store", store), zap.ByteString("key", r.Key), topic,
+		zap.String(envelope.HeaderDeliveryHash, r.Header(envelope.HeaderDeliveryHash)),
+		zap.String(envelope.HeaderTraceparent, r.Header(envelope.HeaderTraceparent)),
+		zap.String(envelope.HeaderVerifiedBy, r.Header(envelope.HeaderVerifiedBy)), zap.String(envelope.HeaderAddressToken, r.Header(envelope.HeaderAddressToken)),
+		zap.Int("bytes", len(r.Value)))
+	if named := r.Header(strings.ToLower(recharge.HeaderTopic)); named != "" && named != topic.String {
+		// the header is not signed, so its value must not be logged
+		g.run.Log.Warn("topic header differs from the URL path, using the path", zap.String("store", store), topic)
 	}
-}
-
-// refusal is an answer other than 200.
-type refusal struct {
-	status int
-	reason Reason
-	advice string
-}
-
-// Error is the reason.
-func (r *refusal) Error() string { return string(r.reason) }
-
-func refuse(status int, why Reason, advice string) error {
-	return &refusal{status: status, reason: why, advice: advice}
-}
-
-// answerError turns any error of a request into JSON that says what to do.
-func (g *Gateway) answerError(err error, c echo.Context) {
-	r := asRefusal(err)
-	store := c.Param("store")
-	if _, known := g.cfg.Secrets[store]; !known {
-		store = "unknown" // a caller must not choose a label
-	}
-	g.run.Metrics.Record(string(RoleGateway), store, string(OutcomeRefused), string(r.reason))
-	g.run.Log.Warn("webhook refused", zap.String("role", string(RoleGateway)), zap.String("store", store),
-		zap.Int("status", r.status), zap.String("reason", string(r.reason)), zap.String(HeaderTopic, g.named(c)))
-	if err := c.JSON(r.status, map[string]string{"error": string(r.reason), "message": r.advice}); err != nil {
-		g.run.Log.Debug("answer not written", zap.Error(err))
-	}
-}
-
-// named is the topic that an address names, "" when it is none: what a stranger
-// writes into an address doesn't belong into a log.
-func (g *Gateway) named(c echo.Context) string {
-	if topic := recharge.Topic(c.Param("resource") + "/" + c.Param("action")); topic.Known() {
-		return string(topic)
-	}
-	return ""
-}
-
-func asRefusal(err error) *refusal {
-	var r *refusal
-	if errors.As(err, &r) {
-		return r
-	}
-	status := http.StatusInternalServerError
-	var fromEcho *echo.HTTPError
-	if errors.As(err, &fromEcho) {
-		status = fromEcho.Code
-	}
-	return &refusal{status: status, reason: ReasonUnknownPath, advice: "send a POST to /webhooks/{store}/{resource}/{action}"}
 }

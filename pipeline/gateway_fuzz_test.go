@@ -14,8 +14,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 )
 
-// Whatever is sent: nothing panics, a 200 stands for a record with exactly the
-// bytes that came, and every other answer says in JSON what is wrong.
+// No request panics. For a 200 there is a record with exactly the bytes of the body;
+// every other answer explains the error in JSON.
 func FuzzGateway(f *testing.F) {
 	body := subscriptionBody("784594001", joBean)
 	const signed, kafkaDown = 1, 2
@@ -51,7 +51,7 @@ func FuzzGateway(f *testing.F) {
 			return // net/http answers itself, or the answer has no body by its nature
 		}
 		var stored []kafka.Record
-		d := newDoor(t, func(_ context.Context, records ...kafka.Record) error {
+		d := newGatewayBench(t, func(_ context.Context, records ...kafka.Record) error {
 			if switches&kafkaDown != 0 {
 				return errors.New("no leader")
 			}

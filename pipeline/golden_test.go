@@ -21,13 +21,14 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/lookup"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 )
 
-var update = flag.Bool("update", false, "rewrite what the golden cases want")
+var update = flag.Bool("update", false, "rewrite the expected sections of the golden cases")
 
 // TestGolden runs the cases of testdata/*.txtar; testdata/README.md explains
 // their format.
@@ -51,7 +52,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func wants() []string { return []string{"answers", "fates", "records", "bloomreach", "texts"} }
+func wants() []string { return []string{"answers", "outcomes", "records", "bloomreach", "texts"} }
 
 func split(t *testing.T, archive *txtar.Archive) (given, wanted []txtar.File) {
 	for _, f := range archive.Files {
@@ -67,7 +68,7 @@ func split(t *testing.T, archive *txtar.Archive) (given, wanted []txtar.File) {
 
 func text(files []txtar.File) string { return string(txtar.Format(&txtar.Archive{Files: files})) }
 
-// play sends a case's webhooks and writes down what came of them.
+// play sends the webhooks of a case, and returns the sections of the outputs.
 func play(t *testing.T, given []txtar.File) []txtar.File {
 	t.Helper()
 	w := newWorld(t, configOf(t, given))
@@ -91,7 +92,7 @@ func play(t *testing.T, given []txtar.File) []txtar.File {
 		}
 	}
 	got := map[string]string{
-		"answers": answers.String(), "fates": strings.Join(w.fates.lines, "\n"),
+		"answers": answers.String(), "outcomes": strings.Join(w.outcomes.lines, "\n"),
 		"records": w.records(), "bloomreach": w.tracked(), "texts": w.texted(),
 	}
 	var files []txtar.File
@@ -149,31 +150,30 @@ func (w *world) play(raw []byte) string {
 	return line
 }
 
-// wait lets time pass: settings, and after an empty line, if there is one, what the API says from then on.
+// wait moves the clock: settings, and after an empty line, if there is one, the API's subscriptions from then on.
 func (w *world) wait(raw []byte) {
 	body := w.until(raw)
 	if len(body) > 0 {
 		w.putSubscriptions(body)
 	}
-	w.settle()
+	w.handleAll()
 }
 
-// bring lays a record of an import: settings, an empty line, the body.
+// bring writes a record of an import: settings, an empty line, the body.
 func (w *world) bring(raw []byte) {
 	body := w.until(raw)
 	known := w.lookup(body)
-	record, err := pipeline.LookupRecord("recharge.webhooks", lookup.Answer{
-		Ask: lookup.Ask{Store: store, Question: known.Question}, Lookup: known, At: w.clock(),
-	})
+	known.Store, known.AnsweredAt = store, w.clock()
+	record, err := lookup.Record("recharge.webhooks", known)
 	require.NoError(w.t, err)
 	for i := range record.Headers {
-		if record.Headers[i].Key == pipeline.HeaderOrigin {
-			record.Headers[i].Value = []byte(pipeline.OriginImport)
+		if record.Headers[i].Key == envelope.HeaderSource {
+			record.Headers[i].Value = []byte(envelope.SourceImport)
 		}
 	}
 	record.Value = body
-	w.lay(record)
-	w.settle()
+	w.produce(record)
+	w.handleAll()
 }
 
 // until reads settings that are a time, sets the clock, and returns what follows them.
@@ -185,7 +185,7 @@ func (w *world) until(raw []byte) []byte {
 	decoder := yaml.NewDecoder(bytes.NewReader(head))
 	decoder.KnownFields(true)
 	require.NoError(w.t, decoder.Decode(&settings))
-	require.True(w.t, settings.At.After(w.clock()), "at: time goes on")
+	require.True(w.t, settings.At.After(w.clock()), "at: time moves forward")
 	w.set(settings.At)
 	return bytes.TrimSpace(body)
 }
@@ -193,12 +193,12 @@ func (w *world) until(raw []byte) []byte {
 func (w *world) lookup(body []byte) recharge.Lookup {
 	decoder, err := recharge.NewDecoder()
 	require.NoError(w.t, err)
-	lookup, err := decoder.Lookup(body)
+	lookup, err := decoder.Lookup(body, time.Now())
 	require.NoError(w.t, err)
 	return lookup
 }
 
-// putSubscriptions makes a {"subscriptions": [...]} the API's.
+// putSubscriptions gives the API a {"subscriptions": [...]}.
 func (w *world) putSubscriptions(raw []byte) {
 	var list struct {
 		Subscriptions []json.RawMessage `json:"subscriptions"`
@@ -232,20 +232,20 @@ func (w *world) sign(how string, body []byte) http.Header {
 	return h
 }
 
-// records lists what was written, but for raw bodies, which are the webhooks.
+// records lists the records written, raw ones without their bodies, which are the webhooks.
 func (w *world) records() string {
 	var out strings.Builder
 	for _, r := range w.topics.since("recharge.webhooks", 0) {
-		fmt.Fprintf(&out, "recharge.webhooks %s %s\n", r.Key, cmp.Or(r.Header(pipeline.HeaderTopic), r.Header(pipeline.HeaderOrigin)))
+		fmt.Fprintf(&out, "recharge.webhooks %s %s\n", r.Key, cmp.Or(r.Header(envelope.HeaderRechargeTopic), r.Header(envelope.HeaderSource)))
 	}
 	for _, topic := range []string{"recharge.events", "recharge.sms-triggers"} {
 		for _, r := range w.topics.since(topic, 0) {
-			fmt.Fprintf(&out, "%s %s %s from %s\n%s\n", topic, r.Key, r.Header(pipeline.HeaderType), r.Header(pipeline.HeaderRawOffset), indented(w.t, r.Value))
+			fmt.Fprintf(&out, "%s %s %s from %s\n%s\n", topic, r.Key, r.Header(envelope.HeaderCEType), r.Header(envelope.HeaderRawOffset), indented(w.t, r.Value))
 		}
 	}
 	for _, topic := range []string{"recharge.customers", "recharge.subscriptions"} {
 		for _, r := range w.topics.since(topic, 0) {
-			fmt.Fprintf(&out, "%s %s from %s\n%s\n", topic, r.Key, r.Header(pipeline.HeaderRawOffset), row(w.t, r.Value))
+			fmt.Fprintf(&out, "%s %s from %s\n%s\n", topic, r.Key, r.Header(envelope.HeaderRawOffset), row(w.t, r.Value))
 		}
 	}
 	for _, role := range pipeline.Roles() {
@@ -257,7 +257,7 @@ func (w *world) records() string {
 	return out.String()
 }
 
-// checkDeadLetter holds a dead letter to the bytes and headers it was.
+// checkDeadLetter checks that a dead letter has the bytes and headers of its record.
 func (w *world) checkDeadLetter(r kafka.Record) {
 	var offset int
 	_, err := fmt.Sscan(r.Header(deadletter.HeaderOffset), &offset)
@@ -286,11 +286,11 @@ func (w *world) texted() string {
 	return out.String()
 }
 
-// row is a table's row, or that there is none any more.
+// row formats a row of a table, "(tombstone)" for a tombstone.
 func row(t testing.TB, raw []byte) string {
 	t.Helper()
 	if raw == nil {
-		return "(gone)"
+		return "(tombstone)"
 	}
 	return indented(t, raw)
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,9 +15,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/admission"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
+	"github.com/rechargeflow/rechargeflow/pkg/customerstate/customerstatetest"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/httplimit"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger/sqlite"
@@ -24,7 +30,9 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
+	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/telemetry/telemetrytest"
 	"github.com/rechargeflow/rechargeflow/schemas/schematest"
 )
 
@@ -33,21 +41,26 @@ const (
 	secret = "rc_client_secret_test"
 )
 
-// storeConfig is what a golden case may say about its store.
+// storeConfig is the store.yaml of a golden case.
 type storeConfig struct {
 	CustomerID     string   `yaml:"customer_id"`
 	ActiveProperty *bool    `yaml:"active_property"`
 	SMS            bool     `yaml:"sms"`
-	Flows          []string `yaml:"flows"` // switched on
+	Flows          []string `yaml:"flows"` // active
 	Text           string   `yaml:"text"`  // replaces the text of those flows
 	NoAPI          bool     `yaml:"no_api"`
-	APIDown        int      `yaml:"api_down"` // so many calls fail with 503
-	Reject         string   `yaml:"reject"`   // what Bloomreach says to every command
+	APIDown        int      `yaml:"api_down"` // how many calls fail with 503
+	Reject         string   `yaml:"reject"`   // how Bloomreach refuses every command
+	Firewall       string   `yaml:"firewall"` // what a firewall in front of Bloomreach refuses with a page
+	Blocked        string   `yaml:"blocked"`  // the number that the SMS gateway answers 403 to
 	KafkaDown      bool     `yaml:"kafka_down"`
 }
 
+// produceFunc is Runtime.Produce.
+type produceFunc func(context.Context, ...kafka.Record) error
+
 // world is the whole pipeline in one goroutine, with simulators at its ends and
-// memory for topics: what one webhook sets off has happened when post returns.
+// topics in memory. When post returns, all roles have handled what the webhook caused.
 type world struct {
 	t          testing.TB
 	mu         sync.Mutex
@@ -55,18 +68,19 @@ type world struct {
 	run        pipeline.Runtime
 	log        *logText
 	topics     *memoryTopics
-	state      *memoryState
-	asks       *asks
+	state      *customerstatetest.Memory
+	lookups    *requests
 	hasAPI     bool // the store has access to the API
-	fates      *fates
+	outcomes   *outcomes
 	api        *rechargetest.Server
 	bloomreach *bloomreachtest.Server
 	texts      *smstest.Gateway
-	driver     *anyDriver
-	ledger     *openLedger
+	driver     *swappableDriver
+	ledger     *faultyLedger
 	gateway    http.Handler
-	stages     []*pipeline.Stage
-	read       map[string]int
+	stages     []*stage.Stage
+	read       map[string]int            // position by group and topic
+	ahead      map[string]map[int64]bool // finished behind the position
 	schemas    *schematest.Validator
 }
 
@@ -75,8 +89,8 @@ func newWorld(t testing.TB, cfg storeConfig) *world {
 	validator, err := schematest.New()
 	require.NoError(t, err)
 	w := &world{
-		t: t, fates: &fates{}, log: &logText{}, read: map[string]int{}, schemas: validator,
-		state: &memoryState{}, asks: &asks{},
+		t: t, outcomes: &outcomes{}, log: &logText{}, read: map[string]int{}, ahead: map[string]map[int64]bool{}, schemas: validator,
+		state: &customerstatetest.Memory{}, lookups: &requests{},
 		topics: &memoryTopics{down: cfg.KafkaDown, records: map[string][]kafka.Record{}},
 		api:    rechargetest.NewServer("token"), bloomreach: bloomreachtest.New(),
 		now: time.Date(2026, 3, 1, 10, 0, 5, 0, time.UTC),
@@ -89,8 +103,17 @@ func newWorld(t testing.TB, cfg storeConfig) *world {
 	if cfg.Reject != "" {
 		w.bloomreach.RejectWhen(func(bloomreachtest.Command) []string { return []string{cfg.Reject} })
 	}
-	t.Cleanup(func() { w.log.requireDiscreet(t) })
-	w.run = pipeline.Runtime{Producer: w.topics, Metrics: w.fates, Log: w.log.logger(), Now: w.clock}
+	if cfg.Firewall != "" {
+		w.bloomreach.BlockWhen(func(body string) bool { return strings.Contains(body, cfg.Firewall) }, bloomreachtest.FirewallPage())
+	}
+	if cfg.Blocked != "" {
+		w.texts.ForNumber(cfg.Blocked, smstest.Blocked())
+	}
+	t.Cleanup(func() {
+		w.log.requireNoPersonalData(t)
+		require.NoError(t, telemetrytest.CheckKeys(w.log.String()))
+	})
+	w.run = pipeline.Runtime{Produce: w.topics.Produce, Metrics: w.outcomes, Log: w.log.logger(), Now: w.clock}
 	w.gateway = pipeline.NewGateway(gatewayConfig(), w.run).Handler()
 	w.stages, err = pipeline.Stages(pipeline.Roles(), w.options(cfg), w.run)
 	require.NoError(t, err)
@@ -99,7 +122,10 @@ func newWorld(t testing.TB, cfg storeConfig) *world {
 
 func gatewayConfig() pipeline.GatewayConfig {
 	return pipeline.GatewayConfig{
-		Secrets: map[string][]string{store: {secret}}, BodyLimit: 16 << 10, PublishTimeout: time.Second, RetryAfter: 5 * time.Second,
+		Admission: admission.Config{
+			Stores: map[string]admission.Store{store: {Secrets: []string{secret}}}, BodyLimit: 16 << 10, Bodies: httplimit.NewBudget(4 << 20),
+		},
+		PublishTimeout: time.Second, RetryAfter: 5 * time.Second,
 	}
 }
 
@@ -120,13 +146,13 @@ func (w *world) later(by time.Duration) { w.set(w.clock().Add(by)) }
 
 func (w *world) options(cfg storeConfig) pipeline.Options {
 	settings := subscriber.Settings{
-		Store: store, CustomerID: subscriber.ByEmail, CustomerIDName: "registered",
+		Store: store, CustomerID: subscriber.ByEmail,
 		ActiveProperty: cfg.ActiveProperty == nil || *cfg.ActiveProperty, SMS: cfg.SMS,
 	}
 	if cfg.CustomerID != "" {
 		settings.CustomerID = subscriber.IDChoice(cfg.CustomerID)
 	}
-	built := pipeline.Store{Settings: settings, Tracker: w.tracker()}
+	built := pipeline.Store{Settings: settings, Tracker: w.tracker(), CustomerIDName: "registered"}
 	if !cfg.NoAPI {
 		w.hasAPI, built.Settings.API = true, true
 	}
@@ -136,11 +162,11 @@ func (w *world) options(cfg storeConfig) pipeline.Options {
 	texts, err := sqlite.Open(w.t.Context(), filepath.Join(w.t.TempDir(), "ledger.db"), ledger.Options{Now: w.clock})
 	require.NoError(w.t, err)
 	w.t.Cleanup(func() { require.NoError(w.t, texts.Close()) })
-	w.ledger = &openLedger{Ledger: texts}
-	return pipeline.Options{Stores: []pipeline.Store{built}, Ledger: w.ledger, State: w.state, Raw: w.topics, Asker: w.asks}
+	w.ledger = &faultyLedger{Ledger: texts}
+	return pipeline.Options{Stores: []pipeline.Store{built}, Ledger: w.ledger, State: w.customers(), Raw: w.topics}
 }
 
-// client has a budget of its own: a limit that the API sets is not waited for.
+// client has a rate limiter of its own: it does not wait for the API's limit.
 func (w *world) client() *recharge.Client {
 	client, err := recharge.NewClient(recharge.ClientConfig{BaseURL: w.api.URL, Token: "token"})
 	require.NoError(w.t, err)
@@ -169,25 +195,25 @@ func (w *world) storeTexts(cfg storeConfig) *pipeline.Texts {
 			}
 		}
 	}
-	w.driver = &anyDriver{Driver: w.gatewayDriver(w.texts.URL)}
+	w.driver = &swappableDriver{Driver: w.gatewayDriver(w.texts.URL)}
 	return &pipeline.Texts{
 		Flows: flows, Driver: w.driver, DefaultRegion: "US",
-		Shop: subscriber.Shop{
+		Shop: flow.Shop{
 			Name: "Acme Coffee", URL: "https://acme.example", PortalURL: "https://{shop}/portal/{hash}",
 			ActivationURL: "https://{shop}/activate", PaymentURL: "https://{shop}/portal/{hash}/payment",
 		},
 	}
 }
 
-// post sends a request through the door and lets everything behind it happen.
+// post sends a request to the gateway, and runs all stages.
 func (w *world) post(path string, header http.Header, body []byte) *httptest.ResponseRecorder {
-	answer := w.knock(path, header, body)
-	w.settle()
+	answer := w.request(path, header, body)
+	w.handleAll()
 	return answer
 }
 
-// knock sends a request through the door, and nothing more.
-func (w *world) knock(path string, header http.Header, body []byte) *httptest.ResponseRecorder {
+// request sends a request to the gateway.
+func (w *world) request(path string, header http.Header, body []byte) *httptest.ResponseRecorder {
 	request := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
 	for key, values := range header {
 		request.Header[key] = values
@@ -197,86 +223,105 @@ func (w *world) knock(path string, header http.Header, body []byte) *httptest.Re
 	return answer
 }
 
-// settle runs every stage over what it has not read. A record that waits is
-// tried again once per call.
-func (w *world) settle() {
+// handleAll runs every stage on its new records. A record that waits is handled
+// again once per call.
+func (w *world) handleAll() {
 	for again := true; again; again = w.answer() {
 		for _, stage := range w.stages {
-			_ = w.work(stage) // noted as a fate
+			_ = w.runStage(stage) // recorded as an outcome
 		}
 	}
 	w.checkSchemas()
 }
 
-// work runs one stage over what it has not read, and returns why a record waits.
-func (w *world) work(stage *pipeline.Stage) error {
+// runStage runs one stage on its new records, and returns why a record waits.
+func (w *world) runStage(stage *stage.Stage) error {
 	for _, topic := range stage.Topics {
-		if err := w.workOn(stage, topic); err != nil {
+		if err := w.consume(stage, topic); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *world) workOn(stage *pipeline.Stage, topic string) error {
+func (w *world) consume(stage *stage.Stage, topic string) error {
 	at := stage.Group + " " + topic
-	records := w.topics.since(topic, w.read[at])
-	for len(records) > 0 {
-		left, err := handle(w.t.Context(), stage, w.run.Producer, records)
-		w.read[at] += len(records) - len(left)
-		records = left
+	for { // until it has handled the records that it wrote to its own topic, too
+		records := w.unfinished(at, topic)
+		if len(records) == 0 {
+			return nil
+		}
+		left, err := handle(w.t.Context(), stage, w.run.Produce, records)
+		w.finish(at, records, left)
 		if err != nil {
-			w.fates.wait(stage.Role, err)
+			w.outcomes.wait(pipeline.Role(stage.Role), err)
 			return err
 		}
 	}
-	return nil
+}
+
+// unfinished returns a group's records of a topic that are not finished.
+func (w *world) unfinished(at, topic string) []kafka.Record {
+	return slices.DeleteFunc(slices.Clone(w.topics.since(topic, w.read[at])), func(r kafka.Record) bool { return w.ahead[at][r.Offset] })
+}
+
+// finish moves a group's position to its first unfinished record, and remembers those that are finished behind it.
+func (w *world) finish(at string, records, left []kafka.Record) {
+	if w.ahead[at] == nil {
+		w.ahead[at] = map[int64]bool{}
+	}
+	for _, r := range records {
+		w.ahead[at][r.Offset] = !slices.ContainsFunc(left, func(l kafka.Record) bool { return l.Offset == r.Offset })
+	}
+	for w.ahead[at][int64(w.read[at])] {
+		w.read[at]++
+	}
 }
 
 // handle gives a stage a batch once, and returns how many records are done.
-func (w *world) handle(stage *pipeline.Stage, records []kafka.Record) (int, error) {
-	left, err := handle(w.t.Context(), stage, w.run.Producer, records)
+func (w *world) handle(stage *stage.Stage, records []kafka.Record) (int, error) {
+	left, err := handle(w.t.Context(), stage, w.run.Produce, records)
 	return len(records) - len(left), err
 }
 
-// handle gives a stage a batch once, as a consumer does, and returns what is left of it. Outputs of a transaction are
-// written when the stage has said all of them, or nothing is done.
-func handle(ctx context.Context, stage *pipeline.Stage, to pipeline.Producer, batch []kafka.Record) ([]kafka.Record, error) {
+// handle gives a stage a batch once, as a consumer does, and returns the records to handle again. Outputs of a transaction
+// are written together or not at all.
+func handle(ctx context.Context, stage *stage.Stage, to produceFunc, batch []kafka.Record) ([]kafka.Record, error) {
 	if stage.Transactor == nil {
 		finished, err := stage.Handle(ctx, batch)
-		return finished.Left(batch), err
+		return unfinished(batch, finished), err
 	}
 	out, err := stage.Transform(ctx, batch)
 	if len(out.Outputs) > 0 {
-		if err := to.Produce(ctx, out.Outputs...); err != nil {
-			out.Ended(err)
+		if err := to(ctx, out.Outputs...); err != nil {
+			out.OnEnd(err)
 			return batch, err
 		}
 	}
-	if out.Done > 0 {
-		out.Ended(nil)
+	if out.Finished > 0 {
+		out.OnEnd(nil)
 	}
-	for again := out.Again; again && err == nil; {
-		again, err = sweepOnce(ctx, stage, to)
+	for again := out.PunctuateSoon; again && err == nil; {
+		again, err = punctuateOnce(ctx, stage, to)
 	}
-	return batch[out.Done:], err
+	return batch[out.Finished:], err
 }
 
-// sweepOnce lets a stage do what no record is for, as a consumer does.
-func sweepOnce(ctx context.Context, stage *pipeline.Stage, to pipeline.Producer) (again bool, err error) {
-	out, err := stage.Sweep(ctx, 0)
+// punctuateOnce calls a stage's Punctuate, as a consumer does.
+func punctuateOnce(ctx context.Context, stage *stage.Stage, to produceFunc) (again bool, err error) {
+	out, err := stage.Punctuate(ctx, 0)
 	if err != nil || len(out.Outputs) == 0 {
 		return false, err
 	}
-	err = to.Produce(ctx, out.Outputs...)
-	out.Ended(err)
-	return out.Again, err
+	err = to(ctx, out.Outputs...)
+	out.OnEnd(err)
+	return out.PunctuateSoon, err
 }
 
-// stage is the one of that role.
-func (w *world) stage(role pipeline.Role) *pipeline.Stage {
+// stage returns the stage of a role.
+func (w *world) stage(role pipeline.Role) *stage.Stage {
 	for _, stage := range w.stages {
-		if stage.Role == role {
+		if stage.Role == string(role) {
 			return stage
 		}
 	}
@@ -291,15 +336,26 @@ func (w *world) gatewayDriver(url string) sms.Driver {
 	return driver
 }
 
-// checkSchemas holds every record that carries a schema to it.
+// checkSchemas validates every record that names a schema.
 func (w *world) checkSchemas() {
 	for _, topic := range []string{"recharge.events", "recharge.sms-triggers", "recharge.customers", "recharge.subscriptions"} {
 		for _, r := range w.topics.since(topic, 0) {
 			if r.Value == nil {
 				continue
 			}
-			require.NoError(w.t, w.schemas.Check(r.Header(pipeline.HeaderDataSchema), r.Value))
-			require.NotEmpty(w.t, r.Header(pipeline.HeaderTraceparent))
+			require.NoError(w.t, w.schemas.Check(r.Header(envelope.HeaderCEDataSchema), r.Value))
+			require.NotEmpty(w.t, r.Header(envelope.HeaderTraceparent))
 		}
 	}
+}
+
+// unfinished returns the records of a batch that a handler has not finished.
+func unfinished(batch []kafka.Record, f kafka.Finished) []kafka.Record {
+	var left []kafka.Record
+	for i, r := range batch {
+		if i >= f.First && !slices.Contains(f.Others, i) {
+			left = append(left, r)
+		}
+	}
+	return left
 }

@@ -47,17 +47,18 @@ func (m *memoryTopics) since(topic string, offset int) []kafka.Record {
 	return m.records[topic][offset:]
 }
 
-// fates notes what is counted, in order.
-type fates struct {
-	mu       sync.Mutex
-	lines    []string
-	endToEnd []time.Duration
-	pauses   []bool // every word about a pause
-	waiting  []int  // every word about partitions that wait
+// outcomes records what is counted, in order.
+type outcomes struct {
+	mu        sync.Mutex
+	lines     []string
+	endToEnd  []time.Duration
+	pauses    []bool // every call of Paused
+	waiting   []int  // every call of Waiting
+	responses []int  // status of every answer of the gateway
 }
 
-// Record notes one.
-func (f *fates) Record(role, store, outcome, reason string) {
+// Record records one.
+func (f *outcomes) Record(role, store, outcome, reason string) {
 	line := role + " " + outcome
 	if reason != "" {
 		line += " " + reason
@@ -68,28 +69,35 @@ func (f *fates) Record(role, store, outcome, reason string) {
 	f.add(line)
 }
 
-func (f *fates) wait(role pipeline.Role, err error) {
+func (f *outcomes) wait(role pipeline.Role, err error) {
 	f.add(string(role) + " waits: " + err.Error())
 }
 
-func (f *fates) add(line string) {
+func (f *outcomes) add(line string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.lines = append(f.lines, line)
 }
 
 // Ingest is part of pipeline.Metrics.
-func (f *fates) Ingest(string, time.Duration) {}
+func (f *outcomes) Ingest(string, time.Duration) {}
 
-// EndToEnd notes how long a webhook took.
-func (f *fates) EndToEnd(_, _ string, took time.Duration) {
+// Response records the status of an answer.
+func (f *outcomes) Response(status int, _ time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.responses = append(f.responses, status)
+}
+
+// EndToEnd records how long a webhook took.
+func (f *outcomes) EndToEnd(_, _ string, took time.Duration, _ string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.endToEnd = append(f.endToEnd, took)
 }
 
-// Paused makes a line of a pause only.
-func (f *fates) Paused(role, _ string, paused bool) {
+// Paused adds a line for a pause only.
+func (f *outcomes) Paused(role, _ string, paused bool) {
 	if paused {
 		f.add(role + " paused")
 	}
@@ -98,30 +106,35 @@ func (f *fates) Paused(role, _ string, paused bool) {
 	f.pauses = append(f.pauses, paused)
 }
 
-// Waiting notes in how many partitions a record waits.
-func (f *fates) Waiting(_, _ string, partitions int) {
+// Waiting records in how many partitions a record waits.
+func (f *outcomes) Waiting(_, _ string, partitions int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.waiting = append(f.waiting, partitions)
 }
 
-// Lookup makes a line of a call to the API.
-func (f *fates) Lookup(store, askedFor, outcome string) {
-	f.add("lookup of " + store + " for " + askedFor + ": " + outcome)
+// Lookup adds a line for a call to the API.
+func (f *outcomes) Lookup(store, kind, outcome string) {
+	f.add("lookup of " + store + " for " + kind + ": " + outcome)
 }
 
 // LookupsPending is part of pipeline.Metrics.
-func (f *fates) LookupsPending(string, int) {}
+func (f *outcomes) LookupsPending(string, int) {}
 
-// all are the lines so far.
-func (f *fates) all() []string {
+// UnreadableField adds a line for the field.
+func (f *outcomes) UnreadableField(_, resource, field string) {
+	f.add("unreadable: " + resource + "." + field)
+}
+
+// all returns the lines so far.
+func (f *outcomes) all() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.lines)
 }
 
-// count is how many lines are so.
-func (f *fates) count(line string) int {
+// count returns how many lines equal line.
+func (f *outcomes) count(line string) int {
 	n := 0
 	for _, l := range f.all() {
 		if l == line {
@@ -131,25 +144,25 @@ func (f *fates) count(line string) int {
 	return n
 }
 
-// anyDriver is a driver that a test may exchange.
-type anyDriver struct{ sms.Driver }
+// swappableDriver is a driver that a test can replace.
+type swappableDriver struct{ sms.Driver }
 
-// openLedger is a ledger whose answers a test may take away.
-type openLedger struct {
+// faultyLedger is a ledger whose calls a test can make fail.
+type faultyLedger struct {
 	ledger.Ledger
 
-	accept func(context.Context) error // nil asks the ledger
+	accept func(context.Context) error // nil calls the ledger
 }
 
-// Accept asks the test first.
-func (l *openLedger) Accept(ctx context.Context, messageID, providerID string) error {
+// Accept calls the test first.
+func (l *faultyLedger) Accept(ctx context.Context, messageID, providerID string) error {
 	if l.accept != nil {
 		return l.accept(ctx)
 	}
 	return l.Ledger.Accept(ctx, messageID, providerID)
 }
 
-// logText is all that was logged, down to debug, as JSON.
+// logText is the log, down to debug, as JSON.
 type logText struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -177,9 +190,9 @@ func (l *logText) String() string {
 	return l.text.String()
 }
 
-// requireDiscreet finds what belongs in no log: secrets, and what is personal of
-// the customers of the tests.
-func (l *logText) requireDiscreet(t testing.TB) {
+// requireNoPersonalData fails if the log has secrets or personal data of the tests'
+// customers.
+func (l *logText) requireNoPersonalData(t testing.TB) {
 	t.Helper()
 	log := strings.ToLower(l.String())
 	for _, private := range []string{

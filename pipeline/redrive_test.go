@@ -13,47 +13,51 @@ import (
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
 )
 
-// redrive sends every dead letter of a role to it once more.
+// redrive redrives every dead letter of a role.
 func (w *world) redrive(role pipeline.Role) {
 	for _, letter := range w.dead(role) {
-		w.lay(deadletter.Redrive(letter, pipeline.Topics{}.Redrive(role)))
+		w.produce(deadletter.Redrive(letter, pipeline.Topics{}.Redrive(role)))
 	}
 }
 
-// A webhook whose customer nobody knew is decided, when it is sent once more, as it would have been then.
+// A redriven webhook whose customer was unknown has the outputs that it would have had at first.
 func TestRedriveOfAWebhook(t *testing.T) {
 	w := newWorld(t, storeConfig{})
-	w.lay(w.raw("charge/created", `{}`), w.raw("subscription/created", subscriptionBody("784594001", "")))
-	w.settle()
-	require.Len(t, w.dead(pipeline.RoleTransformer), 2, "%v", w.fates.all())
+	w.produce(w.raw("charge/created", `{}`), w.raw("subscription/created", subscriptionBody("784594001", "")))
+	w.handleAll()
+	require.Len(t, w.dead(pipeline.RoleTransformer), 2, "%v", w.outcomes.all())
 	require.Empty(t, w.topics.since("recharge.events", 0))
 
 	w.later(48 * time.Hour)
 	w.api.PutCustomer("246936001", []byte(`{"customer":`+joBean+`}`))
 	w.redrive(pipeline.RoleTransformer)
-	w.settle()
+	w.handleAll()
 
 	events := w.topics.since("recharge.events", 0)
-	require.NotEmpty(t, events, "%v", w.fates.all())
+	require.NotEmpty(t, events, "%v", w.outcomes.all())
 	for _, e := range events {
-		if e.Header(pipeline.HeaderType) == "rechargeflow.customer_property" && e.Header(pipeline.HeaderRawOffset) != "1" {
-			continue // what the API's answer told
+		if e.Header(envelope.HeaderCEType) == "rechargeflow.customer_property" && e.Header(envelope.HeaderRawOffset) != "1" {
+			continue // an event of the API's answer
 		}
-		assert.Equal(t, "recharge.webhooks", e.Header(pipeline.HeaderRawTopic))
-		assert.Equal(t, "0", e.Header(pipeline.HeaderRawPartition))
-		assert.Equal(t, "1", e.Header(pipeline.HeaderRawOffset))
-		assert.Equal(t, "2026-03-01T10:00:05Z", e.Header(pipeline.HeaderReceivedAt))
-		assert.Equal(t, traceparent, e.Header(pipeline.HeaderTraceparent))
+		assert.Equal(t, "recharge.webhooks", e.Header(envelope.HeaderRawTopic))
+		assert.Equal(t, "0", e.Header(envelope.HeaderRawPartition))
+		assert.Equal(t, "1", e.Header(envelope.HeaderRawOffset))
+		assert.Equal(t, "2026-03-01T10:00:05Z", e.Header(envelope.HeaderReceivedAt))
+		assert.Equal(t, traceparent, e.Header(envelope.HeaderTraceparent))
 	}
 	assert.Len(t, w.bloomreach.Events(), 1)
 
 	dead := w.dead(pipeline.RoleTransformer)
-	require.Len(t, dead, 3, "the charge without an object died once more")
+	require.Len(t, dead, 3, "the charge without an object is a dead letter again")
 	again := deadletter.Read(dead[2])
 	assert.Equal(t, 2, again.Attempts)
 	assert.Equal(t, "recharge.webhooks", again.Record.Topic)
@@ -63,7 +67,7 @@ func TestRedriveOfAWebhook(t *testing.T) {
 	assert.Contains(t, w.log.String(), `"redriven":true`)
 }
 
-// Of what is sent once more each store's sink looks at its own.
+// Each store's sink handles only its own redriven records.
 func TestRedriveReachesItsStoreAlone(t *testing.T) {
 	w := newWorld(t, storeConfig{Reject: "no such event"})
 	other := bloomreachtest.New()
@@ -76,50 +80,50 @@ func TestRedriveReachesItsStoreAlone(t *testing.T) {
 	w.stages, err = pipeline.Stages([]pipeline.Role{pipeline.RoleTracking}, options, w.run)
 	require.NoError(t, err)
 
-	w.lay(w.eventRecords(3)...)
-	w.settle()
+	w.produce(w.eventRecords(3)...)
+	w.handleAll()
 	require.Len(t, w.dead(pipeline.RoleTracking), 3)
 	w.bloomreach.RejectWhen(nil)
 	w.redrive(pipeline.RoleTracking)
-	w.settle()
-	assert.Equal(t, upTo(3), w.kept())
-	assert.Equal(t, 3, w.fates.count("tracking done"), "once each: beta's sink counts none of them")
+	w.handleAll()
+	assert.Equal(t, upTo(3), w.trackedIDs())
+	assert.Equal(t, 3, w.outcomes.count("tracking done"), "once each: beta's sink counts none of them")
 	assert.Zero(t, w.bloomreach.Deduplicated())
 }
 
-// An event sent once more twice in a row stands in two requests, since ids in one must differ.
+// An event that was redriven twice is sent in two requests, since the ids in one must differ.
 func TestRedriveOfTheSameEventTwice(t *testing.T) {
 	w := newWorld(t, storeConfig{Reject: "no such event"})
-	w.lay(w.eventRecords(2)...)
-	w.settle()
+	w.produce(w.eventRecords(2)...)
+	w.handleAll()
 	w.bloomreach.RejectWhen(nil)
 	w.redrive(pipeline.RoleTracking)
 	w.redrive(pipeline.RoleTracking)
-	w.settle()
-	assert.Equal(t, upTo(2), w.kept())
+	w.handleAll()
+	assert.Equal(t, upTo(2), w.trackedIDs())
 	assert.Equal(t, 2, w.bloomreach.Deduplicated())
-	assert.Equal(t, 4, w.fates.count("tracking done"))
+	assert.Equal(t, 4, w.outcomes.count("tracking done"))
 }
 
-// A text that the gateway refused goes out, once, when an operator sends its letter again; sent again it goes out no more.
+// A refused text is sent when its dead letter is redriven, but only once.
 func TestRedriveOfARefusedText(t *testing.T) {
 	w := textWorld(t)
 	w.texts.Next(1, smstest.Behaviour{Status: http.StatusUnprocessableEntity})
-	w.lay(w.triggerRecord(0))
-	w.settle()
+	w.produce(w.triggerRecord(0))
+	w.handleAll()
 	require.Empty(t, w.texts.Texts())
 	w.redrive(pipeline.RoleSMS)
-	w.settle()
+	w.handleAll()
 	require.Len(t, w.texts.Texts(), 1)
 	w.redrive(pipeline.RoleSMS)
-	w.settle()
-	assert.Equal(t, []string{"sms rejected refused", "sms done", "sms skipped already_sent"}, w.fates.lines)
+	w.handleAll()
+	assert.Equal(t, []string{"sms rejected refused", "sms done", "sms skipped already_sent"}, w.outcomes.lines)
 	assert.Len(t, w.texts.Texts(), 1)
 	assert.Equal(t, map[ledger.State]int{ledger.StateAccepted: 1}, w.states())
 	require.Len(t, w.dead(pipeline.RoleSMS), 1)
 }
 
-// impatient gives Kafka less time than it takes to give up on a topic that is not there.
+// impatient gives up before Kafka reports that a topic does not exist.
 type impatient struct{ *kafka.Producer }
 
 func (p impatient) Produce(ctx context.Context, records ...kafka.Record) error {
@@ -128,18 +132,18 @@ func (p impatient) Produce(ctx context.Context, records ...kafka.Record) error {
 	return p.Producer.Produce(ctx, records...)
 }
 
-// While the dead-letter topic is not there, the partition waits: nothing is committed, and nothing behind it is worked on.
-// Once it is there, everything goes on, and the letter is where the record was.
+// While the dead-letter topic does not exist, the partition waits: nothing is committed, and later records are not handled.
+// Once it exists, the partition continues, and the dead letter is in the partition of the record.
 func TestDeadLetterTopicMissing(t *testing.T) {
 	topics := pipeline.Topics{}
-	spec := func(names ...string) kafka.Spec {
-		var s kafka.Spec
+	spec := func(names ...string) admin.Spec {
+		var s admin.Spec
 		for _, name := range names {
-			s.Topics = append(s.Topics, kafka.TopicSpec{Name: name, Partitions: 4, Replication: 1})
+			s.Topics = append(s.Topics, admin.TopicSpec{Name: name, Partitions: 4, Replication: 1})
 		}
 		return s
 	}
-	broker, err := kafka.StartEmbedded(kafka.EmbeddedConfig{
+	broker, err := embedded.Start(embedded.Config{
 		Topics: spec(topics.Webhooks(), topics.Events(), topics.Triggers(), topics.Customers(), topics.Subscriptions(), topics.State(), topics.Redrive(pipeline.RoleTransformer)),
 	}, zap.NewNop())
 	require.NoError(t, err)
@@ -149,7 +153,7 @@ func TestDeadLetterTopicMissing(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, producer.Close()) })
 
 	w := newWorld(t, storeConfig{})
-	w.run.Producer = impatient{producer}
+	w.run.Produce = impatient{producer}.Produce
 	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, w.options(storeConfig{}), w.run)
 	require.NoError(t, err)
 	stage := stages[0]
@@ -168,13 +172,13 @@ func TestDeadLetterTopicMissing(t *testing.T) {
 
 	require.Eventually(t, func() bool { return stage.Trouble() != nil }, 30*time.Second, 10*time.Millisecond)
 	require.ErrorContains(t, stage.Trouble(), topics.DeadLetters(pipeline.RoleTransformer))
-	assert.Empty(t, w.fates.all(), "nothing is settled, and the sound one stays behind it")
+	assert.Empty(t, w.outcomes.all(), "no record has an outcome, and the valid one waits")
 
-	_, err = kafka.Apply(t.Context(), cluster, spec(topics.DeadLetters(pipeline.RoleTransformer)))
+	_, err = admin.Apply(t.Context(), cluster, spec(topics.DeadLetters(pipeline.RoleTransformer)))
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return len(w.fates.all()) == 2 }, 60*time.Second, 10*time.Millisecond)
-	assert.Equal(t, []string{"transformer rejected malformed", "transformer done"}, w.fates.all())
-	letters, err := kafka.ReadAll(t.Context(), cluster, topics.DeadLetters(pipeline.RoleTransformer))
+	require.Eventually(t, func() bool { return len(w.outcomes.all()) == 3 }, 60*time.Second, 10*time.Millisecond)
+	assert.ElementsMatch(t, []string{"transformer rejected malformed", "transformer done", "transformer skipped owner_applied"}, w.outcomes.all())
+	letters, err := kafkatest.ReadAll(t.Context(), cluster, topics.DeadLetters(pipeline.RoleTransformer))
 	require.NoError(t, err)
 	require.Len(t, letters, 1)
 	assert.Equal(t, 3, letters[0].Partition)

@@ -15,9 +15,10 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/stage"
 )
 
-// topicsOf are the topics under which a resource comes, used ones and others.
+// topicsOf are the topics of a resource, used ones and others.
 func topicsOf(resource string) []string {
 	actions := map[string]string{
 		"subscription": "created activated cancelled deleted updated paused skipped unskipped swapped",
@@ -35,9 +36,9 @@ func topicsOf(resource string) []string {
 	return topics
 }
 
-// Every recorded payload, under every topic of its resource, goes all the way:
-// nothing panics and each webhook has exactly one fate, with a reason where it
-// has no effect.
+// Every recorded payload, under every topic of its resource, passes the whole pipeline
+// without a panic. Each webhook has exactly one outcome, with a reason unless it is
+// done.
 func TestSamples(t *testing.T) {
 	bodies := sampleBodies(t)
 	for _, settings := range []storeConfig{
@@ -46,23 +47,23 @@ func TestSamples(t *testing.T) {
 		{NoAPI: true},
 	} {
 		w := newWorld(t, settings)
-		w.knowCustomers(bodies)
+		w.addCustomers(bodies)
 		sent := 0
 		for _, b := range bodies {
 			for _, topic := range topicsOf(b.resource) {
-				before, raw := len(w.fates.all()), len(w.topics.since("recharge.webhooks", 0))
+				before, raw := len(w.outcomes.all()), len(w.topics.since("recharge.webhooks", 0))
 				answer := w.post("/webhooks/acme/"+topic, w.signed(b.body), b.body)
 				require.Equal(t, http.StatusOK, answer.Code, "%s as %s: %s", b.file, topic, answer.Body)
 				sent++
-				requireOneFate(t, w.fates.all()[before:], len(w.topics.since("recharge.webhooks", raw)), b.file+" as "+topic)
+				requireOneOutcome(t, w.outcomes.all()[before:], len(w.topics.since("recharge.webhooks", raw)), b.file+" as "+topic)
 			}
 		}
 		require.Greater(t, sent, 100)
-		assert.Equal(t, len(w.topics.since("recharge.webhooks", 0)), w.settledBy(pipeline.RoleTransformer))
+		assert.Equal(t, len(w.topics.since("recharge.webhooks", 0)), w.handledBy(pipeline.RoleTransformer))
 		assert.Empty(t, w.texts.Refused())
-		assert.Zero(t, w.fates.count("tracking rejected malformed"))
-		assert.Zero(t, w.fates.count("sms rejected malformed"))
-		assert.NotZero(t, w.fates.count("tracking done"))
+		assert.Zero(t, w.outcomes.count("tracking rejected malformed"))
+		assert.Zero(t, w.outcomes.count("sms rejected malformed"))
+		assert.NotZero(t, w.outcomes.count("tracking done"))
 	}
 }
 
@@ -74,30 +75,30 @@ func flowKeys() []string {
 	return keys
 }
 
-// requireOneFate looks at what one webhook set off: so many raw records, itself and lookups.
-func requireOneFate(t *testing.T, lines []string, records int, what string) {
+// requireOneOutcome checks the outcomes of the raw records that one webhook caused: itself and lookups.
+func requireOneOutcome(t *testing.T, lines []string, records int, what string) {
 	t.Helper()
 	require.Equal(t, "gateway accepted", lines[0], what)
-	fates := 0
+	outcomes := 0
 	for _, line := range lines {
 		require.NotContains(t, line, "waits", what)
 		require.NotContains(t, line, "panic", what)
 		role, outcome, _ := strings.Cut(line, " ")
-		if role != string(pipeline.RoleTransformer) || strings.HasPrefix(outcome, "waiting") { // which has another yet
+		if role != string(pipeline.RoleTransformer) || strings.HasPrefix(outcome, "parked") { // counted again when it is replayed
 			continue
 		}
-		fates++
+		outcomes++
 		outcome, reason, _ := strings.Cut(outcome, " ")
 		require.Equal(t, outcome != "done", reason != "", "%s: %s", what, line)
 	}
-	require.Equal(t, records, fates, what)
+	require.Equal(t, records, outcomes, what)
 }
 
-// settledBy is how many records have had their fate from a role.
-func (w *world) settledBy(role pipeline.Role) int {
+// handledBy counts the records for which a role has an outcome.
+func (w *world) handledBy(role pipeline.Role) int {
 	n := 0
-	for _, line := range w.fates.all() {
-		for _, outcome := range []pipeline.Outcome{pipeline.OutcomeDone, pipeline.OutcomeSkipped, pipeline.OutcomeRejected} {
+	for _, line := range w.outcomes.all() {
+		for _, outcome := range []stage.Kind{stage.KindDone, stage.KindSkipped, stage.KindRejected} {
 			if strings.HasPrefix(line, string(role)+" "+string(outcome)) {
 				n++
 			}
@@ -106,8 +107,8 @@ func (w *world) settledBy(role pipeline.Role) int {
 	return n
 }
 
-// knowCustomers lets the API answer for the customers among the bodies.
-func (w *world) knowCustomers(bodies []sampleBody) {
+// addCustomers adds the customers among the bodies to the API.
+func (w *world) addCustomers(bodies []sampleBody) {
 	for _, b := range bodies {
 		var document struct{ Customer struct{ ID json.Number } }
 		if json.Unmarshal(b.body, &document) == nil && document.Customer.ID != "" {
@@ -121,8 +122,8 @@ type sampleBody struct {
 	body           []byte
 }
 
-// sampleBodies are all recorded payloads: what a file holds as it is, and the
-// elements of the lists of the four resources as bodies of their own.
+// sampleBodies are all recorded payloads: each file, and each element of the lists of
+// the four resources.
 func sampleBodies(t *testing.T) []sampleBody {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(repositoryRoot(t), "..", "shared", "samples", "recharge", "*.json"))
@@ -157,7 +158,7 @@ func bodiesOf(file, name string, part, whole json.RawMessage) []sampleBody {
 	return bodies
 }
 
-// repositoryRoot is the folder of go.mod.
+// repositoryRoot is the directory of go.mod.
 func repositoryRoot(t *testing.T) string {
 	t.Helper()
 	folder, err := os.Getwd()

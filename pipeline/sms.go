@@ -1,184 +1,214 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
+	"slices"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
+	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
 // Texts is how one store sends its texts.
 type Texts struct {
-	Shop          subscriber.Shop
+	Shop          flow.Shop
 	Flows         []flow.Flow
 	Driver        sms.Driver
 	From          string
 	DefaultRegion string // ISO 3166 code, for numbers without a country
 }
 
-// SMS sends the texts of one store's switched-on flows.
+// SMS sends the texts of one store's active flows.
 //
 //	in         recharge.sms-triggers, this store's records only
 //	out        the store's SMS driver
-//	guarantee  a trigger is texted at most once: the ledger is told before the
-//	           provider is, and a text whose answer was unclear is never repeated
-//	on failure not taken by the provider: the partition waits; refused: dead letter
+//	guarantee  one text per trigger at most: the ledger has its claim before the
+//	           provider has the text, and an unclear response is never repeated
+//	on failure not accepted by the provider: the partition waits; refused: dead letter;
+//	           refused as if all texts were: waits, others go on
 type SMS struct {
-	store   string
-	texts   Texts
-	ledger  ledger.Ledger
-	metrics Metrics
-	now     func() time.Time
+	store    string
+	unowned  bool // rejects the records that name no store
+	texts    Texts
+	ledger   ledger.Ledger
+	metrics  Metrics
+	now      func() time.Time
+	refusals *stage.Refusals
+	trouble  *telemetry.Trouble
 }
 
 // NewSMS is the sink of one store.
 func NewSMS(store string, texts Texts, l ledger.Ledger, run Runtime) *SMS {
-	return &SMS{store: store, texts: texts, ledger: l, metrics: run.Metrics, now: run.Now}
+	fields := []zap.Field{zap.String("role", string(RoleSMS)), zap.String("store", store)}
+	return &SMS{
+		store: store, texts: texts, ledger: l, metrics: run.Metrics, now: run.Now, refusals: stage.NewRefusals(run.Now),
+		trouble: &telemetry.Trouble{Name: "sms gateway", Log: run.Log, Now: run.Now, Fields: fields},
+	}
 }
 
-// Handle works through the batch until one text has to wait.
-func (s *SMS) Handle(ctx context.Context, records []kafka.Record) ([]Result, error) {
-	results := make([]Result, 0, len(records))
-	for _, r := range records {
-		fate, err := s.settle(ctx, r)
-		if err != nil {
-			return results, err
-		}
-		results = append(results, Result{Fate: fate})
-	}
-	return results, nil
+// Handle sends the texts of a batch, up to the first one that must wait. A text that is refused as if all were blocks no other.
+func (s *SMS) Handle(ctx context.Context, records []kafka.Record) ([]stage.Result, error) {
+	return s.refusals.Handle(records, func(r kafka.Record) (stage.Outcome, error) { return s.handle(ctx, r) })
 }
 
-func (s *SMS) settle(ctx context.Context, r kafka.Record) (Fate, error) {
-	if r.Header(HeaderStore) != s.store {
-		return passOver(), nil
+func (s *SMS) handle(ctx context.Context, r kafka.Record) (stage.Outcome, error) {
+	switch store, err := envelope.Store(r); {
+	case err != nil && s.unowned:
+		return stage.Reject(reason.Malformed, err), nil
+	case store != s.store:
+		return stage.PassOver(), nil
 	}
-	if r.Header(HeaderType) == TypeRevocation {
-		return Skip(ReasonNothingHeld), nil // texts go out at once: none is waiting to be taken back
+	switch kind := r.Header(envelope.HeaderCEType); kind {
+	case envelope.TypeTrigger:
+	case envelope.TypeRevocation:
+		return stage.Skip(reason.NothingToRevoke), nil // texts are sent at once: none waits
+	default:
+		return stage.Reject(reason.Malformed, envelope.HeaderError(envelope.HeaderCEType, kind)), nil
 	}
 	var t subscriber.Trigger
 	if err := json.Unmarshal(r.Value, &t); err != nil {
-		return Reject(ReasonMalformed, fmt.Errorf("decode trigger: %w", err)), nil
+		return stage.Reject(reason.Malformed, fmt.Errorf("decode trigger: %w", err)), nil
 	}
-	message, fate := s.message(t)
-	if fate.Outcome != "" {
-		return fate, nil
+	message, outcome := s.message(t)
+	if outcome.Kind != "" {
+		return outcome, nil
 	}
-	_, again := deadletter.RedriveOf(r)
-	return s.once(ctx, t, message, again)
+	_, redriven := deadletter.RedriveOf(r)
+	return s.sendOnce(ctx, r, t, message, redriven)
 }
 
-// message is the text of a trigger, or the fate of a trigger that gets none.
-func (s *SMS) message(t subscriber.Trigger) (sms.Message, Fate) {
-	f, known := flowOf(s.texts.Flows, t.Flow)
-	if !known {
-		return sms.Message{}, Reject(ReasonMalformed, fmt.Errorf("flow %q is none of the twelve", t.Flow))
+// message renders the text of a trigger. If there is nothing to send it returns the outcome instead.
+func (s *SMS) message(t subscriber.Trigger) (sms.Message, stage.Outcome) {
+	i := slices.IndexFunc(s.texts.Flows, func(f flow.Flow) bool { return f.Key == t.Flow })
+	if i < 0 {
+		return sms.Message{}, stage.Reject(reason.Malformed, fmt.Errorf("flow %q is unknown", t.Flow))
 	}
+	f := s.texts.Flows[i]
 	if !f.Active {
-		return sms.Message{}, Skip(ReasonFlowInactive)
+		return sms.Message{}, stage.Skip(reason.FlowInactive)
 	}
 	if !s.now().Before(t.StaleAt) {
-		return sms.Message{}, Skip(ReasonStale)
+		return sms.Message{}, stage.Skip(reason.Stale)
 	}
-	if t.Recipient.Phone == "" {
-		return sms.Message{}, Skip(ReasonNoPhone)
-	}
-	to, err := sms.Normalize(t.Recipient.Phone, s.texts.region(t.Recipient.Country))
+	to, err := sms.Number(t.Recipient.Phone, cmp.Or(t.Recipient.PhoneCountry, t.Recipient.Country), s.texts.DefaultRegion)
 	if err != nil {
-		return sms.Message{}, Skip(ReasonPhoneInvalid)
+		return sms.Message{}, stage.Skip(phoneReason(err))
 	}
 	body, err := flow.Render(f, t.Variables(s.texts.Shop))
 	if err != nil {
-		return sms.Message{}, Reject(ReasonTextNotRendered, err)
+		return sms.Message{}, stage.Reject(reason.TextNotRendered, err)
 	}
-	return sms.Message{To: to, From: s.texts.From, Body: body, Store: t.Store, Flow: string(t.Flow)}, Fate{}
+	hash := t.Recipient.PortalHash
+	return sms.Message{
+		To: to, From: s.texts.From, Body: body, Store: t.Store, Flow: string(t.Flow), Secrets: []string{hash, url.PathEscape(hash)},
+	}, stage.Outcome{}
 }
 
-func flowOf(flows []flow.Flow, key flow.Key) (flow.Flow, bool) {
-	for _, f := range flows {
-		if f.Key == key {
-			return f, true
-		}
+func phoneReason(err error) reason.Reason {
+	switch {
+	case errors.Is(err, sms.ErrNoNumber):
+		return reason.NoPhone
+	case errors.Is(err, sms.ErrCountryUnknown):
+		return reason.CountryUnknown
 	}
-	return flow.Flow{}, false
+	return reason.PhoneInvalid
 }
 
-// region is where a number without a country code is taken to be from.
-func (t Texts) region(country string) string {
-	if region := sms.Region(country); region != "" {
-		return region
-	}
-	return t.DefaultRegion
-}
-
-// once sends the text if the ledger has never let it out before; again, also if the
-// gateway refused it.
-func (s *SMS) once(ctx context.Context, t subscriber.Trigger, m sms.Message, again bool) (Fate, error) {
+// sendOnce sends the text unless the ledger has it as sent or possibly sent, or as refused and the record is not a redrive.
+func (s *SMS) sendOnce(ctx context.Context, r kafka.Record, t subscriber.Trigger, m sms.Message, redriven bool) (stage.Outcome, error) {
 	claim, err := s.ledger.Claim(ctx, ledger.Trigger{
-		ID: t.ID, Store: t.Store, Flow: string(t.Flow), Cause: t.Cause, CustomerID: t.RechargeCustomerID, OccurredAt: t.OccurredAt, Again: again,
+		ID: t.ID, Store: t.Store, Flow: string(t.Flow), Cause: t.Cause, CustomerID: t.RechargeCustomerID, OccurredAt: t.OccurredAt, Again: redriven,
 	})
 	if errors.Is(err, ledger.ErrTrigger) {
-		return Reject(ReasonMalformed, err), nil
+		return stage.Reject(reason.Malformed, err), nil
 	}
 	if err != nil {
-		return Fate{}, fmt.Errorf("claim text: %w", err)
+		return stage.Outcome{}, fmt.Errorf("claim text: %w", err)
 	}
 	switch claim.Outcome {
 	case ledger.Claimed:
-		return s.send(ctx, claim, m)
+		return s.send(ctx, r, claim, m)
 	case ledger.AlreadyRejected: // its dead letter may not have been written
-		return Reject(ReasonRefused, errors.New("the sms gateway refused this text before")), nil
+		return stage.Reject(reason.Refused, errors.New("sms gateway refused this text earlier")), nil
 	case ledger.Unknown:
-		return Skip(ReasonOutcomeUnknown), nil
+		return stage.Skip(reason.OutcomeUnknown), nil
 	case ledger.InFlight:
-		return Fate{}, errors.New("claim text: another process is sending it")
+		return stage.Outcome{}, errors.New("claim text: another process is sending it")
 	}
-	return Skip(ReasonAlreadySent), nil
+	return stage.Skip(reason.AlreadySent), nil
 }
 
-// send hands a claimed text over. A stop must not cut it off from its answer.
-func (s *SMS) send(ctx context.Context, claim ledger.Claim, m sms.Message) (Fate, error) {
+// send sends a claimed text. A shutdown does not cancel it, because the response would be lost.
+func (s *SMS) send(ctx context.Context, r kafka.Record, claim ledger.Claim, m sms.Message) (stage.Outcome, error) {
 	ctx = context.WithoutCancel(ctx)
 	m.SendKey = claim.SendKey
 	receipt, err := s.texts.Driver.Send(ctx, m)
 	if err != nil {
-		return s.failed(ctx, claim, err)
+		return s.failed(ctx, r, claim, err)
 	}
+	s.refusals.Accept()
+	s.trouble.Over()
 	s.metrics.Paused(string(RoleSMS), s.store, false)
-	return Done(), s.noted(s.ledger.Accept(ctx, claim.MessageID, receipt.ProviderID))
+	return stage.Done(), ledgerError(s.ledger.Accept(ctx, claim.MessageID, receipt.ProviderID))
 }
 
-// failed decides by what is known of the text: only one that was surely not
-// taken may be tried again.
-func (s *SMS) failed(ctx context.Context, claim ledger.Claim, cause error) (Fate, error) {
+// failed handles a failed send by the class of the error: a text is retried only if it was certainly not sent.
+func (s *SMS) failed(ctx context.Context, r kafka.Record, claim ledger.Claim, cause error) (stage.Outcome, error) {
 	failure := &sms.SendError{Class: sms.Unknown, Code: "no_class", Err: cause}
 	errors.As(cause, &failure)
-	s.metrics.Paused(string(RoleSMS), s.store, failure.Class == sms.Config)
-	switch failure.Class {
-	case sms.NotSent, sms.Config:
-		if err := s.ledger.Release(ctx, claim); err != nil {
-			return Fate{}, s.noted(err)
-		}
-		return Fate{}, kafka.Pause(cause, failure.RetryAfter)
-	case sms.Rejected:
-		return Reject(ReasonRefused, cause), s.noted(s.ledger.Reject(ctx, claim.MessageID, failure.Code))
+	forAll := failure.Class == sms.Config || failure.Class == sms.Forbidden
+	if forAll && s.refusals.Alone(r) && failure.Class == sms.Forbidden {
+		return s.refused(ctx, claim, failure)
 	}
-	return Skip(ReasonOutcomeUnknown), s.noted(s.ledger.MarkUnknown(ctx, claim.MessageID, failure.Code))
+	s.metrics.Paused(string(RoleSMS), s.store, failure.Class == sms.Config || failure.Class == sms.Forbidden && s.refusals.Several())
+	switch {
+	case forAll:
+		return s.release(ctx, claim, &stage.RefusedForAll{Err: cause}, 0)
+	case failure.Class == sms.NotSent:
+		return s.release(ctx, claim, cause, failure.RetryAfter)
+	case failure.Class == sms.Rejected:
+		return s.refused(ctx, claim, failure)
+	}
+	s.trouble.Failed(cause, "the text may have been sent", "never, because it could be a second text")
+	outcome := stage.Skip(reason.OutcomeUnknown)
+	outcome.Err = cause
+	return outcome, ledgerError(s.ledger.MarkUnknown(ctx, claim.MessageID, failure.Code))
 }
 
-// noted wraps the ledger's failure to note an answer. The record comes again,
-// and the ledger, which still has the claim, lets nothing out twice.
-func (s *SMS) noted(err error) error {
+// release gives up the claim of a text that was not sent. Its record waits.
+func (s *SMS) release(ctx context.Context, claim ledger.Claim, why error, after time.Duration) (stage.Outcome, error) {
+	s.trouble.Failed(why, "the text waits", "after a backoff of at most 30s, or after Retry-After")
+	if err := s.ledger.Release(ctx, claim); err != nil {
+		return stage.Outcome{}, ledgerError(err)
+	}
+	return stage.Outcome{}, kafka.RetryAfter(why, after)
+}
+
+// refused rejects a text that the provider refused alone.
+func (s *SMS) refused(ctx context.Context, claim ledger.Claim, failure *sms.SendError) (stage.Outcome, error) {
+	return stage.Reject(reason.Refused, failure), ledgerError(s.ledger.Reject(ctx, claim.MessageID, failure.Code))
+}
+
+// ledgerError wraps an error of writing a response to the ledger. The record is handled again; the claim in the ledger prevents
+// a second text.
+func ledgerError(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("note text in ledger: %w", err)
+	return fmt.Errorf("record outcome in ledger: %w", err)
 }

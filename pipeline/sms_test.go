@@ -17,6 +17,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
@@ -31,7 +32,7 @@ func textWorld(t *testing.T) *world {
 	return newWorld(t, storeConfig{SMS: true, Flows: []string{"subscription_started"}})
 }
 
-// send hands the records to the sms stage once.
+// send gives the records to the sms stage once.
 func (w *world) send(records ...kafka.Record) (int, error) {
 	return w.handle(w.stage(pipeline.RoleSMS), records)
 }
@@ -42,7 +43,7 @@ func (w *world) states() map[ledger.State]int {
 	return counts
 }
 
-// Whatever comes again after a text was taken sends nothing.
+// A trigger that is handled again after its text was accepted sends nothing.
 func TestSMSRedelivered(t *testing.T) {
 	w := textWorld(t)
 	for range 3 {
@@ -52,7 +53,7 @@ func TestSMSRedelivered(t *testing.T) {
 	}
 	assert.Len(t, w.texts.Texts(), 2)
 	assert.Equal(t, 2, w.texts.Requests())
-	assert.Equal(t, append([]string{"sms done", "sms done"}, repeat("sms skipped already_sent", 7)...), w.fates.lines)
+	assert.Equal(t, append([]string{"sms done", "sms done"}, repeat("sms skipped already_sent", 7)...), w.outcomes.lines)
 	assert.Equal(t, map[ledger.State]int{ledger.StateAccepted: 2}, w.states())
 }
 
@@ -64,8 +65,8 @@ func repeat(line string, n int) []string {
 	return lines
 }
 
-// An answer that never came leaves open whether the text went out: it is not
-// sent again, not even by hand of the next day's redelivery.
+// Without an answer it is unknown whether the text was sent: it is not sent again, not
+// even when its trigger is delivered again the next day.
 func TestSMSOutcomeUnknown(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -92,19 +93,19 @@ func TestSMSOutcomeUnknown(t *testing.T) {
 			w.later(23 * time.Hour)
 			_, err = w.send(again)
 			require.NoError(t, err)
-			assert.Equal(t, []string{"sms skipped outcome_unknown", "sms done", "sms skipped outcome_unknown"}, w.fates.lines)
+			assert.Equal(t, []string{"sms skipped outcome_unknown", "sms done", "sms skipped outcome_unknown"}, w.outcomes.lines)
 			assert.Len(t, w.texts.Texts(), test.texts+1)
-			assert.Empty(t, w.texts.Doubled())
+			assert.Empty(t, w.texts.Duplicates())
 			assert.Equal(t, 2, w.texts.Requests())
 			assert.Empty(t, w.dead(pipeline.RoleSMS))
 		})
 	}
 }
 
-// givesUpWhenItHangs has the driver give up a call as soon as the gateway hangs.
+// givesUpWhenItHangs makes the driver cancel a call as soon as the gateway hangs.
 func (w *world) givesUpWhenItHangs(does *smstest.Behaviour) {
 	giveUp := make(chan context.CancelFunc, 1)
-	does.Hangs = func() { (<-giveUp)() }
+	does.OnHang = func() { (<-giveUp)() }
 	right := w.driver.Driver
 	w.driver.Driver = driverFunc(func(ctx context.Context, m sms.Message) (sms.Receipt, error) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -117,51 +118,51 @@ func (w *world) givesUpWhenItHangs(does *smstest.Behaviour) {
 	})
 }
 
-// A gateway that nobody listens at has taken nothing: the text waits, and the
-// ledger lets it out later, once.
+// A refused connection means that nothing was sent: the text waits, and is sent later,
+// once.
 func TestSMSConnectionRefused(t *testing.T) {
 	w := textWorld(t)
-	nobody := httptest.NewServer(http.NotFoundHandler())
-	nobody.Close()
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
 	right := w.driver.Driver
-	w.driver.Driver = w.gatewayDriver(nobody.URL)
+	w.driver.Driver = w.gatewayDriver(closed.URL)
 	for range 3 {
 		done, err := w.send(w.triggerRecord(0), w.triggerRecord(1))
 		require.ErrorContains(t, err, "no_connection")
 		assert.Zero(t, done)
-		assert.Equal(t, map[ledger.State]int{ledger.StatePlanned: 1}, w.states(), "the claim is given back")
+		assert.Equal(t, map[ledger.State]int{ledger.StatePlanned: 1}, w.states(), "the claim is released")
 	}
-	assert.Empty(t, w.fates.lines)
+	assert.Empty(t, w.outcomes.lines)
 
 	w.driver.Driver = right
 	done, err := w.send(w.triggerRecord(0), w.triggerRecord(1))
 	require.NoError(t, err)
 	assert.Equal(t, 2, done)
 	assert.Len(t, w.texts.Texts(), 2)
-	assert.Equal(t, []string{"sms done", "sms done"}, w.fates.lines)
+	assert.Equal(t, []string{"sms done", "sms done"}, w.outcomes.lines)
 }
 
-// What the gateway surely did not take waits for as long as it asks.
+// A text that was certainly not sent waits as long as the gateway's Retry-After.
 func TestSMSRateLimit(t *testing.T) {
 	w := textWorld(t)
 	w.texts.Next(2, smstest.Behaviour{Status: http.StatusTooManyRequests, RetryAfter: 7 * time.Second})
 	for range 2 {
 		done, err := w.send(w.triggerRecord(0))
-		var asked *kafka.PauseError
-		require.ErrorAs(t, err, &asked)
-		assert.Equal(t, 7*time.Second, asked.After)
+		var retryAfter *kafka.RetryAfterError
+		require.ErrorAs(t, err, &retryAfter)
+		assert.Equal(t, 7*time.Second, retryAfter.After)
 		assert.Zero(t, done)
 	}
-	assert.Equal(t, []bool{false, false}, w.fates.pauses)
+	assert.Equal(t, []bool{false, false}, w.outcomes.pauses)
 	done, err := w.send(w.triggerRecord(0))
 	require.NoError(t, err)
 	assert.Equal(t, 1, done)
 	assert.Len(t, w.texts.Texts(), 1)
-	assert.Equal(t, []string{"sms done"}, w.fates.lines)
+	assert.Equal(t, []string{"sms done"}, w.outcomes.lines)
 }
 
-// A refused text is a dead letter, again each time its record comes again (the
-// first may not have been written), and never sent again.
+// A refused text becomes a dead letter each time its record is handled again (the
+// first one may not have been written), and is never sent again.
 func TestSMSRefused(t *testing.T) {
 	w := textWorld(t)
 	w.texts.Next(1, smstest.Behaviour{Status: http.StatusUnprocessableEntity})
@@ -170,37 +171,49 @@ func TestSMSRefused(t *testing.T) {
 	assert.Equal(t, 2, done)
 	_, err = w.send(w.triggerRecord(0))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"sms rejected refused", "sms done", "sms rejected refused"}, w.fates.lines)
+	assert.Equal(t, []string{"sms rejected refused", "sms done", "sms rejected refused"}, w.outcomes.lines)
 	assert.Equal(t, 2, w.texts.Requests())
 	require.Len(t, w.dead(pipeline.RoleSMS), 2)
 	assert.Contains(t, w.dead(pipeline.RoleSMS)[0].Header(deadletter.HeaderError), "http_422")
 	assert.Equal(t, map[ledger.State]int{ledger.StateRejected: 1, ledger.StateAccepted: 1}, w.states())
 }
 
-// Wrong credentials stop the store's texts until someone has mended them.
+// Wrong credentials stop the store's texts until they are fixed. Each attempt costs few requests, and no text is rejected.
 func TestSMSWrongCredentials(t *testing.T) {
-	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound} {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound, http.StatusFound} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			w := textWorld(t)
-			w.texts.Next(2, smstest.Behaviour{Status: status})
-			for range 2 {
-				done, err := w.send(w.triggerRecord(0), w.triggerRecord(1))
-				require.ErrorContains(t, err, "config")
-				assert.Zero(t, done)
+			const texts, attempts = 20, 9
+			records := make([]kafka.Record, texts)
+			for i := range records {
+				records[i] = w.triggerRecord(i)
 			}
-			assert.Equal(t, []string{"sms paused", "sms paused"}, w.fates.lines)
-			done, err := w.send(w.triggerRecord(0), w.triggerRecord(1))
-			require.NoError(t, err)
-			assert.Equal(t, 2, done)
-			assert.Equal(t, []bool{true, true, false, false}, w.fates.pauses)
-			assert.Len(t, w.texts.Texts(), 2)
+			w.texts.Next(4*attempts, smstest.Behaviour{Status: status})
+			for range attempts {
+				before := w.texts.Requests()
+				done, err := w.send(records...)
+				require.ErrorContains(t, err, "http_")
+				assert.Zero(t, done)
+				assert.LessOrEqual(t, w.texts.Requests()-before, 4)
+			}
+			assert.True(t, w.outcomes.pauses[len(w.outcomes.pauses)-1])
+			assert.Equal(t, map[ledger.State]int{ledger.StatePlanned: texts}, w.states(), "no claim is held")
+
+			for range 20 { // the rest of the refusals
+				if _, err := w.send(records...); err == nil {
+					break
+				}
+			}
+			assert.Len(t, w.texts.Texts(), texts)
+			assert.False(t, w.outcomes.pauses[len(w.outcomes.pauses)-1])
+			assert.Empty(t, w.texts.Duplicates())
 			assert.Empty(t, w.dead(pipeline.RoleSMS))
 		})
 	}
 }
 
-// Two workers on one ledger, as after a rebalance that one of them has not
-// noticed: each text goes out once.
+// Two workers share one ledger, as after a rebalance that one of them has not
+// noticed: each text is sent once.
 func TestSMSTwoWorkers(t *testing.T) {
 	const triggers, workers = 25, 4
 	w := newWorld(t, storeConfig{SMS: true, Flows: []string{"subscription_started"}})
@@ -224,37 +237,37 @@ func TestSMSTwoWorkers(t *testing.T) {
 	}
 	group.Wait()
 	assert.Len(t, w.texts.Texts(), triggers)
-	assert.Empty(t, w.texts.Doubled())
-	assert.Equal(t, triggers, w.fates.count("sms done"))
-	assert.Equal(t, triggers*(workers-1), w.fates.count("sms skipped already_sent"))
+	assert.Empty(t, w.texts.Duplicates())
+	assert.Equal(t, triggers, w.outcomes.count("sms done"))
+	assert.Equal(t, triggers*(workers-1), w.outcomes.count("sms skipped already_sent"))
 }
 
-// The text went out, and the ledger could not write that down: the record comes
-// again, the text does not.
-func TestSMSAnswerNotNoted(t *testing.T) {
+// If the ledger fails to record that a text was sent, the record is handled again, and
+// the text is not sent again.
+func TestSMSAnswerNotWritten(t *testing.T) {
 	w := textWorld(t)
 	full := errors.New("disk full")
 	w.ledger.accept = func(context.Context) error { return full }
 	records := []kafka.Record{w.triggerRecord(0), w.triggerRecord(1)}
 	done, err := w.send(records...)
 	require.ErrorIs(t, err, full)
-	require.ErrorContains(t, err, "note text in ledger")
+	require.ErrorContains(t, err, "record outcome in ledger")
 	assert.Zero(t, done)
 
 	w.ledger.accept = nil
 	done, err = w.send(records...)
-	require.ErrorContains(t, err, "another process is sending it", "its claim still lasts")
+	require.ErrorContains(t, err, "another process is sending it", "the claim has not expired")
 	assert.Zero(t, done)
 	w.later(ledger.DefaultLease)
 	done, err = w.send(records...)
 	require.NoError(t, err)
 	assert.Equal(t, 2, done)
-	assert.Equal(t, []string{"sms skipped outcome_unknown", "sms done"}, w.fates.lines)
+	assert.Equal(t, []string{"sms skipped outcome_unknown", "sms done"}, w.outcomes.lines)
 	assert.Len(t, w.texts.Texts(), 2)
-	assert.Empty(t, w.texts.Doubled())
+	assert.Empty(t, w.texts.Duplicates())
 }
 
-// A ledger that can't be asked lets nothing out.
+// Without the ledger nothing is sent.
 func TestSMSLedgerDown(t *testing.T) {
 	w := textWorld(t)
 	require.NoError(t, w.ledger.Close())
@@ -262,10 +275,10 @@ func TestSMSLedgerDown(t *testing.T) {
 	require.ErrorIs(t, err, ledger.ErrClosed)
 	assert.Zero(t, done)
 	assert.Zero(t, w.texts.Requests())
-	assert.Empty(t, w.fates.lines)
+	assert.Empty(t, w.outcomes.lines)
 }
 
-// A stop in the middle of a call waits for its answer: the text is accounted for.
+// A shutdown during a call waits for its answer, and the ledger has it.
 func TestSMSStoppedWhileSending(t *testing.T) {
 	w := textWorld(t)
 	stopped, stop := context.WithCancel(t.Context())
@@ -277,7 +290,7 @@ func TestSMSStoppedWhileSending(t *testing.T) {
 	left, err := handle(stopped, w.stage(pipeline.RoleSMS), nil, []kafka.Record{w.triggerRecord(0)})
 	require.NoError(t, err)
 	assert.Empty(t, left)
-	assert.Equal(t, []string{"sms done"}, w.fates.lines)
+	assert.Equal(t, []string{"sms done"}, w.outcomes.lines)
 	assert.Equal(t, map[ledger.State]int{ledger.StateAccepted: 1}, w.states())
 }
 
@@ -286,7 +299,7 @@ type driverFunc func(context.Context, sms.Message) (sms.Receipt, error)
 
 func (f driverFunc) Send(ctx context.Context, m sms.Message) (sms.Receipt, error) { return f(ctx, m) }
 
-// An error of a class nobody has heard of is no proof that the text was not sent.
+// An error without a class does not prove that the text was not sent.
 func TestSMSErrorWithoutClass(t *testing.T) {
 	w := textWorld(t)
 	w.driver.Driver = driverFunc(func(context.Context, sms.Message) (sms.Receipt, error) {
@@ -294,10 +307,10 @@ func TestSMSErrorWithoutClass(t *testing.T) {
 	})
 	_, err := w.send(w.triggerRecord(0))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"sms skipped outcome_unknown"}, w.fates.lines)
+	assert.Equal(t, []string{"sms skipped outcome_unknown"}, w.outcomes.lines)
 }
 
-// What gets no text, and why; the gateway hears of none of it.
+// Triggers without a text, with the reason. The gateway gets no request.
 func TestSMSNoText(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -309,7 +322,15 @@ func TestSMSNoText(t *testing.T) {
 		{"no phone", func(t *subscriber.Trigger) { t.Recipient.Phone = "" }, "skipped no_phone"},
 		{"phone nonsense", func(t *subscriber.Trigger) { t.Recipient.Phone = "ask my wife" }, "skipped phone_invalid"},
 		{"phone much too long", func(t *subscriber.Trigger) { t.Recipient.Phone = strings.Repeat("+1", 1<<16) }, "skipped phone_invalid"},
-		{"phone of another country", func(t *subscriber.Trigger) { t.Recipient.Phone, t.Recipient.Country = "503 555 0100", "DE" }, "skipped phone_invalid"},
+		{"phone of another country", func(t *subscriber.Trigger) { t.Recipient.Phone, t.Recipient.PhoneCountry = "503 555 0100", "DE" }, "skipped phone_invalid"},
+		{"phone of another country, without phone_country", func(t *subscriber.Trigger) { t.Recipient.Phone, t.Recipient.Country = "503 555 0100", "DE" }, "skipped phone_invalid"},
+		{"country not recognized", func(t *subscriber.Trigger) { t.Recipient.Phone, t.Recipient.PhoneCountry = "503 555 0100", "Atlantis" }, "skipped country_unknown"},
+		{"country unknown", func(t *subscriber.Trigger) {
+			t.Recipient.Phone, t.Recipient.PhoneCountry, t.Recipient.Country = "503 555 0100", "ZZ", "US"
+		}, "skipped country_unknown"},
+		{"country not recognized, and a fixed line", func(t *subscriber.Trigger) {
+			t.Recipient.Phone, t.Recipient.PhoneCountry = "+44 20 7946 0958", "Atlantis"
+		}, "skipped phone_invalid"},
 		{"no such flow", func(t *subscriber.Trigger) { t.Flow = "birthday" }, "rejected malformed"},
 		{"no id", func(t *subscriber.Trigger) { t.ID = "" }, "rejected malformed"},
 		{"no customer", func(t *subscriber.Trigger) { t.RechargeCustomerID = "" }, "rejected malformed"},
@@ -328,7 +349,7 @@ func TestSMSNoText(t *testing.T) {
 			done, err := w.send(record)
 			require.NoError(t, err)
 			assert.Equal(t, 1, done)
-			assert.Equal(t, []string{"sms " + test.fate}, w.fates.lines)
+			assert.Equal(t, []string{"sms " + test.fate}, w.outcomes.lines)
 			assert.Zero(t, w.texts.Requests())
 		})
 	}
@@ -338,19 +359,19 @@ func TestSMSNoText(t *testing.T) {
 		record.Value = []byte("{")
 		_, err := w.send(record)
 		require.NoError(t, err)
-		assert.Equal(t, []string{"sms rejected malformed"}, w.fates.lines)
+		assert.Equal(t, []string{"sms rejected malformed"}, w.outcomes.lines)
 	})
 }
 
-// Another store's triggers are that store's group's: not even looked at.
-func TestSMSPassesOthersOver(t *testing.T) {
+// Another store's triggers belong to that store's group: they are not decoded.
+func TestSMSIgnoresOtherStores(t *testing.T) {
 	w := textWorld(t)
 	other := kafka.Record{
 		Topic: "recharge.sms-triggers", Value: []byte("\x00 not JSON"),
-		Headers: []kafka.Header{{Key: pipeline.HeaderStore, Value: []byte("another")}},
+		Headers: []kafka.Header{{Key: envelope.HeaderStore, Value: []byte("another")}},
 	}
 	done, err := w.send(other, w.triggerRecord(0), other)
 	require.NoError(t, err)
 	assert.Equal(t, 3, done)
-	assert.Equal(t, []string{"sms done"}, w.fates.lines)
+	assert.Equal(t, []string{"sms done"}, w.outcomes.lines)
 }

@@ -10,7 +10,11 @@ import (
 	"strings"
 
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/command"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
@@ -19,117 +23,108 @@ type Tracker interface {
 	Batch(ctx context.Context, commands []bloomreach.Command) ([]bloomreach.Result, error)
 }
 
-// Tracking tells one store's Bloomreach project about its events.
+// Tracking sends the events of one store to its Bloomreach project.
 //
 //	in         recharge.events, this store's records only
 //	out        POST {base}/track/v2/projects/{token}/batch
-//	guarantee  at least once; a repetition is identical in all that
-//	           Bloomreach's deduplication looks at
-//	on failure refused by name: dead letter; unreachable, busy, wrong
-//	           credentials: the store's group waits, nothing is dropped
+//	guarantee  at least once; a repetition is identical in everything that
+//	           Bloomreach deduplicates by
+//	on failure one event refused, by Bloomreach or by a firewall in front of it: dead
+//	           letter, and the customer's later events go on, since timestamps decide;
+//	           unreachable, busy, wrong credentials: the store's group waits
 type Tracking struct {
-	store   string
-	tracker Tracker
+	store   Store
+	unowned bool // rejects the records that name no store
 	metrics Metrics
 }
 
 // NewTracking is the sink of one store.
-func NewTracking(store string, tracker Tracker, metrics Metrics) *Tracking {
-	return &Tracking{store: store, tracker: tracker, metrics: metrics}
+func NewTracking(store Store, metrics Metrics) *Tracking {
+	return &Tracking{store: store, metrics: metrics}
 }
 
-// Handle sends what one request holds; the records after that come again at once.
-func (t *Tracking) Handle(ctx context.Context, records []kafka.Record) ([]Result, error) {
+// Handle sends as many records as fit into one request; the others follow in the next batch.
+func (t *Tracking) Handle(ctx context.Context, records []kafka.Record) ([]stage.Result, error) {
 	batch := t.collect(records)
 	err := t.send(ctx, batch)
 	return batch.results, err
 }
 
-// trackingBatch is the leading records that fit into one request.
-type trackingBatch struct {
-	results  []Result
-	commands []bloomreach.Command
-	at       []int // commands[i] is of the record at[i]
+// Wants reports whether a record is for this sink: it is of the store, or it names none and this sink rejects those.
+func (t *Tracking) Wants(r kafka.Record) bool {
+	store, err := envelope.Store(r)
+	return err == nil && store == t.store.Settings.Store || err != nil && t.unowned
 }
 
-// collect decides at once on what needs no request. An event that was sent once more
-// may come twice in a row: one request holds it once.
+// trackingBatch holds the first records of a batch, up to a full request.
+type trackingBatch struct {
+	results  []stage.Result
+	commands []bloomreach.Command
+	at       []int // commands[i] belongs to results[at[i]]
+}
+
+// collect builds the commands of a request, and the results of records that need no command. It stops before an event that is
+// already in the request because it was redriven twice.
 func (t *Tracking) collect(records []kafka.Record) *trackingBatch {
 	b := &trackingBatch{}
 	for i, r := range records {
 		if len(b.commands) == bloomreach.MaxCommands {
 			break
 		}
-		if r.Header(HeaderStore) != t.store {
-			b.results = append(b.results, Result{Fate: passOver()})
+		if !t.Wants(r) {
+			b.results = append(b.results, stage.Result{Outcome: stage.PassOver()})
 			continue
 		}
-		c, err := commandOf(r)
+		c, err := t.command(r)
 		if err != nil {
-			b.results = append(b.results, rejected(ReasonMalformed, err))
+			b.results = append(b.results, stage.Rejected(reason.Malformed, err))
 			continue
 		}
 		if slices.ContainsFunc(b.commands, func(other bloomreach.Command) bool { return other.ID == c.ID }) {
 			break
 		}
-		b.results = append(b.results, Result{})
+		b.results = append(b.results, stage.Result{})
 		b.commands, b.at = append(b.commands, c), append(b.at, i)
 	}
 	return b
 }
 
-// commandOf gives the command an id of its own: a fact that was told twice may
-// stand in one batch twice.
-func commandOf(r kafka.Record) (bloomreach.Command, error) {
+// command decodes an event. The offset makes the command id unique, because a request may contain two records of the same fact.
+func (t *Tracking) command(r kafka.Record) (bloomreach.Command, error) {
+	if _, err := envelope.Store(r); err != nil {
+		return bloomreach.Command{}, err
+	}
 	var e subscriber.Event
 	if err := json.Unmarshal(r.Value, &e); err != nil {
 		return bloomreach.Command{}, fmt.Errorf("decode event: %w", err)
 	}
-	if err := complete(e); err != nil {
+	if err := e.Validate(); err != nil {
 		return bloomreach.Command{}, err
 	}
-	return command(e.ID+":"+strconv.FormatInt(r.Offset, 10), e)
-}
-
-// complete checks what the mapping takes for granted.
-func complete(e subscriber.Event) error {
-	switch e.Type {
-	case subscriber.EventSubscription:
-		return present(e.Subscription, e)
-	case subscriber.EventCharge:
-		return present(e.Charge, e)
-	case subscriber.EventCustomerChange:
-		return present(e.Customer, e)
-	case subscriber.EventProperty:
-		return present(e.Property, e)
+	id := t.store.Settings.DestinationID(e.RechargeCustomerID, e.Email)
+	if id == "" {
+		return bloomreach.Command{}, fmt.Errorf("event has no %s, which is the customer_id of the store", t.store.Settings.CustomerID)
 	}
-	return nil
-}
-
-func present[T any](part *T, e subscriber.Event) error {
-	if part == nil {
-		return fmt.Errorf("a %s event lacks its object", e.Type)
-	}
-	return nil
+	return command.Of(e.ID+":"+strconv.FormatInt(r.Offset, 10), map[string]string{t.store.CustomerIDName: id}, e)
 }
 
 func (t *Tracking) send(ctx context.Context, b *trackingBatch) error {
 	if len(b.commands) == 0 {
 		return nil
 	}
-	answers, err := t.tracker.Batch(ctx, b.commands)
+	answers, err := t.store.Tracker.Batch(ctx, b.commands)
 	for i, answer := range answers {
 		switch answer.Outcome {
 		case bloomreach.Accepted:
-			b.results[b.at[i]].Fate = Done()
+			b.results[b.at[i]].Outcome = stage.Done()
 		case bloomreach.Rejected:
-			b.results[b.at[i]].Fate = Reject(ReasonRefused, errors.New("bloomreach: "+strings.Join(answer.Errors, "; ")))
+			b.results[b.at[i]].Outcome = stage.Reject(reason.Refused, errors.New("bloomreach: "+strings.Join(answer.Errors, "; ")))
 		}
 	}
 	var failure *bloomreach.Error
 	if !errors.As(err, &failure) {
 		failure = &bloomreach.Error{}
 	}
-	t.metrics.Paused(string(RoleTracking), t.store, failure.Class == bloomreach.ClassConfig)
-	return kafka.Pause(err, failure.RetryAfter)
+	t.metrics.Paused(string(RoleTracking), t.store.Settings.Store, failure.Class == bloomreach.ClassConfig)
+	return kafka.RetryAfter(err, failure.RetryAfter)
 }

@@ -16,29 +16,32 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/stage"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/schemas"
 )
 
-// untilDone hands a stage the records until all are settled, and returns what it
-// was told on the way.
-func untilDone(t *testing.T, stage *pipeline.Stage, records []kafka.Record) []error {
+// untilDone gives a stage the records until each has an outcome, and returns the
+// errors.
+func untilDone(t *testing.T, stage *stage.Stage, records []kafka.Record) []error {
 	t.Helper()
 	const patience = 20
-	var told []error
+	var failures []error
 	for len(records) > 0 {
 		left, err := handle(t.Context(), stage, nil, records)
 		records = left
 		if err != nil {
-			told = append(told, err)
+			failures = append(failures, err)
 		}
-		require.LessOrEqual(t, len(told), patience, "%v", err)
+		require.LessOrEqual(t, len(failures), patience, "%v", err)
 	}
-	return told
+	return failures
 }
 
-// kept are the subscriptions of the events that Bloomreach keeps.
-func (w *world) kept() []string {
+// trackedIDs are the subscriptions of the events that Bloomreach stored.
+func (w *world) trackedIDs() []string {
 	var found []string
 	for _, e := range w.bloomreach.Events() {
 		found = append(found, e.Properties["subscription_id"].(string))
@@ -59,31 +62,30 @@ func (w *world) dead(role pipeline.Role) []kafka.Record {
 	return w.topics.since(pipeline.Topics{}.DeadLetters(role), 0)
 }
 
-// Another store's records are that store's group's: not even looked at.
-func TestTrackingPassesOthersOver(t *testing.T) {
+// Another store's records belong to that store's group: they are not decoded.
+func TestTrackingIgnoresOtherStores(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	other := kafka.Record{
 		Topic: "recharge.events", Value: []byte("\x00 not JSON"),
-		Headers: []kafka.Header{{Key: pipeline.HeaderStore, Value: []byte("another")}},
+		Headers: []kafka.Header{{Key: envelope.HeaderStore, Value: []byte("another")}},
 	}
-	nobody := kafka.Record{Topic: "recharge.events", Value: []byte("{")}
 	own := w.eventRecords(2)
-	done, err := w.handle(w.stage(pipeline.RoleTracking), []kafka.Record{other, own[0], other, nobody, own[1], other})
+	done, err := w.handle(w.stage(pipeline.RoleTracking), []kafka.Record{other, own[0], other, own[1], other})
 	require.NoError(t, err)
-	assert.Equal(t, 6, done)
-	assert.Equal(t, upTo(2), w.kept())
-	assert.Equal(t, []string{"tracking done", "tracking done"}, w.fates.lines)
-	assert.Equal(t, 2, strings.Count(w.log.String(), "record settled"))
+	assert.Equal(t, 5, done)
+	assert.Equal(t, upTo(2), w.trackedIDs())
+	assert.Equal(t, []string{"tracking done", "tracking done"}, w.outcomes.lines)
+	assert.Equal(t, 2, strings.Count(w.log.String(), "record handled"))
 
 	requests := w.bloomreach.Requests()
 	done, err = w.handle(w.stage(pipeline.RoleTracking), []kafka.Record{other, other})
 	require.NoError(t, err)
 	assert.Equal(t, 2, done)
-	assert.Equal(t, requests, w.bloomreach.Requests(), "nothing to say, nothing said")
+	assert.Equal(t, requests, w.bloomreach.Requests(), "no command, no request")
 }
 
-// A request holds 50 commands; the records behind come with the next.
-func TestTrackingMoreThanOneRequestHolds(t *testing.T) {
+// A request has 50 commands; later records follow in the next.
+func TestTrackingSplitsRequests(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	records := w.eventRecords(120)
 	for _, want := range []int{50, 50, 20} {
@@ -92,14 +94,14 @@ func TestTrackingMoreThanOneRequestHolds(t *testing.T) {
 		assert.Equal(t, want, done)
 		records = records[done:]
 	}
-	assert.Equal(t, upTo(120), w.kept())
+	assert.Equal(t, upTo(120), w.trackedIDs())
 	assert.Equal(t, 3, w.bloomreach.Requests())
 }
 
-// Records that need no place in the request do not take one.
+// Records without a command don't count for the size of a request.
 func TestTrackingCountsCommandsOnly(t *testing.T) {
 	w := newWorld(t, storeConfig{})
-	other := kafka.Record{Topic: "recharge.events", Headers: []kafka.Header{{Key: pipeline.HeaderStore, Value: []byte("another")}}}
+	other := kafka.Record{Topic: "recharge.events", Headers: []kafka.Header{{Key: envelope.HeaderStore, Value: []byte("another")}}}
 	broken := w.eventRecord(0)
 	broken.Value = []byte(`{"type":"subscription"}`)
 	var records []kafka.Record
@@ -109,16 +111,15 @@ func TestTrackingCountsCommandsOnly(t *testing.T) {
 	done, err := w.handle(w.stage(pipeline.RoleTracking), records)
 	require.NoError(t, err)
 	assert.Equal(t, 150, done)
-	assert.Equal(t, upTo(50), w.kept())
+	assert.Equal(t, upTo(50), w.trackedIDs())
 	assert.Len(t, w.dead(pipeline.RoleTracking), 50)
 	untilDone(t, w.stage(pipeline.RoleTracking), records[done:])
-	assert.Equal(t, upTo(60), w.kept())
-	assert.Equal(t, 60, w.fates.count("tracking rejected malformed"))
-	assert.Equal(t, 60, w.fates.count("tracking done"))
+	assert.Equal(t, upTo(60), w.trackedIDs())
+	assert.Equal(t, 60, w.outcomes.count("tracking rejected malformed"))
+	assert.Equal(t, 60, w.outcomes.count("tracking done"))
 }
 
-// Wrong credentials are nobody's fault among the events: they wait, all of them,
-// until someone has mended it.
+// With wrong credentials all events wait until they are fixed.
 func TestTrackingWrongCredentials(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	w.bloomreach.RotateKey("new-id", "new-secret")
@@ -128,41 +129,41 @@ func TestTrackingWrongCredentials(t *testing.T) {
 		require.ErrorContains(t, err, "check base url, project token, api key")
 		assert.Zero(t, done)
 	}
-	assert.Equal(t, []string{"tracking paused", "tracking paused", "tracking paused"}, w.fates.lines)
-	assert.Equal(t, []bool{true, true, true}, w.fates.pauses)
+	assert.Equal(t, []string{"tracking paused", "tracking paused", "tracking paused"}, w.outcomes.lines)
+	assert.Equal(t, []bool{true, true, true}, w.outcomes.pauses)
 	assert.Empty(t, w.dead(pipeline.RoleTracking))
 
 	w.bloomreach.RotateKey(bloomreachtest.KeyID, bloomreachtest.KeySecret)
 	done, err := w.handle(w.stage(pipeline.RoleTracking), records)
 	require.NoError(t, err)
 	assert.Equal(t, 3, done)
-	assert.Equal(t, []bool{true, true, true, false}, w.fates.pauses)
-	assert.Equal(t, upTo(3), w.kept())
+	assert.Equal(t, []bool{true, true, true, false}, w.outcomes.pauses)
+	assert.Equal(t, upTo(3), w.trackedIDs())
 }
 
-// A missing permission is found only with the event types it is for: what else
-// was in the request is settled as far as the order allows.
+// A missing permission shows only for its event types: other events of the request
+// have an outcome as far as the order allows.
 func TestTrackingMissingPermission(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	w.bloomreach.ForbidEvents("subscription")
 	done, err := w.handle(w.stage(pipeline.RoleTracking), w.eventRecords(2))
 	require.ErrorContains(t, err, "Not authorized to add event")
 	assert.Zero(t, done)
-	assert.Equal(t, []bool{true}, w.fates.pauses)
+	assert.Equal(t, []bool{true}, w.outcomes.pauses)
 	assert.Empty(t, w.dead(pipeline.RoleTracking))
 	w.bloomreach.ForbidEvents()
 	untilDone(t, w.stage(pipeline.RoleTracking), w.eventRecords(2))
-	assert.Equal(t, upTo(2), w.kept())
+	assert.Equal(t, upTo(2), w.trackedIDs())
 }
 
-// Whatever goes wrong on the way, in the end Bloomreach has each event once.
-func TestTrackingTriesAgain(t *testing.T) {
+// After any failure Bloomreach has each event once in the end.
+func TestTrackingRetries(t *testing.T) {
 	third := func(c bloomreachtest.Command) bool { return strings.HasSuffix(c.ID, ":2") }
 	tests := []struct {
 		name         string
 		fail         func(*bloomreachtest.Server)
 		deduplicated int
-		pause        time.Duration // that is asked for
+		pause        time.Duration // the Retry-After
 	}{
 		{"rate limit", func(s *bloomreachtest.Server) {
 			s.FailNext(2, bloomreachtest.Failure{Status: http.StatusTooManyRequests, RetryAfter: "9"})
@@ -173,7 +174,7 @@ func TestTrackingTriesAgain(t *testing.T) {
 		{"failed", func(s *bloomreachtest.Server) {
 			s.FailNext(1, bloomreachtest.Failure{Status: http.StatusInternalServerError})
 		}, 0, 0},
-		{"connection lost after they were taken", func(s *bloomreachtest.Server) { s.DropAfterApplying(2) }, 10, 0},
+		{"connection lost after they were accepted", func(s *bloomreachtest.Server) { s.DropAfterApplying(2) }, 10, 0},
 		{"answer without results", func(s *bloomreachtest.Server) {
 			omitted := 0
 			s.OmitResultsOf(func(bloomreachtest.Command) bool { omitted++; return omitted <= 5 })
@@ -185,29 +186,29 @@ func TestTrackingTriesAgain(t *testing.T) {
 				omitted = omitted || now
 				return now
 			})
-		}, 1, 0}, // the third; the two behind it are known to be taken
+		}, 1, 0}, // the third; the two behind it are known to be accepted
 		{"results in another order", func(s *bloomreachtest.Server) { s.ShuffleResults(true) }, 0, 0},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t, storeConfig{})
 			test.fail(w.bloomreach)
-			told := untilDone(t, w.stage(pipeline.RoleTracking), w.eventRecords(5))
-			assert.Equal(t, upTo(5), w.kept())
+			failures := untilDone(t, w.stage(pipeline.RoleTracking), w.eventRecords(5))
+			assert.Equal(t, upTo(5), w.trackedIDs())
 			assert.Equal(t, test.deduplicated, w.bloomreach.Deduplicated())
-			assert.Equal(t, 5, w.fates.count("tracking done"))
-			assert.Len(t, w.fates.lines, 5)
+			assert.Equal(t, 5, w.outcomes.count("tracking done"))
+			assert.Len(t, w.outcomes.lines, 5)
 			assert.Empty(t, w.dead(pipeline.RoleTracking))
 			if test.pause > 0 {
-				var asked *kafka.PauseError
-				require.ErrorAs(t, told[0], &asked)
-				assert.Equal(t, test.pause, asked.After)
+				var retryAfter *kafka.RetryAfterError
+				require.ErrorAs(t, failures[0], &retryAfter)
+				assert.Equal(t, test.pause, retryAfter.After)
 			}
 		})
 	}
 }
 
-// One that is refused by name is a dead letter, and only that one.
+// One refused event becomes a dead letter, and only that one.
 func TestTrackingPartialFailure(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	w.bloomreach.RejectWhen(func(c bloomreachtest.Command) []string {
@@ -220,22 +221,22 @@ func TestTrackingPartialFailure(t *testing.T) {
 	done, err := w.handle(w.stage(pipeline.RoleTracking), records)
 	require.NoError(t, err)
 	assert.Equal(t, 4, done)
-	assert.Equal(t, []string{"1", "3", "4"}, w.kept())
-	assert.Equal(t, []string{"tracking done", "tracking rejected refused", "tracking done", "tracking done"}, w.fates.lines)
+	assert.Equal(t, []string{"1", "3", "4"}, w.trackedIDs())
+	assert.Equal(t, []string{"tracking done", "tracking rejected refused", "tracking done", "tracking done"}, w.outcomes.lines)
 	require.Len(t, w.dead(pipeline.RoleTracking), 1)
 	letter := w.dead(pipeline.RoleTracking)[0]
 	assert.Equal(t, string(records[1].Value), string(letter.Value))
 	assert.Equal(t, "bloomreach: Timestamp is too far in the past; and more", letter.Header(deadletter.HeaderError))
 }
 
-// A refusal of the whole request is that of one command in it: the client finds
-// it, and the others are kept.
-func TestTrackingOneSpoilsTheRequest(t *testing.T) {
+// A request that is refused as a whole because of one command: the client finds that
+// command, and the others are stored.
+func TestTrackingOneCommandRefusesTheRequest(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	w.bloomreach.FailWhen(func(c bloomreachtest.Command) bool { return strings.HasSuffix(c.ID, ":3") },
 		bloomreachtest.Failure{Status: http.StatusBadRequest, Body: bloomreachtest.ShapeMessage.Body("Invalid JSON")})
 	assert.Empty(t, untilDone(t, w.stage(pipeline.RoleTracking), w.eventRecords(6)))
-	assert.Equal(t, []string{"1", "2", "3", "5", "6"}, sorted(w.kept()))
+	assert.Equal(t, []string{"1", "2", "3", "5", "6"}, sorted(w.trackedIDs()))
 	assert.Len(t, w.dead(pipeline.RoleTracking), 1)
 }
 
@@ -244,8 +245,7 @@ func sorted(list []string) []string {
 	return list
 }
 
-// A fact that was told twice may stand in one request twice: it is taken twice
-// and kept once.
+// One request may have a fact twice: it is accepted twice and stored once.
 func TestTrackingFactTwiceInOneRequest(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	first := w.eventRecord(0)
@@ -254,20 +254,20 @@ func TestTrackingFactTwiceInOneRequest(t *testing.T) {
 	done, err := w.handle(w.stage(pipeline.RoleTracking), []kafka.Record{first, again})
 	require.NoError(t, err)
 	assert.Equal(t, 2, done)
-	assert.Equal(t, upTo(1), w.kept())
+	assert.Equal(t, upTo(1), w.trackedIDs())
 	assert.Equal(t, 1, w.bloomreach.Deduplicated())
-	assert.Equal(t, []string{"tracking done", "tracking done"}, w.fates.lines)
+	assert.Equal(t, []string{"tracking done", "tracking done"}, w.outcomes.lines)
 }
 
-// What is no event is a dead letter, whoever wrote it.
+// A value that is no event becomes a dead letter.
 func TestTrackingMalformed(t *testing.T) {
 	for _, value := range []string{
 		``, `null`, `{`, `[]`, `{}`, `{"type":"subscription"}`, `{"type":"subscription_charge"}`, `{"type":"customer_change"}`,
 		`{"type":"customer_property"}`, `{"type":"page_visit"}`, `{"type":"subscription","subscription":{"id":1}}`,
 		`{"id":"1","type":"subscription","occurred_at":"2026-03-01T10:00:00Z","subscription":{"id":"1"}}`,
-		`{"id":"1","type":"subscription","occurred_at":"2026-03-01T10:00:00Z","subscription":{"id":"1"},"customer_ids":{"registered":"@"}}`,
-		`{"id":"1","type":"subscription","occurred_at":"2026-03-01T10:00:00Z","subscription":{"id":"1","price":"much"},"customer_ids":{"registered":"jo"}}`,
-		`{"id":"1","type":"subscription_charge","occurred_at":"2026-03-01T10:00:00Z","charge":{"id":"1","items":[{"price":"1e9"}]},"customer_ids":{"registered":"jo"}}`,
+		`{"id":"1","type":"subscription","occurred_at":"2026-03-01T10:00:00Z","subscription":{"id":"1"},"email":"@"}`,
+		`{"id":"1","type":"subscription","occurred_at":"2026-03-01T10:00:00Z","subscription":{"id":"1","price":"much"},"email":"jo"}`,
+		`{"id":"1","type":"subscription_charge","occurred_at":"2026-03-01T10:00:00Z","charge":{"id":"1","items":[{"price":"1e9"}]},"email":"jo"}`,
 	} {
 		t.Run(value, func(t *testing.T) {
 			w := newWorld(t, storeConfig{})
@@ -276,35 +276,56 @@ func TestTrackingMalformed(t *testing.T) {
 			done, err := w.handle(w.stage(pipeline.RoleTracking), []kafka.Record{record, w.eventRecord(1)})
 			require.NoError(t, err)
 			assert.Equal(t, 2, done)
-			assert.Equal(t, []string{"tracking rejected malformed", "tracking done"}, w.fates.lines)
+			assert.Equal(t, []string{"tracking rejected malformed", "tracking done"}, w.outcomes.lines)
 			require.Len(t, w.dead(pipeline.RoleTracking), 1)
 			assert.Equal(t, value, string(w.dead(pipeline.RoleTracking)[0].Value))
 		})
 	}
 }
 
-// A batch that could not be sent at all is nobody's fate.
+// customer_id selects the id that the destination gets, customer_id_name its name.
+func TestTrackingCustomerID(t *testing.T) {
+	for choice, want := range map[subscriber.IDChoice]string{
+		subscriber.ByEmail: `{"registered":"jo.bean@example.com"}`, subscriber.ByRechargeID: `{"registered":"246936001"}`,
+	} {
+		var sent []bloomreach.Command
+		s := acmeStore(trackerFunc(func(commands []bloomreach.Command) ([]bloomreach.Result, error) {
+			sent = commands
+			return nil, nil
+		}))
+		s.Settings.CustomerID = choice
+		w := newWorld(t, storeConfig{})
+		_, err := pipeline.NewTracking(s, w.outcomes).Handle(t.Context(), w.eventRecords(3))
+		require.NoError(t, err)
+		require.Len(t, sent, 3)
+		for _, command := range sent {
+			assert.Contains(t, string(command.Data), `"customer_ids":`+want)
+		}
+	}
+}
+
+// If a request could not be sent, its records have no outcome.
 func TestTrackingBatchNotSent(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	broken := errors.New("no such host")
 	stage := w.stage(pipeline.RoleTracking)
-	stage.Handler = pipeline.NewTracking(store, trackerFunc(func([]bloomreach.Command) ([]bloomreach.Result, error) { return nil, broken }), w.fates)
+	stage.Handler = pipeline.NewTracking(acmeStore(trackerFunc(func([]bloomreach.Command) ([]bloomreach.Result, error) { return nil, broken })), w.outcomes).Handle
 	done, err := w.handle(stage, w.eventRecords(2))
 	require.ErrorIs(t, err, broken)
 	assert.Zero(t, done)
-	assert.Empty(t, w.fates.lines)
+	assert.Empty(t, w.outcomes.lines)
 }
 
-// The same event is told in the same bytes but for the command's id, which
-// Bloomreach's deduplication does not look at.
+// The same event always gives the same bytes but for the command's id, which
+// Bloomreach's deduplication ignores.
 func TestTrackingSameBytes(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	var sent [][]bloomreach.Command
 	stage := w.stage(pipeline.RoleTracking)
-	stage.Handler = pipeline.NewTracking(store, trackerFunc(func(commands []bloomreach.Command) ([]bloomreach.Result, error) {
+	stage.Handler = pipeline.NewTracking(acmeStore(trackerFunc(func(commands []bloomreach.Command) ([]bloomreach.Result, error) {
 		sent = append(sent, commands)
 		return nil, errors.New("again")
-	}), w.fates)
+	})), w.outcomes).Handle
 	charge := w.sinkRecord("recharge.events", schemas.SubscriptionCharge, 9, chargeEvent())
 	for range 20 {
 		_, _ = stage.Handle(t.Context(), []kafka.Record{charge})

@@ -5,292 +5,338 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/pkg/customerstate"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
-	"github.com/rechargeflow/rechargeflow/pkg/sweep"
 )
 
-// Transformer makes of a raw webhook what it means, given what is known of its
-// customer.
+// Transformer decides on raw webhooks, given the state of their customers.
 //
-//	in         recharge.webhooks: webhooks, and answers of Recharge's API (lookups)
-//	out        recharge.events, recharge.sms-triggers, the public tables, and what
-//	           is known afterwards: recharge.state
+//	in         recharge.webhooks: webhooks, answers of Recharge's API (lookups), imports, its own owner and moved records
+//	out        recharge.events, recharge.sms-triggers, the public tables, the new state:
+//	           recharge.state, and owner and moved records: recharge.webhooks
 //	guarantee  every webhook ends as outputs, a skip or a dead letter, in one
-//	           transaction with its offset: no fact is lost, none told twice
-//	on failure a customer nobody can name yet is parked, with all that comes after of
-//	           theirs, until the API has answered; a store that this process doesn't
-//	           know makes the partition wait
+//	           transaction with its offset: no fact is lost, none is emitted twice
+//	on failure records of an unknown customer are parked, and all later ones of that customer,
+//	           until the API has answered; a record of a store that is not configured, or
+//	           without our headers, is a dead letter
 type Transformer struct {
 	topics  Topics
 	stores  map[string]subscriber.Settings
 	decoder *recharge.Decoder
-	state   State
+	state   *customerstate.Store
 	raw     RawReader
-	asker   Asker
-	sweeps  *sweep.Sweeps
-	now     func() time.Time // for what is too old for any record; else records have their own
 	metrics Metrics
+	headers envelope.RawChecker
+	now     func() time.Time // only for what expires; a record's own time is that of its receipt
 	log     *zap.Logger
 }
 
-// State is what the transformer remembers, by partition.
-type State interface {
-	// TakeOver makes what is known of a partition current, before anything is begun.
-	TakeOver(ctx context.Context, partition int) error
-	// Release is called when the partition is another process's.
-	Release(partition int)
-	// Begin opens what one transaction of a partition reads and changes.
-	Begin(partition int) Overlay
-}
-
-// Overlay is the state of a partition during one transaction.
-type Overlay interface {
-	subscriber.Rows
-	// ScanFrom is Scan without the keys that are less than from.
-	ScanFrom(prefix, from []byte) iter.Seq2[[]byte, []byte]
-	// Rows are the records that make the changes of the transaction's own, all of them or none to be among its outputs. The
-	// error says that nothing may come of the transaction.
-	Rows() ([]kafka.Record, error)
-	// Apply keeps the changes, once they are committed; Drop forgets them.
-	Apply()
-	Drop()
-}
-
-// RawReader reads records of recharge.webhooks again.
+// RawReader reads single records of recharge.webhooks.
 type RawReader interface {
-	// Read yields what is at each of the offsets, which are in order: kafka.ErrNoRecord for one that is gone. Any other error
-	// is the last thing it yields.
-	Read(ctx context.Context, partition int, offsets ...int64) iter.Seq2[kafka.Record, error]
+	// Records yields the records at the offsets, which are in ascending order; kafka.ErrNoRecord for a deleted record. Any
+	// other error is the last value.
+	Records(ctx context.Context, partition int, offsets ...int64) iter.Seq2[kafka.Record, error]
 }
 
-// Asker asks Recharge's API; its answers come in as lookups, through recharge.webhooks.
-type Asker interface {
-	// Want adds questions; one that is pending is not asked twice, one that is under way is asked again after that.
-	Want(partition int, wanted ...Wanted)
-	// Forget drops those of a partition.
-	Forget(partition int)
-}
-
-// NewTransformer takes the settings of each store by name.
-func NewTransformer(run Runtime, stores map[string]subscriber.Settings, state State, raw RawReader, asker Asker) (*Transformer, error) {
+// NewTransformer returns a Transformer. stores has the settings of each store by name.
+func NewTransformer(run Runtime, stores map[string]subscriber.Settings, state *customerstate.Store, raw RawReader) (*Transformer, error) {
 	decoder, err := recharge.NewDecoder()
 	if err != nil {
 		return nil, err
 	}
 	return &Transformer{
-		topics: run.Topics, stores: stores, decoder: decoder, state: state, raw: raw, asker: asker,
-		sweeps: &sweep.Sweeps{}, now: run.Now, metrics: run.Metrics, log: run.Log,
+		topics: run.Topics, stores: stores, decoder: decoder, state: state, raw: raw, metrics: run.Metrics, headers: envelope.NewRawChecker(),
+		now: run.Now, log: run.Log,
 	}, nil
 }
 
-// TakeOver recalls what is known of a partition, and the questions that have no answer yet.
+// TakeOver restores the state of a partition, with its pending lookups.
 func (t *Transformer) TakeOver(ctx context.Context, partition int) error {
-	if err := t.state.TakeOver(ctx, partition); err != nil {
-		return err
-	}
-	t.asker.Forget(partition)
-	rows := t.state.Begin(partition)
-	defer rows.Drop()
-	for key, value := range rows.Scan([]byte(subscriber.QuestionRows)) {
-		t.wantAgain(partition, key, value)
-	}
-	_, err := rows.Rows() // tells whether they could be read
-	return err
+	return t.state.TakeOver(ctx, partition)
 }
 
-// Release forgets a partition.
-func (t *Transformer) Release(partition int) {
-	t.asker.Forget(partition)
-	t.state.Release(partition)
-}
+// Release releases a partition.
+func (t *Transformer) Release(partition int) { t.state.Release(partition) }
 
-// Begin is one transaction's work on a partition.
-func (t *Transformer) Begin(partition int) Work { return t.begin(partition) }
+// Begin opens a transaction.
+func (t *Transformer) Begin(partition int) stage.Transaction { return t.begin(partition) }
 
 func (t *Transformer) begin(partition int) *transform {
-	return &transform{Transformer: t, partition: partition, rows: &undoable{Overlay: t.state.Begin(partition)}}
+	return &transform{Transformer: t, Tx: t.state.Begin(partition), partition: partition}
 }
 
-// transform is a transaction of the transformer.
+// Punctuate replays the remaining parked records. If there are none it removes expired rows.
+func (t *Transformer) Punctuate(ctx context.Context, partition int) (stage.Punctuated, error) {
+	tx := t.begin(partition)
+	replayed, stalled, err := tx.replayMore(ctx)
+	if replayed == nil && err == nil {
+		tx.Expire(t.now())
+	}
+	return stage.Punctuated{Transaction: tx, Replayed: replayed, Stalled: stalled}, err
+}
+
+// transform is one transaction of the transformer.
 type transform struct {
 	*Transformer
+	*customerstate.Tx
+
 	partition int
-	rows      *undoable
-	wanted    []Wanted
-	released  amount
-	again     bool // more is to be released
 }
 
-// Handle works through the batch until one record has to wait, of which nothing is left then, or enough was released.
-func (t *transform) Handle(ctx context.Context, records []kafka.Record) ([]Result, error) {
-	results := make([]Result, 0, len(records))
+// Handle processes the batch until a record must wait, which leaves no changes, or until the replay limit is reached.
+func (t *transform) Handle(ctx context.Context, records []kafka.Record) ([]stage.Result, error) {
+	results := make([]stage.Result, 0, len(records))
 	for _, r := range records {
-		before := t.save()
-		result, err := t.one(ctx, r)
+		before := t.Savepoint()
+		result, err := t.handle(ctx, r)
 		if err != nil {
-			t.back(before)
+			t.Rollback(before)
 			return results, err
 		}
 		results = append(results, result)
-		if t.released.full() || t.again {
+		if t.ReplayFull() {
 			break
 		}
 	}
 	return results, nil
 }
 
-// Outputs are the changes of the state.
-func (t *transform) Outputs() ([]kafka.Record, error) { return t.rows.Rows() }
-
-// Again tells whether a sweep is to go on with it.
-func (t *transform) Again() bool { return t.again }
-
-// Ended keeps or drops what changed, and has the API asked.
-func (t *transform) Ended(committed bool) {
-	if !committed {
-		t.rows.Drop()
-		return
-	}
-	t.rows.Apply()
-	t.asker.Want(t.partition, t.wanted...)
-}
-
-// one decides on one record.
-func (t *transform) one(ctx context.Context, raw kafka.Record) (Result, error) {
-	settings, known := t.stores[raw.Header(HeaderStore)]
-	if !known { // the gateway knows it, so this process has an older configuration, or a newer one without it
-		return Result{}, fmt.Errorf("store %q is not in the configuration of this process: restart it with the one the gateway has", raw.Header(HeaderStore))
-	}
-	if err := t.tooOld(raw); err != nil {
-		return rejected(ReasonTooOld, err), nil
-	}
-	switch raw.Header(HeaderOrigin) {
-	case OriginLookup, OriginImport:
-		return t.learn(ctx, settings, raw)
-	}
-	topic := recharge.Topic(raw.Header(HeaderTopic))
-	switch {
-	case !topic.Known(): // a mistyped registration would lose its events unnoticed
-		return Result{Fate: Skip(ReasonTopicUnknown)}, nil
-	case !subscriber.Uses(topic):
-		return Result{Fate: Skip(ReasonTopicNotUsed)}, nil
-	}
-	webhook, err := t.decoder.Decode(topic, raw.Value)
-	if err != nil {
-		return rejected(ReasonMalformed, err), nil
-	}
-	of := whose{settings: settings, customer: webhook.CustomerID()}
-	if t.parked(of) {
-		return t.park(of, raw)
-	}
-	return t.decide(of, webhook, raw)
-}
-
-// tooOld refuses what was sent again so often that rows may be gone without which it can't be decided on. An ordinary record
-// is never so old: retention deletes it before, so that a rebuild needs no exception.
-func (t *transform) tooOld(raw kafka.Record) error {
-	at := receivedOrWritten(raw)
-	if _, redriven := deadletter.RedriveOf(raw); !redriven || !at.Before(subscriber.Oldest(t.now())) {
-		return nil
-	}
-	return fmt.Errorf("received at %s: what was known then may be forgotten", at.Format(time.RFC3339))
-}
-
-// whose names a customer of a store.
-type whose struct {
+// input is a decoded raw record.
+type input struct {
+	raw      kafka.Record
+	at       time.Time // when it was received
 	settings subscriber.Settings
-	customer string // "" where a webhook names none: nothing is known of them, nor kept
+	ref      customerstate.Ref
+	webhook  recharge.Webhook
+	lookup   *recharge.Lookup // instead of a webhook: an answer of the API, or an import
+	imported bool
+	move     *subscriber.Move // instead of a webhook: a subscription of the customer has moved to another one
 }
 
-// decide turns a webhook into outputs and takes in what it shows.
-func (t *transform) decide(of whose, webhook recharge.Webhook, raw kafka.Record) (Result, error) {
-	before, err := t.recall(of)
+// answersCustomer reports whether the record is the lookup response that the customer's parked records wait for.
+func (in *input) answersCustomer() bool {
+	return in.lookup != nil && !in.imported && in.lookup.Kind == recharge.LookupCustomer
+}
+
+// admit checks a record's headers, store and age, and returns why the record is rejected.
+func (t *transform) admit(raw kafka.Record) (*input, reason.Reason, error) {
+	store, at, err := t.headers.Check(raw, t.now())
 	if err != nil {
-		return Result{}, err
+		return nil, reason.Malformed, err
 	}
-	decision, after, err := subscriber.Decide(of.settings, before, webhook, receivedOrWritten(raw))
-	var needed *subscriber.LookupNeeded
-	switch {
-	case errors.As(err, &needed):
-		return t.park(of, raw)
-	case errors.Is(err, subscriber.ErrCustomerUnknown):
-		return rejected(ReasonCustomerUnknown, err), nil
-	case err != nil:
-		return Result{}, err
+	settings, ok := t.stores[store]
+	if !ok {
+		return nil, reason.UnknownStore, fmt.Errorf("store %q is not in the configuration of this process; when it is, replay the dead letter", store)
 	}
-	result, _, err := t.keep(of, raw, decision, before, after)
+	in := &input{raw: raw, at: at, settings: settings}
+	return in, reason.TooOld, t.tooOld(in)
+}
+
+func (t *transform) handle(ctx context.Context, raw kafka.Record) (stage.Result, error) {
+	in, why, err := t.admit(raw)
+	if err != nil {
+		return stage.Rejected(why, err), nil
+	}
+	switch raw.Header(envelope.HeaderSource) {
+	case envelope.SourceOwner:
+		return t.applyOwner(in)
+	case envelope.SourceLookup, envelope.SourceImport, envelope.SourceMoved:
+	default:
+		if why := subscriber.Unused(recharge.Topic(raw.Header(envelope.HeaderRechargeTopic))); why != "" {
+			return stage.Result{Outcome: stage.Skip(why)}, nil
+		}
+	}
+	if err := t.decode(in); err != nil {
+		return t.undecodable(ctx, in, err)
+	}
+	t.countUnreadable(in)
+	result, after, err := t.decideOrPark(in)
+	if err == nil && in.answersCustomer() {
+		t.RemoveLookup(in.lookup.LookupRequest) // also if the answer was rejected
+		result.Replayed, err = t.replay(ctx, in.settings, in.ref, after.LookedUp(), unknownReason(in.lookup))
+	}
 	return result, err
 }
 
-func (t *transform) recall(of whose) (*subscriber.Memory, error) {
-	if of.customer == "" {
-		return &subscriber.Memory{}, nil
+// tooOld rejects a redriven record if the state that it needs may have expired. Other records are never that old: retention
+// deletes them earlier.
+func (t *transform) tooOld(in *input) error {
+	if _, redriven := deadletter.RedriveOf(in.raw); !redriven || !in.at.Before(subscriber.OldestRecord(t.now())) {
+		return nil
 	}
-	m, err := subscriber.Recall(t.rows, of.settings.Store, of.customer)
-	if err != nil {
-		return nil, fmt.Errorf("recall customer: %w", err)
-	}
-	return m, nil
+	return fmt.Errorf("record was received at %s: the state that it needs may have expired", in.at.Format(time.RFC3339))
 }
 
-// keep writes what is known now, and returns what is to be written for others. What no broker would take is rejected, and
-// all stays as it was before.
-func (t *transform) keep(of whose, raw kafka.Record, d subscriber.Decision, before, after *subscriber.Memory) (Result, *subscriber.Memory, error) {
-	start := t.save()
-	list := outputs(t.topics, d)
-	if of.customer != "" {
-		if err := after.Keep(t.rows, of.settings.Store, of.customer, before); err != nil {
-			return Result{}, before, fmt.Errorf("keep customer: %w", err)
+// decode decodes the value and sets the customer.
+func (t *transform) decode(in *input) (err error) {
+	in.ref.Store = in.settings.Store
+	switch source := in.raw.Header(envelope.HeaderSource); source {
+	case envelope.SourceLookup, envelope.SourceImport:
+		lookup, err := t.decoder.Lookup(in.raw.Value, in.at)
+		if err != nil {
+			return err
 		}
-		if err := t.want(of, raw, d.Asks...); err != nil {
-			return Result{}, before, err
-		}
-		list = append(list, t.tables(of, before, after, receivedOrWritten(raw))...)
+		lookup.Store = in.settings.Store
+		in.lookup, in.imported, in.ref.CustomerID = &lookup, source == envelope.SourceImport, lookup.CustomerID
+		return nil
+	case envelope.SourceMoved:
+		move, err := subscriber.ReadMove(in.raw.Value)
+		in.move, in.ref.CustomerID = &move, move.CustomerID
+		return err
 	}
-	records, why, err := recordsOf(list, raw)
-	if largest := t.largest(start); err == nil && largest > maxOutput {
-		why, err = ReasonTooLarge, fmt.Errorf("a row of the customer's state has %d bytes, at most %d fit", largest, maxOutput)
+	in.webhook, err = t.decoder.Decode(recharge.Topic(in.raw.Header(envelope.HeaderRechargeTopic)), in.raw.Value, in.at)
+	if err == nil {
+		in.ref.CustomerID = in.webhook.CustomerID()
+	}
+	return err
+}
+
+// countUnreadable counts and logs the fields of a webhook that were left out. Their values may be personal data.
+func (t *transform) countUnreadable(in *input) {
+	fields := in.webhook.Unreadable
+	if len(fields) == 0 {
+		return
+	}
+	for _, path := range fields {
+		resource, field, _ := strings.Cut(path, ".")
+		t.metrics.UnreadableField(in.ref.Store, resource, field)
+	}
+	t.log.Warn("fields of webhook are unreadable, processed without them", zap.String("store", in.ref.Store),
+		zap.String("topic", string(in.webhook.Topic)), zap.Int("partition", in.raw.Partition), zap.Int64("offset", in.raw.Offset),
+		zap.Strings("fields", fields))
+}
+
+// decideOrPark decides on a record, unless its customer has to be looked up first, or has parked records.
+// It returns the customer's state, nil for a record that was parked.
+func (t *transform) decideOrPark(in *input) (stage.Result, *subscriber.State, error) {
+	if !in.answersCustomer() && t.HasParked(in.ref) {
+		result, err := t.park(in)
+		return result, nil, err
+	}
+	before, err := t.Load(in.ref)
+	if err != nil {
+		return stage.Result{}, nil, err
+	}
+	result, after, err := t.decideFirst(in, before)
+	var needed *subscriber.LookupNeeded
+	switch {
+	case errors.As(err, &needed):
+		result, err = t.park(in)
+	case errors.Is(err, subscriber.ErrCustomerUnknown):
+		return stage.Rejected(reason.CustomerUnknown, err), before, nil
+	}
+	return result, after, err
+}
+
+// park parks a record until its customer is looked up.
+func (t *transform) park(in *input) (stage.Result, error) {
+	if in.raw.Topic != t.topics.Webhooks() { // a redriven record has the place of its original
+		return stage.Rejected(reason.Malformed, fmt.Errorf("park record: customer is unknown, and a record of %s has no position in %s", in.raw.Topic, t.topics.Webhooks())), nil
+	}
+	if string(in.raw.Key) != in.ref.Key() { // the lookup goes to the partition of the customer's key
+		return stage.Rejected(reason.Malformed, fmt.Errorf("park record: key %q does not match customer key %q", in.raw.Key, in.ref.Key())), nil
+	}
+	err := t.Park(in.ref, in.raw, deadletter.RedriveHeaders(in.raw), recharge.LookupRequest{
+		Store: in.ref.Store, CustomerID: in.ref.CustomerID, Kind: recharge.LookupCustomer, Due: in.at,
+		Traceparent: in.raw.Header(envelope.HeaderTraceparent),
+	})
+	return stage.Result{Outcome: stage.Park(reason.LookupPending)}, err
+}
+
+// decideFirst decides on a record that was not parked. For webhooks the stage recovers from panics.
+func (t *transform) decideFirst(in *input, before *subscriber.State) (stage.Result, *subscriber.State, error) {
+	if in.lookup == nil {
+		return t.decide(in, before)
+	}
+	return t.decideSafely(in, before)
+}
+
+// decideSafely rejects a record on which the decision panics, and undoes its changes: the records parked behind it must not
+// wait for ever.
+func (t *transform) decideSafely(in *input, before *subscriber.State) (result stage.Result, after *subscriber.State, err error) {
+	start := t.Savepoint()
+	if stage.Recover(t.log, string(RoleTransformer), 1, func() { result, after, err = t.decide(in, before) }) {
+		t.Rollback(start)
+		result, after, err = stage.Result{Outcome: stage.Panicked()}, before, nil
+	}
+	if result.Outcome.Kind == stage.KindRejected && in.lookup != nil && !in.imported {
+		t.RejectLookup(in.lookup.LookupRequest)
+	}
+	return result, after, err
+}
+
+// decide processes a record and saves the customer's new state.
+func (t *transform) decide(in *input, before *subscriber.State) (stage.Result, *subscriber.State, error) {
+	if in.lookup == nil {
+		decision, after, err := in.decide(before)
+		if err != nil {
+			return stage.Result{}, before, err
+		}
+		return t.save(in, decision, before, after)
+	}
+	lookup := *in.lookup
+	if !in.imported {
+		lookup.LookupRequest = t.Requested(lookup.LookupRequest)
+	}
+	decision, after, err := subscriber.ApplyLookup(in.settings, before, lookup, in.imported, in.at)
+	if err != nil {
+		return stage.Result{}, before, err
+	}
+	if !in.imported {
+		t.RemoveLookup(lookup.LookupRequest) // before save, which may request it again
+	}
+	return t.save(in, decision, before, after)
+}
+
+// decide decides on a webhook or a moved record.
+func (in *input) decide(before *subscriber.State) (subscriber.Decision, *subscriber.State, error) {
+	if in.move != nil {
+		return subscriber.ApplyMove(in.settings, before, *in.move, in.at)
+	}
+	return subscriber.Decide(in.settings, before, in.webhook, in.at)
+}
+
+// save saves the new state and returns the outputs. If a row or an output exceeds Kafka's limit, the record is rejected without
+// changes.
+func (t *transform) save(in *input, d subscriber.Decision, before, after *subscriber.State) (stage.Result, *subscriber.State, error) {
+	start := t.Savepoint()
+	list := outputs(t.topics, d)
+	if in.ref.CustomerID != "" {
+		if err := t.Save(in.ref, before, after); err != nil {
+			return stage.Result{}, before, fmt.Errorf("save customer: %w", err)
+		}
+		for _, r := range d.Lookups {
+			r.Traceparent = in.raw.Header(envelope.HeaderTraceparent)
+			if err := t.RequestLookup(r); err != nil {
+				return stage.Result{}, before, err
+			}
+		}
+		for _, row := range subscriber.ChangedRows(in.ref.Store, in.ref.CustomerID, before, after) {
+			list = append(list, tableOutput(t.topics, in, row))
+		}
+	}
+	records, why, err := envelope.Records(list, in.raw)
+	if largest := t.Largest(start); err == nil && largest > deadletter.MaxRecordBytes {
+		why, err = reason.TooLarge, fmt.Errorf("row of the customer's state has %d bytes, at most %d are allowed", largest, deadletter.MaxRecordBytes)
 	}
 	if err != nil {
-		t.back(start)
-		return rejected(why, err), before, nil
+		t.Rollback(start)
+		return stage.Rejected(why, err), before, nil
 	}
-	result := Result{Fate: Done(), Outputs: records}
+	result := stage.Result{Outcome: stage.Done(), Outputs: records}
 	if d.Empty() {
-		result.Fate = Skip(Reason(d.Skip))
+		result.Outcome = stage.Skip(d.Skip)
 	}
 	return result, after, nil
 }
-
-// recordsOf encodes outputs. The error, with its reason, says that one is none that a topic takes.
-func recordsOf(list []output, raw kafka.Record) ([]kafka.Record, Reason, error) {
-	records := make([]kafka.Record, 0, len(list))
-	for _, o := range list {
-		record, err := o.record(raw)
-		if err != nil {
-			return nil, ReasonMalformed, err
-		}
-		if err := fits(record); err != nil {
-			return nil, ReasonTooLarge, err
-		}
-		records = append(records, record)
-	}
-	return records, "", nil
-}
-
-// receivedOrWritten is a record's clock: when the gateway took it, else when it was written.
-func receivedOrWritten(raw kafka.Record) time.Time {
-	if at, err := receivedAt(raw); err == nil {
-		return at
-	}
-	return raw.Time
-}
-
-func rejected(why Reason, err error) Result { return Result{Fate: Reject(why, err)} }

@@ -6,13 +6,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/customerstate/customerstatetest"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/schemas/schematest"
 )
 
-// Whatever a signed body holds, the transformer settles it: a body that made it
-// wait would hold up its partition for ever. What comes of it fits into Kafka and is
-// as the schemas promise.
+// Any signed body has an outcome: a body without one would block its partition for ever. Its outputs fit into Kafka and conform to
+// the schemas.
 func FuzzTransformer(f *testing.F) {
 	for i, topic := range allTopics() {
 		f.Add(byte(i), []byte(bodyOf(topic, "11", "1", 2)))
@@ -23,23 +24,23 @@ func FuzzTransformer(f *testing.F) {
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, topic byte, body []byte) {
 		topics := allTopics()
-		d := newDoor(t, nil, nil)
+		d := newGatewayBench(t, nil, nil)
 		if answer := d.send(webhookRequest("/webhooks/acme/"+topics[int(topic)%len(topics)], string(body))); answer.Code != 200 {
 			return
 		}
 		stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, pipeline.Options{
-			Stores: []pipeline.Store{{Settings: settingsOf(store)}}, State: &memoryState{}, Raw: d.topics, Asker: &asks{},
-		}, pipeline.Runtime{Producer: d.topics, Metrics: d.stores, Log: d.log.logger(), Now: atTen})
+			Stores: []pipeline.Store{{Settings: settingsOf(store)}}, State: customerstatetest.Store(&customerstatetest.Memory{}), Raw: d.topics,
+		}, pipeline.Runtime{Produce: d.topics.Produce, Metrics: d.stores, Log: d.log.logger(), Now: atTen})
 		require.NoError(t, err)
 		raw := d.stored()[0]
-		left, err := handle(t.Context(), stages[0], d.topics, []kafka.Record{raw})
+		left, err := handle(t.Context(), stages[0], d.topics.Produce, []kafka.Record{raw})
 		require.NoError(t, err)
 		require.Empty(t, left)
 		require.Zero(t, d.stores.count("transformer rejected panic"))
 		for _, topic := range []string{"recharge.events", "recharge.sms-triggers"} {
 			for _, r := range d.topics.since(topic, 0) {
 				require.LessOrEqual(t, r.Size(), kafka.MaxRecordBytes)
-				require.NoError(t, validator.Check(r.Header(pipeline.HeaderDataSchema), r.Value))
+				require.NoError(t, validator.Check(r.Header(envelope.HeaderCEDataSchema), r.Value))
 			}
 		}
 	})

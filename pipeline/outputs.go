@@ -1,0 +1,43 @@
+package pipeline
+
+import (
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/schemas"
+)
+
+// outputs lists what a decision writes: events, then triggers, then revocations, then owner records.
+func outputs(topics Topics, d subscriber.Decision) []envelope.Output {
+	var out []envelope.Output
+	for _, e := range d.Events {
+		out = append(out, envelope.Output{
+			Topic: topics.Events(), Subject: string(e.Type), ID: e.ID, Store: e.Store, CustomerID: e.RechargeCustomerID, At: e.OccurredAt, Value: e,
+		})
+	}
+	for _, t := range d.Triggers {
+		out = append(out, envelope.Output{
+			Topic: topics.Triggers(), Subject: schemas.SMSTrigger, ID: t.ID, Store: t.Store, CustomerID: t.RechargeCustomerID, At: t.OccurredAt, Value: t,
+		})
+	}
+	for _, r := range d.Revocations {
+		out = append(out, envelope.Output{
+			Topic: topics.Triggers(), Subject: schemas.SMSRevocation, ID: r.ID, Store: r.Store, CustomerID: r.RechargeCustomerID, At: r.OccurredAt, Value: r,
+		})
+	}
+	for _, o := range d.Owners {
+		out = append(out, ownerOutput(topics, o))
+	}
+	return out
+}
+
+// tableOutput is a row of recharge.customers or recharge.subscriptions; a row without a value is a tombstone.
+func tableOutput(topics Topics, in *input, row subscriber.TableRow) envelope.Output {
+	out := envelope.Output{
+		Topic: topics.Customers(), Subject: schemas.Customers, Store: in.ref.Store, CustomerID: in.ref.CustomerID,
+		Key: in.ref.CustomerID, At: in.at, Value: row.Value,
+	}
+	if row.SubscriptionID != "" {
+		out.Topic, out.Subject, out.Key = topics.Subscriptions(), schemas.Subscriptions, in.ref.CustomerID+"/"+row.SubscriptionID
+	}
+	return out
+}

@@ -1,0 +1,145 @@
+package pipeline
+
+// Role is a part of the pipeline that can run in a process of its own.
+type Role string
+
+// The roles.
+const (
+	RoleGateway     Role = "gateway"
+	RoleTransformer Role = "transformer"
+	RoleTracking    Role = "tracking"
+	RoleSMS         Role = "sms"
+)
+
+// row is what a role consumes and writes.
+type row struct {
+	role  Role
+	input string // "" for a role without consumer group, dead letters and redrive topic
+	// perStore gives each store its own group: a store whose destination is down does not delay the others.
+	perStore bool
+	sink     bool // a webhook's path ends here
+	whole    bool // one process owns all partitions
+	outputs  []string
+}
+
+// table lists the roles in the order in which a webhook passes them.
+func (t Topics) table() []row {
+	return []row{
+		{role: RoleGateway, outputs: []string{t.Webhooks()}},
+		{role: RoleTransformer, input: t.Webhooks(), outputs: []string{t.Webhooks(), t.Events(), t.Triggers(), t.Customers(), t.Subscriptions(), t.State()}},
+		{role: RoleTracking, input: t.Events(), perStore: true, sink: true},
+		{role: RoleSMS, input: t.Triggers(), perStore: true, sink: true, whole: true},
+	}
+}
+
+func (t Topics) row(r Role) row {
+	for _, row := range t.table() {
+		if row.role == r {
+			return row
+		}
+	}
+	return row{role: r}
+}
+
+// Roles lists all roles.
+func Roles() []Role { return rolesWhere(func(row) bool { return true }) }
+
+// Consumers lists the roles that consume a topic. Each has a redrive topic and a dead-letter topic, too.
+func Consumers() []Role { return rolesWhere(func(r row) bool { return r.input != "" }) }
+
+func rolesWhere(is func(row) bool) (roles []Role) {
+	for _, r := range (Topics{}).table() {
+		if is(r) {
+			roles = append(roles, r.role)
+		}
+	}
+	return roles
+}
+
+// Topics names topics and groups under a prefix, "" for none.
+type Topics struct {
+	Prefix string
+}
+
+// Webhooks holds raw bodies.
+func (t Topics) Webhooks() string { return t.Prefix + "recharge.webhooks" }
+
+// Events holds tracking events and customer properties.
+func (t Topics) Events() string { return t.Prefix + "recharge.events" }
+
+// Triggers holds triggers of SMS flows and their revocations.
+func (t Topics) Triggers() string { return t.Prefix + "recharge.sms-triggers" }
+
+// Customers is the public table of customers.
+func (t Topics) Customers() string { return t.Prefix + "recharge.customers" }
+
+// Subscriptions is the public table of subscriptions.
+func (t Topics) Subscriptions() string { return t.Prefix + "recharge.subscriptions" }
+
+// State is the changelog of the transformer's state.
+func (t Topics) State() string { return t.Prefix + "recharge.state" }
+
+// DeadLetters holds the records that a role rejected.
+func (t Topics) DeadLetters(r Role) string { return t.Prefix + "recharge.deadletter." + string(r) }
+
+// Redrive holds dead letters that an operator sent to their role again.
+func (t Topics) Redrive(r Role) string { return t.Prefix + "recharge.redrive." + string(r) }
+
+// Reads lists the topics that a role consumes: its input and its redrive topic.
+func (t Topics) Reads(r Role) []string {
+	if input := t.row(r).input; input != "" {
+		return []string{input, t.Redrive(r)}
+	}
+	return nil
+}
+
+// Writes lists the topics that a role produces to.
+func (t Topics) Writes(r Role) []string {
+	if row := t.row(r); row.input == "" {
+		return row.outputs
+	}
+	return append(t.row(r).outputs, t.DeadLetters(r))
+}
+
+// Group is a consumer group and the topics it consumes.
+type Group struct {
+	Name string
+	Role Role
+	// Membership is the group that processes join for it; "" for the group itself.
+	Membership string
+	Topics     []string
+}
+
+// Groups lists the consumer groups of all roles. stores names the stores for which a role with a group per store runs.
+func (t Topics) Groups(stores func(Role) []string) (groups []Group) {
+	for _, r := range t.table() {
+		names := []string{""}
+		if r.perStore {
+			names = stores(r.role)
+		}
+		for _, store := range names {
+			if r.input != "" {
+				groups = append(groups, Group{Name: t.Group(r.role, store), Role: r.role, Membership: t.Membership(r.role), Topics: t.Reads(r.role)})
+			}
+		}
+	}
+	return groups
+}
+
+// Group returns the name of a role's consumer group; store is "" for a role that has one group for all stores.
+func (t Topics) Group(r Role, store string) string {
+	group := t.Prefix + "rechargeflow." + string(r)
+	if store != "" {
+		group += "." + store
+	}
+	return group
+}
+
+// Membership returns the group that a process joins for a role's groups of all stores, see kafka.Shared; "" if it joins each
+// group.
+func (t Topics) Membership(r Role) string {
+	if row := t.row(r); !row.perStore || row.whole {
+		return ""
+	}
+	return t.Group(r, "")
+}
