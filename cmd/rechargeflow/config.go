@@ -1,66 +1,104 @@
 package main
 
 import (
-	"context"
+	"fmt"
+	"slices"
 
+	"github.com/spf13/cobra"
+
+	"github.com/rechargeflow/rechargeflow/app"
+	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 )
 
-// configCheck reads what `run` would read and says whether it is sound.
-func configCheck(_ context.Context, c call) int {
-	o := newConfigOptions(c)
-	if code, ok := o.parseAlone(c); !ok {
-		return code
-	}
-	loaded, ok := o.checked(c)
-	if !ok {
-		return exitUsage
-	}
-	say(c.stdout, "configuration is sound, stores: %d\n", len(loaded.Config.Stores))
-	return exitOK
+func (c *cli) configCommand() *cobra.Command {
+	return group("config", "Check, print or document the configuration",
+		"Check the configuration, print its values, or write the reference of all keys.",
+		c.configCheck(), c.configPrint(), configDocs())
 }
 
-// checked reads the configuration and what it names, and reports every fault that would keep `run` from starting.
-func (o *options) checked(c call) (loaded config.Loaded, ok bool) {
-	if loaded, ok = o.load(c, config.NeedStores); !ok {
-		return loaded, false
+// configCheck reads everything that `run` would read and prints the faults.
+func (c *cli) configCheck() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "check [role...]",
+		Short: "Report all errors of the configuration and the flows",
+		Long: `Report all errors of the configuration, of the flows and of the files that kafka.tls names. It does not connect
+to the brokers. With roles, only what these roles use must be given: each role needs its own secrets alone.`,
+		Example: `  rechargeflow config check --config rechargeflow.yaml
+  rechargeflow config check gateway`,
+		Args:              onlyRoles,
+		ValidArgsFunction: completeRoles(pipeline.Roles()),
 	}
-	if err := checkFlows(loaded.Config.Stores); err != nil {
-		say(c.stderr, "%v\nrechargeflow: faults in the flows\n", err)
-		return loaded, false
+	s := c.addSettings(command)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		loaded, err := s.check(rolesOr(args)...)
+		if err != nil {
+			return err
+		}
+		for _, warning := range loaded.Warnings {
+			printf(command.ErrOrStderr(), "warning: %v\n", warning)
+		}
+		printf(command.OutOrStdout(), "configuration is valid, stores: %d\n", len(loaded.Config.Stores))
+		return nil
 	}
-	if _, err := clusterOf(loaded.Config.Kafka); err != nil {
-		say(c.stderr, "%v\nrechargeflow: faults in the files of kafka.tls\n", err)
-		return loaded, false
-	}
-	return loaded, true
+	return command
 }
 
-// configPrint prints what could be read of the configuration, and reports its faults as configCheck does.
-func configPrint(_ context.Context, c call) int {
-	o := newConfigOptions(c)
-	if code, ok := o.parseAlone(c); !ok {
-		return code
+// configPrint prints the configuration as far as it is valid, and the faults like configCheck.
+func (c *cli) configPrint() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "print",
+		Short: "Print every key, its value and its origin; secrets as ***",
+		Long: `Print every key, its value and its origin: the default, a line of the file, or a variable of the
+environment. Secrets are printed as ***. Errors of the configuration are reported too.`,
+		Example: `  rechargeflow config print | grep kafka`,
+		Args:    noArguments,
 	}
-	loaded, ok := o.checked(c)
-	if err := loaded.Print(c.stdout); err != nil {
-		say(c.stderr, "rechargeflow config print: %v\n", err)
-		return exitFailed
+	s := c.addSettings(command)
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		loaded, fault := s.check(config.Roles()...)
+		if err := loaded.Print(command.OutOrStdout()); err != nil {
+			return err
+		}
+		return fault
 	}
-	if !ok {
-		return exitUsage
-	}
-	return exitOK
+	return command
 }
 
-func configDocs(_ context.Context, c call) int {
-	o := newOptions(c)
-	if code, ok := o.parseAlone(c); !ok {
-		return code
+// onlyRoles refuses arguments that are not roles.
+func onlyRoles(_ *cobra.Command, args []string) error {
+	for _, name := range args {
+		if !slices.Contains(config.Roles(), name) {
+			return usage(fmt.Errorf("there is no role %q; roles are %s", name, app.JoinRoles(pipeline.Roles())))
+		}
 	}
-	if err := config.WriteReference(c.stdout); err != nil {
-		say(c.stderr, "rechargeflow config docs: %v\n", err)
-		return exitFailed
+	return nil
+}
+
+// check reads the configuration and its files, and returns every fault that would stop `run` with these roles.
+func (s *settings) check(roles ...string) (config.Loaded, error) {
+	loaded, err := s.load(roles...)
+	if err != nil {
+		return loaded, err
 	}
-	return exitOK
+	if err := app.CheckFlows(loaded.Config.Stores); err != nil {
+		return loaded, faults(err, "faults in the flows")
+	}
+	if _, err := app.Cluster(loaded.Config.Kafka, nil); err != nil {
+		return loaded, faults(err, "faults in the files of kafka.tls")
+	}
+	return loaded, nil
+}
+
+func configDocs() *cobra.Command {
+	return &cobra.Command{
+		Use:     "docs",
+		Short:   "Write the reference of all keys, docs/configuration.md",
+		Long:    "Write the reference of all keys as Markdown. make docs writes docs/configuration.md with it.",
+		Example: "  rechargeflow config docs > docs/configuration.md",
+		Args:    noArguments,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return config.WriteReference(command.OutOrStdout())
+		},
+	}
 }

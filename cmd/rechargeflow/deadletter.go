@@ -1,57 +1,75 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
 	"unicode/utf8"
+
+	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
-// deadletterList prints dead letters, and how many there are by role and reason.
-func deadletterList(ctx context.Context, c call) int {
-	o := newLetterOptions(c)
-	limit := o.set.Int("limit", 200, "print at most so many `lines`, 0 for all; all are counted")
-	if code, ok := o.parseAlone(c); !ok {
-		return code
-	}
-	roles, err := o.roles()
-	if err == nil {
-		err = o.times(time.Now())
-	}
-	if err != nil {
-		return misused(c, err)
-	}
-	loaded, ok := o.load(c)
-	if !ok {
-		return exitUsage
-	}
-	cluster, err := askedCluster(loaded.Config)
-	if err != nil {
-		return misused(c, err)
-	}
-	list := listing{call: c, limit: *limit, counts: map[string]tally{}}
-	for _, role := range roles {
-		for found, err := range deadletter.Search(ctx, cluster, lettersOf(loaded.Config, role), o.filter) {
-			if err != nil {
-				return failed(c, loaded.Config, err)
-			}
-			list.add(role, found)
-		}
-	}
-	list.sum()
-	return exitOK
+func (c *cli) deadLetterCommand() *cobra.Command {
+	return group("deadletter", "List, show or replay dead letters",
+		`List, show or replay dead letters: records that a role rejected, with the cause. A dead letter is named
+role/partition/offset, such as tracking/3/17.`,
+		c.deadLetterList(), c.deadLetterShow(), c.deadLetterReplay())
 }
 
-// listing prints letters as they come, and counts them.
+// deadLetterList prints dead letters, and how many there are by role and reason.
+func (c *cli) deadLetterList() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "list",
+		Short: "Print dead letters, their errors, and how often they were sent again",
+		Long: `Print one line per dead letter: name, time, store, key, reason, attempts of the role (TRIES), how often it was sent
+to the role again (SENT), and the error. The last lines count dead letters by role and reason.`,
+		Example: `  rechargeflow deadletter list --since 7d
+  rechargeflow deadletter list --role tracking --store acme --reason refused`,
+		Args: noArguments,
+	}
+	f := c.addFilter(command)
+	limit := command.Flags().Int("limit", 200, "maximum number of `lines` to print, 0 for all; the counts include all dead letters")
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		roles, err := f.roles()
+		if err == nil {
+			err = f.times(time.Now())
+		}
+		if err != nil {
+			return usage(err)
+		}
+		loaded, err := f.load()
+		if err != nil {
+			return err
+		}
+		cluster, err := clusterOf(loaded.Config)
+		if err != nil {
+			return err
+		}
+		list := listing{out: command.OutOrStdout(), limit: *limit, counts: map[string]tally{}}
+		for _, role := range roles {
+			for found, err := range deadletter.Search(command.Context(), cluster, lettersOf(loaded.Config, role), f.filter) {
+				if err != nil {
+					return explained(loaded.Config, err)
+				}
+				list.add(role, found)
+			}
+		}
+		list.sum()
+		return nil
+	}
+	return command
+}
+
+// listing prints dead letters as they arrive, and counts them.
 type listing struct {
-	call    call
+	out     io.Writer
 	limit   int
 	printed int
 	total   int
@@ -61,25 +79,25 @@ type listing struct {
 func (l *listing) add(role pipeline.Role, found deadletter.Found) {
 	if l.total++; l.limit == 0 || l.printed < l.limit {
 		if l.printed++; l.printed == 1 {
-			say(l.call.stdout, "%s", letterHead)
+			printf(l.out, "%s", letterHead)
 		}
-		say(l.call.stdout, "%s", letterLine(role, found))
+		printf(l.out, "%s", letterLine(role, found))
 	}
-	kind := string(role) + " " + plain(found.Reason)
+	kind := string(role) + " " + printable(found.Reason)
 	l.counts[kind] = l.counts[kind].plus(found)
 }
 
 func (l *listing) sum() {
 	if l.printed < l.total {
-		say(l.call.stdout, "... and %d more: -limit 0 prints them\n", l.total-l.printed)
+		printf(l.out, "... and %d more: --limit 0 prints them\n", l.total-l.printed)
 	}
-	say(l.call.stdout, "dead letters: %d\n", l.total)
+	printf(l.out, "dead letters: %d\n", l.total)
 	for _, kind := range slices.Sorted(maps.Keys(l.counts)) {
-		say(l.call.stdout, "  %s: %d, sent again: %d\n", kind, l.counts[kind].letters, l.counts[kind].sent)
+		printf(l.out, "  %s: %d, sent again: %d\n", kind, l.counts[kind].letters, l.counts[kind].sent)
 	}
 }
 
-// tally counts letters, and those that were sent to their role once more.
+// tally counts dead letters, and how many of them were replayed.
 type tally struct{ letters, sent int }
 
 func (t tally) plus(found deadletter.Found) tally {
@@ -90,56 +108,68 @@ func (t tally) plus(found deadletter.Found) tally {
 	return t
 }
 
-// deadletterShow prints one letter. Its body is somebody's personal data, and printed on demand only.
-func deadletterShow(ctx context.Context, c call) int {
-	o := newConfigOptions(c)
-	body := o.set.Bool("body", false, "print the record's body too, byte for byte: names, addresses, phone numbers")
-	if code, ok := o.parse(c); !ok {
-		return code
+// deadLetterShow prints one dead letter. Its body is personal data and is printed on demand only.
+func (c *cli) deadLetterShow() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "show role/partition/offset",
+		Short: "Print one dead letter; with --body also its body, which has personal data",
+		Long: `Print one dead letter: the original position, the reason and error, the attempts and the headers. Key and headers
+contain the customer's ID. The body contains personal data and is printed only with --body.`,
+		Example: `  rechargeflow deadletter show tracking/3/17`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage(errors.New("expected the name of one dead letter, role/partition/offset, as list prints it"))
+			}
+			return nil
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	if o.set.NArg() != 1 {
-		return misused(c, errors.New("name one letter, role/partition/offset, as list prints it"))
+	s := c.addSettings(command)
+	body := command.Flags().Bool("body", false, "print the record's body, byte for byte: names, addresses, phone numbers")
+	command.RunE = func(command *cobra.Command, args []string) error {
+		name, err := parseLetter(args[0])
+		if err != nil {
+			return usage(err)
+		}
+		loaded, err := s.load()
+		if err != nil {
+			return err
+		}
+		cluster, err := clusterOf(loaded.Config)
+		if err != nil {
+			return err
+		}
+		topics := lettersOf(loaded.Config, name.role)
+		stored, err := kafka.ReadRecord(command.Context(), cluster, topics.Letters, name.position.Partition, name.position.Offset)
+		if err != nil {
+			return explained(loaded.Config, err)
+		}
+		printLetter(command.OutOrStdout(), name, topics, deadletter.Read(stored), *body)
+		return nil
 	}
-	name, err := parseLetter(o.set.Arg(0))
-	if err != nil {
-		return misused(c, err)
-	}
-	loaded, ok := o.load(c)
-	if !ok {
-		return exitUsage
-	}
-	cluster, err := askedCluster(loaded.Config)
-	if err != nil {
-		return misused(c, err)
-	}
-	topics := lettersOf(loaded.Config, name.role)
-	stored, err := kafka.ReadRecord(ctx, cluster, topics.Letters, name.place.Partition, name.place.Offset)
-	if err != nil {
-		return failed(c, loaded.Config, err)
-	}
-	letter := deadletter.Read(stored)
-	say(c.stdout, "letter:   %s, in %s\n", name, topics.Letters)
-	say(c.stdout, "record:   %s/%d/%d of %s\n", plain(letter.Record.Topic), letter.Record.Partition, letter.Record.Offset, letter.Record.Time.Format(time.RFC3339Nano))
-	say(c.stdout, "key:      %s\n", plain(string(letter.Record.Key)))
-	say(c.stdout, "reason:   %s\ncause:    %s\n", plain(letter.Reason), plain(letter.Error))
-	say(c.stdout, "attempts: %d, first %s, last %s\n", letter.Attempts, letter.First.Format(time.RFC3339Nano), letter.Last.Format(time.RFC3339Nano))
-	say(c.stdout, "headers of the record:\n")
+	return command
+}
+
+func printLetter(out io.Writer, name letterName, topics deadletter.Topics, letter deadletter.Letter, body bool) {
+	printf(out, "letter:   %s, in %s\n", name, topics.Letters)
+	printf(out, "record:   %s/%d/%d of %s\n", printable(letter.Record.Topic), letter.Record.Partition, letter.Record.Offset, letter.Record.Time.Format(time.RFC3339Nano))
+	printf(out, "key:      %s\n", printable(string(letter.Record.Key)))
+	printf(out, "reason:   %s\ncause:    %s\n", printable(letter.Reason), printable(letter.Error))
+	printf(out, "attempts: %d, first %s, last %s\n", letter.Attempts, letter.First.Format(time.RFC3339Nano), letter.Last.Format(time.RFC3339Nano))
+	printf(out, "headers of the record:\n")
 	for _, h := range letter.Record.Headers {
-		say(c.stdout, "  %s: %s\n", plain(h.Key), headerValue(h.Value))
+		printf(out, "  %s: %s\n", printable(h.Key), headerValue(h.Value))
 	}
-	if !*body {
-		say(c.stdout, "body:     %d bytes; -body prints them\n", len(letter.Record.Value))
-		return exitOK
+	if !body {
+		printf(out, "body:     %d bytes; --body prints them\n", len(letter.Record.Value))
+		return
 	}
-	say(c.stdout, "body:\n")
-	_, _ = c.stdout.Write(letter.Record.Value)
-	say(c.stdout, "\n")
-	return exitOK
+	printf(out, "body:\n%s\n", letter.Record.Value)
 }
 
 func headerValue(value []byte) string {
 	if !utf8.Valid(value) {
-		return fmt.Sprintf("%d bytes that are no text", len(value))
+		return fmt.Sprintf("%d bytes, not UTF-8 text", len(value))
 	}
-	return plain(string(value))
+	return printable(string(value))
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
@@ -13,145 +16,158 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
-// replaying is one call of `deadletter replay`.
-type replaying struct {
-	call   call
+// deadLetterReplay counts the selected dead letters and, with --yes, sends them to their roles again.
+func (c *cli) deadLetterReplay() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "replay [role/partition/offset...]",
+		Short: "Count dead letters and, with --yes, send them to their roles again",
+		Long: `Count the selected dead letters and, with --yes, send them to their roles again. Letters that were sent before are
+skipped, unless --again is given. Without --yes nothing is sent.`,
+		Example: `  rechargeflow deadletter replay --role tracking --reason refused
+  rechargeflow deadletter replay --yes tracking/3/17 tracking/3/18`,
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	f := c.addFilter(command)
+	r := &replay{named: map[pipeline.Role]map[deadletter.Position]bool{}}
+	yes := command.Flags().Bool("yes", false, "send the letters; without it they are only printed and counted")
+	command.Flags().BoolVar(&r.Again, "again", false, "include letters that were sent before")
+	command.Flags().Float64Var(&r.Rate, "rate", 50, "dead letters per second")
+	command.RunE = func(command *cobra.Command, args []string) error {
+		roles, err := r.arguments(f, args)
+		if err != nil {
+			return usage(err)
+		}
+		loaded, err := f.load()
+		if err != nil {
+			return err
+		}
+		r.out, r.cfg, r.filter = command.OutOrStdout(), loaded.Config, f.filter
+		if r.Cluster, err = clusterOf(loaded.Config); err != nil {
+			return err
+		}
+		return r.run(command.Context(), roles, *yes)
+	}
+	return command
+}
+
+// replay is one call of `deadletter replay`.
+type replay struct {
+	deadletter.Replay
+
+	out    io.Writer
 	cfg    config.Config
-	replay deadletter.Replay
 	filter deadletter.Filter
-	named  map[pipeline.Role]map[deadletter.Place]bool // by arguments; none: all
-	last   string                                      // the letter sent last
+	named  map[pipeline.Role]map[deadletter.Position]bool // by arguments; empty: all
+	last   string                                         // name of the dead letter sent last
 	sent   int
 }
 
-// deadletterReplay counts the letters that are meant and, with -yes, sends them to their roles once more.
-func deadletterReplay(ctx context.Context, c call) int {
-	o := newLetterOptions(c)
-	yes := o.set.Bool("yes", false, "send them; without it they are printed and counted only")
-	again := o.set.Bool("again", false, "send letters that were sent before, too")
-	rate := o.set.Float64("rate", 50, "send at most so many letters per `second`")
-	if code, ok := o.parse(c); !ok {
-		return code
-	}
-	r := replaying{call: c, replay: deadletter.Replay{Rate: *rate, Again: *again}, named: map[pipeline.Role]map[deadletter.Place]bool{}}
-	roles, err := r.arguments(o)
-	if err != nil {
-		return misused(c, err)
-	}
-	loaded, ok := o.load(c)
-	if !ok {
-		return exitUsage
-	}
-	r.cfg, r.filter = loaded.Config, o.filter
-	if r.replay.Cluster, err = askedCluster(loaded.Config); err != nil {
-		return misused(c, err)
-	}
-	counts, total, err := r.count(ctx, roles)
-	switch {
-	case err != nil:
-		return failed(c, r.cfg, err)
-	case total == 0:
-		return exitOK
-	case !*yes:
-		say(c.stdout, "nothing was sent: this was a preview; the same call with -yes sends them\n")
-		return exitOK
-	}
-	return r.send(ctx, roles, counts, total)
-}
-
-// arguments reads what is asked for, and whose letters that are.
-func (r *replaying) arguments(o *letterOptions) ([]pipeline.Role, error) {
-	roles, err := o.roles()
+// arguments checks the flags and names, and returns the roles of the selected dead letters.
+func (r *replay) arguments(f *letterFilter, args []string) ([]pipeline.Role, error) {
+	roles, err := f.roles()
 	if err != nil {
 		return nil, err
 	}
-	if r.replay.Rate < 0.001 || r.replay.Rate > 1e6 {
-		return nil, fmt.Errorf("-rate %v is not a number of letters per second between 0.001 and 1000000", r.replay.Rate)
+	if r.Rate < 0.001 || r.Rate > 1e6 {
+		return nil, fmt.Errorf("--rate %v is not a number of dead letters per second between 0.001 and 1000000", r.Rate)
 	}
-	for _, text := range o.set.Args() {
+	for _, text := range args {
 		name, err := parseLetter(text)
 		if err != nil {
 			return nil, err
 		}
 		if !slices.Contains(roles, name.role) {
-			return nil, fmt.Errorf("letter %s is not of role %s", name, o.role)
+			return nil, fmt.Errorf("dead letter %s is not of role %s", name, f.role)
 		}
 		if r.named[name.role] == nil {
-			r.named[name.role] = map[deadletter.Place]bool{}
+			r.named[name.role] = map[deadletter.Position]bool{}
 		}
-		r.named[name.role][name.place] = true
+		r.named[name.role][name.position] = true
 	}
-	if o.set.NArg() > 0 {
+	if len(args) > 0 {
 		roles = slices.DeleteFunc(roles, func(role pipeline.Role) bool { return r.named[role] == nil })
 	}
-	return roles, o.times(time.Now())
+	return roles, f.times(time.Now())
 }
 
-// filterOf is what is asked for of one role.
-func (r *replaying) filterOf(role pipeline.Role) deadletter.Filter {
+func (r *replay) run(ctx context.Context, roles []pipeline.Role, yes bool) error {
+	counts, total, err := r.count(ctx, roles)
+	switch {
+	case err != nil:
+		return explained(r.cfg, err)
+	case total == 0:
+		return nil
+	case !yes:
+		printf(r.out, "nothing was sent: this was a preview; the same call with --yes sends them\n")
+		return nil
+	}
+	return r.send(ctx, roles, counts, total)
+}
+
+// filterOf is the filter for one role.
+func (r *replay) filterOf(role pipeline.Role) deadletter.Filter {
 	filter := r.filter
-	filter.Places = r.named[role]
+	filter.Positions = r.named[role]
 	return filter
 }
 
-// count prints the letters that are meant, and how many.
-func (r *replaying) count(ctx context.Context, roles []pipeline.Role) (counts []deadletter.Count, total int, err error) {
-	passedOver := 0
+// count prints the selected dead letters, and how many there are.
+func (r *replay) count(ctx context.Context, roles []pipeline.Role) (counts []deadletter.Count, total int, err error) {
+	skipped := 0
 	for _, role := range roles {
 		topics := lettersOf(r.cfg, role)
-		counted, err := r.replay.Count(ctx, topics, r.filterOf(role), func(found deadletter.Found) {
+		counted, err := r.Count(ctx, topics, r.filterOf(role), func(found deadletter.Found) {
 			if total++; total == 1 {
-				say(r.call.stdout, "%s", letterHead)
+				printf(r.out, "%s", letterHead)
 			}
-			say(r.call.stdout, "%s", letterLine(role, found))
+			printf(r.out, "%s", letterLine(role, found))
 		})
 		if err != nil {
 			return nil, 0, err
 		}
 		counts = append(counts, counted)
-		passedOver += counted.PassedOver
-		if n := len(counted.Places); n > 0 {
-			say(r.call.stdout, "to %s: %d\n", topics.Redrive, n)
+		skipped += counted.Skipped
+		if n := len(counted.Positions); n > 0 {
+			printf(r.out, "to %s: %d\n", topics.Redrive, n)
 		}
 	}
-	say(r.call.stdout, "letters to send: %d; passed over, since they were sent before: %d\n", total, passedOver)
+	printf(r.out, "dead letters to send: %d; skipped, sent before: %d\n", total, skipped)
 	return counts, total, nil
 }
 
-func (r *replaying) send(ctx context.Context, roles []pipeline.Role, counts []deadletter.Count, total int) int {
-	producer := kafka.NewProducer(r.replay.Cluster, kafka.ProducerConfig{})
-	r.replay.Producer = producer
+func (r *replay) send(ctx context.Context, roles []pipeline.Role, counts []deadletter.Count, total int) error {
+	producer := kafka.NewProducer(r.Cluster, kafka.ProducerConfig{})
+	r.Producer = producer
 	var err error
 	for i, role := range roles {
-		err = r.replay.Run(ctx, lettersOf(r.cfg, role), r.filterOf(role), counts[i], func(found deadletter.Found) {
+		err = r.Run(ctx, lettersOf(r.cfg, role), r.filterOf(role), counts[i], func(found deadletter.Found) {
 			r.sent++
-			r.last = letterName{role, found.Place}.String()
+			r.last = letterName{role, found.Position}.String()
 		})
 		if err != nil {
 			break
 		}
 	}
 	err = errors.Join(err, producer.Close())
-	say(r.call.stdout, "sent: %d of %d\n", r.sent, total)
+	printf(r.out, "sent: %d of %d\n", r.sent, total)
 	if err == nil {
-		return exitOK
+		return nil
 	}
 	return r.stopped(err)
 }
 
-// stopped says where to go on.
-func (r *replaying) stopped(err error) int {
+// stopped prints how to continue.
+func (r *replay) stopped(err error) error {
 	if r.sent > 0 {
-		say(r.call.stdout, "sent last: %s\n", r.last)
+		printf(r.out, "sent last: %s\n", r.last)
 	}
-	next := "the same call goes on with the next one: what was sent is passed over"
-	if r.replay.Again {
-		next = "the same call begins anew, since -again passes over nothing: name the letters behind the last one, in the order above"
+	if r.Again {
+		printf(r.out, "the same call starts over, because of --again: name the dead letters after the last one, in the order above\n")
+	} else {
+		printf(r.out, "the same call continues with the next one: what was sent is skipped\n")
 	}
-	say(r.call.stdout, "%s\n", next)
 	if errors.Is(err, context.Canceled) {
-		say(r.call.stderr, "rechargeflow %s: stopped\n", r.call.command.name)
-		return exitFailed
+		return errors.New("stopped")
 	}
-	return failed(r.call, r.cfg, err)
+	return explained(r.cfg, err)
 }

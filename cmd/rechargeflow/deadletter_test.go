@@ -15,24 +15,28 @@ import (
 	"github.com/rechargeflow/rechargeflow/configs"
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-// desk is an embedded broker with all topics, under a prefix, and the command line in front of it.
+// desk is an embedded broker with all topics, under a prefix, and the command line for it.
 type desk struct {
 	t        *testing.T
 	environ  []string
 	topics   pipeline.Topics
-	broker   *kafka.Embedded
+	broker   *embedded.Broker
 	cluster  kafka.Cluster
 	producer *kafka.Producer
 }
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	spec, err := kafka.ParseTopics(configs.Topics(), kafka.TopicOptions{Prefix: "staging.", Single: true, Partitions: 4})
+	spec, err := admin.ParseTopics(configs.Topics(), admin.TopicOptions{Prefix: "staging.", SingleBroker: true, Partitions: 4})
 	require.NoError(t, err)
-	broker, err := kafka.StartEmbedded(kafka.EmbeddedConfig{Topics: spec}, zap.NewNop())
+	broker, err := embedded.Start(embedded.Config{Topics: spec}, zap.NewNop())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, broker.Close()) })
 	d := &desk{
@@ -48,11 +52,11 @@ func newDesk(t *testing.T) *desk {
 func (d *desk) call(line string) (code int, stdout, stderr string) {
 	d.t.Helper()
 	var out, errs bytes.Buffer
-	code = run(d.t.Context(), strings.Fields(line), d.environ, &out, &errs)
+	code = execute(d.t.Context(), strings.Fields(line), d.environ, &out, &errs)
 	return code, out.String(), errs.String()
 }
 
-// exits is a call that must end so.
+// exits runs a command and requires its exit code.
 func (d *desk) exits(want int, line string) (stdout, stderr string) {
 	d.t.Helper()
 	code, stdout, stderr := d.call(line)
@@ -66,7 +70,7 @@ func (d *desk) die(role pipeline.Role, partition int, store, reason, cause strin
 	record := kafka.Record{
 		Topic: "staging.recharge.webhooks", Partition: partition, Offset: 17, Key: []byte(store + "/246936001"),
 		Value: []byte(`{"email":"jo.bean@example.com"}`), Time: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC),
-		Headers: []kafka.Header{{Key: pipeline.HeaderStore, Value: []byte(store)}, {Key: "odd", Value: []byte("\x1b[2J")}, {Key: "raw", Value: []byte{0xff}}},
+		Headers: []kafka.Header{{Key: envelope.HeaderStore, Value: []byte(store)}, {Key: "odd", Value: []byte("\x1b[2J")}, {Key: "raw", Value: []byte{0xff}}},
 	}
 	letter := deadletter.Read(record).Rejected(string(role), reason, cause, time.Date(2026, 3, 1, 10, 0, 1, 0, time.UTC))
 	require.NoError(d.t, d.producer.Produce(d.t.Context(), letter.To(d.topics.DeadLetters(role))))
@@ -74,7 +78,7 @@ func (d *desk) die(role pipeline.Role, partition int, store, reason, cause strin
 
 func (d *desk) redriven(role pipeline.Role) int {
 	d.t.Helper()
-	records, err := kafka.ReadAll(d.t.Context(), d.cluster, d.topics.Redrive(role))
+	records, err := kafkatest.ReadAll(d.t.Context(), d.cluster, d.topics.Redrive(role))
 	require.NoError(d.t, err)
 	return len(records)
 }
@@ -105,13 +109,13 @@ func TestDeadLetterList(t *testing.T) {
 	assert.Equal(t, []string{"dead letters: 3", "tracking refused: 2, sent again: 0", "transformer malformed: 1, sent again: 0"}, lines[4:])
 	assert.NotContains(t, stdout, "jo.bean")
 
-	stdout, _ = d.exits(exitOK, "deadletter list -role tracking -store beta -reason refused -key beta/246936001 -since 1h -until 2100-01-01")
+	stdout, _ = d.exits(exitOK, "deadletter list --role tracking --store beta --reason refused --key beta/246936001 --since 1h --until 2100-01-01")
 	assert.Contains(t, stdout, "dead letters: 1\n")
 	assert.Contains(t, stdout, "tracking/2/0 ")
-	stdout, _ = d.exits(exitOK, "deadletter list -until 1d")
+	stdout, _ = d.exits(exitOK, "deadletter list --until 1d")
 	assert.Equal(t, "dead letters: 0\n", stdout)
-	stdout, _ = d.exits(exitOK, "deadletter list -limit 1")
-	assert.Contains(t, stdout, "... and 2 more: -limit 0 prints them\ndead letters: 3\n")
+	stdout, _ = d.exits(exitOK, "deadletter list --limit 1")
+	assert.Contains(t, stdout, "... and 2 more: --limit 0 prints them\ndead letters: 3\n")
 }
 
 func TestDeadLetterShow(t *testing.T) {
@@ -127,19 +131,19 @@ attempts: 1, first 2026-03-01T10:00:01Z, last 2026-03-01T10:00:01Z
 headers of the record:
   store: acme
   odd: ?[2J
-  raw: 1 bytes that are no text
-body:     31 bytes; -body prints them
+  raw: 1 bytes, not UTF-8 text
+body:     31 bytes; --body prints them
 `, stdout)
-	stdout, _ = d.exits(exitOK, "deadletter show -body transformer/3/0")
+	stdout, _ = d.exits(exitOK, "deadletter show --body transformer/3/0")
 	assert.True(t, strings.HasSuffix(stdout, "body:\n{\"email\":\"jo.bean@example.com\"}\n"), stdout)
 	_, stderr := d.exits(exitFailed, "deadletter show transformer/3/1")
-	assert.Contains(t, stderr, "no record there")
+	assert.Contains(t, stderr, "no record at this offset")
 }
 
 func TestDeadLetterReplay(t *testing.T) {
 	d := newDesk(t)
 	stdout, _ := d.exits(exitOK, "deadletter replay")
-	assert.Equal(t, "letters to send: 0; passed over, since they were sent before: 0\n", stdout)
+	assert.Equal(t, "dead letters to send: 0; skipped, sent before: 0\n", stdout)
 	for partition := range 4 {
 		d.die(pipeline.RoleTracking, partition, "acme", "refused", "no")
 	}
@@ -149,54 +153,54 @@ func TestDeadLetterReplay(t *testing.T) {
 	assert.Contains(t, stdout, "tracking/3/0 ")
 	assert.Contains(t, stdout, "to staging.recharge.redrive.tracking: 4\n")
 	assert.Contains(t, stdout, "to staging.recharge.redrive.sms: 1\n")
-	assert.Contains(t, stdout, "letters to send: 5; passed over, since they were sent before: 0\n")
-	assert.True(t, strings.HasSuffix(stdout, "nothing was sent: this was a preview; the same call with -yes sends them\n"), stdout)
+	assert.Contains(t, stdout, "dead letters to send: 5; skipped, sent before: 0\n")
+	assert.True(t, strings.HasSuffix(stdout, "nothing was sent: this was a preview; the same call with --yes sends them\n"), stdout)
 	assert.Empty(t, stderr)
 	assert.Zero(t, d.redriven(pipeline.RoleTracking))
 
-	stdout, _ = d.exits(exitOK, "deadletter replay -yes tracking/1/0 tracking/2/0")
+	stdout, _ = d.exits(exitOK, "deadletter replay --yes tracking/1/0 tracking/2/0")
 	assert.Contains(t, stdout, "sent: 2 of 2\n")
 	assert.Equal(t, 2, d.redriven(pipeline.RoleTracking))
-	stdout, _ = d.exits(exitOK, "deadletter replay -yes -rate 1000")
-	assert.Contains(t, stdout, "letters to send: 3; passed over, since they were sent before: 2\n")
+	stdout, _ = d.exits(exitOK, "deadletter replay --yes --rate 1000")
+	assert.Contains(t, stdout, "dead letters to send: 3; skipped, sent before: 2\n")
 	assert.Contains(t, stdout, "sent: 3 of 3\n")
-	stdout, _ = d.exits(exitOK, "deadletter replay -yes -role tracking")
-	assert.Contains(t, stdout, "letters to send: 0; passed over, since they were sent before: 4\n")
-	stdout, _ = d.exits(exitOK, "deadletter replay -yes -again tracking/1/0")
+	stdout, _ = d.exits(exitOK, "deadletter replay --yes --role tracking")
+	assert.Contains(t, stdout, "dead letters to send: 0; skipped, sent before: 4\n")
+	stdout, _ = d.exits(exitOK, "deadletter replay --yes --again tracking/1/0")
 	assert.Contains(t, stdout, "sent: 1 of 1\n")
 	assert.Equal(t, 5, d.redriven(pipeline.RoleTracking))
 	assert.Equal(t, 1, d.redriven(pipeline.RoleSMS))
 
-	stdout, _ = d.exits(exitOK, "deadletter list -role tracking")
+	stdout, _ = d.exits(exitOK, "deadletter list --role tracking")
 	assert.Regexp(t, `(?m)^tracking/1/0 .* refused 1 2 no$`, squeezed(stdout))
 	assert.Contains(t, stdout, "tracking refused: 4, sent again: 4\n")
 }
 
-// stopping ends ctx once so many letters lie in the redrive topic.
+// stopping cancels ctx once that many dead letters are in the redrive topic.
 type stopping struct {
 	bytes.Buffer
 	stop func()
 }
 
-// Write is part of io.Writer: the count is printed before the first letter goes.
+// Write is part of io.Writer: the count is printed before the first dead letter is sent.
 func (s *stopping) Write(p []byte) (int, error) {
-	if strings.HasPrefix(string(p), "letters to send") {
+	if strings.HasPrefix(string(p), "dead letters to send") {
 		s.stop()
 	}
 	return s.Buffer.Write(p)
 }
 
-// Asked to stop, it says how many were sent and how to go on.
+// When interrupted, replay prints how many were sent and how to continue.
 func TestDeadLetterReplayStops(t *testing.T) {
 	d := newDesk(t)
 	for range 3 {
 		d.die(pipeline.RoleTracking, 0, "acme", "refused", "no")
 	}
-	for _, again := range []string{"", " -again"} {
+	for _, again := range []string{"", " --again"} {
 		ctx, stop := context.WithCancelCause(t.Context())
 		var errs bytes.Buffer
 		out := stopping{stop: func() { stop(errors.New("SIGINT")) }}
-		code := run(ctx, strings.Fields("deadletter replay -yes -rate 1"+again), d.environ, &out, &errs)
+		code := execute(ctx, strings.Fields("deadletter replay --yes --rate 1"+again), d.environ, &out, &errs)
 		assert.Equal(t, exitFailed, code)
 		assert.Contains(t, out.String(), "sent: 0 of 3\nthe same call ")
 		assert.Equal(t, "rechargeflow deadletter replay: stopped\n", errs.String())
@@ -218,6 +222,6 @@ func TestParseTime(t *testing.T) {
 	}
 	for _, bad := range []string{"-1h", "-2d", "d", "1w", "10:00"} {
 		_, err := parseTime("until", bad, now)
-		require.ErrorContains(t, err, "-until", bad)
+		require.ErrorContains(t, err, "--until", bad)
 	}
 }

@@ -15,7 +15,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"rechargeflow": main})
 }
 
-// Each script calls the binary as a user would; its first lines say what about.
+// Each script runs the binary as a user would; its first line describes what it tests.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
@@ -23,7 +23,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits runs a command and demands its exit code: exits 2 rechargeflow config check.
+// exits runs a command and requires its exit code: exits 2 rechargeflow config check.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits code command [argument...]")

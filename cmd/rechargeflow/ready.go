@@ -9,40 +9,48 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
-// readyWithin is how long the process may take to answer.
+// readyWithin limits the wait for the response.
 const readyWithin = 3 * time.Second
 
-// ready asks the process that runs here with the same configuration, for health checks in images without a shell.
-func ready(ctx context.Context, c call) int {
-	o := newConfigOptions(c)
-	if code, ok := o.parseAlone(c); !ok {
-		return code
+func (c *cli) readyCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "ready",
+		Short: "Check the readiness of the process on this machine; for health checks",
+		Long: `Request /readyz from the process that runs on this machine with the same configuration (admin.listen). Prints the
+status and the failed checks. The command fails unless the status is ready.`,
+		Example: `  rechargeflow ready --config rechargeflow.yaml`,
+		Args:    noArguments,
 	}
-	loaded, ok := o.load(c)
-	if !ok {
-		return exitUsage
-	}
-	report, err := askReady(ctx, loaded.Config.Admin.Listen)
-	if err != nil {
-		say(c.stderr, "rechargeflow ready: %v\n", err)
-		return exitFailed
-	}
-	say(c.stdout, "%s\n", report.Status)
-	for _, check := range report.Checks {
-		if !check.OK {
-			say(c.stdout, "%s: %s\n", check.Name, check.Error)
+	s := c.addSettings(command)
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		loaded, err := s.load()
+		if err != nil {
+			return err
 		}
+		report, err := askReady(command.Context(), loaded.Config.Admin.Listen)
+		if err != nil {
+			return err
+		}
+		printf(command.OutOrStdout(), "%s\n", report.Status)
+		for _, check := range report.Checks {
+			if !check.OK {
+				printf(command.OutOrStdout(), "%s: %s\n", check.Name, check.Error)
+			}
+		}
+		if report.Status != telemetry.StatusReady {
+			return errReported
+		}
+		return nil
 	}
-	if report.Status != telemetry.StatusReady {
-		return exitFailed
-	}
-	return exitOK
+	return command
 }
 
-// askReady gets /readyz of the process that serves operators on listen.
+// askReady requests /readyz of the process whose admin port is at listen.
 func askReady(ctx context.Context, listen string) (telemetry.Report, error) {
 	var report telemetry.Report
 	address, err := reachable(listen)
@@ -58,23 +66,23 @@ func askReady(ctx context.Context, listen string) (telemetry.Report, error) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: it is this machine
 	response, err := client.Do(request)
 	if err != nil {
-		return report, fmt.Errorf("ask admin.listen (%s): %w", listen, err)
+		return report, fmt.Errorf("request readiness from admin.listen (%s): %w", listen, err)
 	}
 	defer func() { _ = response.Body.Close() }() // read to its end
 	if err := json.NewDecoder(response.Body).Decode(&report); err != nil || report.Status == "" {
-		return report, errors.Join(fmt.Errorf("ask admin.listen (%s): answer %d is not a readiness report", listen, response.StatusCode), err)
+		return report, errors.Join(fmt.Errorf("request readiness from admin.listen (%s): response with status %d is not a readiness report", listen, response.StatusCode), err)
 	}
 	return report, nil
 }
 
-// reachable turns an address to listen on into one to connect to: every interface becomes loopback.
+// reachable converts a listen address to one that can be dialed: "all interfaces" becomes loopback.
 func reachable(listen string) (string, error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return "", fmt.Errorf("read admin.listen: %w", err)
 	}
 	if port == "0" {
-		return "", fmt.Errorf("admin.listen is %s: with port 0 only the process itself knows where it listens", listen)
+		return "", fmt.Errorf("admin.listen is %s: with port 0 the process chooses a port that is not known here; set a port", listen)
 	}
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = "127.0.0.1"

@@ -17,19 +17,19 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
-// askedAt runs `rechargeflow ready` for a process with this admin.listen.
-func askedAt(t *testing.T, listen string) (code int, stdout, stderr string) {
+// readyAt runs `rechargeflow ready` for a process with this admin.listen.
+func readyAt(t *testing.T, listen string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = run(t.Context(), []string{"ready"}, []string{"RECHARGEFLOW_ADMIN_LISTEN=" + listen}, &out, &errs)
+	code = execute(t.Context(), []string{"ready"}, []string{"RECHARGEFLOW_ADMIN_LISTEN=" + listen}, &out, &errs)
 	return code, out.String(), errs.String()
 }
 
 func TestReady(t *testing.T) {
-	var trouble, aside error
+	var required, optional error
 	health := telemetry.NewHealth()
-	health.Register("start", true, func() error { return trouble })
-	health.Register("tracking/acme", false, func() error { return aside })
+	health.Register("start", true, func() error { return required })
+	health.Register("tracking/acme", false, func() error { return optional })
 	admin := telemetry.NewAdmin("127.0.0.1:0", telemetry.NewMetrics(), health, telemetry.Version{})
 	require.NoError(t, admin.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, admin.Shutdown(context.Background())) })
@@ -37,46 +37,46 @@ func TestReady(t *testing.T) {
 	require.NoError(t, err)
 
 	for _, listen := range []string{admin.Addr(), ":" + port, "0.0.0.0:" + port, "[::]:" + port} {
-		code, stdout, stderr := askedAt(t, listen)
+		code, stdout, stderr := readyAt(t, listen)
 		assert.Equal(t, exitOK, code, "%s: %s", listen, stderr)
 		assert.Equal(t, "ready\n", stdout)
 	}
 
-	aside = errors.New("401 from Bloomreach")
-	code, stdout, _ := askedAt(t, admin.Addr())
-	assert.Equal(t, exitOK, code, "a store's trouble is told, and does not decide")
+	optional = errors.New("401 from Bloomreach")
+	code, stdout, _ := readyAt(t, admin.Addr())
+	assert.Equal(t, exitOK, code, "a store's error is reported, but the process is ready")
 	assert.Equal(t, "ready\ntracking/acme: 401 from Bloomreach\n", stdout)
 
-	trouble = errors.New("still starting")
-	code, stdout, _ = askedAt(t, admin.Addr())
+	required = errors.New("still starting")
+	code, stdout, _ = readyAt(t, admin.Addr())
 	assert.Equal(t, exitFailed, code)
 	assert.Equal(t, "not ready\nstart: still starting\ntracking/acme: 401 from Bloomreach\n", stdout)
 
 	health.Drain()
-	code, stdout, _ = askedAt(t, admin.Addr())
+	code, stdout, _ = readyAt(t, admin.Addr())
 	assert.Equal(t, exitFailed, code)
 	assert.True(t, strings.HasPrefix(stdout, "draining\n"), stdout)
 }
 
-// Nobody there, somebody else there, and an address that tells nothing.
+// Another server at the address, no server, and an address without a port.
 func TestReadyWithoutAnAnswer(t *testing.T) {
 	other := httptest.NewServer(http.NotFoundHandler())
 	address := strings.TrimPrefix(other.URL, "http://")
-	code, _, stderr := askedAt(t, address)
+	code, _, stderr := readyAt(t, address)
 	assert.Equal(t, exitFailed, code)
-	assert.Contains(t, stderr, "answer 404 is not a readiness report")
+	assert.Contains(t, stderr, "response with status 404 is not a readiness report")
 
 	other.Close()
-	code, _, stderr = askedAt(t, address)
+	code, _, stderr = readyAt(t, address)
 	assert.Equal(t, exitFailed, code)
 	assert.Contains(t, stderr, "connection refused")
 
-	code, _, stderr = askedAt(t, "127.0.0.1:0")
+	code, _, stderr = readyAt(t, "127.0.0.1:0")
 	assert.Equal(t, exitFailed, code)
 	assert.Contains(t, stderr, "port 0")
 }
 
-// An image has no certificates of its own: the binary brings those of the public authorities. Go lets them be set once.
+// An image has no certificates: the binary includes those of the public authorities. Go allows setting them once.
 func TestCertificatesAreInTheBinary(t *testing.T) {
 	assert.Panics(t, func() { x509.SetFallbackRoots(x509.NewCertPool()) }, "main.go imports no roots")
 }

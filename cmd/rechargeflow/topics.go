@@ -2,69 +2,83 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
-	"github.com/rechargeflow/rechargeflow/configs"
+	"github.com/spf13/cobra"
+
+	"github.com/rechargeflow/rechargeflow/app"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 )
 
-// topicsWork is kafka.Plan or kafka.Apply.
-type topicsWork func(ctx context.Context, cluster kafka.Cluster, spec kafka.Spec) ([]kafka.Change, error)
-
-func topicsPlan(ctx context.Context, c call) int { return topics(ctx, c, kafka.Plan) }
-
-func topicsApply(ctx context.Context, c call) int { return topics(ctx, c, kafka.Apply) }
-
-// topics prints one line for each finding. It fails when something differs that apply refuses to change.
-func topics(ctx context.Context, c call, work topicsWork) int {
-	o := newConfigOptions(c)
-	file := o.set.String("file", "", "topics `file` in place of the built-in one, configs/topics.yaml")
-	if code, ok := o.parseAlone(c); !ok {
-		return code
-	}
-	loaded, ok := o.load(c)
-	if !ok {
-		return exitUsage
-	}
-	if len(loaded.Config.Kafka.Brokers) == 0 {
-		say(c.stderr, "rechargeflow %s: kafka.brokers is empty: the embedded broker makes its topics itself; set kafka.brokers for a cluster\n", c.command.name)
-		return exitUsage
-	}
-	spec, err := topicsSpec(*file, loaded.Config.Kafka)
-	if err != nil {
-		say(c.stderr, "rechargeflow %s: %v\n", c.command.name, err)
-		return exitUsage
-	}
-	cluster, err := clusterOf(loaded.Config.Kafka)
-	if err != nil {
-		say(c.stderr, "rechargeflow %s: %v\n", c.command.name, err)
-		return exitUsage
-	}
-	changes, err := work(ctx, cluster, spec)
-	code := exitOK
-	for _, change := range changes {
-		say(c.stdout, "%v\n", change)
-		if change.Action == kafka.ActionRefuse {
-			code = exitFailed
-		}
-	}
-	if err != nil {
-		say(c.stderr, "rechargeflow: %v\n", err)
-		return exitFailed
-	}
-	return code
+func (c *cli) topicsCommand() *cobra.Command {
+	return group("topics", "Compare or create the topics",
+		"Compare the topics of the brokers with those that Rechargeflow needs, or create and adjust them.",
+		c.topics(admin.Plan, &cobra.Command{
+			Use:   "plan",
+			Short: "Compare the topics of the brokers with the topics file; change nothing",
+			Long: `Compare the topics of the brokers with the topics file and print a line for each topic. Nothing is changed.
+The command fails if topics apply would refuse a change.`,
+			Example: `  rechargeflow topics plan --config rechargeflow.yaml`,
+		}),
+		c.topics(admin.Apply, &cobra.Command{
+			Use:   "apply",
+			Short: "Create and adjust the topics; refuse changes that could harm records",
+			Long: `Create and adjust the topics as the topics file describes them and print a line for each topic.
+A change that could harm records, such as another number of partitions, is refused, and the command fails.`,
+			Example: `  rechargeflow topics apply --config rechargeflow.yaml`,
+		}))
 }
 
-// topicsSpec reads the topics file, the built-in one where none is named, for this installation.
-func topicsSpec(file string, k config.Kafka) (kafka.Spec, error) {
-	content := configs.Topics()
-	if file != "" {
-		var err error
-		if content, err = os.ReadFile(file); err != nil {
-			return kafka.Spec{}, fmt.Errorf("read topics: %w", err)
+// topics returns a command that plans or applies topics, and prints one line per finding.
+func (c *cli) topics(work func(context.Context, kafka.Cluster, admin.Spec) ([]admin.Change, error), command *cobra.Command) *cobra.Command {
+	s := c.addSettings(command)
+	file := command.Flags().String("file", "", "topics `file` in place of the built-in one, configs/topics.yaml")
+	_ = command.MarkFlagFilename("file", "yaml", "yml") // the flag was just added
+	command.Args = noArguments
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		loaded, err := s.load()
+		if err != nil {
+			return err
 		}
+		if len(loaded.Config.Kafka.Brokers) == 0 {
+			return setting(errors.New("kafka.brokers is empty: the embedded broker creates its topics itself; set kafka.brokers for a cluster"))
+		}
+		spec, err := topicsSpec(*file, loaded.Config.Kafka)
+		if err != nil {
+			return setting(err)
+		}
+		cluster, err := clusterOf(loaded.Config)
+		if err != nil {
+			return err
+		}
+		changes, err := work(command.Context(), cluster, spec)
+		refused := 0
+		for _, change := range changes {
+			printf(command.OutOrStdout(), "%v\n", change)
+			if change.Action == admin.ActionRefuse {
+				refused++
+			}
+		}
+		if err == nil && refused > 0 {
+			return fmt.Errorf("changes refused: %d", refused)
+		}
+		return err
 	}
-	return kafka.ParseTopics(content, kafka.TopicOptions{Prefix: k.TopicPrefix, Single: k.Durability == config.DurabilitySingle})
+	return command
+}
+
+// topicsSpec reads the topics file, or the built-in one, with the configured prefix and durability.
+func topicsSpec(file string, k config.Kafka) (admin.Spec, error) {
+	if file == "" {
+		return app.BuiltInTopics(k)
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return admin.Spec{}, fmt.Errorf("read topics: %w", err)
+	}
+	return app.ParseTopics(content, k)
 }

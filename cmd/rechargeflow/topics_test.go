@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
-	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-// A new cluster gets its topics, once; a topic that does not fit is refused and fails the command.
+// Topics are created once in a new cluster. A topic that does not match is reported and fails the command.
 func TestTopicsOnABroker(t *testing.T) {
-	broker, err := kafka.StartEmbedded(kafka.EmbeddedConfig{}, zap.NewNop())
+	broker, err := embedded.Start(embedded.Config{}, zap.NewNop())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, broker.Close()) })
 	environ := []string{
@@ -26,7 +26,7 @@ func TestTopicsOnABroker(t *testing.T) {
 	}
 	topics := func(args ...string) (code int, stdout, stderr string) {
 		var out, errs bytes.Buffer
-		code = run(t.Context(), append([]string{"topics"}, args...), environ, &out, &errs)
+		code = execute(t.Context(), append([]string{"topics"}, args...), environ, &out, &errs)
 		return code, out.String(), errs.String()
 	}
 
@@ -43,14 +43,18 @@ func TestTopicsOnABroker(t *testing.T) {
 	}
 
 	fewer := write(t, "partitions: 6\nreplication: 1\nmin_insync_replicas: 1\ntopics: [{name: recharge.webhooks, policy: delete, retention: 400d}]\n")
+	code, _, stderr := topics("apply", "--file", fewer)
+	require.Equal(t, exitUsage, code, stderr)
+	assert.Contains(t, stderr, "the topics file has 6 partitions, and kafka.partitions is 12: set both to the same number")
+	environ = append(environ, "RECHARGEFLOW_KAFKA_PARTITIONS=6")
 	for _, work := range []string{"plan", "apply"} {
-		code, stdout, stderr := topics(work, "-file", fewer)
+		code, stdout, stderr := topics(work, "--file", fewer)
 		require.Equal(t, exitFailed, code, stderr)
 		assert.Contains(t, stdout, "staging.recharge.webhooks: refuse: ")
 	}
 }
 
-// A broker that asks who we are gets the answer from the configuration, the password from a file.
+// Brokers that require authentication: the user is in the configuration, the password in a file.
 func TestTopicsOnASecuredBroker(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts Apache Kafka; run without -short")
@@ -65,7 +69,7 @@ func TestTopicsOnASecuredBroker(t *testing.T) {
 	}
 	topics := func(work string) (code int, stdout, stderr string) {
 		var out, errs bytes.Buffer
-		code = run(t.Context(), []string{"topics", work}, environ, &out, &errs)
+		code = execute(t.Context(), []string{"topics", work}, environ, &out, &errs)
 		return code, out.String(), errs.String()
 	}
 	for _, work := range []string{"apply", "plan"} {
@@ -78,6 +82,6 @@ func TestTopicsOnASecuredBroker(t *testing.T) {
 	require.NoError(t, os.WriteFile(secret, []byte("hidden-and-wrong"), 0o600))
 	code, _, stderr := topics("plan")
 	assert.Equal(t, exitFailed, code)
-	assert.Contains(t, stderr, "no access to kafka: log in to "+b.SASLTLS+` by SASL SCRAM-SHA-512 as "rechargeflow"`)
+	assert.Contains(t, stderr, "no access to kafka: authenticate with "+b.SASLTLS+` by SASL SCRAM-SHA-512 as "rechargeflow"`)
 	assert.NotContains(t, stderr, "hidden")
 }

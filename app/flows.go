@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"errors"
@@ -17,18 +17,22 @@ func storeFlows(store config.Store) ([]flow.Flow, error) {
 	if err != nil {
 		return nil, prefixed(source, err)
 	}
-	links := flow.Links{
-		Portal: store.SMS.PortalURL, Activation: store.SMS.ActivationURL, Payment: store.SMS.PaymentURL,
-		ShopName: store.SMS.ShopName, ShopURL: store.SMS.ShopURL,
-	}
-	if err := flow.Check(flows, store.Name, links); err != nil {
+	if err := flow.Check(flows, store.Name, shopOf(store)); err != nil {
 		return nil, prefixed(source, err)
 	}
 	return flows, nil
 }
 
-// checkFlows reports every fault in the flows of all stores.
-func checkFlows(stores []config.Store) error {
+// shopOf returns the shop's data for the texts.
+func shopOf(store config.Store) flow.Shop {
+	return flow.Shop{
+		Name: store.SMS.ShopName, URL: store.SMS.ShopURL,
+		PortalURL: store.SMS.PortalURL, ActivationURL: store.SMS.ActivationURL, PaymentURL: store.SMS.PaymentURL,
+	}
+}
+
+// CheckFlows reports every fault in the flows of all stores.
+func CheckFlows(stores []config.Store) error {
 	var faults []error
 	for _, store := range stores {
 		if _, err := storeFlows(store); err != nil {
@@ -51,7 +55,7 @@ func readFlows(store config.Store) (flows []flow.Flow, source string, err error)
 	return flows, store.SMS.FlowsFile, err
 }
 
-// prefixed puts source before each line of err, which may be many errors joined.
+// prefixed puts source before each line of err, which may join many errors.
 func prefixed(source string, err error) error {
 	var lines []error
 	for line := range strings.Lines(err.Error()) {

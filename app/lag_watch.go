@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
@@ -16,18 +17,18 @@ const (
 	lagWithin = 5 * time.Second
 )
 
-// lagWatch asks from time to time how far this process's groups are behind in the partitions that it has, for the metrics:
-// another process has and tells the others.
+// lagWatch reads the lag of this process's groups every 15 s, for the metrics. It covers the partitions that this process owns;
+// other processes export theirs.
 type lagWatch struct {
-	reader  *kafka.LagReader
+	reader  *admin.LagReader
 	log     *zap.Logger
 	groups  map[string]func() kafka.Status
 	changed chan struct{}
 	last    atomic.Pointer[telemetry.LagReport]
 }
 
-func newLagWatch(cluster kafka.Cluster, log *zap.Logger) (*lagWatch, error) {
-	reader, err := kafka.NewLagReader(cluster, time.Now)
+func newLagWatch(cluster kafka.Cluster, log *zap.Logger, now func() time.Time) (*lagWatch, error) {
+	reader, err := admin.NewLagReader(cluster, now)
 	if err != nil {
 		return nil, err
 	}
@@ -36,10 +37,10 @@ func newLagWatch(cluster kafka.Cluster, log *zap.Logger) (*lagWatch, error) {
 	return w, nil
 }
 
-// add watches a group, before run.
+// add adds a group, before run.
 func (w *lagWatch) add(group string, status func() kafka.Status) { w.groups[group] = status }
 
-// soon asks at once: partitions have been shared out anew.
+// soon triggers a read now, because partitions were assigned anew.
 func (w *lagWatch) soon() {
 	select {
 	case w.changed <- struct{}{}:
@@ -47,10 +48,10 @@ func (w *lagWatch) soon() {
 	}
 }
 
-// report is the last answer; empty while the brokers don't answer, since an old number would pass for a new one.
+// report returns the lag last read. It is empty while the brokers do not answer, so that no stale value is exported.
 func (w *lagWatch) report() telemetry.LagReport { return *w.last.Load() }
 
-// run asks until ctx ends.
+// run reads until ctx ends.
 func (w *lagWatch) run(ctx context.Context) error {
 	defer w.reader.Close()
 	ticker := time.NewTicker(lagEvery)
@@ -62,20 +63,20 @@ func (w *lagWatch) run(ctx context.Context) error {
 		case <-ticker.C:
 		case <-w.changed:
 		}
-		report, err := w.ask(ctx)
+		report, err := w.read(ctx)
 		if err != nil && ctx.Err() == nil {
-			w.log.Warn("ask for lag", zap.Error(err))
+			w.log.Warn("read lag failed, lag metrics are missing", zap.Error(err))
 		}
 		w.last.Store(&report)
 	}
 }
 
-func (w *lagWatch) ask(ctx context.Context) (telemetry.LagReport, error) {
+func (w *lagWatch) read(ctx context.Context) (telemetry.LagReport, error) {
 	ctx, cancel := context.WithTimeout(ctx, lagWithin)
 	defer cancel()
-	var readings []kafka.Reading
+	var readings []admin.LagQuery
 	for group, status := range w.groups {
-		readings = append(readings, kafka.Reading{Group: group, Partitions: status().Partitions})
+		readings = append(readings, admin.LagQuery{Group: group, Partitions: status().Partitions})
 	}
 	cluster, err := w.reader.ClusterID(ctx)
 	if err != nil {

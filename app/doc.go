@@ -1,0 +1,21 @@
+// Package app runs a process from a configuration and its roles: App wires the stages of package pipeline to brokers, stores,
+// state, metrics and health, and stops them in order. It reads no environment, prints nothing and has no globals.
+//
+//	app.go                 App: what a process has, and in which order it starts
+//	serve.go               admin port, gateway and consumers until the stop; the stop
+//	gateway.go             the HTTP server of the gateway
+//	consume.go             a consumer per stage, its checks and metrics
+//	stores.go              the clients and settings of the configured stores, and a log line for each
+//	flows.go               the SMS flows of a store
+//	state.go               the transformer's state, reader of raw records and lookup client
+//	brokers.go             the configured brokers or the embedded one, and the topics they must have
+//	broker_check.go        whether brokers and topics are as the roles need them, and whether the gateway could store a webhook
+//	topic_watch.go         whether the topics stay as the roles need them, while the process runs
+//	certificates.go        when the certificates of kafka.tls expire
+//	rights.go              what the roles must be allowed to do by brokers that use ACLs
+//	groups.go              the consumer groups of a configuration
+//	lag_watch.go           the lag of the process's groups, for its metrics
+//	metrics.go             metrics of what is configured, of readiness and of calls to destinations
+//	faultpoint.go          no fault points; a build with the tag faultpoints has faultpoint_enabled.go in its place
+//	faultpoint_enabled.go  kills or freezes the process at a named step, for tests
+package app

@@ -1,0 +1,102 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/admission"
+	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/httplimit"
+	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+)
+
+// listen opens the gateway's port before anything is consumed; nil without the gateway.
+func (a *App) listen(ctx context.Context) (net.Listener, error) {
+	if !a.has(pipeline.RoleGateway) {
+		return nil, nil
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.Gateway.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("gateway.listen: listen for webhooks on %s: %w", a.cfg.Gateway.Listen, err)
+	}
+	a.gateway.Store(listener.Addr().String())
+	return listener, nil
+}
+
+// Limits of requests before anybody is verified. Recharge gives up after 5 s, and its headers have less than 2 KiB.
+const (
+	maxHeader     = 32 << 10
+	headerTimeout = 5 * time.Second
+	readTimeout   = 10 * time.Second
+	writeTimeout  = 20 * time.Second // from the end of the header: reading the body, publishing and answering
+	idleTimeout   = 2 * time.Minute
+)
+
+// finishWebhooks limits how long requests in progress may take when the gateway stops. Recharge waits 5 s for a response
+// (https://docs.getrecharge.com/docs/webhooks-overview), so after that nobody reads it.
+const finishWebhooks = 8 * time.Second
+
+// serveGateway serves webhooks until ctx ends, then finishes the requests in progress. Requests that take longer are aborted:
+// Recharge sends their webhooks again.
+func (a *App) serveGateway(ctx context.Context, listener net.Listener, runtime pipeline.Runtime) error {
+	bodies := httplimit.NewBudget(int64(a.cfg.Gateway.BodyMemory))
+	gateway := pipeline.NewGateway(a.gatewayConfig(bodies), runtime)
+	connections := httplimit.NewConnections(a.cfg.Gateway.MaxConnections, a.now, gateway.RefusedByServer)
+	a.metrics.GatewayLimits(connections.Open, connections.Evicted, bodies.Used)
+	server := &http.Server{
+		Handler:           gateway.Handler(),
+		MaxHeaderBytes:    maxHeader,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		ConnState:         connections.State,
+		ConnContext:       connections.Context,
+	}
+	server.ErrorLog = telemetry.NewHTTPLog(a.log, "gateway", a.now)
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(finishWebhooks, a.cfg.ShutdownTimeout*3/5))
+		defer cancel()
+		err := server.Shutdown(drain)
+		if errors.Is(err, context.DeadlineExceeded) {
+			a.log.Warn("finish webhooks took too long, aborting those in progress; Recharge sends them again")
+			err = server.Close()
+		}
+		stopped <- err
+	}()
+	a.log.Info("listening for webhooks", zap.Stringer("address", listener.Addr()))
+	if err := server.Serve(connections.Listen(listener)); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve webhooks: %w", err)
+	}
+	if err := <-stopped; err != nil {
+		return fmt.Errorf("finish webhooks: %w", err)
+	}
+	return nil
+}
+
+func (a *App) gatewayConfig(bodies *httplimit.Budget) pipeline.GatewayConfig {
+	stores := map[string]admission.Store{}
+	for _, store := range a.cfg.Stores {
+		var secrets []string
+		for _, secret := range store.Recharge.Secrets {
+			secrets = append(secrets, secret.Reveal())
+		}
+		stores[store.Name] = admission.Store{
+			Secrets: secrets, RequireAddressToken: store.Recharge.RequireAddressToken,
+			TimestampedOnly: store.Recharge.Signature == config.SignatureTimestamped,
+		}
+	}
+	return pipeline.GatewayConfig{
+		Admission:      admission.Config{Stores: stores, BodyLimit: int64(a.cfg.Gateway.BodyLimit), Bodies: bodies},
+		PublishTimeout: a.cfg.Gateway.PublishTimeout, RetryAfter: a.cfg.Gateway.RetryAfter,
+	}
+}

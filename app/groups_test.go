@@ -1,0 +1,59 @@
+package app
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+)
+
+func TestConfigKnowsTheRoles(t *testing.T) {
+	var roles []string
+	for _, role := range pipeline.Roles() {
+		roles = append(roles, string(role))
+	}
+	assert.Equal(t, roles, config.Roles())
+}
+
+// A process builds the clients of its own roles only: the secrets of others are not there.
+func TestARoleNeedsOnlyItsOwnSecrets(t *testing.T) {
+	cfg := trial(t, "https://api.exponea.com")
+	cfg.Kafka.Brokers = []string{"127.0.0.1:1"}
+	store := &cfg.Stores[0]
+	store.Recharge.Token, store.Bloomreach.Project, store.Bloomreach.Token, store.SMS.Driver = "", "", "", config.SMSWebhook
+	a, err := New(cfg, []pipeline.Role{pipeline.RoleGateway, pipeline.RoleTransformer}, Options{Log: zap.NewNop()})
+	require.NoError(t, err)
+	t.Cleanup(a.close)
+	built, err := a.options(t.Context())
+	require.NoError(t, err)
+	assert.Nil(t, built.Stores[0].Tracker)
+	assert.Nil(t, built.Stores[0].Texts)
+	assert.True(t, built.Stores[0].Settings.SMS, "the transformer emits triggers")
+}
+
+// Groups are those that the stages consume with, and their topics.
+func TestGroupsAreThoseOfTheStages(t *testing.T) {
+	cfg := trial(t, "https://api.exponea.com")
+	second := cfg.Stores[0]
+	second.Name, second.Bloomreach.Enabled, second.SMS.Driver = "beta", false, ""
+	cfg.Stores = append(cfg.Stores, second)
+	a, err := New(cfg, nil, Options{Log: zap.NewNop()})
+	require.NoError(t, err)
+	t.Cleanup(a.close)
+	built, err := a.options(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, a.openState(kafka.Cluster{Brokers: []string{"127.0.0.1:1"}}, pipeline.Runtime{Now: time.Now}, &built))
+	stages, err := pipeline.Stages(pipeline.Roles(), built, pipeline.Runtime{})
+	require.NoError(t, err)
+	groups := Groups(cfg)
+	require.Len(t, groups, len(stages))
+	for i, stage := range stages {
+		assert.Equal(t, pipeline.Group{Name: stage.Group, Role: pipeline.Role(stage.Role), Membership: stage.Membership, Topics: stage.Topics}, groups[i])
+	}
+}

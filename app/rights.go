@@ -1,0 +1,56 @@
+package app
+
+import (
+	"slices"
+
+	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+)
+
+// rights returns what roles must be allowed to do by brokers that use ACLs, each right once. docs/kafka.md lists them.
+// DescribeConfigs of each topic is among them.
+func rights(cfg config.Config, roles []pipeline.Role) []kafka.Right {
+	topics := pipeline.Topics{Prefix: cfg.Kafka.TopicPrefix}
+	var all []kafka.Right
+	add := func(rights ...kafka.Right) {
+		for _, right := range rights {
+			if !slices.Contains(all, right) {
+				all = append(all, right)
+			}
+		}
+	}
+	for _, role := range roles {
+		reads := topics.Reads(role)
+		if role == pipeline.RoleTransformer {
+			reads = append(reads, topics.State())
+		}
+		for _, topic := range reads {
+			add(kafka.TopicRight(kafka.OperationRead, topic), kafka.TopicRight(kafka.OperationDescribeConfigs, topic))
+		}
+		for _, topic := range topics.Writes(role) {
+			add(kafka.TopicRight(kafka.OperationWrite, topic), kafka.TopicRight(kafka.OperationDescribeConfigs, topic))
+		}
+		for _, group := range groupsOf(cfg, role) {
+			add(kafka.GroupRight(group))
+			if role == pipeline.RoleTransformer {
+				add(kafka.TransactionsRight(group))
+			}
+		}
+	}
+	return all
+}
+
+// groupsOf returns the consumer groups that a role joins and those that it commits offsets to.
+func groupsOf(cfg config.Config, role pipeline.Role) (names []string) {
+	for _, group := range Groups(cfg) {
+		if !slices.Equal(group.Topics, pipeline.Topics{Prefix: cfg.Kafka.TopicPrefix}.Reads(role)) {
+			continue
+		}
+		if group.Membership != "" {
+			names = append(names, group.Membership)
+		}
+		names = append(names, group.Name)
+	}
+	return names
+}

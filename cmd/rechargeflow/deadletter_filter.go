@@ -1,0 +1,138 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rechargeflow/rechargeflow/app"
+	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
+)
+
+// letterFilter is the flags that select dead letters.
+type letterFilter struct {
+	*settings
+
+	role, since, until string
+	filter             deadletter.Filter
+}
+
+// addFilter gives a command the flags that select dead letters, and --config.
+func (c *cli) addFilter(command *cobra.Command) *letterFilter {
+	f := &letterFilter{settings: c.addSettings(command)}
+	flags := command.Flags()
+	flags.StringVar(&f.role, "role", "", "only dead letters of this `role`: "+app.JoinRoles(pipeline.Consumers()))
+	flags.StringVar(&f.filter.Store, "store", "", "only dead letters of this `store`")
+	flags.StringVar(&f.filter.Reason, "reason", "", "only dead letters with this `reason`, such as refused")
+	flags.StringVar(&f.filter.Key, "key", "", "only dead letters of records with this `key`, such as acme/246936001")
+	flags.StringVar(&f.since, "since", "", "only dead letters written at this `time` or later: "+timeForms)
+	flags.StringVar(&f.until, "until", "", "only dead letters written before this `time`")
+	complete(command, "role", completeRoles(pipeline.Consumers()))
+	complete(command, "store", completeStores(f.settings))
+	complete(command, "reason", completeReasons())
+	return f
+}
+
+// roles are the roles whose dead letters are selected.
+func (f *letterFilter) roles() ([]pipeline.Role, error) {
+	all := pipeline.Consumers()
+	if f.role == "" {
+		return all, nil
+	}
+	if !slices.Contains(all, pipeline.Role(f.role)) {
+		return nil, fmt.Errorf("role %q has no dead letters; roles are %s", f.role, app.JoinRoles(all))
+	}
+	return []pipeline.Role{pipeline.Role(f.role)}, nil
+}
+
+// times reads --since and --until.
+func (f *letterFilter) times(now time.Time) (err error) {
+	if f.filter.Since, err = parseTime("since", f.since, now); err != nil {
+		return err
+	}
+	f.filter.Until, err = parseTime("until", f.until, now)
+	return err
+}
+
+const timeForms = "2026-03-01, 2026-03-01T10:00:00Z, or an age: 90m, 36h, 7d"
+
+// parseTime reads a time or an age; the zero time for "".
+func parseTime(flag, text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n >= 0 {
+			return now.AddDate(0, 0, -n), nil
+		}
+	}
+	if age, err := time.ParseDuration(text); err == nil && age >= 0 {
+		return now.Add(-age), nil
+	}
+	return time.Time{}, fmt.Errorf("--%s %q is not a time: expected %s", flag, text, timeForms)
+}
+
+// letterName names one dead letter, such as tracking/3/17.
+type letterName struct {
+	role     pipeline.Role
+	position deadletter.Position
+}
+
+// String returns role/partition/offset.
+func (n letterName) String() string { return string(n.role) + "/" + n.position.String() }
+
+// parseLetter parses the form that String returns.
+func parseLetter(text string) (letterName, error) {
+	role, rest, _ := strings.Cut(text, "/")
+	position, err := deadletter.ParsePosition(rest)
+	if err != nil || !slices.Contains(pipeline.Consumers(), pipeline.Role(role)) {
+		return letterName{}, fmt.Errorf("%q is not the name of a dead letter: expected role/partition/offset, such as tracking/3/17", text)
+	}
+	return letterName{role: pipeline.Role(role), position: position}, nil
+}
+
+// lettersOf returns the topics of a role's dead letters.
+func lettersOf(cfg config.Config, role pipeline.Role) deadletter.Topics {
+	topics := pipeline.Topics{Prefix: cfg.Kafka.TopicPrefix}
+	return deadletter.Topics{Letters: topics.DeadLetters(role), Redrive: topics.Redrive(role)}
+}
+
+// letterLine formats a dead letter as one line; letterHead is the table header.
+const letterHead = "LETTER                WRITTEN               STORE         KEY                       REASON               TRIES  SENT  CAUSE\n"
+
+func letterLine(role pipeline.Role, found deadletter.Found) string {
+	return fmt.Sprintf("%-21s %-21s %-13s %-25s %-20s %5d %5d  %s\n",
+		letterName{role, found.Position}, found.Stored.Time.UTC().Format(time.RFC3339),
+		printable(found.Store()), printable(string(found.Stored.Key)), printable(found.Reason), found.Attempts, found.Sent,
+		shortened(printable(found.Error)))
+}
+
+// printable replaces control characters: a terminal could execute them, and each dead letter must stay on one line.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
+}
+
+func shortened(text string) string {
+	const most = 80
+	if letters := []rune(text); len(letters) > most {
+		return string(letters[:most-1]) + "…"
+	}
+	return text
+}

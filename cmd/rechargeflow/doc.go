@@ -1,0 +1,21 @@
+// Command rechargeflow brings Recharge's webhooks to Bloomreach and into text messages. It has the flags, the exit codes and
+// the printing; package app runs the process.
+//
+//	main.go                signals, the only exit
+//	root.go                the commands; how an error is printed, and the exit code for it
+//	settings.go            --config, and which configuration file is read
+//	run.go                 rechargeflow run
+//	memory.go              GOMEMLIMIT from the container
+//	config.go              rechargeflow config check, print, docs
+//	addresses.go           rechargeflow webhooks addresses
+//	pages.go               rechargeflow webhooks docs, flows docs
+//	topics.go              rechargeflow topics plan, apply
+//	deadletter.go          rechargeflow deadletter list, show
+//	deadletter_replay.go   rechargeflow deadletter replay
+//	deadletter_filter.go   the flags that select dead letters, and how a dead letter is named and printed
+//	lag.go                 rechargeflow lag
+//	lag_print.go           how lag is printed: by group and topic, by partition, as JSON
+//	ready.go               rechargeflow ready
+//	version.go             rechargeflow version
+//	complete.go            completion of roles, stores and reasons in a shell
+package main
