@@ -1,4 +1,4 @@
-// Package configs carries the files that a Rechargeflow installation starts from, built into the binary.
+// Package configs embeds the default flows and topics into the binary.
 package configs
 
 import _ "embed"
@@ -6,8 +6,7 @@ import _ "embed"
 //go:embed flows.yaml
 var flows []byte
 
-// Flows returns the built-in flows.yaml: the twelve flows in the order of the user interface, with their default texts.
-// The caller owns the copy.
+// Flows returns a copy of flows.yaml: the twelve flows in the order of the user interface, with their default texts.
 func Flows() []byte {
 	return append([]byte(nil), flows...)
 }

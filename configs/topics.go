@@ -5,5 +5,5 @@ import _ "embed"
 //go:embed topics.yaml
 var topics []byte
 
-// Topics returns topics.yaml: the topics of the pipeline as it ships, in the shape that kafka.ParseTopics reads.
+// Topics returns a copy of topics.yaml, the pipeline's topics, in the form that admin.ParseTopics reads.
 func Topics() []byte { return append([]byte(nil), topics...) }

@@ -10,19 +10,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/configs"
-	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
-func TestTopicsAreAsPromised(t *testing.T) {
-	spec, err := kafka.ParseTopics(configs.Topics(), kafka.TopicOptions{Prefix: "shop."})
+func TestTopicsHaveDocumentedSettings(t *testing.T) {
+	spec, err := admin.ParseTopics(configs.Topics(), admin.TopicOptions{Prefix: "shop."})
 	require.NoError(t, err)
-	kept := map[string]string{}
+	settings := map[string]string{}
 	for _, topic := range spec.Topics {
 		assert.Equal(t, 12, topic.Partitions, topic.Name)
 		assert.Equal(t, 3, topic.Replication, topic.Name)
 		assert.Equal(t, "2", topic.Configs["min.insync.replicas"], topic.Name)
-		kept[topic.Name] = topic.Configs["cleanup.policy"] + " " + topic.Configs["retention.ms"]
+		settings[topic.Name] = topic.Configs["cleanup.policy"] + " " + topic.Configs["retention.ms"]
 	}
 	assert.Equal(t, map[string]string{
 		"shop.recharge.webhooks":               "delete 34560000000", // 400 days
@@ -38,28 +38,28 @@ func TestTopicsAreAsPromised(t *testing.T) {
 		"shop.recharge.redrive.transformer":    "delete 7776000000",
 		"shop.recharge.redrive.tracking":       "delete 7776000000",
 		"shop.recharge.redrive.sms":            "delete 7776000000",
-	}, kept)
+	}, settings)
 }
 
-// What a record may need that can still be read is not forgotten: a segment of webhooks, which takes a week to fill at most, is
-// deleted when the newest of them is past the retention.
-func TestWebhooksGoBeforeWhatTheyNeed(t *testing.T) {
-	spec, err := kafka.ParseTopics(configs.Topics(), kafka.TopicOptions{})
+// The state of a webhook does not expire before the webhook itself is deleted. Retention deletes a segment when its newest
+// record expires, and a segment takes at most a week to fill.
+func TestStateOutlivesWebhooks(t *testing.T) {
+	spec, err := admin.ParseTopics(configs.Topics(), admin.TopicOptions{})
 	require.NoError(t, err)
-	i := slices.IndexFunc(spec.Topics, func(topic kafka.TopicSpec) bool { return topic.Name == "recharge.webhooks" })
+	i := slices.IndexFunc(spec.Topics, func(topic admin.TopicSpec) bool { return topic.Name == "recharge.webhooks" })
 	require.GreaterOrEqual(t, i, 0)
 	retention, err := strconv.ParseInt(spec.Topics[i].Configs["retention.ms"], 10, 64)
 	require.NoError(t, err)
 	const week = 7 * 24 * time.Hour
 	for now := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC); now.Year() < 2029; now = now.Add(time.Hour) {
 		oldest := now.Add(-time.Duration(retention)*time.Millisecond - week)
-		require.True(t, subscriber.Oldest(now).Before(oldest), now)
-		require.False(t, subscriber.PastAge([]byte("told/acme/7/"+oldest.Format("2006-01")), nil, now), now)
+		require.True(t, subscriber.OldestRecord(now).Before(oldest), now)
+		require.GreaterOrEqual(t, oldest.Format("2006-01"), subscriber.OldestEmitted(now), now)
 	}
 }
 
-func TestTheStateTopicIsCleanedEagerly(t *testing.T) {
-	spec, err := kafka.ParseTopics(configs.Topics(), kafka.TopicOptions{Single: true})
+func TestStateTopicIsCompactedEarly(t *testing.T) {
+	spec, err := admin.ParseTopics(configs.Topics(), admin.TopicOptions{SingleBroker: true})
 	require.NoError(t, err)
 	for _, topic := range spec.Topics {
 		if topic.Name == "recharge.state" {
