@@ -1,14 +1,14 @@
 // Command demo shows the whole pipeline at work on one machine, with no account
 // and no Docker: it starts rechargeflow with its embedded broker between
-// simulators of Recharge, Bloomreach and an SMS gateway, sends a subscriber's
-// life through the HTTP door, tells what became of every webhook, and ends with
-// a table that must balance.
+// simulators of Recharge, Bloomreach and an SMS gateway, sends a customer's
+// webhooks to the gateway, prints the outcome of each, and ends with a table
+// that must balance.
 //
 //	main.go     flags, start and end
-//	play.go     one webhook after the other, and what each set off
+//	play.go     one webhook after the other, and its effects
 //	balance.go  the table: topics, simulators and counters
 //	sums.go     that they agree
-//	life.txtar  the webhooks
+//	script.txtar  the webhooks
 package main
 
 import (
@@ -27,8 +27,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
-//go:embed life.txtar
-var life []byte
+//go:embed script.txtar
+var webhooks []byte
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -48,7 +48,7 @@ const stopWithin = 30 * time.Second
 func demo(ctx context.Context, out io.Writer, binary string, keep bool) (err error) {
 	dir, err := os.MkdirTemp("", "rechargeflow-demo-")
 	if err != nil {
-		return fmt.Errorf("make folder: %w", err)
+		return fmt.Errorf("make directory: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	l, err := lab.New(dir, binary)
@@ -56,19 +56,19 @@ func demo(ctx context.Context, out io.Writer, binary string, keep bool) (err err
 		return err
 	}
 	defer l.Close()
-	// every flow that may be switched on without quiet hours
+	// all flows that can be active without quiet hours
 	l.Flows = []string{
 		"subscription_started", "subscription_paused", "subscription_canceled",
 		"charge_will_be_retried", "charge_failed", "charge_paid", "customer_account_activation",
 	}
-	script, err := lab.ParseScript(life, time.Now())
+	script, err := lab.ParseScript(webhooks, time.Now())
 	if err != nil {
 		return err
 	}
 	for id, body := range script.Customers {
 		l.API.PutCustomer(id, body)
 	}
-	say(out, "starting rechargeflow with an embedded broker, and simulators of Recharge, Bloomreach and an SMS gateway\n")
+	printf(out, "starting rechargeflow with an embedded broker, and simulators of Recharge, Bloomreach and an SMS gateway\n")
 	process, err := l.Start(ctx)
 	if err != nil {
 		return err
@@ -95,36 +95,36 @@ func show(ctx context.Context, out io.Writer, l *lab.Lab, process *lab.Process, 
 }
 
 func leaveRunning(ctx context.Context, out io.Writer, l *lab.Lab, process *lab.Process) {
-	say(out, `
-left running until you press Ctrl-C; what becomes of your webhooks is told here:
+	printf(out, `
+left running until you press Ctrl-C; the outcome of your webhooks is printed here:
   webhooks   http://%s/webhooks/%s/{resource}/{action}
   operators  http://%s/metrics  /readyz  /healthz  /version
   kafka      %s
 try:
-  .bin/rechargeflow lag -config %s
+  .bin/rechargeflow lag --config %s
   body='{"customer":{"id":7,"email":"you@example.com","external_customer_id":{"ecommerce":"1"},"subscriptions_active_count":0,"updated_at":"2026-01-01T00:00:00+00:00"}}'
   curl -i http://%s/webhooks/%s/customer/updated -H 'Content-Type: application/json' -d "$body" \
     -H "X-Recharge-Hmac-Sha256: $(printf '%%s%%s' %s "$body" | sha256sum | cut -d' ' -f1)"
 `, l.Gateway, lab.Store, l.Admin, l.Embedded, filepath.Join(l.Dir, "rechargeflow.yaml"), l.Gateway, lab.Store, lab.Secret)
-	tell(ctx, out, process)
+	printOutcomes(ctx, out, process)
 }
 
-// tell prints what becomes of every further record until ctx ends.
-func tell(ctx context.Context, out io.Writer, process *lab.Process) {
-	told := len(process.Lines())
+// printOutcomes prints the outcome of every further record until ctx ends.
+func printOutcomes(ctx context.Context, out io.Writer, process *lab.Process) {
+	printed := len(process.Lines())
 	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
 	for {
 		lines := process.Lines()
-		for _, line := range lines[told:] {
+		for _, line := range lines[printed:] {
 			switch line.Message {
 			case "webhook accepted", "webhook refused":
-				say(out, "\n%s: %s %s\n", line.Message, line.Recharge, line.Reason)
-			case "record settled":
-				say(out, "      %s\n", fate(line))
+				printf(out, "\n%s: %s %s\n", line.Message, line.Recharge, line.Reason)
+			case "record handled":
+				printf(out, "      %s\n", outcome(line))
 			}
 		}
-		told = len(lines)
+		printed = len(lines)
 		select {
 		case <-ctx.Done():
 			return
@@ -133,6 +133,6 @@ func tell(ctx context.Context, out io.Writer, process *lab.Process) {
 	}
 }
 
-func say(out io.Writer, format string, args ...any) {
+func printf(out io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintf(out, format, args...) // a terminal that is gone needs no demo
 }

@@ -24,7 +24,7 @@ type player struct {
 	accepted int
 }
 
-// settleWithin is how long a webhook may take from the door to its last effect.
+// settleWithin limits the time from the gateway's response to the last effect of a webhook.
 const settleWithin = 15 * time.Second
 
 func (p *player) play(ctx context.Context, n int, w lab.Webhook) error {
@@ -35,7 +35,7 @@ func (p *player) play(ctx context.Context, n int, w lab.Webhook) error {
 		return err
 	}
 	p.sent++
-	say(p.out, "\n%2d  %-28s %s\n      -> %d %s\n", n, w.Topic, w.About, status, answer)
+	printf(p.out, "\n%2d  %-28s %s\n      -> %d %s\n", n, w.Topic, w.About, status, answer)
 	if status != http.StatusOK {
 		return nil
 	}
@@ -46,21 +46,21 @@ func (p *player) play(ctx context.Context, n int, w lab.Webhook) error {
 	}
 	slices.SortStableFunc(lines, func(a, b lab.Line) int { return strings.Compare(order(a.Role), order(b.Role)) })
 	for _, line := range lines {
-		say(p.out, "      %s\n", fate(line))
+		printf(p.out, "      %s\n", outcome(line))
 	}
 	for _, command := range p.lab.Bloomreach.Received()[tracked:] {
-		say(p.out, "      bloomreach   got %s\n", delivered(command.Data))
+		printf(p.out, "      bloomreach   got %s\n", delivered(command.Data))
 	}
 	for _, text := range p.lab.Texts.Texts()[texted:] {
-		say(p.out, "      sms gateway  got %s: %q\n", sms.Mask(text.To), text.Body)
+		printf(p.out, "      sms gateway  got %s: %q\n", sms.Mask(text.To), text.Body)
 	}
 	if more := p.lab.Bloomreach.Deduplicated() - dropped; more > 0 {
-		say(p.out, "      bloomreach   dropped %d as a repetition\n", more)
+		printf(p.out, "      bloomreach   dropped %d as duplicates\n", more)
 	}
 	return nil
 }
 
-// settled waits until the webhook and everything that came of it have a fate.
+// settled waits until the webhook and all of its outputs have an outcome.
 func (p *player) settled(ctx context.Context, traceparent string) ([]lab.Line, error) {
 	ctx, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
@@ -71,23 +71,22 @@ func (p *player) settled(ctx context.Context, traceparent string) ([]lab.Line, e
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("not settled within %s; the log:\n%s", settleWithin, p.process.Output())
+			return nil, fmt.Errorf("webhook not processed within %s; the log:\n%s", settleWithin, p.process.Output())
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
 }
 
-// follow picks the lines of one webhook. It is complete when the transformer's
-// line is there, and one line for each of its outputs.
+// follow returns the log lines of one webhook. It is complete if it has the transformer's line and one line for each output.
 func follow(log []lab.Line, traceparent string) (lines []lab.Line, complete bool) {
 	decided, missing := false, 0
 	for _, line := range log {
-		if line.Traceparent != traceparent || line.Message != "record settled" {
+		if line.Traceparent != traceparent || line.Message != "record handled" {
 			continue
 		}
 		lines = append(lines, line)
 		switch {
-		case line.Outcome == "waiting": // its customer is asked for: it has another line yet to come
+		case line.Outcome == "parked": // replayed later, with another line
 		case line.Role == "transformer":
 			decided = true
 			missing += line.Outputs
@@ -98,7 +97,7 @@ func follow(log []lab.Line, traceparent string) (lines []lab.Line, complete bool
 	return lines, decided && missing == 0
 }
 
-// delivered is the gist of what Bloomreach was told.
+// delivered describes a Bloomreach command in a few words.
 func delivered(raw []byte) string {
 	var command struct {
 		CustomerIDs map[string]string `json:"customer_ids"`
@@ -117,7 +116,7 @@ func delivered(raw []byte) string {
 	return fmt.Sprintf("event %s of customer %s", command.EventType, listed(command.CustomerIDs))
 }
 
-// listed are the names and values of a JSON object, by name.
+// listed formats a JSON object as name=value pairs, sorted by name.
 func listed[V any](object map[string]V) string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(object)) {
@@ -126,8 +125,8 @@ func listed[V any](object map[string]V) string {
 	return strings.Join(all, ", ")
 }
 
-// fate puts a line of the log into words.
-func fate(line lab.Line) string {
+// outcome describes a log line in words.
+func outcome(line lab.Line) string {
 	what := strings.TrimPrefix(line.Type, "rechargeflow.")
 	text := fmt.Sprintf("%-12s %s", line.Role, line.Outcome)
 	switch {

@@ -8,16 +8,16 @@ import (
 	"github.com/rechargeflow/rechargeflow/pipeline"
 )
 
-// term is a number with its name.
+// term is a count and what was counted.
 type term struct {
 	what  string
 	count int
 }
 
-// sum is two ways to count the same, each from its own source.
+// sum is an equation between counts from two sources.
 type sum struct{ left, right []term }
 
-// holds tells whether both come to the same.
+// holds reports whether both sides are equal.
 func (s sum) holds() bool { return added(s.left) == added(s.right) }
 
 func added(terms []term) int {
@@ -28,7 +28,7 @@ func added(terms []term) int {
 	return n
 }
 
-// String is such as "25 sent = 22 accepted + 3 refused".
+// String returns the equation, such as "25 sent = 22 accepted + 3 refused".
 func (s sum) String() string {
 	equals := " = "
 	if !s.holds() {
@@ -45,9 +45,9 @@ func side(terms []term) string {
 	return strings.Join(texts, " + ")
 }
 
-// sums are what must hold.
+// sums returns the equations to check.
 func (a *account) sums() []sum {
-	fates := func(role pipeline.Role) []term {
+	outcomes := func(role pipeline.Role) []term {
 		return []term{
 			{"done", a.total(string(role) + " done")},
 			{"skipped", a.total(string(role) + " skipped")},
@@ -57,10 +57,10 @@ func (a *account) sums() []sum {
 	one := func(what string, count int) []term { return []term{{what, count}} }
 	return []sum{
 		{one("webhooks sent", a.sent), []term{{"accepted", a.total("gateway accepted")}, {"refused by the gateway", a.total("gateway refused")}}},
-		{one("records in recharge.webhooks", a.webhooks), []term{{"answered with 200", a.accepted}, {"answers of recharge's api", a.lookups}}},
-		{one("records in recharge.webhooks", a.webhooks), fates(pipeline.RoleTransformer)},
-		{one("records in recharge.events", a.events), fates(pipeline.RoleTracking)},
-		{one("records in recharge.sms-triggers", a.triggers), fates(pipeline.RoleSMS)},
+		{one("records in recharge.webhooks", a.webhooks), []term{{"answered with 200", a.accepted}, {"answers of recharge's api", a.lookups}, {"owner and moved records", a.internal}}},
+		{one("records in recharge.webhooks", a.webhooks), outcomes(pipeline.RoleTransformer)},
+		{one("records in recharge.events", a.events), outcomes(pipeline.RoleTracking)},
+		{one("records in recharge.sms-triggers", a.triggers), outcomes(pipeline.RoleSMS)},
 		{one("commands that reached bloomreach", a.tracked), one("done by role tracking", a.total("tracking done"))},
 		{one("texts that reached the sms gateway", a.texts), one("done by role sms", a.total("sms done"))},
 		{one("texts sent twice", a.doubled), one("", 0)},
@@ -73,20 +73,20 @@ func (a *account) sums() []sum {
 	}
 }
 
-// check prints what must hold, and fails when something does not.
+// check prints the equations, and fails if one does not hold.
 func (a *account) check(out io.Writer) error {
-	say(out, "\nwhat must balance\n%s\n", strings.Repeat("-", 50))
+	printf(out, "\nwhat must balance\n%s\n", strings.Repeat("-", 50))
 	failed := 0
 	for _, s := range a.sums() {
 		if !s.holds() {
 			failed++
-			say(out, "DOES NOT BALANCE: ")
+			printf(out, "DOES NOT BALANCE: ")
 		}
-		say(out, "%v\n", s)
+		printf(out, "%v\n", s)
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d sums do not balance", failed)
 	}
-	say(out, "\neverything balances: every webhook and every record has exactly one fate\n")
+	printf(out, "\neverything balances: every webhook and every record has exactly one outcome\n")
 	return nil
 }
