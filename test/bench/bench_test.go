@@ -16,19 +16,21 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/configs"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
 // target is one way to run the product: roles in processes of their own beside a broker, or all roles in one process
-// that brings the embedded broker along, as a trial does.
+// with the embedded broker, as in a trial.
 type target struct {
 	name    string
 	brokers []string // none: the embedded one
 }
 
-// TestBench runs every benchmark on Apache Kafka and on the embedded broker. ONLY names some of them, apart by commas: then
-// they are printed, and not kept.
+// TestBench runs every benchmark on Apache Kafka and on the embedded broker. ONLY names some of them, separated by commas: their
+// results are printed, but not written.
 func TestBench(t *testing.T) {
 	now := time.Now()
 	r := newReport(now)
@@ -46,6 +48,7 @@ func TestBench(t *testing.T) {
 		{"transform", func() { benchTransform(t, r, both) }},
 		{"state", func() { benchState(t, r, both) }},
 		{"tracking", func() { benchTracking(t, r, both) }},
+		{"stores", func() { benchStores(t, r, apache) }},
 		{"endtoend", func() { benchEndToEnd(t, r, both) }},
 		{"soak", func() { benchSoak(t, r, apache) }},
 	} {
@@ -63,10 +66,10 @@ func TestBench(t *testing.T) {
 }
 
 // binary builds one of the repository's programs.
-func binary(t *testing.T, folder string) string {
+func binary(t *testing.T, directory string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), filepath.Base(folder))
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, folder).CombinedOutput()
+	path := filepath.Join(t.TempDir(), filepath.Base(directory))
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, directory).CombinedOutput()
 	require.NoError(t, err, string(out))
 	return path
 }
@@ -108,13 +111,13 @@ func start(t *testing.T, l *lab.Lab, roles ...string) (processes []*lab.Process,
 }
 
 // clusterOf is the brokers of a target for what is measured in this process: the embedded broker is in it, too, and keeps
-// its records in a folder.
+// its records in a directory.
 func clusterOf(t *testing.T, on target) kafka.Cluster {
 	t.Helper()
 	if len(on.brokers) > 0 {
 		return kafka.Cluster{Brokers: on.brokers, ClientID: "bench"}
 	}
-	broker, err := kafka.StartEmbedded(kafka.EmbeddedConfig{Dir: t.TempDir()}, zap.NewNop())
+	broker, err := embedded.Start(embedded.Config{Dir: t.TempDir()}, zap.NewNop())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, broker.Close()) })
 	return kafka.Cluster{Brokers: broker.Brokers(), ClientID: "bench"}
@@ -124,9 +127,9 @@ func clusterOf(t *testing.T, on target) kafka.Cluster {
 func stageCluster(t *testing.T, on target, prefix string) kafka.Cluster {
 	t.Helper()
 	cluster := clusterOf(t, on)
-	spec, err := kafka.ParseTopics(configs.Topics(), kafka.TopicOptions{Prefix: prefix, Single: true})
+	spec, err := admin.ParseTopics(configs.Topics(), admin.TopicOptions{Prefix: prefix, SingleBroker: true})
 	require.NoError(t, err)
-	_, err = kafka.Apply(t.Context(), cluster, spec)
+	_, err = admin.Apply(t.Context(), cluster, spec)
 	require.NoError(t, err)
 	return cluster
 }

@@ -14,11 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
-	"github.com/rechargeflow/rechargeflow/pkg/recharge"
-	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
-	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
+	"github.com/rechargeflow/rechargeflow/test/histories"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -45,23 +43,25 @@ func benchCompression(t *testing.T, r *report, on target) {
 		transformed = append(transformed, compressedTransform(t, on, name, compression))
 	}
 	r.table(fmt.Sprintf("Compression: webhooks as Recharge sends them, %d bytes in the mean, through the producer", size),
-		"Speed on Apache Kafka, space in the embedded broker's folder.",
+		"Speed on Apache Kafka, space in the embedded broker's directory.",
 		[]string{"codec", "callers", "records/s", "p50", "p99", "CPU each", "kept, each"}, rows)
 	r.table(fmt.Sprintf("Compression: %s webhooks of 1.2 KB through the transformer on Apache Kafka", thousands(compressedWebhooks)),
 		"Webhooks and events are compressed. In blocks of a thousand, as they are here, they are smaller than one by one.",
 		[]string{"codec", "webhooks/s", "CPU each"}, transformed)
 }
 
-// recordedBodies are the webhooks of many lives, and their mean size.
+// recordedBodies are the webhooks of many customers, and their mean size.
 func recordedBodies() (body, int) {
 	type record struct{ key, value []byte }
 	var records []record
 	size := 0
 	for customer := range 2000 {
-		kinds := rechargetest.Kinds()
-		for _, d := range rechargetest.Burst(kinds[customer%len(kinds)], uint64(customer), customer, time.Now(), recharge.Version202111) {
-			records = append(records, record{fmt.Appendf(nil, "%s/%d", lab.Store, customer), d.Body})
-			size += len(d.Body)
+		actions := histories.Recorded()
+		of := histories.Customer{Number: customer, Items: 5, Included: true, Seed: uint64(customer)}
+		for _, d := range of.Burst(actions[customer%len(actions)], time.Now()) {
+			body := d.Body()
+			records = append(records, record{fmt.Appendf(nil, "%s/%d", lab.Store, customer), body})
+			size += len(body)
 		}
 	}
 	return func(caller, n int) (k, v []byte) {
@@ -70,11 +70,11 @@ func recordedBodies() (body, int) {
 	}, size / len(records)
 }
 
-// kept is how many bytes a record takes in an embedded broker's folder.
+// kept is how many bytes a record takes in an embedded broker's directory.
 func kept(t *testing.T, compression kafka.Compression, callers int, body body) float64 {
 	t.Helper()
 	dir := t.TempDir()
-	broker, err := kafka.StartEmbedded(kafka.EmbeddedConfig{Dir: dir}, zap.NewNop())
+	broker, err := embedded.Start(embedded.Config{Dir: dir}, zap.NewNop())
 	require.NoError(t, err)
 	cluster := kafka.Cluster{Brokers: broker.Brokers(), ClientID: "bench"}
 	topic := newTopic(t, cluster, partitions)
@@ -118,10 +118,7 @@ func compressedTransform(t *testing.T, on target, name string, compression kafka
 	prefix := lab.RandomPrefix("compression")
 	cluster := stageCluster(t, on, prefix)
 	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{Compression: compression})
-	run := pipeline.Runtime{
-		Topics: pipeline.Topics{Prefix: prefix}, Producer: producer,
-		Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now,
-	}
+	run := newRuntime(prefix, producer)
 	fill(t, producer, run.Topics.Webhooks(), newCustomers().take(compressedWebhooks))
 	stage := transformer(t, cluster, run)
 	with := transactions(stage)

@@ -1,23 +1,22 @@
-// Package bench measures the product on the machine it runs on: `make bench`. It
-// consists of tests behind the build tag bench, which assert nothing about speed.
-// Each figure stands beside the limit of the same machine in the same run. What
-// was measured is printed as a table and kept under docs/bench.
+// Package bench measures the product on the machine it runs on: `make bench`. It consists of tests with the build tag bench,
+// which assert nothing about speed. Each figure is compared with the limit of the same machine in the same run. The results are
+// printed as a table and stored in docs/bench.
 //
-// What is measured is what users run: on Apache Kafka one process per role, on the
-// embedded broker one process with all roles. Transform and tracking alone run in
-// the test's process, with the embedded broker in it.
+// What is measured is what users run: on Apache Kafka one process per role, on the embedded broker one process with all roles.
+// Transform and tracking alone run in the test's process, with the embedded broker in it.
 //
 //	bench_test.go     the brokers, the order of the benchmarks, the report
 //	producer_test.go  callers to acknowledged, beside kafka-go's Writer and Kafka's own producer
 //	passthrough_test.go  transactions that only copy, beside Kafka's own transactional producer
 //	compression_test.go  what each codec costs and saves
-//	ingest_test.go    HTTP door to acknowledged, against a handler that discards
+//	ingest_test.go    HTTP request to acknowledged, against a handler that discards
 //	discard           that handler, a program of its own
 //	transform_test.go webhooks to events, against raw consume and produce
 //	state_test.go     a changelog to a local copy, against reading it
 //	restore           the process that does so, a program of its own
-//	memory_test.go    what the transformer remembers, meanwhile
-//	tracking_test.go  events to a destination that takes its time
+//	transformer_test.go  the transformer's stage with its state
+//	mix_test.go       webhooks to measure with
+//	tracking_test.go  events to a slow destination
 //	endtoend_test.go  HTTP 200 to accepted by the destination, at a fixed rate
 //	soak_test.go      the memory of each process while time passes
 //	load_test.go      callers, bodies, percentiles

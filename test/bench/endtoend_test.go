@@ -15,14 +15,14 @@ import (
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
-// warmUp and measured are how long webhooks are sent before it counts, and while it does.
+// warmUp and measured are how long webhooks are sent before and during the measurement.
 const (
 	warmUp   = 5 * time.Second
 	measured = 15 * time.Second
 )
 
-// benchEndToEnd sends at a fixed rate, whatever the answers, and measures from a
-// webhook's 200 to the moment at which the destination takes its event.
+// benchEndToEnd sends at a fixed rate, independent of the answers, and measures from a webhook's 200 until the destination accepts
+// its event.
 func benchEndToEnd(t *testing.T, r *report, targets []target) {
 	t.Helper()
 	var rows [][]string
@@ -62,7 +62,7 @@ func endToEnd(t *testing.T, on target, rate int) []string {
 	}
 }
 
-// watch notes when the destination took the event of each subscription.
+// watch records when the destination accepted the event of each subscription.
 type watch struct {
 	mu       sync.Mutex
 	accepted map[string]time.Time

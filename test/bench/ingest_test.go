@@ -15,7 +15,7 @@ import (
 )
 
 // benchIngest measures verified ingest. Its limit is the same HTTP server, in a process of its own likewise, with a handler
-// that reads the body and throws it away.
+// that reads and discards the body.
 func benchIngest(t *testing.T, r *report, targets []target) {
 	t.Helper()
 	var rows [][]string
@@ -55,7 +55,7 @@ func ingest(t *testing.T, on target, callers, total int, limit discarding) []str
 	}
 }
 
-// discarding is what a server does that throws away what it gets.
+// discarding is the result of a server that discards the bodies.
 type discarding struct {
 	rate float64       // requests a second
 	cpu  time.Duration // of all requests

@@ -51,7 +51,7 @@ func newClient(callers int) *http.Client {
 	}
 }
 
-// send makes one request and wants a 200.
+// send sends one request and requires a 200.
 func send(client *http.Client, r *http.Request) error {
 	response, err := client.Do(r)
 	if err != nil {
@@ -65,8 +65,8 @@ func send(client *http.Client, r *http.Request) error {
 	return nil
 }
 
-// hammer lets callers send total webhooks, each the next as soon as its last was
-// answered, and returns how long each took, and how many got no 200: the test fails then, and goes on.
+// hammer lets callers send total webhooks, each caller one after the other, and returns how long each took, and how many got no
+// 200: the test then fails, but continues.
 func hammer(t *testing.T, address string, callers, total int) (each []time.Duration, refused int, took time.Duration) {
 	t.Helper()
 	client := newClient(callers)
@@ -112,7 +112,7 @@ func percentile(d []time.Duration, p float64) time.Duration {
 	return sorted[min(len(sorted)-1, int(float64(len(sorted))*p/100))]
 }
 
-// residentMiB is a process's memory, and its greatest so far.
+// residentMiB is a process's resident memory, and its peak so far.
 func residentMiB(pid int) (now, peak int) {
 	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	for line := range strings.Lines(string(content)) {

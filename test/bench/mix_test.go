@@ -3,27 +3,27 @@
 package bench
 
 import (
+	"math/rand/v2"
 	"strconv"
 	"time"
 
-	"github.com/rechargeflow/rechargeflow/pkg/recharge"
-	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/test/histories"
 )
 
-// mix is webhooks to measure with. take returns the first n.
+// mix are the webhooks of a measurement. take returns the first n.
 type mix struct {
 	name string
 	take func(n int) []webhook
 }
 
-// webhook is what the gateway knows of one.
+// webhook is a webhook as the gateway receives it.
 type webhook struct {
 	topic    string
 	customer string
 	body     []byte
 }
 
-// newCustomers are all of other customers: each is heard of for the first time.
+// newCustomers are webhooks each of another customer.
 func newCustomers() mix {
 	return mix{"new customers", func(n int) []webhook {
 		all, now := make([]webhook, n), time.Now().UTC()
@@ -34,30 +34,30 @@ func newCustomers() mix {
 	}}
 }
 
-// lives are what befalls customers, side by side.
-func lives() mix {
+// wholeHistories are of customers side by side, each with all recorded actions.
+func wholeHistories() mix {
 	const (
 		sideBySide = 1000
-		duplicates = 0.05
 		apart      = 30 * 24 * time.Hour
 	)
-	return mix{"lives", func(n int) []webhook {
+	duplicates := histories.Duplicates{Same: 0.05}
+	return mix{"histories", func(n int) []webhook {
 		var all []webhook
 		for first := 0; len(all) < n; first += sideBySide {
-			begun := make([]rechargetest.Life, sideBySide)
-			for i := range begun {
-				begun[i] = rechargetest.Life{
-					Customer: first + i + 1, Items: 1 + i%4, Included: true, Seed: uint64(i), Version: recharge.Version202111,
-					Topics: append(rechargetest.RecordedTopics(), rechargetest.AssumedTopics()...),
-				}
+			accounts := make([]*histories.Account, sideBySide)
+			for i := range accounts {
+				accounts[i] = histories.Customer{
+					Number: first + i + 1, Items: 1 + i%4, Included: true, Seed: uint64(i),
+					Topics: append(histories.RecordedTopics(), histories.AssumedTopics()...),
+				}.Open()
 			}
-			at := time.Now().UTC().Add(-apart * time.Duration(len(rechargetest.Kinds())))
-			for _, kind := range rechargetest.Kinds() {
-				for i, life := range begun {
-					for _, d := range rechargetest.Duplicates(uint64(i), duplicates, time.Second, life.Burst(kind, at)) {
-						all = append(all, webhook{string(d.Topic), life.CustomerID(), d.Body})
+			at := time.Now().UTC().Add(-apart * time.Duration(len(histories.Recorded())))
+			for _, action := range histories.Recorded() {
+				for i, account := range accounts {
+					rng := rand.New(rand.NewPCG(uint64(i), 2))
+					for _, d := range duplicates.Add(rng, time.Second, account.Burst(action, at)) {
+						all = append(all, webhook{string(d.Topic), account.ID(), d.Body()})
 					}
-					begun[i] = life.After(kind, at)
 				}
 				at = at.Add(apart)
 			}

@@ -80,8 +80,8 @@ func passThrough(t *testing.T, cluster kafka.Cluster) cost {
 
 // copyTo makes a copy of each record, for the same partition of another topic.
 func copyTo(topic string) kafka.Transform {
-	return func(_ context.Context, records []kafka.Record) (kafka.Transformed, error) {
-		out := kafka.Transformed{Done: len(records), Outputs: make([]kafka.Record, len(records))}
+	return func(_ context.Context, records []kafka.Record) (kafka.TransformResult, error) {
+		out := kafka.TransformResult{Finished: len(records), Outputs: make([]kafka.Record, len(records))}
 		for i, r := range records {
 			r.Topic = topic
 			out.Outputs[i] = r
@@ -90,7 +90,7 @@ func copyTo(topic string) kafka.Transform {
 	}
 }
 
-// passLatency produces at a fixed rate, whatever comes of it, and reads the copies.
+// passLatency produces at a fixed rate, independent of acknowledgments, and reads the copies.
 func passLatency(t *testing.T, on target, cluster kafka.Cluster, partitions int) []string {
 	t.Helper()
 	in, out := newTopic(t, cluster, partitions), newTopic(t, cluster, partitions)
@@ -109,7 +109,7 @@ func passLatency(t *testing.T, on target, cluster kafka.Cluster, partitions int)
 	pace(t, producer, in, passRate*int(passWarmUp.Seconds()))
 	warm := passRate * int(passWarmUp.Seconds())
 	require.Eventually(t, func() bool { return arrivals.count() == warm }, patience, 10*time.Millisecond)
-	arrivals.forget()
+	arrivals.reset()
 	from := used()
 	total := passRate * int(passTime.Seconds())
 	pace(t, producer, in, total)
@@ -139,11 +139,11 @@ func (a *arrivals) handle(_ context.Context, records []kafka.Record) (kafka.Fini
 	for _, r := range records {
 		sent, err := strconv.ParseInt(r.Header(headerSent), 10, 64)
 		if err != nil {
-			return kafka.First(0), err
+			return kafka.Finished{}, err
 		}
 		a.each = append(a.each, time.Duration(now-sent))
 	}
-	return kafka.First(len(records)), nil
+	return kafka.Finished{First: len(records)}, nil
 }
 
 func (a *arrivals) count() int {
@@ -152,7 +152,7 @@ func (a *arrivals) count() int {
 	return len(a.each)
 }
 
-func (a *arrivals) forget() {
+func (a *arrivals) reset() {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	a.each = nil

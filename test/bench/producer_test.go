@@ -16,12 +16,13 @@ import (
 	segmentio "github.com/segmentio/kafka-go"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
 // producing and producingWarmUp are how long callers send, in each of some rounds: a broker becomes faster while it is used,
-// and whoever comes first has the slower one.
+// so that the first one would have the slower one.
 const (
 	producing       = 1500 * time.Millisecond
 	producingWarmUp = 500 * time.Millisecond
@@ -128,12 +129,12 @@ func contend(t *testing.T, cluster kafka.Cluster, c contender, callers int) outc
 func newTopic(t *testing.T, cluster kafka.Cluster, partitions int) string {
 	t.Helper()
 	name := lab.RandomPrefix("bench") + "topic"
-	_, err := kafka.Apply(t.Context(), cluster, kafka.Spec{Topics: []kafka.TopicSpec{{Name: name, Partitions: partitions, Replication: 1}}})
+	_, err := admin.Apply(t.Context(), cluster, admin.Spec{Topics: []admin.TopicSpec{{Name: name, Partitions: partitions, Replication: 1}}})
 	require.NoError(t, err)
 	return name
 }
 
-// deleteTopic gives the disk back.
+// deleteTopic frees the disk space.
 func deleteTopic(t *testing.T, cluster kafka.Cluster, topic string) {
 	t.Helper()
 	transport := &segmentio.Transport{}

@@ -19,13 +19,13 @@ const (
 	soakMarks   = 5
 )
 
-// benchSoak keeps the product busy and notes the memory of each process: SOAK, a duration, says for how long.
+// benchSoak runs the product under load for the duration SOAK and records the memory of each process.
 func benchSoak(t *testing.T, r *report, on target) {
 	t.Helper()
 	lasts := soakDefault
-	if asked := os.Getenv("SOAK"); asked != "" {
+	if lasting := os.Getenv("SOAK"); lasting != "" {
 		var err error
-		lasts, err = time.ParseDuration(asked)
+		lasts, err = time.ParseDuration(lasting)
 		require.NoError(t, err, "SOAK")
 	}
 	w := &watch{accepted: map[string]time.Time{}}

@@ -12,23 +12,25 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
 const (
-	remembered      = 1_000_000 // customers
+	stateCustomers  = 1_000_000 // customers
 	statePartitions = 12
 )
 
-// benchState measures how long a process needs until it remembers so many customers again, in three or four rows each, and
-// what a row costs then. Its limit reads the same records and keeps none.
+// benchState measures how long a process needs to restore the state of that many customers, in three or four rows each, and the cost
+// of a row then. Its limit reads the same records and stores none.
 func benchState(t *testing.T, r *report, targets []target) {
 	t.Helper()
 	var rows [][]string
 	for _, on := range targets {
 		cluster := kafka.Cluster{Brokers: on.brokers, ClientID: "bench"}
 		if len(on.brokers) == 0 {
-			broker, err := kafka.StartEmbedded(kafka.EmbeddedConfig{Dir: t.TempDir()}, zap.NewNop())
+			broker, err := embedded.Start(embedded.Config{Dir: t.TempDir()}, zap.NewNop())
 			require.NoError(t, err)
 			defer broker.Close() //nolint:errcheck // it is measured
 			cluster.Brokers = broker.Brokers()
@@ -40,23 +42,23 @@ func benchState(t *testing.T, r *report, targets []target) {
 			fmt.Sprintf("%d MB", c.FolderBytes>>20), micros(c.Get), micros(c.Set),
 		})
 	}
-	r.table(fmt.Sprintf("State: %s customers, 700 bytes each in three or four rows, restored by one process", thousands(remembered)),
+	r.table(fmt.Sprintf("State: %s customers, 700 bytes each in three or four rows, restored by one process", thousands(stateCustomers)),
 		"Get and set are of rows of customers at random, 100 to a transaction; set includes the record and the local write.",
-		[]string{"broker", "restore", "CPU", "limit: read alone", "CPU", "again, from the folder", "memory restored", "memory at work", "folder", "get", "set"}, rows)
+		[]string{"broker", "restore", "CPU", "limit: read alone", "CPU", "again, from the directory", "memory restored", "memory at work", "directory", "get", "set"}, rows)
 }
 
 // fillState writes a changelog as transactions of 1,000 rows would have.
 func fillState(t *testing.T, cluster kafka.Cluster) (topic string) {
 	t.Helper()
 	topic = lab.RandomPrefix("bench") + "state"
-	_, err := kafka.Apply(t.Context(), cluster, kafka.Spec{Topics: []kafka.TopicSpec{{
+	_, err := admin.Apply(t.Context(), cluster, admin.Spec{Topics: []admin.TopicSpec{{
 		Name: topic, Partitions: statePartitions, Replication: 1,
 		Configs: map[string]string{"cleanup.policy": "compact", "segment.bytes": "67108864"},
 	}}})
 	require.NoError(t, err)
 	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
 	var records []kafka.Record
-	for id := range remembered {
+	for id := range stateCustomers {
 		record := func(kind string, size int) {
 			records = append(records, kafka.Record{
 				Topic: topic, Partition: id % statePartitions, Key: fmt.Appendf(nil, "shop/%d/%s", id, kind), Value: stateRow(id, size),
@@ -68,7 +70,7 @@ func fillState(t *testing.T, cluster kafka.Cluster) (topic string) {
 			record("s2", 150)
 		}
 		record("f", 100)
-		if len(records) >= 1000 || id == remembered-1 {
+		if len(records) >= 1000 || id == stateCustomers-1 {
 			require.NoError(t, producer.Produce(t.Context(), records...))
 			records = records[:0]
 		}
@@ -100,7 +102,7 @@ type restored struct {
 func restore(t *testing.T, cluster kafka.Cluster, topic string) (c restored) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), binary(t, "./restore"), "-brokers", cluster.Brokers[0], "-topic", topic,
-		"-partitions", fmt.Sprint(statePartitions), "-dir", t.TempDir(), "-customers", fmt.Sprint(remembered))
+		"-partitions", fmt.Sprint(statePartitions), "-dir", t.TempDir(), "-customers", fmt.Sprint(stateCustomers))
 	out, err := command.Output()
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(out, &c))

@@ -12,21 +12,20 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
-	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
 // partitions is how many requests the sink has in flight at most: one for each.
 const partitions = 12
 
-// benchTracking measures the tracking sink against a destination that takes its
-// time, by what that has accepted. The limit is what its latency allows: 12
+// benchTracking measures the tracking sink against a slow destination, by
+// what that has accepted. The limit is what its latency allows: 12
 // requests of 50 in flight.
 func benchTracking(t *testing.T, r *report, targets []target) {
 	t.Helper()
@@ -35,10 +34,7 @@ func benchTracking(t *testing.T, r *report, targets []target) {
 		prefix := lab.RandomPrefix("tracking")
 		cluster := stageCluster(t, on, prefix)
 		producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
-		run := pipeline.Runtime{
-			Topics: pipeline.Topics{Prefix: prefix}, Producer: producer,
-			Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now,
-		}
+		run := newRuntime(prefix, producer)
 		const webhooks = 25_000 // two events each
 		fill(t, producer, run.Topics.Webhooks(), newCustomers().take(webhooks))
 		stage := transformer(t, cluster, run)
@@ -48,7 +44,7 @@ func benchTracking(t *testing.T, r *report, targets []target) {
 		}
 		require.NoError(t, producer.Close())
 	}
-	r.table("Tracking sink: events accepted by a destination that takes its time",
+	r.table("Tracking sink: events accepted by a slow destination",
 		"CPU includes the destination's and, embedded, the broker's.",
 		[]string{"broker", "latency", "events/s", "CPU each", "limit: 12 in flight × 50 / latency", "of the limit"}, rows)
 }
@@ -73,12 +69,12 @@ func track(t *testing.T, on target, cluster kafka.Cluster, run pipeline.Runtime,
 	}
 }
 
-func trackingStage(t *testing.T, run pipeline.Runtime, url string) *pipeline.Stage {
+func trackingStage(t *testing.T, run pipeline.Runtime, url string) *stage.Stage {
 	t.Helper()
 	client, err := bloomreach.New(bloomreach.Config{BaseURL: url, ProjectToken: "bench-project", Auth: bloomreach.PublicToken("bench-token")})
 	require.NoError(t, err)
 	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTracking}, pipeline.Options{Stores: []pipeline.Store{{
-		Settings: subscriber.Settings{Store: lab.Store}, Tracker: client,
+		Settings: subscriber.Settings{Store: lab.Store, CustomerID: subscriber.ByEmail}, Tracker: client, CustomerIDName: "registered",
 	}}}, run)
 	require.NoError(t, err)
 	return stages[0]
@@ -96,8 +92,8 @@ type destination struct {
 	last     time.Time
 }
 
-// newDestination answers batches after latency and tells onAccepted, if it is not
-// nil, of each subscription_id; several requests may do so at once.
+// newDestination answers batches after latency and calls onAccepted, if it is not
+// nil, with each subscription_id; several requests may do so at once.
 func newDestination(latency time.Duration, onAccepted func(subscriptionID string)) *destination {
 	d := &destination{latency: latency, onAccepted: onAccepted}
 	d.Server = httptest.NewServer(d)

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
@@ -24,23 +24,23 @@ import (
 
 const transformed = 100_000
 
-// benchTransform measures webhooks to all that the transformer writes: events, rows of tables, and what it remembers. Its
+// benchTransform measures webhooks to all that the transformer writes: events, rows of tables, and its state. Its
 // limit reads the same records and writes two copies of each, in transactions too.
 func benchTransform(t *testing.T, r *report, targets []target) {
 	t.Helper()
 	var rows [][]string
-	for _, m := range []mix{newCustomers(), lives()} {
+	for _, m := range []mix{newCustomers(), wholeHistories()} {
 		for _, on := range targets {
 			rows = append(rows, transformMix(t, on, m))
 		}
 	}
-	r.table(fmt.Sprintf("Transform: %s webhooks into events, rows and state, each told once", thousands(transformed)),
-		"New customers: a subscription/created of 1.2 KB each, the most there is to write: two events, two rows, three of state. Lives:\n"+
-			"what befalls customers of one to four items, from their first checkout over renewals to cancellation and deletion, as\n"+
-			"Recharge sends it, one in twenty twice. Limit: two copies of each, the faster of before and after. Embedded, the broker is in the CPU and the allocations.",
+	r.table(fmt.Sprintf("Transform: %s webhooks into events, rows and state, each once", thousands(transformed)),
+		"New customers: a subscription/created of 1.2 KB each, the most there is to write: two events, two rows, three of state. Histories:\n"+
+			"customers of one to four items, from their first checkout over renewals to cancellation and deletion, as\n"+
+			"Recharge sends them, one in twenty twice. Limit: two copies of each, the faster of before and after. Embedded, the broker is in the CPU and the allocations.",
 		[]string{"broker", "mix", "webhooks/s", "records written/s", "CPU each", "allocations each", "limit: raw consume and produce, /s", "records written/s", "CPU each", "allocations each", "of the limit"}, rows)
 	r.table("Decoding a webhook", "One after the other, on one core.", []string{"mix", "bytes", "took", "allocations"},
-		[][]string{decodeMix(t, newCustomers()), decodeMix(t, lives())})
+		[][]string{decodeMix(t, newCustomers()), decodeMix(t, wholeHistories())})
 }
 
 func transformMix(t *testing.T, on target, m mix) []string {
@@ -48,10 +48,7 @@ func transformMix(t *testing.T, on target, m mix) []string {
 	prefix := lab.RandomPrefix("transform")
 	cluster := stageCluster(t, on, prefix)
 	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
-	run := pipeline.Runtime{
-		Topics: pipeline.Topics{Prefix: prefix}, Producer: producer,
-		Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now,
-	}
+	run := newRuntime(prefix, producer)
 	fill(t, producer, run.Topics.Webhooks(), m.take(transformed))
 	stage := transformer(t, cluster, run)
 	copying := func(group string) cost {
@@ -83,7 +80,7 @@ func decodeMix(t *testing.T, m mix) []string {
 	from := used()
 	for _, w := range all {
 		size += len(w.body)
-		_, err := decoder.Decode(recharge.Topic(w.topic), w.body)
+		_, err := decoder.Decode(recharge.Topic(w.topic), w.body, time.Now())
 		require.NoError(t, err)
 	}
 	till, n := used(), len(all)
@@ -103,10 +100,10 @@ func fill(t *testing.T, producer *kafka.Producer, topic string, webhooks []webho
 			records[i] = kafka.Record{
 				Topic: topic, Partition: kafka.ByKey, Key: []byte(lab.Store + "/" + w.customer), Value: w.body,
 				Headers: []kafka.Header{
-					{Key: pipeline.HeaderTopic, Value: []byte(w.topic)},
-					{Key: pipeline.HeaderStore, Value: []byte(lab.Store)},
-					{Key: pipeline.HeaderReceivedAt, Value: []byte(now.Format(time.RFC3339Nano))},
-					{Key: pipeline.HeaderTraceparent, Value: []byte(telemetry.EnsureTraceparent(""))},
+					{Key: envelope.HeaderRechargeTopic, Value: []byte(w.topic)},
+					{Key: envelope.HeaderStore, Value: []byte(lab.Store)},
+					{Key: envelope.HeaderReceivedAt, Value: []byte(now.Format(time.RFC3339Nano))},
+					{Key: envelope.HeaderTraceparent, Value: []byte(telemetry.EnsureTraceparent(""))},
 				},
 			}
 		}
@@ -116,8 +113,8 @@ func fill(t *testing.T, producer *kafka.Producer, topic string, webhooks []webho
 
 // copies makes two copies of each record, for where it came from.
 func copies(topic string) kafka.Transform {
-	return func(_ context.Context, records []kafka.Record) (kafka.Transformed, error) {
-		out := kafka.Transformed{Done: len(records), Outputs: make([]kafka.Record, 0, 2*len(records))}
+	return func(_ context.Context, records []kafka.Record) (kafka.TransformResult, error) {
+		out := kafka.TransformResult{Finished: len(records), Outputs: make([]kafka.Record, 0, 2*len(records))}
 		for _, r := range records {
 			r.Topic = topic
 			out.Outputs = append(out.Outputs, r, r)
@@ -143,6 +140,14 @@ type meter struct {
 	began, ended atomic.Pointer[usage]
 }
 
+// metered returns a meter, and the context that it ends.
+func metered(t *testing.T, total int) (context.Context, *meter) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
+	t.Cleanup(stop)
+	return ctx, &meter{total: int64(total), stop: stop}
+}
+
 func (m *meter) begin() {
 	if m.began.Load() == nil {
 		m.began.CompareAndSwap(nil, used())
@@ -165,9 +170,7 @@ func (m *meter) cost(t *testing.T) cost {
 // consume reads total records in a group of its own.
 func consume(t *testing.T, cluster kafka.Cluster, group, topic string, total int, handle kafka.Handler) cost {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
-	defer stop()
-	m := &meter{total: int64(total), stop: stop}
+	ctx, m := metered(t, total)
 	consumer := kafka.NewConsumer(cluster, kafka.ConsumerConfig{Group: group, Topics: []string{topic}}, zap.NewNop())
 	require.NoError(t, consumer.Run(ctx, func(ctx context.Context, records []kafka.Record) (kafka.Finished, error) {
 		m.begin()
@@ -181,22 +184,20 @@ func consume(t *testing.T, cluster kafka.Cluster, group, topic string, total int
 // transform is consume in transactions: a record is finished when its outputs are committed.
 func transform(t *testing.T, cluster kafka.Cluster, group, topic string, total int, with kafka.Transactions) cost {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
-	defer stop()
-	m := &meter{total: int64(total), stop: stop}
+	ctx, m := metered(t, total)
 	consumer := kafka.NewConsumer(cluster, kafka.ConsumerConfig{Group: group, Topics: []string{topic}}, zap.NewNop())
 	transform := with.Transform
-	with.Transform = func(ctx context.Context, records []kafka.Record) (kafka.Transformed, error) {
+	with.Transform = func(ctx context.Context, records []kafka.Record) (kafka.TransformResult, error) {
 		m.begin()
 		out, err := transform(ctx, records)
-		ended := out.Ended
-		out.Ended = func(err error) {
+		ended := out.OnEnd
+		out.OnEnd = func(err error) {
 			if ended != nil {
 				ended(err)
 			}
 			if err == nil {
 				m.outputs.Add(int64(len(out.Outputs)))
-				m.finish(out.Done)
+				m.finish(out.Finished)
 			}
 		}
 		return out, err

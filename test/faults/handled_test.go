@@ -16,10 +16,10 @@ import (
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
-// TestHandledKilled ends both sinks with kill -9 when a batch has had its effect and its offset is not committed yet.
+// TestHandledKilled kills both sinks with SIGKILL after the effect of a batch and before its offset is committed.
 func TestHandledKilled(t *testing.T) {
-	together(t)
-	w := sinksWorld(t)
+	parallelInSample(t)
+	w := newSinksSystem(t)
 	kills := pick(t, "KILLS", 1, 6)
 	for range kills {
 		for _, m := range w.sinksAt("kill") {
@@ -28,13 +28,13 @@ func TestHandledKilled(t *testing.T) {
 	}
 	w.startSinks("")
 	w.checkSinks()
-	w.say("both sinks killed %d times", kills)
+	w.logf("both sinks killed %d times", kills)
 }
 
-// TestHandledFrozen makes both sinks zombies there: others have had their partitions for a while when they go on.
+// TestHandledFrozen makes both sinks zombies at the same step: when they continue, others have owned their partitions for a while.
 func TestHandledFrozen(t *testing.T) {
-	together(t)
-	w := sinksWorld(t)
+	parallelInSample(t)
+	w := newSinksSystem(t)
 	freezes := pick(t, "KILLS", 1, 6)
 	for range freezes {
 		zombies := w.sinksAt("freeze")
@@ -49,15 +49,15 @@ func TestHandledFrozen(t *testing.T) {
 		}
 	}
 	w.checkSinks()
-	w.say("both sinks zombies %d times", freezes)
+	w.logf("both sinks zombies %d times", freezes)
 }
 
-// sinksWorld is one transformer under load that texts too, on an embedded broker; the sinks are still to come.
-func sinksWorld(t *testing.T) *world {
+// newSinksSystem is one transformer under load, with triggers, on an embedded broker; the sinks are not started yet.
+func newSinksSystem(t *testing.T) *system {
 	t.Helper()
-	w := newWorld(t, nil)
+	w := newSystem(t, nil)
 	w.lab.Flows = []string{"charge_paid"}
-	w.load.paidAt = time.Now() // older texts are not worth sending
+	w.load.paidAt = time.Now() // older triggers are stale
 	w.load.rate.SetLimit(150)  // one text at a time
 	w.gateway = w.launch("gateway")
 	w.join()
@@ -68,8 +68,8 @@ func sinksWorld(t *testing.T) *world {
 	return w
 }
 
-// sinksAt stops the sinks that are there, and starts others that end or stand still at the step, and waits for that.
-func (w *world) sinksAt(act string) []*member {
+// sinksAt stops the sinks, starts others that are killed or frozen at the step, and waits for that.
+func (w *system) sinksAt(act string) []*member {
 	w.Helper()
 	for _, m := range w.sinks() {
 		require.NoError(w, m.Stop(40*time.Second), m.Output())
@@ -77,52 +77,47 @@ func (w *world) sinksAt(act string) []*member {
 	p := point{name: "handled", most: 20}
 	w.startSinks(fmt.Sprintf("FAULTPOINT=%s %s:%d", act, p.name, 1+w.IntN(p.most)))
 	for _, m := range w.sinks() {
-		require.Truef(w, w.reach(p, w.saw(m)) && m.reached(), "%s did not reach it: %s", m.name, lastOf(m.Output()))
-		w.say("%s: %s at %q", m.name, act, p.name)
+		require.Truef(w, w.reach(p, w.reachedOrEnded(m)) && m.reached(), "%s did not reach the step: %s", m.name, lastOf(m.Output()))
+		w.logf("%s: %s at %q", m.name, act, p.name)
 	}
 	reached := w.sinks()
 	w.tracking, w.sms = nil, nil
 	return reached
 }
 
-func (w *world) startSinks(environ string) {
+func (w *system) startSinks(environ string) {
 	w.Helper()
 	w.tracking, w.sms = w.launch("tracking", environ), w.launch("sms", environ)
 }
 
-func (w *world) sinks() []*member {
+func (w *system) sinks() []*member {
 	if w.tracking == nil {
 		return nil
 	}
 	return []*member{w.tracking, w.sms}
 }
 
-// checkSinks asks each charge whether it was told once, and texted at most once. What was handled again was dropped: by
-// Bloomreach, and by the ledger.
-func (w *world) checkSinks() {
+// checkSinks checks that each charge has one event at Bloomreach, and at most one text. Bloomreach and the ledger dropped the batch
+// that was processed again.
+func (w *system) checkSinks() {
 	w.Helper()
 	a := w.check()
-	w.alive()
-	w.toldAll(a)
-	w.textedAll(a)
-	again, all := w.door.repeated()
-	w.say("%d records, 0 lost, 0 doubled; %d of %d commands sent again, Bloomreach dropped %d", len(a.raw), again, all, w.lab.Bloomreach.Deduplicated())
+	w.requireAlive()
+	w.checkBloomreach(a)
+	w.checkTexts(a)
+	again, all := w.bloomreach.repeated()
+	w.logf("%d records, 0 lost, 0 duplicated; %d of %d commands sent again, Bloomreach dropped %d", len(a.raw), again, all, w.lab.Bloomreach.Deduplicated())
 	assert.Positive(w, w.lab.Bloomreach.Deduplicated(), "the batch that was not committed")
 	page, err := w.sms.Metrics(w.Context())
 	require.NoError(w, err)
 	passed := regexp.MustCompile(`(?m)^rechargeflow_records_total{.*reason="(already_sent|outcome_unknown)".*`)
-	w.say("%s was asked for texts that the ledger knew: %v", w.sms.name, passed.FindAllString(page, -1)) // none where the batch had none
+	w.logf("%s got texts that the ledger had already: %v", w.sms.name, passed.FindAllString(page, -1)) // none where the batch had none
 }
 
-// textedAll holds the texts and the ledger against the raw records: each text went out once, or nobody can tell.
-func (w *world) textedAll(a *account) {
+// checkTexts compares the texts and the ledger with the raw records: each text was sent once, or its outcome is unknown.
+func (w *system) checkTexts(a *audit) {
 	w.Helper()
-	charges := map[int64]bool{}
-	for _, raw := range a.raw {
-		if kindOf(raw.number) == paid {
-			charges[raw.number] = true
-		}
-	}
+	charges := a.paid()
 	sent := map[string]int{}
 	for _, text := range w.lab.Texts.Texts() {
 		sent[text.ID]++
@@ -133,13 +128,13 @@ func (w *world) textedAll(a *account) {
 	defer func() { require.NoError(w, texts.Close()) }()
 	counts, err := texts.Counts(w.Context(), lab.Store)
 	require.NoError(w, err)
-	w.say("%d charges, %d texts, the ledger has %v", len(charges), len(sent), counts)
+	w.logf("%d charges, %d texts, the ledger has %v", len(charges), len(sent), counts)
 	unknown := counts[ledger.StateUnknown]
-	assert.Equal(w, len(charges), counts[ledger.StateAccepted]+unknown, "every charge is in the ledger, and settled")
+	assert.Equal(w, len(charges), counts[ledger.StateAccepted]+unknown, "every charge is in the ledger, with an outcome")
 	assert.GreaterOrEqual(w, len(sent), counts[ledger.StateAccepted])
 	assert.LessOrEqual(w, len(sent), len(charges))
-	assert.LessOrEqual(w, unknown, partitions*w.members, "what was in hand")
+	assert.LessOrEqual(w, unknown, partitions*w.members, "texts being sent")
 }
 
-// smsGroup is who reads the triggers.
-func (w *world) smsGroup() string { return w.topics.Group(pipeline.RoleSMS, lab.Store) }
+// smsGroup is the group that reads the triggers.
+func (w *system) smsGroup() string { return w.topics.Group(pipeline.RoleSMS, lab.Store) }

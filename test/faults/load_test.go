@@ -17,7 +17,7 @@ const (
 	senders   = 24
 )
 
-// load sends webhooks of many customers, each customer's one after the other, and each until it is taken, as Recharge does.
+// load sends webhooks of many customers, those of a customer in order, each until it is accepted, as Recharge does.
 type load struct {
 	lab    *lab.Lab
 	rate   *rate.Limiter
@@ -25,7 +25,7 @@ type load struct {
 	work   sync.WaitGroup
 	mutex  sync.Mutex
 	next   map[int]int   // by customer
-	tries  map[int64]int // by number of the webhook, once it is taken
+	tries  map[int64]int // by number of the webhook, once it is accepted
 	failed error
 	paidAt time.Time // of all charges
 }
@@ -37,7 +37,7 @@ func newLoad(l *lab.Lab) *load {
 	}
 }
 
-// start sends until rest is called; the webhooks in hand are sent until they are taken.
+// start sends webhooks until rest is called, and those that were started until they are accepted.
 func (l *load) start() {
 	running, stop := context.WithCancel(context.Background())
 	l.stop = stop
@@ -55,7 +55,7 @@ func (l *load) start() {
 	}
 }
 
-// rest returns when nothing is under way any more.
+// rest returns when every webhook was accepted.
 func (l *load) rest() error {
 	l.stop()
 	l.work.Wait()
@@ -84,16 +84,16 @@ func (l *load) send(customer int) error {
 		case err == nil && status != http.StatusServiceUnavailable:
 			return fmt.Errorf("send webhook %d: answer %d %s", number, status, answer)
 		case time.Now().After(giveUp):
-			return fmt.Errorf("send webhook %d: not taken in two minutes: answer %d %s, %w", number, status, answer, err)
+			return fmt.Errorf("send webhook %d: not accepted in two minutes: answer %d %s, %w", number, status, answer, err)
 		}
 		<-time.After(50 * time.Millisecond) // the gateway, or its broker, is being restarted
 	}
 }
 
-// numberOf is a number that no other webhook has; a customer's rise.
+// numberOf is the number of a webhook. The numbers of a customer increase.
 func numberOf(customer, nth int) int64 { return int64(customer+1)*1_000_000 + int64(nth) }
 
-// kind is what must come of a webhook.
+// kind determines the expected outputs of a webhook.
 type kind int
 
 const (
@@ -122,8 +122,8 @@ func webhook(customer int, number int64, paidAt time.Time) lab.Webhook {
 		w.Topic = "address/updated"
 		w.Body = fmt.Appendf(nil, `{"address":{"id":%d,"customer_id":%d}}`, number, customer+1)
 	default:
-		w.Body = fmt.Appendf(nil, `{"charge":{"id":%d,%s,"status":"success","total_price":"9.99","currency":"USD","processed_at":"%s","shipping_address":{"phone":"+1503555%04d"}}}`,
-			number, who, paidAt.UTC().Format("2006-01-02T15:04:05+00:00"), customer+1)
+		w.Body = fmt.Appendf(nil, `{"charge":{"id":%d,%s,"status":"success","total_price":"9.99","currency":"USD","processed_at":"%s"},%s}`,
+			number, who, paidAt.UTC().Format("2006-01-02T15:04:05+00:00"), who)
 	}
 	return w
 }

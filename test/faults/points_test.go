@@ -14,28 +14,28 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// point is a step that a process can end or stand still at.
+// point is a step at which a process can be killed or frozen.
 type point struct {
 	name string
-	most int // how often it may have come before
-	when occasion
+	most int // how many times it may have been passed before
+	when condition
 }
 
-// occasion is what a point needs to come at all.
-type occasion int
+// condition is the condition for reaching a point.
+type condition int
 
 const (
-	anyTime    occasion = iota
-	firstOwner          // of a changelog that is new
-	noCopy              // of what is taken over
-	muchToRead          // no copy, and a changelog of some size
-	cutOff              // a connection that is cut at the wrong moment
+	anyTime    condition = iota
+	firstOwner           // of a changelog that is new
+	noCopy               // of the state that is taken over
+	muchToRead           // no copy, and a large changelog
+	cutOff               // a connection that is cut at the wrong moment
 )
 
-// soon is how often a step may have come before that comes once for each partition that is taken over.
+// soon is how many times a step of each partition's takeover may have been passed before.
 const soon = 3
 
-// points are all steps of a transaction and of a takeover, in the order in which they come.
+// points are all steps of a transaction and of a takeover, in their order.
 func points() []point {
 	return []point{
 		{name: "taking over", most: soon},
@@ -54,17 +54,17 @@ func points() []point {
 		{name: "offsets written", most: 100},
 		{name: "transaction ended", most: 100},
 		{name: "rows applied", most: 100},
-		{name: "outcome told", most: 100},
-		{name: "outcome unclear", most: 1, when: cutOff},
+		{name: "outcome reported", most: 100},
+		{name: "outcome unknown", most: 1, when: cutOff},
 	}
 }
 
-// elsewhere are steps of other things than transactions, at which handled_test.go ends sinks.
-func elsewhere() []string { return []string{"handled"} }
+// otherSteps are not steps of transactions: handled_test.go kills sinks there.
+func otherSteps() []string { return []string{"handled"} }
 
-// TestEveryStepIsAPoint reads the source: a step that is called there and is not in the list would never be tried.
-func TestEveryStepIsAPoint(t *testing.T) {
-	listed := elsewhere()
+// TestEveryFaultPointIsListed reads the source: a fault point that is not in the list would never be tested.
+func TestEveryFaultPointIsListed(t *testing.T) {
+	listed := otherSteps()
 	for _, p := range points() {
 		listed = append(listed, p.name)
 	}
@@ -80,7 +80,7 @@ func TestEveryStepIsAPoint(t *testing.T) {
 	assert.ElementsMatch(t, called, listed)
 }
 
-// stepsIn are the names that a file calls Step or step with. Each must stand there as it is.
+// stepsIn returns the names that a file calls FaultPoint or faultPoint with. Each must be a literal.
 func stepsIn(t *testing.T, path string) (names []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
@@ -90,7 +90,7 @@ func stepsIn(t *testing.T, path string) (names []string) {
 		if !ok || len(call.Args) != 1 {
 			return true
 		}
-		if method, ok := call.Fun.(*ast.SelectorExpr); ok && strings.EqualFold(method.Sel.Name, "step") {
+		if method, ok := call.Fun.(*ast.SelectorExpr); ok && strings.EqualFold(method.Sel.Name, "faultpoint") {
 			literal, ok := call.Args[0].(*ast.BasicLit)
 			require.Truef(t, ok, "%s: a step's name must be written where it is called", path)
 			name, err := strconv.Unquote(literal.Value)

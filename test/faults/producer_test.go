@@ -17,30 +17,29 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-// TestProducer kills a process that produces numbered records, and lets its brokers down: every number that it has
-// printed is there, none is there twice, and each key's are in order.
+// TestProducer kills a process that produces numbered records, and injects faults of its brokers. Every number that it printed is
+// stored, none twice, and those of each key are in order.
 func TestProducer(t *testing.T) {
-	together(t)
+	parallelInSample(t)
 	t.Run("embedded", func(t *testing.T) {
-		produceUnderFaults(t, newWorld(t, nil), pick(t, "ROUNDS", 1, 4), ofNetwork())
+		produceUnderFaults(t, newSystem(t, nil), pick(t, "ROUNDS", 1, 4), networkFaults())
 	})
 	t.Run("one broker", func(t *testing.T) {
-		onlyWhole(t)
+		skipInSample(t)
 		brokers := kafkatest.One(t, kafkatest.WithProxies())
-		produceUnderFaults(t, newWorld(t, &brokers), pick(t, "ROUNDS", 0, 10), producerFaults(ofBrokers(false)))
+		produceUnderFaults(t, newSystem(t, &brokers), pick(t, "ROUNDS", 0, 10), producerFaults(brokerFaults(false)))
 	})
 	t.Run("three brokers", func(t *testing.T) {
-		onlyWhole(t)
+		skipInSample(t)
 		brokers := kafkatest.Three(t, kafkatest.WithProxies())
-		produceUnderFaults(t, newWorld(t, &brokers), pick(t, "ROUNDS", 0, 10), producerFaults(ofBrokers(true)))
+		produceUnderFaults(t, newSystem(t, &brokers), pick(t, "ROUNDS", 0, 10), producerFaults(brokerFaults(true)))
 	})
 }
 
-// producerFaults are those of brokers that a producer meets, with answers to Produce held again and again. A single broker
-// keeps what has no transaction.
+// producerFaults are the broker faults that affect a producer; holding the answers to Produce is the most frequent.
 func producerFaults(all []fault) []fault {
-	held := fault{name: "produced, and not answered", least: 5 * time.Second, begin: func(w *world) func() {
-		w.say("hold the answers to Produce")
+	held := fault{name: "produced, and not answered", least: 5 * time.Second, begin: func(w *system) func() {
+		w.logf("hold the answers to Produce")
 		w.eachProxy(func(p *kafkatest.Proxy) { p.Hold(0) })
 		return func() {
 			w.eachProxy((*kafkatest.Proxy).Cut)
@@ -50,7 +49,7 @@ func producerFaults(all []fault) []fault {
 	return append(only(all, "connections cut", "a broker can't be reached", "a broker stands still", "leaders move"), killBroker(), held, held)
 }
 
-func produceUnderFaults(t *testing.T, w *world, rounds int, faults []fault) {
+func produceUnderFaults(t *testing.T, w *system, rounds int, faults []fault) {
 	t.Helper()
 	binary, topic := buildFrom(t, "./numbers"), w.topics.Webhooks()
 	acknowledged := map[string]bool{}
@@ -58,19 +57,19 @@ func produceUnderFaults(t *testing.T, w *world, rounds int, faults []fault) {
 	records := 0
 	for round := range rounds {
 		n := startNumbers(t, binary, w.lab.Brokers, topic, fmt.Sprintf("run%d", round))
-		w.goWrong(count, [][]fault{faults})
+		w.inject(count, [][]fault{faults})
 		w.wait(between(w.Rand, time.Second, 3*time.Second), nil)
 		for _, line := range n.kill() {
 			acknowledged[line] = true
 		}
 		records = w.auditNumbers(topic, acknowledged)
 	}
-	w.say("%d rounds, %d records, %d of them acknowledged, 0 lost, 0 doubled, 0 out of order; faults: %v", rounds, records, len(acknowledged), count)
+	w.logf("%d rounds, %d records, %d of them acknowledged, 0 lost, 0 duplicated, 0 out of order; faults: %v", rounds, records, len(acknowledged), count)
 	assert.NotEmpty(t, acknowledged)
 }
 
-// auditNumbers returns how many records there are.
-func (w *world) auditNumbers(topic string, acknowledged map[string]bool) int {
+// auditNumbers checks the records and returns their number.
+func (w *system) auditNumbers(topic string, acknowledged map[string]bool) int {
 	w.Helper()
 	seen, last := map[string]bool{}, map[string]int{}
 	doubled, outOfOrder, lost := 0, 0, 0
@@ -94,11 +93,11 @@ func (w *world) auditNumbers(topic string, acknowledged map[string]bool) int {
 			lost++
 		}
 	}
-	require.Equal(w, [3]int{}, [3]int{lost, doubled, outOfOrder}, "lost, doubled, out of order")
+	require.Equal(w, [3]int{}, [3]int{lost, doubled, outOfOrder}, "lost, duplicated, out of order")
 	return len(seen)
 }
 
-// counting is a process that numbers and produces.
+// counting is a process that produces numbered records.
 type counting struct {
 	t       *testing.T
 	command *exec.Cmd
@@ -130,7 +129,7 @@ func startNumbers(t *testing.T, binary string, brokers []string, topic, run stri
 	return c
 }
 
-// kill ends the process (SIGKILL) and returns what it had printed.
+// kill kills the process (SIGKILL) and returns its output.
 func (c *counting) kill() []string {
 	c.t.Helper()
 	require.NoError(c.t, c.command.Process.Kill())

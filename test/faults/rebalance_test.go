@@ -11,45 +11,45 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-// TestRebalance measures how long a partition is not worked on: after a clean stop, after kill -9, and while replicas come
-// and go under load.
+// TestRebalance measures how long a partition is not processed: after a clean stop, after kill -9, and while replicas join and leave
+// under load.
 func TestRebalance(t *testing.T) {
-	onlyWhole(t)
+	skipInSample(t)
 	brokers := kafkatest.One(t)
-	w := newWorld(t, &brokers)
+	w := newSystem(t, &brokers)
 	w.start(2)
 	w.load.start()
-	require.Eventually(t, w.steady, time.Minute, 500*time.Millisecond, "all partitions are worked on")
-	w.cost("clean stop, 2 to 1", 3*time.Second, func() {
-		m := w.any()
+	require.Eventually(t, w.steady, time.Minute, 500*time.Millisecond, "all partitions are processed")
+	w.measure("clean stop, 2 to 1", 3*time.Second, func() {
+		m := w.anyTransformer()
 		w.remove(m)
 		require.NoError(t, m.Stop(40*time.Second), m.Output())
 	})
-	w.cost("one joins, 1 to 2", 3*time.Second, func() {
+	w.measure("one joins, 1 to 2", 3*time.Second, func() {
 		require.NoError(t, w.join().AwaitReady(t.Context()))
 	})
-	w.cost("kill -9, 2 to 1", session+3*time.Second, func() {
-		m := w.any()
+	w.measure("kill -9, 2 to 1", session+3*time.Second, func() {
+		m := w.anyTransformer()
 		w.remove(m)
 		m.Kill()
 	})
-	w.cost("two join, 1 to 3", 3*time.Second, func() {
+	w.measure("two join, 1 to 3", 3*time.Second, func() {
 		w.join()
 		require.NoError(t, w.join().AwaitReady(t.Context()))
 	})
 	for _, what := range []string{"clean stop, 3 to 2", "clean stop, 2 to 1"} {
-		w.cost(what, 3*time.Second, func() {
-			m := w.any()
+		w.measure(what, 3*time.Second, func() {
+			m := w.anyTransformer()
 			w.remove(m)
 			require.NoError(t, m.Stop(40*time.Second), m.Output())
 		})
 	}
 	a := w.check()
-	w.say("%d records, 0 lost, 0 doubled, 0 out of order", len(a.raw))
+	w.logf("%d records, 0 lost, 0 duplicated, 0 out of order", len(a.raw))
 }
 
-// steady tells whether every partition has had an event in the last second.
-func (w *world) steady() bool {
+// steady reports whether every partition has had an event in the last second.
+func (w *system) steady() bool {
 	now := time.Now()
 	recent := map[int]bool{}
 	for r, err := range kafka.Scan(w.Context(), w.cluster, w.topics.Events(), now.Add(-time.Second)) {
@@ -61,9 +61,9 @@ func (w *world) steady() bool {
 	return len(recent) == partitions
 }
 
-// cost lets the members change, and prints how fast events came before, meanwhile and after, and the longest time in which
-// a partition had none. The limit is for a machine that has nothing else to do: twice as long fails.
-func (w *world) cost(what string, limit time.Duration, change func()) {
+// measure changes the members, and logs the rate of events before, meanwhile and after, and the longest time in which a partition
+// had none. The limit is for an idle machine: twice as long fails.
+func (w *system) measure(what string, limit time.Duration, change func()) {
 	w.Helper()
 	const before, after = 3 * time.Second, 3 * time.Second
 	began := time.Now()
@@ -82,7 +82,7 @@ func (w *world) cost(what string, limit time.Duration, change func()) {
 			longest, where = pause, partition
 		}
 	}
-	w.say("%s: longest pause of a partition %s (of %d), wanted under %s; events a second before %.0f, meanwhile %.0f, after %.0f",
+	w.logf("%s: longest pause of a partition %s (of %d), wanted under %s; events a second before %.0f, meanwhile %.0f, after %.0f",
 		what, longest.Round(10*time.Millisecond), where, limit,
 		perSecond(written, began.Add(-before), began), perSecond(written, began, ended), perSecond(written, ended, ended.Add(after)))
 	if !assert.Less(w, longest, 2*limit, what) {
@@ -92,8 +92,8 @@ func (w *world) cost(what string, limit time.Duration, change func()) {
 	}
 }
 
-// longestPause is the longest time without an event that lies at least partly between two instants. An event's time is
-// when it was written.
+// longestPause is the longest time without an event that is at least partly between two instants. The time of an event is that of
+// its write.
 func longestPause(times []time.Time, from, to time.Time) time.Duration {
 	var longest time.Duration
 	for i := 1; i < len(times); i++ {

@@ -12,12 +12,12 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
-// TestTrackingKilled ends the tracking sink with kill -9 under load. What it sends again is what had no answer yet, or had
-// one so lately that the commit behind it was still on its way.
+// TestTrackingKilled kills the tracking sink with SIGKILL under load. It repeats only commands without an answer, or with one so
+// recent that the commit after it was not written yet.
 func TestTrackingKilled(t *testing.T) {
-	onlyWhole(t)
+	skipInSample(t)
 	brokers := kafkatest.One(t)
-	w := newWorld(t, &brokers)
+	w := newSystem(t, &brokers)
 	w.start(1)
 	w.load.start()
 	var kills []time.Time
@@ -27,19 +27,19 @@ func TestTrackingKilled(t *testing.T) {
 		kills = append(kills, time.Now())
 		w.tracking = w.launch("tracking")
 		require.NoError(t, w.tracking.AwaitReady(t.Context()))
-		w.wait(session, nil) // until the dead one's partitions are the new one's
+		w.wait(session, nil) // until the new process has the partitions
 	}
 	a := w.check()
-	again, all := w.door.repeated()
-	oldest := w.door.oldest(kills)
-	w.say("%d kills, %d records, %d commands, %d of them sent again, all of which came within %s of a kill",
+	again, all := w.bloomreach.repeated()
+	oldest := w.bloomreach.oldest(kills)
+	w.logf("%d kills, %d records, %d commands, %d of them sent again, all of which were sent within %s of a kill",
 		len(kills), len(a.raw), all, again, oldest.Round(time.Millisecond))
-	w.toldAll(a)
+	w.checkBloomreach(a)
 	assert.Less(t, oldest, time.Second, "a commit round trip takes milliseconds")
 }
 
-// oldest is how long before a kill the earliest command came that came again.
-func (d *door) oldest(kills []time.Time) time.Duration {
+// oldest is the longest time between a repeated command and the kill after it.
+func (d *bloomreachProxy) oldest(kills []time.Time) time.Duration {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	var oldest time.Duration
@@ -57,16 +57,10 @@ func (d *door) oldest(kills []time.Time) time.Duration {
 	return oldest
 }
 
-// toldAll holds what Bloomreach keeps against the raw records: an event of each charge, once, however often its webhook
-// had to be sent.
-func (w *world) toldAll(a *account) {
+// checkBloomreach compares the events at Bloomreach with the raw records: one of each charge, however often its webhook was sent.
+func (w *system) checkBloomreach(a *audit) {
 	w.Helper()
-	charges := map[int64]bool{}
-	for _, raw := range a.raw {
-		if kindOf(raw.number) == paid {
-			charges[raw.number] = true
-		}
-	}
+	charges := a.paid()
 	kept := map[string]int{}
 	for _, e := range w.lab.Bloomreach.Events() {
 		kept[fmt.Sprint(e.Properties["charge_id"])]++
@@ -80,5 +74,5 @@ func (w *world) toldAll(a *account) {
 			doubled++
 		}
 	}
-	require.Equal(w, [3]int{}, [3]int{lost, doubled, len(kept) - len(charges)}, "charges that Bloomreach has not, has twice, or should not have")
+	require.Equal(w, [3]int{}, [3]int{lost, doubled, len(kept) - len(charges)}, "charges that Bloomreach lacks, has twice, or should not have")
 }

@@ -41,7 +41,7 @@ func compose(t *testing.T, image string) {
 	cluster := kafka.Cluster{Brokers: []string{broker}}
 	for _, topic := range []string{"recharge.webhooks", "recharge.events"} {
 		eventually(t, func() bool {
-			records, err := kafka.ReadAll(t.Context(), cluster, topic)
+			records, err := kafkatest.ReadAll(t.Context(), cluster, topic)
 			require.NoError(t, err)
 			return len(records) > 0
 		})
@@ -108,7 +108,7 @@ func offline(t *testing.T) string {
 	return config
 }
 
-// kafkaImage is an image of Apache Kafka that the engine holds or can pull, or the one that the environment asks for.
+// kafkaImage is an image of Apache Kafka that the engine holds or can pull, or the one that the environment names.
 func kafkaImage(t *testing.T) string {
 	t.Helper()
 	image, why := kafkatest.Image(t)

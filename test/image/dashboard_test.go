@@ -3,25 +3,24 @@ package image_test
 import (
 	"bytes"
 	"encoding/json"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/telemetry/telemetrytest"
 )
 
+// dashboard is the start page; the others are beside it.
 const dashboard = "configs/grafana/dashboards/rechargeflow.json"
 
-// board is the dashboard, as far as it can be wrong without Grafana's saying so.
+// board is a dashboard, as far as it can be wrong without Grafana's saying so.
 type board struct {
+	UID, Title string
 	Templating struct {
 		List []struct {
 			Name       string
@@ -45,16 +44,24 @@ type panel struct {
 
 type source struct{ Type, UID string }
 
-func readDashboard(t *testing.T) board {
+// readDashboards returns all dashboards by the names of their files.
+func readDashboards(t *testing.T) map[string]board {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(root, dashboard))
+	files, err := filepath.Glob(filepath.Join(root, filepath.Dir(dashboard), "*.json"))
 	require.NoError(t, err)
-	var b board
-	require.NoError(t, json.NewDecoder(bytes.NewReader(raw)).Decode(&b))
-	return b
+	require.Len(t, files, 3)
+	all := map[string]board{}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var b board
+		require.NoError(t, json.NewDecoder(bytes.NewReader(raw)).Decode(&b))
+		all[filepath.Base(file)] = b
+	}
+	return all
 }
 
-// sources are what all parts of the dashboard ask.
+// sources are the data sources of all parts of a dashboard.
 func (b board) sources() []source {
 	var all []source
 	for _, variable := range b.Templating.List {
@@ -69,7 +76,7 @@ func (b board) sources() []source {
 	return all
 }
 
-// queries are what the dashboard asks, each under what it is for.
+// queries are those of a dashboard, by their purpose.
 func (b board) queries() map[string][]string {
 	all := map[string][]string{}
 	for _, variable := range b.Templating.List {
@@ -83,33 +90,43 @@ func (b board) queries() map[string][]string {
 	return all
 }
 
-// TestDashboardAsksForWhatThereIs compares the dashboard's queries with the names and labels on a metrics page, and every
+// TestDashboardsAskForWhatThereIs compares the queries of all dashboards with the names and labels on a metrics page, and every
 // metric of the product with the queries: none is missing there.
-func TestDashboardAsksForWhatThereIs(t *testing.T) {
-	page, asked := metricsPage(), map[string]bool{}
-	for title, queries := range readDashboard(t).queries() {
-		require.NotEmpty(t, queries, title)
-		for _, query := range queries {
-			for _, name := range regexp.MustCompile(`\b(rechargeflow|kafka|process|go)_\w+`).FindAllString(query, -1) {
-				asked[regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")] = true
-				assert.Regexp(t, `(?m)^`+name+`[{ ]`, page, "%s: %s", title, query)
-			}
-			for _, label := range labels(query) {
-				assert.Regexp(t, `\b`+label+`="`, page+`job="" service=""`, "%s: %s", title, query)
+func TestDashboardsAskForWhatThereIs(t *testing.T) {
+	page, queried := telemetrytest.Page(), map[string]bool{}
+	for file, b := range readDashboards(t) {
+		for title, queries := range b.queries() {
+			require.NotEmpty(t, queries, title)
+			for _, query := range queries {
+				for _, name := range regexp.MustCompile(`\b(rechargeflow|kafka|process|go)_\w+`).FindAllString(query, -1) {
+					queried[regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")] = true
+					assert.Regexp(t, `(?m)^`+name+`[{ ]`, page, "%s, %s: %s", file, title, query)
+				}
+				for _, label := range labels(query) {
+					assert.Regexp(t, `\b`+label+`="`, page+`job="" service="" instance=""`, "%s, %s: %s", file, title, query)
+				}
 			}
 		}
 	}
 	for _, metric := range regexp.MustCompile(`(?m)^# TYPE (rechargeflow_\w+)`).FindAllStringSubmatch(page, -1) {
-		if metric[1] != "rechargeflow_build_info" { // for who asks which version runs
-			assert.True(t, asked[metric[1]], "no panel shows %s", metric[1])
+		if metric[1] != "rechargeflow_build_info" { // for humans
+			assert.True(t, queried[metric[1]], "no panel shows %s", metric[1])
 		}
+	}
+}
+
+// TestDashboardsHaveNames: each has an id of its own, that of its file, and a title.
+func TestDashboardsHaveNames(t *testing.T) {
+	for file, b := range readDashboards(t) {
+		assert.Equal(t, file, b.UID+".json")
+		assert.True(t, strings.HasPrefix(b.Title, "Rechargeflow: "), b.Title)
 	}
 }
 
 // labels are those that a query selects or sums by.
 func labels(query string) []string {
 	var all []string
-	for _, found := range regexp.MustCompile(`(\w+)(?:=|!=)~?"|by \(([^)]+)\)`).FindAllStringSubmatch(query, -1) {
+	for _, found := range regexp.MustCompile(`(\w+)(?:=|!=)~?"|(?:by|on) \(([^)]+)\)`).FindAllStringSubmatch(query, -1) {
 		all = append(all, strings.FieldsFunc(found[1]+found[2], func(r rune) bool { return r == ',' || r == ' ' })...)
 	}
 	return all
@@ -117,39 +134,19 @@ func labels(query string) []string {
 
 // TestPanelsDoNotOverlap: Grafana would push them apart.
 func TestPanelsDoNotOverlap(t *testing.T) {
-	taken, ids := map[[2]int]string{}, map[int]string{}
-	for _, p := range readDashboard(t).Panels {
-		assert.Empty(t, ids[p.ID], "%s has the id of another panel", p.Title)
-		ids[p.ID] = p.Title
-		assert.LessOrEqual(t, p.GridPos.X+p.GridPos.W, 24, p.Title)
-		for x := range p.GridPos.W {
-			for y := range p.GridPos.H {
-				at := [2]int{p.GridPos.X + x, p.GridPos.Y + y}
-				assert.Empty(t, taken[at], "%s lies over another panel", p.Title)
-				taken[at] = p.Title
+	for file, b := range readDashboards(t) {
+		taken, ids := map[[2]int]string{}, map[int]string{}
+		for _, p := range b.Panels {
+			assert.Empty(t, ids[p.ID], "%s: %s has the id of another panel", file, p.Title)
+			ids[p.ID] = p.Title
+			assert.LessOrEqual(t, p.GridPos.X+p.GridPos.W, 24, p.Title)
+			for x := range p.GridPos.W {
+				for y := range p.GridPos.H {
+					at := [2]int{p.GridPos.X + x, p.GridPos.Y + y}
+					assert.Empty(t, taken[at], "%s: %s lies over another panel", file, p.Title)
+					taken[at] = p.Title
+				}
 			}
 		}
 	}
-}
-
-// metricsPage is what Prometheus gets from a process in which everything happened once.
-func metricsPage() string {
-	m := telemetry.NewMetrics()
-	m.Record("gateway", "acme", "accepted", "")
-	m.Ingest("acme", time.Millisecond)
-	m.EndToEnd("tracking", "acme", time.Second)
-	m.Paused("tracking", "acme", false)
-	m.Waiting("tracking", "rechargeflow.tracking.acme", 0)
-	m.Lost("rechargeflow.tracking.acme", func() int64 { return 0 })
-	m.Rejoins("rechargeflow.tracking.acme", func() int64 { return 0 })
-	m.Stuck("rechargeflow.tracking.acme", func() int { return 0 })
-	m.Lookup("acme", "identity", "found")
-	m.LookupsPending("acme", 0)
-	m.Build(telemetry.Version{})
-	m.Lags(func() telemetry.LagReport {
-		return telemetry.LagReport{Lags: []telemetry.Lag{{Group: "rechargeflow.tracking.acme", Topic: "recharge.events"}}}
-	})
-	answer := httptest.NewRecorder()
-	m.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
-	return answer.Body.String()
 }

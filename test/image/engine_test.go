@@ -23,7 +23,7 @@ func needEngine(t *testing.T) {
 		t.Skip("builds and runs images; run without -short")
 	}
 	if os.Getenv("RECHARGEFLOW_TEST_CONTAINERS") == "none" {
-		t.Skip("RECHARGEFLOW_TEST_CONTAINERS asks for no containers")
+		t.Skip("RECHARGEFLOW_TEST_CONTAINERS allows no containers")
 	}
 	for _, tool := range []string{"docker", "make"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -37,11 +37,11 @@ func needEngine(t *testing.T) {
 	}
 }
 
-// lacking skips a test for want of something; where the environment asks for containers it fails.
+// lacking skips a test that lacks something; where the environment requires containers it fails.
 func lacking(t *testing.T, format string, args ...any) {
 	t.Helper()
-	if asked := os.Getenv("RECHARGEFLOW_TEST_CONTAINERS"); asked != "" && asked != "none" {
-		t.Fatalf(format+", and RECHARGEFLOW_TEST_CONTAINERS asks for %s", append(args, asked)...)
+	if required := os.Getenv("RECHARGEFLOW_TEST_CONTAINERS"); required != "" && required != "none" {
+		t.Fatalf(format+", and RECHARGEFLOW_TEST_CONTAINERS requires %s", append(args, required)...)
 	}
 	t.Skipf(format, args...)
 }
@@ -61,7 +61,7 @@ func command(t *testing.T, name string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// healthy asks the container's own health check.
+// healthy reads the container's own health check.
 func healthy(t *testing.T, id string) bool {
 	t.Helper()
 	state := docker(t, "inspect", "-f", "{{.State.Status}} {{.State.Health.Status}}", id)

@@ -78,7 +78,7 @@ func strictly(t *testing.T, path string, into any) {
 // Everything that docker-compose.yml mounts, and every secret that a service wants, is there.
 func TestComposeNamesWhatThereIs(t *testing.T) {
 	c := readComposition(t)
-	told, err := os.ReadFile(filepath.Join(root, "deploy", "secrets", "README.md"))
+	readme, err := os.ReadFile(filepath.Join(root, "deploy", "secrets", "README.md"))
 	require.NoError(t, err)
 	for name, s := range c.Services {
 		for _, mount := range s.Volumes {
@@ -92,7 +92,7 @@ func TestComposeNamesWhatThereIs(t *testing.T) {
 		}
 		for _, secret := range s.Secrets {
 			assert.Equal(t, "./deploy/secrets/"+secret, c.Secrets[secret].File, name)
-			assert.Contains(t, string(told), "`"+secret+"`")
+			assert.Contains(t, string(readme), "`"+secret+"`")
 		}
 		for _, port := range s.Ports {
 			assert.True(t, strings.HasPrefix(port, "127.0.0.1:"), "%s publishes %s beyond this machine", name, port)
@@ -113,8 +113,8 @@ func TestComposeRunsEveryRole(t *testing.T) {
 	}
 }
 
-// configs/compose.yaml is a whole configuration once its key's id is given: all else comes from the environment and the
-// secrets that docker-compose.yml hands over.
+// configs/compose.yaml is a whole configuration for each role once the id of Bloomreach's key is given: all else comes from the
+// secrets that docker-compose.yml passes to the role.
 func TestComposeConfigLoads(t *testing.T) {
 	c := readComposition(t)
 	for name, s := range c.roles() {
@@ -126,14 +126,16 @@ func TestComposeConfigLoads(t *testing.T) {
 			write(t, filepath.Join(dir, secret), "of-"+secret)
 			environ = append(environ, variable+"="+filepath.Join(dir, secret))
 		}
-		_, err := config.Load(path, environ, config.NeedStores)
-		require.ErrorContains(t, err, "bloomreach.key_id: is still the placeholder")
-		require.NotContains(t, err.Error(), "\n", "and nothing else is wrong")
-
-		loaded, err := config.Load(path, append(environ, "RECHARGEFLOW_STORE_ACME_BLOOMREACH_KEY_ID=key"), config.NeedStores)
+		loaded, err := config.Load(path, environ, name)
+		if name == string(pipeline.RoleTracking) {
+			require.ErrorContains(t, err, "bloomreach.key_id: is still the placeholder")
+			require.NotContains(t, err.Error(), "\n", "and nothing else is wrong")
+			loaded, err = config.Load(path, append(environ, "RECHARGEFLOW_STORE_ACME_BLOOMREACH_KEY_ID=key"), name)
+		}
 		require.NoError(t, err)
 		assert.Equal(t, loaded.Config.Kafka.Brokers[0], strings.TrimPrefix(strings.Split(c.Services["kafka"].Environment["KAFKA_ADVERTISED_LISTENERS"], ",")[0], "PLAINTEXT://"))
-		assert.True(t, filepath.IsLocal(loaded.Config.Ledger.Path), "below the image's working folder, where the volume is")
+		assert.Equal(t, ":9090", loaded.Config.Admin.Listen, "reached by Prometheus in another container")
+		assert.True(t, filepath.IsLocal(loaded.Config.Ledger.Path), "below the image's working directory, where the volume is")
 		assert.True(t, filepath.IsLocal(loaded.Config.Transformer.StateDir), "likewise")
 	}
 }
@@ -161,7 +163,7 @@ func TestPrometheusScrapesEveryRole(t *testing.T) {
 	}
 	strictly(t, "configs/prometheus.yml", &p)
 	require.Len(t, p.Jobs, 1)
-	assert.Equal(t, "rechargeflow", p.Jobs[0].Name, "the dashboard asks for this job")
+	assert.Equal(t, "rechargeflow", p.Jobs[0].Name, "the dashboard queries this job")
 	require.Len(t, p.Jobs[0].DNS, 1)
 	for _, file := range p.Rules {
 		assert.NotEmpty(t, readComposition(t).Services["prometheus"].at("/etc/prometheus/"+file), file)
@@ -178,11 +180,11 @@ func TestPrometheusScrapesEveryRole(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, port, found.Port)
 	require.Len(t, p.Jobs[0].Relabel, 1)
-	assert.Equal(t, "service", p.Jobs[0].Relabel[0].To, "the dashboard asks for this label")
+	assert.Equal(t, "service", p.Jobs[0].Relabel[0].To, "the dashboard queries this label")
 }
 
 // Grafana finds Prometheus and the dashboards where docker-compose.yml puts them.
-func TestGrafanaFindsWhatItIsGiven(t *testing.T) {
+func TestGrafanaFindsSourcesAndDashboards(t *testing.T) {
 	var sources struct {
 		Version int `yaml:"apiVersion"`
 		List    []struct {
@@ -206,12 +208,14 @@ func TestGrafanaFindsWhatItIsGiven(t *testing.T) {
 	}
 	strictly(t, "configs/grafana/provisioning/dashboards/rechargeflow.yaml", &providers)
 	require.Len(t, providers.List, 1)
-	grafana, folder := c.Services["grafana"], providers.List[0].Options.Path
-	assert.Equal(t, "./configs/grafana/dashboards", grafana.at(folder))
+	grafana, directory := c.Services["grafana"], providers.List[0].Options.Path
+	assert.Equal(t, "./configs/grafana/dashboards", grafana.at(directory))
 	assert.Equal(t, "./configs/grafana/provisioning", grafana.at("/etc/grafana/provisioning"))
-	assert.Equal(t, folder+"/"+filepath.Base(dashboard), grafana.Environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
-	for _, source := range readDashboard(t).sources() {
-		assert.Equal(t, sources.List[0].UID, source.UID)
-		assert.Equal(t, sources.List[0].Type, source.Type)
+	assert.Equal(t, directory+"/"+filepath.Base(dashboard), grafana.Environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+	for _, b := range readDashboards(t) {
+		for _, source := range b.sources() {
+			assert.Equal(t, sources.List[0].UID, source.UID)
+			assert.Equal(t, sources.List[0].Type, source.Type)
+		}
 	}
 }

@@ -23,7 +23,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
 )
 
-// What every lab's store is called and signs with.
+// The name and the secrets of the lab's store.
 const (
 	Store     = "acme"
 	Secret    = "lab-client-secret"
@@ -31,32 +31,34 @@ const (
 	smsSecret = "lab-sms-secret"
 )
 
-// Lab is a folder, a binary and the simulators around it.
+// Lab is a directory, a binary and the simulators around it.
 type Lab struct {
 	Dir     string
 	Binary  string
 	Brokers []string // none: the embedded broker
 	Prefix  string   // of topics and consumer groups
-	// Replicated says that topics have three replicas, each acknowledged by two.
+	// Replicated gives topics three replicas, two of which must acknowledge.
 	Replicated bool
 	API        *rechargetest.Server
 	Bloomreach *bloomreachtest.Server
 	Texts      *smstest.Gateway
-	// Flows are switched on.
+	// MoreStores is how many stores there are beside Store, with events only: acme-1, acme-2 …
+	MoreStores int
+	// Flows are the active flows.
 	Flows []string
-	// LogLevel is the least that processes log; "" is info.
+	// LogLevel is the log level of processes; "" means info.
 	LogLevel string
-	// BloomreachURL replaces the simulator's where it is set.
+	// BloomreachURL replaces the simulator's URL if set.
 	BloomreachURL string
-	// client sends webhooks; it keeps as many connections as there are senders.
+	// client sends webhooks; it keeps one connection per sender.
 	client *http.Client
-	// Embedded, Gateway and Admin are loopback addresses that were free.
+	// Embedded, Gateway and Admin are free loopback addresses.
 	Embedded, Gateway, Admin string
 
 	configured string
 }
 
-// New starts the simulators. Close ends them; the folder is the caller's.
+// New starts the simulators. Close stops them; the caller removes the directory.
 func New(dir, binary string) (*Lab, error) {
 	l := &Lab{
 		Dir: dir, Binary: binary,
@@ -74,10 +76,10 @@ func New(dir, binary string) (*Lab, error) {
 	return l, nil
 }
 
-// RandomPrefix is one for topics and consumer groups that no other run has, so that one broker serves many.
+// RandomPrefix returns a unique prefix for topics and consumer groups, so that runs can share a broker.
 func RandomPrefix(name string) string { return name + "-" + strings.ToLower(rand.Text()[:10]) + "." }
 
-// Close ends the simulators.
+// Close stops the simulators.
 func (l *Lab) Close() {
 	l.client.CloseIdleConnections()
 	l.API.Close()
@@ -85,7 +87,7 @@ func (l *Lab) Close() {
 	l.Texts.Close()
 }
 
-// FreeAddress is a loopback address that nobody listened on a moment ago.
+// FreeAddress returns a loopback address that was free a moment ago.
 func FreeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed before anybody could want to cancel it
 	if err != nil {
@@ -94,7 +96,7 @@ func FreeAddress() (string, error) {
 	return listener.Addr().String(), listener.Close()
 }
 
-// another is a free address that is none of the lab's own, of which some may have nobody listening on them.
+// another returns a free address other than the lab's own, some of which may still be free.
 func (l *Lab) another() (string, error) {
 	for {
 		free, err := FreeAddress()
@@ -104,11 +106,10 @@ func (l *Lab) another() (string, error) {
 	}
 }
 
-// Config is the path of the configuration that the process started last was given, for other commands.
+// Config returns the path of the configuration file of the last started process, for other commands.
 func (l *Lab) Config() string { return l.configured }
 
-// writeConfig writes rechargeflow.yaml and flows.yaml for processes whose admin
-// port is admin, and returns the first one's path.
+// writeConfig writes rechargeflow.yaml and flows.yaml for processes with this admin port, and returns the path of the former.
 func (l *Lab) writeConfig(name, admin string) (string, error) {
 	var flows strings.Builder
 	for _, key := range l.Flows {
@@ -125,7 +126,7 @@ func (l *Lab) writeConfig(name, admin string) (string, error) {
 	return path, nil
 }
 
-// state is the folder of what the process of that name remembers: each has its own, as no two may share one.
+// state returns the state directory of a process. Each process has its own.
 func (l *Lab) state(name string) string { return filepath.Join(l.Dir, "state", name) }
 
 func (l *Lab) config(name, admin string) string {
@@ -144,7 +145,7 @@ func (l *Lab) config(name, admin string) string {
 	if l.BloomreachURL != "" {
 		bloomreachURL = l.BloomreachURL
 	}
-	return fmt.Sprintf(`shutdown_delay: 0s
+	one := fmt.Sprintf(`shutdown_delay: 0s
 kafka: {brokers: %s, topic_prefix: %q, durability: %s, session_timeout: 6s}
 embedded: {dir: %q, listen: %q}
 log: {level: %s}
@@ -171,4 +172,18 @@ stores:
 		l.state(name), Store, Secret, apiToken, l.API.URL,
 		bloomreachURL, bloomreachtest.ProjectToken, bloomreachtest.KeyID, bloomreachtest.KeySecret,
 		l.Texts.URL, smsSecret)
+	return one + l.moreStores(bloomreachURL)
+}
+
+func (l *Lab) moreStores(bloomreachURL string) string {
+	var stores strings.Builder
+	for i := range l.MoreStores {
+		fmt.Fprintf(&stores, `  - name: %s-%d
+    recharge: {secrets: [%q], token: %q, api_url: %q}
+    bloomreach: {url: %q, project: %q, key_id: %q, secret: %q}
+`,
+			Store, i+1, Secret, apiToken, l.API.URL,
+			bloomreachURL, bloomreachtest.ProjectToken, bloomreachtest.KeyID, bloomreachtest.KeySecret)
+	}
+	return stores.String()
 }

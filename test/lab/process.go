@@ -39,7 +39,7 @@ type Line struct {
 // Process is one running binary.
 type Process struct {
 	Roles []string
-	// StateDir is the folder of what it remembers, where it is the transformer.
+	// StateDir is the state directory of a transformer.
 	StateDir string
 
 	admin string
@@ -52,8 +52,7 @@ type Process struct {
 	raw   []byte
 }
 
-// Start runs the binary with the given roles, all of them when none is given,
-// and waits until it is ready.
+// Start runs the binary with the given roles (all roles if none are given) and waits until it is ready.
 func (l *Lab) Start(ctx context.Context, roles ...string) (*Process, error) {
 	p, err := l.Launch(ctx, nil, roles...)
 	if err != nil {
@@ -66,7 +65,7 @@ func (l *Lab) Start(ctx context.Context, roles ...string) (*Process, error) {
 	return p, nil
 }
 
-// Launch is Start without the wait, with more in the process's environment.
+// Launch is Start without waiting, with additional environment variables.
 func (l *Lab) Launch(ctx context.Context, environ []string, roles ...string) (*Process, error) {
 	admin, name := l.Admin, "rechargeflow"
 	if len(roles) > 0 {
@@ -81,7 +80,7 @@ func (l *Lab) Launch(ctx context.Context, environ []string, roles ...string) (*P
 	if err != nil {
 		return nil, err
 	}
-	args := append([]string{"run", "-config", config}, roles...)
+	args := append([]string{"run", "--config", config}, roles...)
 	p := &Process{Roles: roles, StateDir: l.state(name), admin: admin, ended: make(chan struct{})}
 	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), l.Binary, args...) //nolint:gosec // the binary under test
 	p.cmd.Dir = l.Dir
@@ -98,20 +97,20 @@ func (l *Lab) Launch(ctx context.Context, environ []string, roles ...string) (*P
 	return p, nil
 }
 
-// ApplyTopics makes the topics on the lab's brokers.
+// ApplyTopics creates the topics on the lab's brokers.
 func (l *Lab) ApplyTopics(ctx context.Context) error {
 	config, err := l.writeConfig("topics", l.Admin)
 	if err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, l.Binary, "topics", "apply", "-config", config).CombinedOutput() //nolint:gosec // the binary under test
+	out, err := exec.CommandContext(ctx, l.Binary, "topics", "apply", "--config", config).CombinedOutput() //nolint:gosec // the binary under test
 	if err != nil {
 		return fmt.Errorf("apply topics: %w: %s", err, out)
 	}
 	return nil
 }
 
-// follow keeps the log and notes the end.
+// follow reads the log to its end.
 func (p *Process) follow(out io.Reader) {
 	defer close(p.ended)
 	scanner := bufio.NewScanner(out)
@@ -127,7 +126,7 @@ func (p *Process) follow(out io.Reader) {
 	p.err = p.cmd.Wait()
 }
 
-// AwaitReady asks /readyz until every check is well.
+// AwaitReady reads /readyz until every check is ok.
 func (p *Process) AwaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
@@ -163,10 +162,16 @@ func (p *Process) ready(ctx context.Context) bool {
 	})
 }
 
-// PID is the process's id.
+// PID returns the process id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Metrics is the process's /metrics page.
+// Readiness returns the body of /readyz.
+func (p *Process) Readiness(ctx context.Context) (string, error) {
+	body, err := get(ctx, "http://"+p.admin+"/readyz")
+	return string(body), err
+}
+
+// Metrics returns the process's /metrics page.
 func (p *Process) Metrics(ctx context.Context) (string, error) {
 	page, err := get(ctx, "http://"+p.admin+"/metrics")
 	return string(page), err
@@ -185,36 +190,39 @@ func get(ctx context.Context, url string) ([]byte, error) {
 	return io.ReadAll(response.Body)
 }
 
-// Lines is the log so far.
+// Lines returns the log so far.
 func (p *Process) Lines() []Line {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.lines)
 }
 
-// Output is the log so far, as written.
+// Output returns the log so far, as written.
 func (p *Process) Output() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return string(p.raw)
 }
 
-// Ended is closed when the process has ended.
+// Ended returns a channel that is closed when the process has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
-// Freeze stops the process where it is (SIGSTOP), until it is told to go on.
+// Freeze stops the process with SIGSTOP, until Thaw.
 func (p *Process) Freeze() error { return p.cmd.Process.Signal(syscall.SIGSTOP) }
 
-// Thaw lets a frozen process go on (SIGCONT).
+// Thaw continues a frozen process with SIGCONT.
 func (p *Process) Thaw() error { return p.cmd.Process.Signal(syscall.SIGCONT) }
 
-// Kill ends the process as a power cut would (SIGKILL) and waits for its end.
+// Signal sends the process a signal.
+func (p *Process) Signal(signal os.Signal) error { return p.cmd.Process.Signal(signal) }
+
+// Kill kills the process with SIGKILL and waits until it has ended.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // it may have ended by itself
 	<-p.ended
 }
 
-// Stop asks the process to end (SIGTERM) and returns what it ended with.
+// Stop sends SIGTERM and returns the exit error of the process.
 func (p *Process) Stop(within time.Duration) error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("stop rechargeflow: %w", err)

@@ -15,26 +15,26 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 )
 
-// Webhook is one call that Recharge might make.
+// Webhook is one webhook to send.
 type Webhook struct {
 	About string
 	Store string
 	Topic string
-	// Sign is both, legacy or wrong.
+	// Sign selects the signatures: both, legacy or wrong.
 	Sign string
 	Body []byte
-	// Traceparent, when set, is found in every log line and record it leads to.
+	// Traceparent, if set, is in every log line and record caused by the webhook.
 	Traceparent string
 }
 
-// Script is a txtar file of webhooks and of customers that the API knows.
+// Script is a txtar file of webhooks and of customers of the API.
 type Script struct {
 	Webhooks  []Webhook
 	Customers map[string][]byte
 }
 
 // ParseScript reads a script. A file named "{n} {topic} [store=..] [sign=..]" is
-// a webhook: a line that says what it is about, then its body. A file named
+// a webhook: a line of description, then its body. A file named
 // "customers/{id}.json" is the API's answer. Times are templates: {{ago `2h`}} in
 // the spelling of API version 2021-11, {{eastern `2h`}} in that of 2021-01, and
 // {{day 3}} the date in three days.
@@ -92,8 +92,7 @@ func webhook(f txtar.File) Webhook {
 	return w
 }
 
-// Send signs the webhook now, posts it to the lab's gateway and returns the
-// answer's status and body.
+// Send signs the webhook now, posts it to the lab's gateway and returns the response's status and body.
 func (l *Lab) Send(ctx context.Context, w Webhook) (int, string, error) {
 	url := fmt.Sprintf("http://%s/webhooks/%s/%s", l.Gateway, w.Store, w.Topic)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(w.Body))
@@ -119,7 +118,7 @@ func (l *Lab) Send(ctx context.Context, w Webhook) (int, string, error) {
 	defer func() { _ = response.Body.Close() }() // read to its end
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		return 0, "", fmt.Errorf("read answer: %w", err)
+		return 0, "", fmt.Errorf("read response: %w", err)
 	}
 	return response.StatusCode, strings.TrimSpace(string(body)), nil
 }

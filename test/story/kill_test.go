@@ -24,23 +24,21 @@ import (
 
 const customers = 60 // three webhooks, three events and three texts each
 
-// TestKill ends every role with kill -9 in the middle of a story and starts it
-// again, the transformer once more with its state folder gone: no webhook that got
-// a 200 is lost, every fact is in recharge.events once and reaches Bloomreach once,
-// in the customer's order, and no text goes out twice. A text that was in hand
-// when its process died is unknown in the ledger, and never sent again.
+// TestKill kills every role with SIGKILL under load and restarts it, the transformer once more with its state directory removed. No
+// accepted webhook is lost, every fact is in recharge.events once and reaches Bloomreach once, in the customer's order, and no text
+// is sent twice. A text that was being sent when its process died is unknown in the ledger, and is never sent again.
 //
-// The embedded broker dies with its process, and does not hold a transaction together that it was ending then: of what was
-// to be in all topics or none some may be there, and what an open one had written has no marker, so that readers take the
-// next one for a part of it. There what reaches the destinations is checked.
+// The embedded broker dies with its process. A transaction that it was ending is then not atomic: some of its topics may have their
+// records and others not. The records of an open transaction have no marker, so that readers take them for a part of the next one.
+// There only the destinations are checked.
 func TestKill(t *testing.T) {
 	eachBroker(t, func(t *testing.T, l *lab.Lab, processes map[string]*lab.Process) {
 		gate, sent, now := make(chan struct{}), make(chan error, 1), time.Now().UTC()
 		for id := 1; id <= customers; id++ {
-			require.NoError(t, l.API.Put(life(2, id, now).Body)) // what the API says when it is asked, after the cancellation
+			require.NoError(t, l.API.Put(webhook(2, id, now).Body)) // the API's answer after the cancellation
 		}
 		kills := killings(processes)
-		go func() { sent <- sendLives(t.Context(), l, len(kills)+1, now, gate) }()
+		go func() { sent <- sendAll(t.Context(), l, len(kills)+1, now, gate) }()
 		for _, k := range kills {
 			gate <- struct{}{}
 			if k.role == "sms" || k.role == "" {
@@ -65,18 +63,18 @@ func TestKill(t *testing.T) {
 			checkOrder(t, l)
 		}
 		stop(t, processes)
-		checkTold(t, l)
+		checkTracked(t, l)
 		checkTexts(t, l)
 	}, "subscription_started", "charge_paid", "subscription_canceled")
 }
 
-// killing is the end of one process; wipe says that what it remembered on its disk ends with it.
+// killing kills one process; wipe removes its local state, too.
 type killing struct {
 	role string
 	wipe bool
 }
 
-// killings end each process, and the one that remembers a second time.
+// killings kill each process, and the one with state a second time.
 func killings(processes map[string]*lab.Process) []killing {
 	var kills []killing
 	for role := range processes {
@@ -88,8 +86,8 @@ func killings(processes map[string]*lab.Process) []killing {
 	return kills
 }
 
-// holdText lets the gateway take one text and never answer, and returns when the
-// process waits for that answer: the worst moment to die.
+// holdText lets the SMS gateway accept one text and never answer, and returns when the process waits for that answer: the worst
+// moment for a crash.
 func holdText(t *testing.T, l *lab.Lab) {
 	t.Helper()
 	before := len(l.Texts.Texts())
@@ -97,23 +95,23 @@ func holdText(t *testing.T, l *lab.Lab) {
 	eventually(t, func() bool { return len(l.Texts.Texts()) > before })
 }
 
-// sendLives sends three webhooks per customer, mixed but in each one's order. It
-// stops at the gate between parts, so that something is always still to come.
-func sendLives(ctx context.Context, l *lab.Lab, parts int, now time.Time, gate <-chan struct{}) error {
+// sendAll sends three webhooks per customer, interleaved but in each customer's order. It stops at the gate between parts, so that
+// there are always webhooks left.
+func sendAll(ctx context.Context, l *lab.Lab, parts int, now time.Time, gate <-chan struct{}) error {
 	const all = 3 * customers
 	for i := range all {
 		if i > 0 && i%(all/parts) == 0 && i/(all/parts) < parts {
 			<-gate
 		}
-		if err := deliver(ctx, l, life(i/customers, 1+i%customers, now)); err != nil {
+		if err := deliver(ctx, l, webhook(i/customers, 1+i%customers, now)); err != nil {
 			return fmt.Errorf("webhook %d: %w", i, err)
 		}
 	}
 	return nil
 }
 
-// life is one of a customer's webhooks: a subscription starts, is paid for, ends.
-func life(step, id int, now time.Time) lab.Webhook {
+// webhook is one of a customer's three: a subscription is created, paid, canceled.
+func webhook(step, id int, now time.Time) lab.Webhook {
 	at := now.Format("2006-01-02T15:04:05+00:00")
 	customer := fmt.Sprintf(`{"id":%d,"email":%q,"phone":"+1503555%04d","hash":"h%d"}`, id, email(id), id, id)
 	w := lab.Webhook{Store: lab.Store}
@@ -133,7 +131,7 @@ func life(step, id int, now time.Time) lab.Webhook {
 
 func email(id int) string { return fmt.Sprintf("c%d@example.com", id) }
 
-// trackedFacts counts how often Bloomreach keeps each fact.
+// trackedFacts counts how often Bloomreach has each fact.
 func trackedFacts(l *lab.Lab) map[string]int {
 	facts := map[string]int{}
 	for _, e := range l.Bloomreach.Events() {
@@ -142,15 +140,15 @@ func trackedFacts(l *lab.Lab) map[string]int {
 	return facts
 }
 
-func checkTold(t *testing.T, l *lab.Lab) {
+func checkTracked(t *testing.T, l *lab.Lab) {
 	t.Helper()
 	for fact, times := range trackedFacts(l) {
 		assert.Equal(t, 1, times, fact)
 	}
-	t.Logf("commands: %d reached bloomreach, %d of them repetitions that it dropped", len(l.Bloomreach.Received()), l.Bloomreach.Deduplicated())
+	t.Logf("commands: %d reached bloomreach, %d of them duplicates that it dropped", len(l.Bloomreach.Received()), l.Bloomreach.Deduplicated())
 }
 
-// allInactive tells whether Bloomreach has heard of every customer's end.
+// allInactive reports whether every customer is inactive at Bloomreach.
 func allInactive(l *lab.Lab) bool {
 	for id := 1; id <= customers; id++ {
 		if c, _ := l.Bloomreach.Customer("registered", email(id)); c[subscriber.PropertyActive] != false {
@@ -160,7 +158,7 @@ func allInactive(l *lab.Lab) bool {
 	return true
 }
 
-// checkEvents finds each fact in recharge.events once: three of each customer, and two values of the property.
+// checkEvents checks that each fact is in recharge.events once: three of each customer, and two values of the property.
 func checkEvents(t *testing.T, events []kafka.Record) {
 	t.Helper()
 	facts, ids := map[string]int{}, map[string]int{}
@@ -177,10 +175,10 @@ func checkEvents(t *testing.T, events []kafka.Record) {
 	assert.Len(t, facts, 5*customers)
 }
 
-// checkTables holds what the tables say in the end to the lives: all over.
-func checkTables(t *testing.T, of, subscriptions []kafka.Record) {
+// checkTables checks the last rows: every subscription is cancelled.
+func checkTables(t *testing.T, customerRows, subscriptions []kafka.Record) {
 	t.Helper()
-	rows := last(of)
+	rows := last(customerRows)
 	assert.Len(t, rows, customers)
 	for key, row := range rows {
 		assert.Contains(t, string(row), `"subscription_active":false`, key)
@@ -192,7 +190,7 @@ func checkTables(t *testing.T, of, subscriptions []kafka.Record) {
 	}
 }
 
-// last is the last value of each key; a row that is gone is none.
+// last is the last value of each key, without deleted rows.
 func last(records []kafka.Record) map[string][]byte {
 	rows := map[string][]byte{}
 	for _, r := range records {
@@ -203,7 +201,7 @@ func last(records []kafka.Record) map[string][]byte {
 	return rows
 }
 
-// checkOrder reads the events: each customer's first of each kind come in order.
+// checkOrder checks that each customer's first events of each kind are in order.
 func checkOrder(t *testing.T, l *lab.Lab) {
 	t.Helper()
 	seen := map[string]string{}
@@ -221,7 +219,7 @@ func checkOrder(t *testing.T, l *lab.Lab) {
 	}
 }
 
-// settledTexts counts texts that went out or never will.
+// settledTexts counts the texts that were sent or never will be.
 func settledTexts(t *testing.T, l *lab.Lab) int {
 	t.Helper()
 	counts := ledgerCounts(t, l)
@@ -238,15 +236,14 @@ func ledgerCounts(t *testing.T, l *lab.Lab) map[ledger.State]int {
 	return counts
 }
 
-// checkTexts compares ledger and gateway: a text may be at the gateway and
-// unknown in the ledger, when its process died between the two, or nowhere, but
-// never at the gateway twice and never missing without the ledger saying so.
+// checkTexts compares ledger and SMS gateway. A text whose process died while sending may be at the gateway or not, and is unknown in
+// the ledger. No text is at the gateway twice, and none is missing unless the ledger has it as unknown.
 func checkTexts(t *testing.T, l *lab.Lab) {
 	t.Helper()
-	assert.Empty(t, l.Texts.Doubled())
+	assert.Empty(t, l.Texts.Duplicates())
 	counts := ledgerCounts(t, l)
 	missing := 3*customers - len(l.Texts.Texts())
 	assert.GreaterOrEqual(t, counts[ledger.StateUnknown], missing)
-	assert.Positive(t, counts[ledger.StateUnknown], "the text in hand when its process died")
+	assert.Positive(t, counts[ledger.StateUnknown], "the text that was being sent when its process died")
 	t.Logf("texts: %d sent, %d unknown in the ledger", len(l.Texts.Texts()), counts[ledger.StateUnknown])
 }

@@ -12,93 +12,157 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/test/histories"
+	"github.com/rechargeflow/rechargeflow/test/histories/expected"
 	"github.com/rechargeflow/rechargeflow/test/lab"
-	"github.com/rechargeflow/rechargeflow/test/load"
 )
 
-// TestLoad sends many lives, in bursts as they were recorded, with duplicates and
-// disorder, and holds recharge.events, what Bloomreach keeps, the dead letters and,
-// in the end, the tables and the property to the generator's own account. LIVES says how many; `make load` sends more.
+// TestLoad sends the histories of many customers, in bursts as they were recorded, with duplicates and disorder. It compares
+// recharge.events, what Bloomreach keeps, the dead letters, the tables and the property with the expected result of the stored
+// webhooks. CUSTOMERS is their number; `make load` sends more.
 func TestLoad(t *testing.T) {
 	eachBroker(t, func(t *testing.T, l *lab.Lab, processes map[string]*lab.Process) {
-		generator := load.New(load.Options{
-			Lives: lives(t), Seed: 1, Together: 100, Longest: 2 * time.Second, Duplicates: 0.05, Disorder: 0.5, LookedUp: 0.01,
-			Early: 0.5, API: l.API,
-			Now: time.Now().UTC().Truncate(time.Second).Add(-squeezed),
-		})
+		run := &histories.Run{
+			Customers: customersOfLoad(t), Together: 100, Longest: 2 * time.Second,
+			Shop: histories.Shop{
+				Seed: 1, Now: time.Now().Add(-compressed), Recorded: true, Duplicates: histories.Duplicates{Same: 0.05, Other: 0.02, Late: 0.1},
+			},
+		}
+		for n := range run.Customers {
+			for _, document := range run.Shop.History(n).Answers() {
+				require.NoError(t, l.API.Put([]byte(document)))
+			}
+		}
 		l.API.LimitRate(rechargetest.StandardBucket())
 		began := time.Now()
-		require.NoError(t, generator.Run(t.Context(), func(ctx context.Context, topic recharge.Topic, body []byte) (bool, error) {
+		require.NoError(t, run.Send(t.Context(), func(ctx context.Context, topic recharge.Topic, body []byte) (bool, error) {
 			return try(ctx, l, lab.Webhook{Store: lab.Store, Topic: string(topic), Body: body})
 		}))
-		t.Logf("%d lives, %d webhooks in %d tries, %d facts, %d dead letters, sent in %s",
-			lives(t), generator.Sent(), generator.Tried(), generator.Account.Len(), generator.Account.Dead(), time.Since(began).Round(time.Millisecond))
+		t.Logf("%d customers, %d webhooks in %d tries, sent in %s", run.Customers, run.Sent(), run.Tried(), time.Since(began).Round(time.Millisecond))
 		topics := pipeline.Topics{Prefix: l.Prefix}
 		require.Eventually(t, func() bool {
-			return settled(t, processes, "transformer") >= max(generator.Sent(), len(read(t, l, topics.Webhooks()))) && unanswered(t, processes) == 0
+			return settled(t, processes, "transformer") >= max(run.Sent(), len(read(t, l, topics.Webhooks()))) && unanswered(t, processes) == 0
 		}, 6*time.Minute, time.Second)
-		webhooks, lookups := byOrigin(read(t, l, topics.Webhooks()))
-		assert.GreaterOrEqual(t, webhooks, generator.Sent())
-		assert.LessOrEqual(t, webhooks, generator.Tried(), "a webhook without an answer may have got in")
-		assert.Positive(t, lookups, "some lives had to be looked up")
-		agree(t, func() error { return generator.Account.Compare(values(read(t, l, topics.Events()))) })
-		agree(t, func() error {
-			return generator.Account.CompareDead(deadLetters(read(t, l, topics.DeadLetters(pipeline.RoleTransformer))))
-		})
-
 		eventually(t, func() bool { return settled(t, processes, "tracking") >= len(read(t, l, topics.Events())) })
-		agree(t, func() error { return generator.Account.CompareAccepted(l.Bloomreach.Events()) })
-		agree(t, func() error {
-			return generator.Account.CompareEnds(load.Tables{Customers: rows(read(t, l, topics.Customers())), Subscriptions: rows(read(t, l, topics.Subscriptions()))}, func(email string) any {
-				customer, _ := l.Bloomreach.Customer("registered", email)
-				return customer[subscriber.PropertyActive]
-			})
-		})
+		_, lookups := byOrigin(read(t, l, topics.Webhooks()))
+		assert.Positive(t, lookups, "some customers had to be looked up")
+		var checker *expected.Checker
+		require.EventuallyWithT(t, func(c *assert.CollectT) { // a batch that is processed again is counted twice
+			checker = check(c, t, l, run)
+		}, 30*time.Second, 200*time.Millisecond)
 		assert.Empty(t, read(t, l, topics.DeadLetters(pipeline.RoleTracking)))
 		assert.Empty(t, read(t, l, topics.DeadLetters(pipeline.RoleSMS)))
-		t.Logf("%d lookups; bloomreach keeps %d events, and dropped %d repetitions", lookups, len(l.Bloomreach.Events()), l.Bloomreach.Deduplicated())
+		t.Logf("%d events, %d lookups; bloomreach keeps %d events, and dropped %d duplicates",
+			checker.Events(), lookups, len(l.Bloomreach.Events()), l.Bloomreach.Deduplicated())
 	})
 }
 
-// squeezed is longer than any burst was recorded to last: what a body tells lies before its arrival, however quick the burst is.
-const squeezed = 5 * time.Minute
+// compressed is longer than any recorded burst: times in bodies are before the arrival, however quick the burst is.
+const compressed = 5 * time.Minute
 
-// agree waits for a comparison to find nothing wrong: a batch that is worked on again settles twice.
-func agree(t *testing.T, compare func() error) {
+// check compares the actual result with the expected result of the stored webhooks.
+func check(c *assert.CollectT, t *testing.T, l *lab.Lab, run *histories.Run) *expected.Checker {
 	t.Helper()
-	require.EventuallyWithT(t, func(c *assert.CollectT) { require.NoError(c, compare()) }, 30*time.Second, 200*time.Millisecond)
+	topics := pipeline.Topics{Prefix: l.Prefix}
+	arrived, wrong := run.Arrived(stored(t, read(t, l, topics.Webhooks())))
+	require.Empty(c, first(wrong))
+	checker := expected.NewChecker(run.Customers, func(n int) expected.Result { return expected.Arrived(run.Shop.History(n), arrived[n]) })
+	for _, r := range read(t, l, topics.Events()) {
+		checker.Once("event", r.Header(envelope.HeaderCEID))
+		partition, err := strconv.Atoi(r.Header(envelope.HeaderRawPartition))
+		require.NoError(t, err)
+		offset, err := strconv.ParseInt(r.Header(envelope.HeaderRawOffset), 10, 64)
+		require.NoError(t, err)
+		require.NoError(t, checker.Event(r.Value, expected.Position{Partition: partition, Offset: offset}))
+	}
+	for _, r := range read(t, l, topics.Triggers()) {
+		checker.Once(r.Header(envelope.HeaderCEType), r.Header(envelope.HeaderCEID))
+	}
+	for _, r := range read(t, l, topics.DeadLetters(pipeline.RoleTransformer)) {
+		_, key, _ := strings.Cut(string(r.Key), "/")
+		checker.DeadLetter(key)
+	}
+	tables := expected.Tables{}
+	for _, r := range append(read(t, l, topics.Customers()), read(t, l, topics.Subscriptions())...) {
+		tables.Set(string(r.Key), r.Value)
+	}
+	require.Empty(c, first(checker.InTheEnd(tables)))
+	require.Empty(c, first(checker.Destination(kept(t, l), func(email string) any {
+		customer, _ := l.Bloomreach.Customer("registered", email)
+		return customer[subscriber.PropertyActive]
+	})))
+	return checker
 }
 
-func lives(t *testing.T) int {
+func first(wrong []string) []string { return wrong[:min(len(wrong), 5)] }
+
+// stored are the webhooks among raw records.
+func stored(t *testing.T, records []kafka.Record) []histories.Raw {
 	t.Helper()
-	asked := os.Getenv("LIVES")
-	if asked == "" {
+	var all []histories.Raw
+	for _, r := range records {
+		if r.Header(envelope.HeaderSource) != envelope.SourceWebhook {
+			continue
+		}
+		received, err := time.Parse(time.RFC3339Nano, r.Header(envelope.HeaderReceivedAt))
+		require.NoError(t, err)
+		all = append(all, histories.Raw{Topic: r.Header(envelope.HeaderRechargeTopic), Body: r.Value, Received: received})
+	}
+	return all
+}
+
+// kept are the events that Bloomreach keeps.
+func kept(t *testing.T, l *lab.Lab) []expected.Event {
+	t.Helper()
+	var all []expected.Event
+	text := func(e bloomreachtest.Event, property string) string {
+		value, _ := e.Properties[property].(string)
+		return value
+	}
+	for _, e := range l.Bloomreach.Events() {
+		seconds, _, _ := strings.Cut(e.Timestamp, ".")
+		at, err := strconv.ParseInt(seconds, 10, 64)
+		require.NoError(t, err)
+		all = append(all, expected.Event{
+			Name: strings.TrimSpace(e.Type + " " + text(e, "status")), ID: text(e, "subscription_id") + text(e, "charge_id"),
+			At: expected.Stamp(time.Unix(at, 0)), To: e.CustomerIDs["registered"],
+		})
+	}
+	return all
+}
+
+func customersOfLoad(t *testing.T) int {
+	t.Helper()
+	number := os.Getenv("CUSTOMERS")
+	if number == "" {
 		return 100
 	}
-	lives, err := strconv.Atoi(asked)
+	many, err := strconv.Atoi(number)
 	require.NoError(t, err)
-	return lives
+	return many
 }
 
-// settled adds up the records that a role has given a fate, from the counters. Those that wait have none yet.
+// settled is the number of records that a role has finished, by its counters. Parked records are not finished.
 func settled(t *testing.T, processes map[string]*lab.Process, role string) int {
 	t.Helper()
 	return counted(t, processes, func(labels string) bool {
-		return strings.HasPrefix(labels, "rechargeflow_records_total{") && strings.Contains(labels, `role="`+role+`"`) && !strings.Contains(labels, `outcome="waiting"`)
+		return strings.HasPrefix(labels, "rechargeflow_records_total{") && strings.Contains(labels, `role="`+role+`"`) && !strings.Contains(labels, `outcome="parked"`)
 	})
 }
 
-// unanswered is how many questions to the API have no answer yet.
+// unanswered is the number of pending lookup requests.
 func unanswered(t *testing.T, processes map[string]*lab.Process) int {
 	t.Helper()
 	return counted(t, processes, func(labels string) bool { return strings.HasPrefix(labels, "rechargeflow_lookups_pending{") })
 }
 
-// counted adds up metrics.
+// counted is a sum of metrics.
 func counted(t *testing.T, processes map[string]*lab.Process, which func(labels string) bool) int {
 	t.Helper()
 	sum := 0
@@ -116,28 +180,4 @@ func counted(t *testing.T, processes map[string]*lab.Process, which func(labels 
 		}
 	}
 	return sum
-}
-
-func values(records []kafka.Record) [][]byte {
-	values := make([][]byte, len(records))
-	for i, r := range records {
-		values[i] = r.Value
-	}
-	return values
-}
-
-func rows(records []kafka.Record) []load.Row {
-	rows := make([]load.Row, len(records))
-	for i, r := range records {
-		rows[i] = load.Row{Key: string(r.Key), Value: r.Value}
-	}
-	return rows
-}
-
-func deadLetters(records []kafka.Record) []load.DeadLetter {
-	letters := make([]load.DeadLetter, len(records))
-	for i, r := range records {
-		letters[i] = load.DeadLetter{Topic: r.Header(pipeline.HeaderTopic), Body: r.Value}
-	}
-	return letters
 }

@@ -14,14 +14,15 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
 const refused = 4 // customers whose subscriptions Bloomreach refuses
 
-// TestRedrive lets Bloomreach refuse some events, and the transformer a webhook whose customer nobody knows. Once the causes
-// are gone an operator looks at the dead letters and sends them again, is interrupted, and goes on: each ends as delivered,
-// once, and the events come from their original webhooks.
+// TestRedrive makes dead letters: Bloomreach refuses some events, and the transformer a webhook of an unknown customer. After the
+// causes are fixed an operator lists the dead letters and replays them, is interrupted, and replays the rest. Each is delivered
+// once, and the events have the lineage of their original webhooks.
 func TestRedrive(t *testing.T) {
 	eachBroker(t, func(t *testing.T, l *lab.Lab, processes map[string]*lab.Process) {
 		l.Bloomreach.RejectWhen(func(c bloomreachtest.Command) []string {
@@ -34,12 +35,12 @@ func TestRedrive(t *testing.T) {
 		})
 		now := time.Now().UTC()
 		for id := 1; id <= refused+2; id++ {
-			require.NoError(t, deliver(t.Context(), l, life(0, id, now)))
+			require.NoError(t, deliver(t.Context(), l, webhook(0, id, now)))
 		}
-		stranger := life(0, 99, now)
-		stranger.Body, _, _ = bytes.Cut(stranger.Body, []byte(`,"customer":`))
-		stranger.Body = append(stranger.Body, '}')
-		require.NoError(t, deliver(t.Context(), l, stranger))
+		unknown := webhook(0, 99, now)
+		unknown.Body, _, _ = bytes.Cut(unknown.Body, []byte(`,"customer":`))
+		unknown.Body = append(unknown.Body, '}')
+		require.NoError(t, deliver(t.Context(), l, unknown))
 
 		topics := pipeline.Topics{Prefix: l.Prefix}
 		dead := func(role pipeline.Role) int { return len(read(t, l, topics.DeadLetters(role))) }
@@ -56,30 +57,30 @@ func TestRedrive(t *testing.T) {
 		assert.Zero(t, code, "a preview: "+out)
 		assert.Empty(t, read(t, l, topics.Redrive(pipeline.RoleTracking)))
 		interruptReplay(t, l, topics)
-		out, code = command(t, l, "deadletter", "replay", "-yes")
+		out, code = command(t, l, "deadletter", "replay", "--yes")
 		assert.Zero(t, code, out)
 
 		eventually(t, func() bool {
 			return trackedFacts(l)["subscriptioncreated1099<nil>"] == 1 && len(trackedFacts(l)) == before+refused+1
 		})
 		out, _ = command(t, l, "deadletter", "list")
-		assert.Contains(t, out, fmt.Sprintf("dead letters: %d\n", refused+1), "none died again")
+		assert.Contains(t, out, fmt.Sprintf("dead letters: %d\n", refused+1), "no new dead letter")
 		assert.Contains(t, out, fmt.Sprintf("tracking refused: %d, sent again: %d\n", refused, refused))
 		assert.Len(t, read(t, l, topics.Redrive(pipeline.RoleTracking)), refused)
 		for _, e := range read(t, l, topics.Events()) {
-			assert.Equal(t, topics.Webhooks(), e.Header(pipeline.HeaderRawTopic))
+			assert.Equal(t, topics.Webhooks(), e.Header(envelope.HeaderRawTopic))
 		}
 		stop(t, processes)
-		checkTold(t, l)
+		checkTracked(t, l)
 		assert.Zero(t, l.Bloomreach.Deduplicated())
 	})
 }
 
-// interruptReplay starts to send the letters one every half second, and presses Ctrl-C after the first.
+// interruptReplay replays the dead letters, one every half second, and sends Ctrl-C after the first.
 func interruptReplay(t *testing.T, l *lab.Lab, topics pipeline.Topics) {
 	t.Helper()
 	var out bytes.Buffer
-	replay := exec.CommandContext(t.Context(), l.Binary, "deadletter", "replay", "-config", l.Config(), "-yes", "-rate", "2", "-role", "tracking")
+	replay := exec.CommandContext(t.Context(), l.Binary, "deadletter", "replay", "--config", l.Config(), "--yes", "--rate", "2", "--role", "tracking")
 	replay.Stdout, replay.Stderr = &out, &out
 	require.NoError(t, replay.Start())
 	eventually(t, func() bool { return len(read(t, l, topics.Redrive(pipeline.RoleTracking))) > 0 })
@@ -89,13 +90,13 @@ func interruptReplay(t *testing.T, l *lab.Lab, topics pipeline.Topics) {
 	there := len(read(t, l, topics.Redrive(pipeline.RoleTracking)))
 	assert.Less(t, there, refused)
 	assert.Contains(t, out.String(), fmt.Sprintf("sent: %d of %d\nsent last: tracking/", there, refused))
-	assert.Contains(t, out.String(), "the same call goes on with the next one: what was sent is passed over\n")
+	assert.Contains(t, out.String(), "the same call continues with the next one: what was sent is skipped\n")
 }
 
 // command calls the binary with the lab's configuration, and returns its standard output and exit code.
 func command(t *testing.T, l *lab.Lab, words ...string) (string, int) {
 	t.Helper()
-	args := append([]string{words[0], words[1], "-config", l.Config()}, words[2:]...)
+	args := append([]string{words[0], words[1], "--config", l.Config()}, words[2:]...)
 	cmd := exec.CommandContext(t.Context(), l.Binary, args...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr

@@ -1,5 +1,12 @@
-// Package story_test runs the built binary from the HTTP door to both
+// Package story_test runs the built binary from the gateway to both
 // destinations, on the embedded broker and on Apache Kafka, and kills it.
+//
+//	story_test.go    the demo's script: the same on every broker; processes and topics
+//	kill_test.go     kill -9 of every role
+//	operator_test.go what an operator meets: the brokers are down while processes stop
+//	load_test.go     histories of many customers at their recorded times
+//	attack_test.go   strangers and a captured webhook against the gateway
+//	redrive_test.go  dead letters that are replayed
 package story_test
 
 import (
@@ -16,13 +23,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/schemas/schematest"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
-// build makes the binary once per test that needs it; Go's cache makes it cheap.
+// build builds the binary for each test; Go's cache makes that cheap.
 func build(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "rechargeflow")
@@ -79,16 +87,15 @@ func cluster(l *lab.Lab) kafka.Cluster {
 
 func read(t *testing.T, l *lab.Lab, topic string) []kafka.Record {
 	t.Helper()
-	records, err := kafka.ReadAll(t.Context(), cluster(l), topic)
+	records, err := kafkatest.ReadAll(t.Context(), cluster(l), topic)
 	require.NoError(t, err)
 	return records
 }
 
-// TestLife sends the demo's script and compares what is in the topics and at the
-// destinations: the same on every broker.
-func TestLife(t *testing.T) {
+// TestScript sends the demo's script. The topics and the destinations have the same records on every broker.
+func TestScript(t *testing.T) {
 	eachBroker(t, func(t *testing.T, l *lab.Lab, processes map[string]*lab.Process) {
-		raw, err := os.ReadFile("../../demo/life.txtar")
+		raw, err := os.ReadFile("../../demo/script.txtar")
 		require.NoError(t, err)
 		script, err := lab.ParseScript(raw, time.Now())
 		require.NoError(t, err)
@@ -109,7 +116,7 @@ func TestLife(t *testing.T) {
 		})
 		webhooks, lookups := byOrigin(read(t, l, topics.Webhooks()))
 		assert.Equal(t, 22, webhooks)
-		assert.GreaterOrEqual(t, lookups, 2, "who Max is, and whether anything of Jo's is active")
+		assert.GreaterOrEqual(t, lookups, 2, "Max's customer object, and Jo's subscriptions")
 		for topic, want := range map[string]int{topics.Events(): 12, topics.Triggers(): 14, topics.DeadLetters(pipeline.RoleTransformer): 2} {
 			assert.Equal(t, want, len(read(t, l, topic)), topic) //nolint:testifylint // Len would print every record
 		}
@@ -120,19 +127,20 @@ func TestLife(t *testing.T) {
 	}, "subscription_started", "subscription_paused", "subscription_canceled", "charge_will_be_retried", "charge_failed", "charge_paid", "customer_account_activation")
 }
 
-// byOrigin counts raw records: what Recharge sent, and what its API answered.
+// byOrigin counts raw records: webhooks and lookup answers. The transformer's own records are neither.
 func byOrigin(raw []kafka.Record) (webhooks, lookups int) {
 	for _, r := range raw {
-		if r.Header(pipeline.HeaderOrigin) == pipeline.OriginLookup {
+		switch r.Header(envelope.HeaderSource) {
+		case envelope.SourceLookup:
 			lookups++
-			continue
+		case envelope.SourceWebhook:
+			webhooks++
 		}
-		webhooks++
 	}
 	return webhooks, lookups
 }
 
-// stop asks every process to end and expects that each does so with exit code 0.
+// stop sends every process SIGTERM and expects exit code 0.
 func stop(t *testing.T, processes map[string]*lab.Process) {
 	t.Helper()
 	for role, p := range processes {
@@ -146,11 +154,11 @@ func checkSchemas(t *testing.T, topics ...[]kafka.Record) {
 	require.NoError(t, err)
 	for _, records := range topics {
 		for _, r := range records {
-			if r.Value == nil { // a table's row that is gone
+			if r.Value == nil { // a deleted row
 				continue
 			}
-			require.NoError(t, validator.Check(r.Header(pipeline.HeaderDataSchema), r.Value))
-			require.Equal(t, "1.0", r.Header(pipeline.HeaderSpecVersion))
+			require.NoError(t, validator.Check(r.Header(envelope.HeaderCEDataSchema), r.Value))
+			require.Equal(t, "1.0", r.Header(envelope.HeaderCESpecVersion))
 		}
 	}
 }
@@ -161,11 +169,11 @@ func eventually(t *testing.T, condition func() bool) {
 	require.Eventually(t, condition, 90*time.Second, 100*time.Millisecond)
 }
 
-// deliver sends a webhook again and again until it is taken, as Recharge does.
+// deliver sends a webhook until it is accepted, as Recharge does.
 func deliver(ctx context.Context, l *lab.Lab, w lab.Webhook) error {
 	for {
-		taken, err := try(ctx, l, w)
-		if taken || err != nil {
+		accepted, err := try(ctx, l, w)
+		if accepted || err != nil {
 			return err
 		}
 		select {
@@ -176,12 +184,12 @@ func deliver(ctx context.Context, l *lab.Lab, w lab.Webhook) error {
 	}
 }
 
-// try sends a webhook once and says whether it was taken. An answer that sending it again would not change is an error.
+// try sends a webhook once and reports whether it was accepted. A refusal for good is an error.
 func try(ctx context.Context, l *lab.Lab, w lab.Webhook) (bool, error) {
 	status, _, err := l.Send(ctx, w)
 	switch {
 	case err != nil, status == http.StatusServiceUnavailable:
-		return false, nil // without an answer a process was killed, say
+		return false, nil // the process may have been killed
 	case status != http.StatusOK:
 		return false, fmt.Errorf("answer %d", status)
 	}

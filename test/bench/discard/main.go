@@ -1,5 +1,5 @@
-// Command discard is the limit of verified ingest: the gateway's HTTP server with a handler that reads a body and throws
-// it away. Its one argument is the address to listen on; it ends when it is killed.
+// Command discard measures the upper limit of ingest with verification: the gateway's HTTP server, with a handler that reads
+// and discards the body. Its argument is the address to listen on; it runs until it is killed.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command restore is a process that takes all partitions of a changelog over, as a transformer does, and says what that
-// cost, as JSON: restore -brokers host:port -topic t -partitions 12 -dir folder -customers 1000000.
+// Command restore takes over all partitions of a changelog, as a transformer does, and prints the cost as JSON: restore
+// -brokers host:port -topic t -partitions 12 -dir directory -customers 1000000.
 package main
 
 import (
@@ -22,19 +22,19 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/state"
 )
 
-// Cost is what it prints.
+// Cost is the printed result.
 type Cost struct {
-	// Read is reading the changelog alone, all partitions at once; Restore is TakeOver of all; Again is TakeOver of all in
-	// a store that was closed and opened.
+	// Read is the cost of reading the changelog alone, all partitions concurrently; Restore of TakeOver of all partitions;
+	// Again of TakeOver of all partitions after the store was closed and opened.
 	Read, Restore, Again Usage
-	// Get is a row that is there, Set one that changes, its record and its local write included; each.
+	// Get is the cost of reading one existing row, Set of changing one, including its record and its local write.
 	Get, Set Usage
-	// RestoredBytes is the most memory the process had until it had restored, PeakBytes until the end.
+	// RestoredBytes is the peak memory until all partitions were restored, PeakBytes until the end.
 	RestoredBytes, PeakBytes int64
 	FolderBytes              int64
 }
 
-// Usage is time by the wall and by the CPUs, in seconds.
+// Usage is wall time and CPU time in seconds.
 type Usage struct{ Seconds, CPU float64 }
 
 func (u Usage) and(v Usage) Usage { return Usage{u.Seconds + v.Seconds, u.CPU + v.CPU} }
@@ -45,7 +45,7 @@ func main() {
 	brokers := flag.String("brokers", "", "host:port")
 	topic := flag.String("topic", "", "the changelog")
 	partitions := flag.Int("partitions", 12, "of the changelog")
-	dir := flag.String("dir", "", "an empty folder")
+	dir := flag.String("dir", "", "an empty directory")
 	customers := flag.Int("customers", 0, "in the changelog")
 	flag.Parse()
 	b := bench{partitions: *partitions, customers: *customers, config: state.Config{
@@ -111,7 +111,7 @@ func (b bench) read(ctx context.Context) error {
 	}
 	defer reader.Close()
 	return b.each(func(number int) error {
-		spans, err := reader.Spans(ctx, number)
+		spans, err := reader.OffsetRanges(ctx, number)
 		if err != nil {
 			return err
 		}
@@ -129,7 +129,7 @@ const (
 	perBatch     = 100
 )
 
-// work reads and changes rows of customers chosen at random. What it writes never reaches the changelog.
+// work reads and changes rows of random customers. Its writes never reach the changelog.
 func (b bench) work(store *state.Store) (get, set Usage, err error) {
 	values := make([][]byte, perBatch)
 	for i := range transactions {
@@ -157,7 +157,7 @@ func (b bench) work(store *state.Store) (get, set Usage, err error) {
 	return get.each(transactions * perBatch), set.each(transactions * perBatch), nil
 }
 
-// anyOf returns the row of a customer of a partition, the same for the same seed.
+// anyOf returns the row of a random customer of a partition; the same seed gives the same row.
 func (b bench) anyOf(partition, seed int) []byte {
 	r := rand.New(rand.NewPCG(uint64(seed), 1)) //nolint:gosec // a choice, no secret
 	id := r.IntN(b.customers/b.partitions)*b.partitions + partition
@@ -176,8 +176,8 @@ func cpu() float64 {
 	return float64(r.Utime.Nano()+r.Stime.Nano()) / 1e9
 }
 
-// peak is the most memory the process has had so far, as Linux counts it; 0 elsewhere. Getrusage would count in the process
-// that started this one.
+// peak returns the peak memory of the process, as reported by Linux; 0 on other systems. Getrusage would include the parent
+// process.
 func peak() int64 {
 	status, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(status)) {

@@ -1,5 +1,5 @@
-// Command numbers produces numbered records, as many as it can, and prints each number once it is acknowledged. Tests
-// kill it, and look for what it printed.
+// Command numbers produces numbered records as fast as it can, and prints each number once it is acknowledged. Tests kill it,
+// and check that the printed numbers were written.
 package main
 
 import (
@@ -38,7 +38,7 @@ func main() {
 	}
 }
 
-// count goes on with the next number whatever became of one: an error says that nobody knows.
+// count continues with the next number after an error, because the outcome is unknown.
 func count(ctx context.Context, producer *kafka.Producer, topic, name string, pace time.Duration) {
 	tick := time.NewTicker(pace)
 	defer tick.Stop()

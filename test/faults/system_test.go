@@ -15,49 +15,50 @@ import (
 	"github.com/rechargeflow/rechargeflow/configs"
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
 const (
-	// session is after how long a silent member loses its partitions: lab's kafka.session_timeout.
+	// session is the time after which a silent member loses its partitions: lab's kafka.session_timeout.
 	session    = 6 * time.Second
 	partitions = 12
 )
 
-// world is brokers and the processes on them.
-type world struct {
+// system is brokers and the processes on them.
+type system struct {
 	*testing.T
 	*rand.Rand
-	lab     *lab.Lab
-	brokers *kafkatest.Cluster // nil for the embedded broker
-	proxies []*kafkatest.Proxy // before each broker, where there are any
-	topics  pipeline.Topics
-	cluster kafka.Cluster
-	door    *door
-	load    *load
-	began   time.Time
+	lab        *lab.Lab
+	brokers    *kafkatest.Cluster // nil for the embedded broker
+	proxies    []*kafkatest.Proxy // one before each broker, or none
+	topics     pipeline.Topics
+	cluster    kafka.Cluster
+	bloomreach *bloomreachProxy
+	load       *load
+	began      time.Time
 
 	transformers []*member
 	gateway      *member
 	tracking     *member
-	sms          *member // where texts are sent at all
+	sms          *member // if texts are sent
 	members      int
 }
 
-// everything is the process that has all roles, and a broker.
+// everything is the process with all roles and a broker.
 const everything = "everything"
 
-// member is one process, and what it is called in the log.
+// member is one process, and its name in the log.
 type member struct {
 	*lab.Process
 	name string
 }
 
-// newWorld makes topics on brokers (nil: an embedded one of this process) and starts nothing.
-func newWorld(t *testing.T, brokers *kafkatest.Cluster) *world {
+// newSystem creates topics on brokers (nil: an embedded one of this process) and starts nothing.
+func newSystem(t *testing.T, brokers *kafkatest.Cluster) *system {
 	t.Helper()
-	w := newPlan(t)
+	w := newIdleSystem(t)
 	w.brokers = brokers
 	if brokers == nil {
 		broker := kafkatest.Embedded(t, kafkatest.WithProxies())
@@ -71,25 +72,25 @@ func newWorld(t *testing.T, brokers *kafkatest.Cluster) *world {
 	return w
 }
 
-// newPlan is a world in which nothing runs yet but simulators.
-func newPlan(t *testing.T) *world {
+// newIdleSystem is a system with running simulators only.
+func newIdleSystem(t *testing.T) *system {
 	t.Helper()
 	l, err := lab.New(t.TempDir(), build(t))
 	require.NoError(t, err)
 	t.Cleanup(l.Close)
 	l.LogLevel = "warn"
 	l.Prefix = lab.RandomPrefix("faults")
-	return &world{
-		T: t, Rand: dice(t), lab: l, topics: pipeline.Topics{Prefix: l.Prefix}, began: time.Now(),
-		door: newDoor(t, l), load: newLoad(l),
+	return &system{
+		T: t, Rand: random(t), lab: l, topics: pipeline.Topics{Prefix: l.Prefix}, began: time.Now(),
+		bloomreach: newBloomreachProxy(t, l), load: newLoad(l),
 	}
 }
 
-// applyTopics makes the topics of the built-in file; change may alter one.
-func (w *world) applyTopics(change func(*kafka.TopicSpec)) {
+// applyTopics creates the topics of the built-in file; change may change one.
+func (w *system) applyTopics(change func(*admin.TopicSpec)) {
 	w.Helper()
-	spec, err := kafka.ParseTopics(configs.Topics(), kafka.TopicOptions{
-		Prefix: w.topics.Prefix, Single: !w.lab.Replicated, Partitions: partitions,
+	spec, err := admin.ParseTopics(configs.Topics(), admin.TopicOptions{
+		Prefix: w.topics.Prefix, SingleBroker: !w.lab.Replicated, Partitions: partitions,
 	})
 	require.NoError(w, err)
 	for i := range spec.Topics {
@@ -98,28 +99,28 @@ func (w *world) applyTopics(change func(*kafka.TopicSpec)) {
 		}
 	}
 	require.EventuallyWithT(w, func(c *assert.CollectT) {
-		_, err := kafka.Apply(w.Context(), w.cluster, spec)
+		_, err := admin.Apply(w.Context(), w.cluster, spec)
 		assert.NoError(c, err)
 	}, 30*time.Second, 100*time.Millisecond)
 }
 
-// build makes the binary with the tag that lets it end at a step.
+// build builds the binary with the fault points.
 func build(t *testing.T) string {
 	t.Helper()
 	return buildFrom(t, "../../cmd/rechargeflow", "-tags", "faultpoints")
 }
 
-func buildFrom(t *testing.T, folder string, flags ...string) string {
+func buildFrom(t *testing.T, directory string, flags ...string) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), filepath.Base(folder))
-	args := append(append([]string{"build"}, flags...), "-o", binary, folder)
+	binary := filepath.Join(t.TempDir(), filepath.Base(directory))
+	args := append(append([]string{"build"}, flags...), "-o", binary, directory)
 	out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput()
 	require.NoError(t, err, string(out))
 	return binary
 }
 
-// start starts a gateway, the tracking sink and so many transformers, and waits until all are at work.
-func (w *world) start(transformers int) {
+// start starts a gateway, the tracking sink and that many transformers, and waits until all are ready.
+func (w *system) start(transformers int) {
 	w.Helper()
 	w.gateway, w.tracking = w.launch("gateway"), w.launch("tracking")
 	for range transformers {
@@ -131,14 +132,14 @@ func (w *world) start(transformers int) {
 }
 
 // join starts one more transformer and does not wait for it.
-func (w *world) join(environ ...string) *member {
+func (w *system) join(environ ...string) *member {
 	w.Helper()
 	m := w.launch("transformer", environ...)
 	w.transformers = append(w.transformers, m)
 	return m
 }
 
-func (w *world) launch(role string, environ ...string) *member {
+func (w *system) launch(role string, environ ...string) *member {
 	w.Helper()
 	var roles []string
 	if role != everything {
@@ -149,13 +150,13 @@ func (w *world) launch(role string, environ ...string) *member {
 	w.members++
 	m := &member{Process: p, name: fmt.Sprintf("%s %d", role, w.members)}
 	w.Cleanup(func() {
-		_ = p.Thaw() // it may be frozen, or gone
+		_ = p.Thaw() // it may be frozen, or have ended
 		p.Kill()
 	})
 	return m
 }
 
-func (w *world) all() []*member {
+func (w *system) all() []*member {
 	var all []*member
 	for _, m := range append([]*member{w.gateway, w.tracking, w.sms}, w.transformers...) {
 		if m != nil {
@@ -165,8 +166,8 @@ func (w *world) all() []*member {
 	return all
 }
 
-// remove forgets a transformer.
-func (w *world) remove(gone *member) {
+// remove removes a transformer from the list.
+func (w *system) remove(gone *member) {
 	var left []*member
 	for _, m := range w.transformers {
 		if m != gone {
@@ -176,8 +177,8 @@ func (w *world) remove(gone *member) {
 	w.transformers = left
 }
 
-// alive fails the test when a process has ended that nobody ended.
-func (w *world) alive() {
+// requireAlive fails the test if a process ended that the test did not end.
+func (w *system) requireAlive() {
 	w.Helper()
 	for _, m := range w.all() {
 		select {
@@ -190,14 +191,14 @@ func (w *world) alive() {
 
 func lastOf(text string) string { return text[max(0, len(text)-4000):] }
 
-// say logs with the time since the test began.
-func (w *world) say(format string, args ...any) {
+// logf logs with the time since the start of the test.
+func (w *system) logf(format string, args ...any) {
 	w.Helper()
 	w.Logf("%7.2fs %s", time.Since(w.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
 // wait lasts for d, or until something happens.
-func (w *world) wait(d time.Duration, happened <-chan struct{}) bool {
+func (w *system) wait(d time.Duration, happened <-chan struct{}) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -208,10 +209,10 @@ func (w *world) wait(d time.Duration, happened <-chan struct{}) bool {
 	}
 }
 
-// settle waits until the groups have read all there is.
-func (w *world) settle() {
+// settle waits until the groups have read everything.
+func (w *system) settle() {
 	w.Helper()
-	reader, err := kafka.NewLagReader(w.cluster, time.Now)
+	reader, err := admin.NewLagReader(w.cluster, time.Now)
 	require.NoError(w, err)
 	defer reader.Close()
 	w.settleGroup(reader, w.topics.Group(pipeline.RoleTransformer, ""), w.topics.Webhooks())
@@ -223,13 +224,13 @@ func (w *world) settle() {
 	}
 }
 
-func (w *world) settleGroup(reader *kafka.LagReader, group, topic string) {
+func (w *system) settleGroup(reader *admin.LagReader, group, topic string) {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.Context(), 90*time.Second)
 	defer cancel()
 	var behind int64
 	for {
-		reading := kafka.Reading{Group: group, Partitions: map[string][]int{topic: numbers()}}
+		reading := admin.LagQuery{Group: group, Partitions: map[string][]int{topic: numbers()}}
 		lags, err := reader.Read(ctx, reading)
 		behind = 0
 		for _, lag := range lags {
@@ -244,7 +245,7 @@ func (w *world) settleGroup(reader *kafka.LagReader, group, topic string) {
 				w.Logf("%s: %s", m.name, lastOf(m.Output()))
 			}
 			require.NoError(w, err)
-			require.Zerof(w, behind, "%s does not get on: %+v", group, lags)
+			require.Zerof(w, behind, "%s is stalled: %+v", group, lags)
 		case <-time.After(200 * time.Millisecond):
 		}
 	}

@@ -13,15 +13,15 @@ import (
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
-// door stands before Bloomreach and notes when each command came.
-type door struct {
+// bloomreachProxy is a proxy before Bloomreach that records when each command arrived.
+type bloomreachProxy struct {
 	mutex sync.Mutex
 	came  map[string][]time.Time // by command id
 }
 
-func newDoor(t *testing.T, l *lab.Lab) *door {
+func newBloomreachProxy(t *testing.T, l *lab.Lab) *bloomreachProxy {
 	t.Helper()
-	d := &door{came: map[string][]time.Time{}}
+	d := &bloomreachProxy{came: map[string][]time.Time{}}
 	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -36,13 +36,13 @@ func newDoor(t *testing.T, l *lab.Lab) *door {
 	return d
 }
 
-func (d *door) note(body []byte) {
+func (d *bloomreachProxy) note(body []byte) {
 	var batch struct {
 		Commands []struct {
 			ID string `json:"command_id"`
 		} `json:"commands"`
 	}
-	_ = json.Unmarshal(body, &batch) // the simulator refuses what is none
+	_ = json.Unmarshal(body, &batch) // the simulator refuses a body that is not JSON
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	for _, c := range batch.Commands {
@@ -50,8 +50,8 @@ func (d *door) note(body []byte) {
 	}
 }
 
-// repeated returns how many commands came more than once, and how many came at all.
-func (d *door) repeated() (again, all int) {
+// repeated returns the number of commands that came more than once, and of all commands.
+func (d *bloomreachProxy) repeated() (again, all int) {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	for _, times := range d.came {
