@@ -1,8 +1,12 @@
 package kafka_test
 
 import (
+	"fmt"
+	"net"
+	"strconv"
 	"testing"
 
+	kafkago "github.com/segmentio/kafka-go"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
@@ -32,7 +36,7 @@ func TestClientRack(t *testing.T) {
 	cluster := c.Cluster()
 	cluster.Rack = rack
 	var handled collector
-	run(t, cluster, quick(topic, topic), zap.NewNop(), handled.handle)
+	run(t, cluster, quick(coordinatedBy(t, leader.Addr(), cluster), topic), zap.NewNop(), handled.handle)
 	send := func(first, count int) {
 		t.Helper()
 		for i := range count {
@@ -53,4 +57,25 @@ func TestClientRack(t *testing.T) {
 	near.Proxy().Accept()
 	send(15, 5)
 	require.Len(t, handled.all(), 20, "each record once")
+}
+
+// coordinatedBy returns a group whose coordinator is the broker at addr: it stays in reach when the others don't.
+func coordinatedBy(t *testing.T, addr string, cluster kafka.Cluster) (group string) {
+	t.Helper()
+	ofCoordinator(t, cluster, func(client *kafkago.Client) error {
+		for i := range 100 {
+			group = fmt.Sprintf("g-%d", i)
+			answer, err := client.FindCoordinator(t.Context(), &kafkago.FindCoordinatorRequest{Key: group, KeyType: kafkago.CoordinatorKeyTypeConsumer})
+			switch {
+			case err != nil:
+				return err
+			case answer.Error != nil:
+				return answer.Error
+			case net.JoinHostPort(answer.Coordinator.Host, strconv.Itoa(answer.Coordinator.Port)) == addr:
+				return nil
+			}
+		}
+		return fmt.Errorf("none of 100 groups is coordinated by %s", addr)
+	})
+	return group
 }
