@@ -60,7 +60,7 @@ type audit struct {
 	duplicated int
 	repeated   int // outputs with the ID of an earlier one
 	written    int // outputs
-	ids        map[string]bool
+	ids        map[string]string
 	outOfOrder int
 	// misattributed outputs have no raw record, or the lineage of another one.
 	misattributed int
@@ -76,7 +76,7 @@ func (w *system) scan(topic string) iter.Seq2[kafka.Record, error] {
 // newAudit reads every topic and compares it with the webhooks that were accepted.
 func (w *system) newAudit(read reader) *audit {
 	w.Helper()
-	a := &audit{raw: map[position]*rawRecord{}, ids: map[string]bool{}}
+	a := &audit{raw: map[position]*rawRecord{}, ids: map[string]string{}}
 	require.NoError(w, a.readRaw(read(w.topics.Webhooks())))
 	for _, topic := range []string{w.topics.Events(), w.topics.Triggers(), w.topics.DeadLetters(pipeline.RoleTransformer)} {
 		require.NoError(w, a.readOutputs(topic, read(topic)))
@@ -145,11 +145,11 @@ func (a *audit) readOutputs(topic string, records iter.Seq2[kafka.Record, error]
 		}
 		a.written++
 		id := fmt.Sprint(topic, " ", cmp.Or(r.Header(envelope.HeaderCEID), fmt.Sprint(from)))
-		if a.ids[id] {
-			a.find(&a.repeated, "%s %d/%d of raw record %+v came before, with id %s", topic, r.Partition, r.Offset, from, id)
+		if first, seen := a.ids[id]; seen {
+			a.find(&a.repeated, "%s %d/%d of raw record %+v came before, with id %s: %s", topic, r.Partition, r.Offset, from, id, first)
 			continue
 		}
-		a.ids[id] = true
+		a.ids[id] = fmt.Sprintf("%d/%d of raw record %+v", r.Partition, r.Offset, from)
 		raw.outputs[output{topic, r.Header(envelope.HeaderCEType)}]++
 		if before, known := last[raw.key]; known && before > from.offset {
 			a.find(&a.outOfOrder, "%s %d/%d was made from raw record %d, after one of %d of the same key %s", topic, r.Partition, r.Offset, from.offset, before, raw.key)

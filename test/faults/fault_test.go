@@ -133,15 +133,7 @@ func networkFaults() []fault {
 // brokerFaults are faults of Kafka and of the network to it; some need two other running brokers.
 func brokerFaults(three bool) []fault {
 	faults := append(networkFaults(),
-		fault{name: "a broker stands still", begin: func(w *system) func() {
-			b, id := w.broker()
-			w.logf("freeze broker %d", id)
-			b.Freeze()
-			return func() {
-				b.Thaw()
-				w.logf("thaw broker %d", id)
-			}
-		}},
+		freezeBroker(0),
 		fault{name: "dead-letter topic unavailable", begin: func(w *system) func() {
 			w.logf("no broker accepts dead letters")
 			w.deadLettersNeed("3")
@@ -162,6 +154,21 @@ func brokerFaults(three bool) []fault {
 			return func() {}
 		}},
 	)
+}
+
+// brokerSession is the session of a broker that is frozen for longer.
+const brokerSession = 4 * time.Second
+
+func freezeBroker(least time.Duration) fault {
+	return fault{name: "a broker stands still", least: least, begin: func(w *system) func() {
+		b, id := w.broker()
+		w.logf("freeze broker %d", id)
+		b.Freeze()
+		return func() {
+			b.Thaw()
+			w.logf("thaw broker %d", id)
+		}
+	}}
 }
 
 func killBroker() fault {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
@@ -23,10 +24,13 @@ type Cluster struct {
 // Option is an option of a Cluster or of Embedded.
 type Option func(*optionValues)
 
-type optionValues struct{ proxies bool }
+type optionValues struct {
+	proxies bool
+	session time.Duration // broker.session.timeout.ms
+}
 
 func valuesOf(options []Option) optionValues {
-	var all optionValues
+	all := optionValues{session: 4 * time.Second}
 	for _, option := range options {
 		option(&all)
 	}
@@ -36,8 +40,12 @@ func valuesOf(options []Option) optionValues {
 // WithProxies starts a Proxy for each broker. Clients connect through it, brokers to each other without.
 func WithProxies() Option { return func(w *optionValues) { w.proxies = true } }
 
+// WithSession sets how long a broker may be silent until the controller takes its partitions away; 4 seconds without it (Kafka's
+// default is 9).
+func WithSession(d time.Duration) Option { return func(w *optionValues) { w.session = d } }
+
 // Three starts three brokers from Kafka's jars and stops them at the end of the test. Without Java or the jars the test is
-// skipped. A dead broker loses its partitions after 4 seconds. The three need about 1.5 GB of memory.
+// skipped. A dead broker loses its partitions after WithSession. The three need about 1.5 GB of memory.
 func Three(t testing.TB, options ...Option) Cluster {
 	t.Helper()
 	return newCluster(t, 3, options)
@@ -51,18 +59,18 @@ func One(t testing.TB, options ...Option) Cluster {
 
 func newCluster(t testing.TB, count int, options []Option) Cluster {
 	t.Helper()
-	proxies := valuesOf(options).proxies
+	values := valuesOf(options)
 	j := needJava(t)
 	nodes, err := planNodes(count)
 	require.NoError(t, err)
 	c := Cluster{t: t, nodes: nodes}
 	for _, n := range nodes {
 		b := Broker{t: t, addr: n.client, ready: n.checkInSync}
-		if proxies {
+		if values.proxies {
 			b.proxy = startProxy(t, n.proxy, n.client)
 			b.addr = n.proxy
 		}
-		server, err := newServer(j, t.TempDir(), n.properties(nodes, b.addr))
+		server, err := newServer(j, t.TempDir(), n.properties(nodes, b.addr, values.session))
 		require.NoError(t, err)
 		t.Cleanup(server.stop)
 		b.control = server

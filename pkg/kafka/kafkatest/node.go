@@ -3,7 +3,9 @@ package kafkatest
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // node is a broker of a Cluster with its addresses: for clients, for the other brokers, for the controllers, and of its proxy.
@@ -26,14 +28,15 @@ func planNodes(count int) ([]node, error) {
 	return nodes, nil
 }
 
-// properties returns the properties of a broker that advertises an address to clients.
-func (n node) properties(all []node, advertised string) properties {
+// properties returns the properties of a broker that advertises an address to clients and loses its partitions after a silent
+// session.
+func (n node) properties(all []node, advertised string, session time.Duration) properties {
 	return base(n.id, voters(all)).with(replicas(len(all))).with(properties{
 		"listeners":                      fmt.Sprintf("CLIENT://%s,INSIDE://%s,CONTROLLER://%s", n.client, n.internal, n.controller),
 		"advertised.listeners":           fmt.Sprintf("CLIENT://%s,INSIDE://%s", advertised, n.internal),
 		"listener.security.protocol.map": "CLIENT:PLAINTEXT,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT",
 		"inter.broker.listener.name":     "INSIDE",
-		"broker.session.timeout.ms":      "4000", // default 9000; a dead broker loses its partitions after that
+		"broker.session.timeout.ms":      strconv.FormatInt(session.Milliseconds(), 10),
 		"broker.heartbeat.interval.ms":   "500",
 		"broker.rack":                    fmt.Sprint("rack-", n.id),
 		"replica.selector.class":         "org.apache.kafka.common.replica.RackAwareReplicaSelector",
