@@ -42,10 +42,10 @@ func TestRoundsAllInOne(t *testing.T) {
 	}
 }
 
-// TestRoundsOneBroker freezes the only broker, but its session does not end: see TestBrokerAloneKilled.
+// TestRoundsOneBroker freezes the only broker, whose session lasts: see TestBrokerAloneKilled.
 func TestRoundsOneBroker(t *testing.T) {
 	parallelInSample(t)
-	brokers := kafkatest.One(t, kafkatest.WithProxies(), kafkatest.WithSession(time.Hour))
+	brokers := kafkatest.One(t, kafkatest.WithProxies())
 	w := newSystem(t, &brokers)
 	w.rounds(pick(t, "ROUNDS", 2, 24), processFaults(), brokerFaults(false))
 	w.compareWithJava()

@@ -1,6 +1,7 @@
 package kafkatest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"testing"
@@ -30,7 +31,7 @@ type optionValues struct {
 }
 
 func valuesOf(options []Option) optionValues {
-	all := optionValues{session: 4 * time.Second}
+	var all optionValues
 	for _, option := range options {
 		option(&all)
 	}
@@ -40,8 +41,8 @@ func valuesOf(options []Option) optionValues {
 // WithProxies starts a Proxy for each broker. Clients connect through it, brokers to each other without.
 func WithProxies() Option { return func(w *optionValues) { w.proxies = true } }
 
-// WithSession sets how long a broker may be silent until the controller takes its partitions away; 4 seconds without it (Kafka's
-// default is 9).
+// WithSession sets how long a broker may be silent until the controller takes its partitions away. Without it these are 4 seconds for
+// Three (Kafka's default is 9), and an hour for One: the only broker must not lose its partitions because the machine is busy.
 func WithSession(d time.Duration) Option { return func(w *optionValues) { w.session = d } }
 
 // Three starts three brokers from Kafka's jars and stops them at the end of the test. Without Java or the jars the test is
@@ -60,6 +61,7 @@ func One(t testing.TB, options ...Option) Cluster {
 func newCluster(t testing.TB, count int, options []Option) Cluster {
 	t.Helper()
 	values := valuesOf(options)
+	session := cmp.Or(values.session, sessionOf(count))
 	j := needJava(t)
 	nodes, err := planNodes(count)
 	require.NoError(t, err)
@@ -70,7 +72,7 @@ func newCluster(t testing.TB, count int, options []Option) Cluster {
 			b.proxy = startProxy(t, n.proxy, n.client)
 			b.addr = n.proxy
 		}
-		server, err := newServer(j, t.TempDir(), n.properties(nodes, b.addr, values.session))
+		server, err := newServer(j, t.TempDir(), n.properties(nodes, b.addr, session))
 		require.NoError(t, err)
 		t.Cleanup(server.stop)
 		b.control = server
@@ -78,6 +80,13 @@ func newCluster(t testing.TB, count int, options []Option) Cluster {
 	}
 	c.start()
 	return c
+}
+
+func sessionOf(brokers int) time.Duration {
+	if brokers == 1 {
+		return time.Hour
+	}
+	return 4 * time.Second
 }
 
 func (c Cluster) start() {
