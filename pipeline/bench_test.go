@@ -3,6 +3,10 @@ package pipeline_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,16 +48,61 @@ func (accepting) Batch(_ context.Context, commands []bloomreach.Command) ([]bloo
 	return results, nil
 }
 
-// BenchmarkTransform is one webhook of a first checkout through the transformer's
-// stage, without Kafka.
+// BenchmarkTransform is the transformer's stage with its state on disk, without Kafka, in transactions of 200 webhooks: of new
+// customers, a subscription/created each, and of customer histories, one in twenty webhooks twice. CPU time is that of the whole
+// process, garbage collection and Pebble included.
 func BenchmarkTransform(b *testing.B) {
-	stages, out := benchStages(b)
-	records := benchWebhooks(b)
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		_, err := handle(b.Context(), stages[0], out.Produce, records[i%len(records):][:1])
-		require.NoError(b, err)
+	for name, webhooks := range map[string][]kafka.Record{"new": benchNewCustomers(b, 10_000), "histories": benchHistories(b, 10_000)} {
+		b.Run(name, func(b *testing.B) { benchTransform(b, webhooks) })
 	}
+}
+
+func benchTransform(b *testing.B, webhooks []kafka.Record) {
+	const partitions = 200
+	cluster := kafkatest.Embedded(b).Cluster()
+	_, err := admin.Apply(b.Context(), cluster, admin.Spec{Topics: []admin.TopicSpec{{Name: "recharge.state", Partitions: partitions, Replication: 1}}})
+	require.NoError(b, err)
+	kept, err := state.Open(state.Config{Dir: b.TempDir(), Topic: "recharge.state", Cluster: cluster})
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, kept.Close()) })
+	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, pipeline.Options{
+		State: onDisk(kept), Raw: &memoryTopics{}, Stores: []pipeline.Store{{Settings: benchSettings()}},
+	}, pipeline.Runtime{Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now})
+	require.NoError(b, err)
+	var cpu time.Duration
+	var allocations uint64
+	n := 0
+	for partition := 0; b.Loop(); partition++ {
+		b.StopTimer()
+		require.Less(b, partition, partitions)
+		require.NoError(b, stages[0].Transactor.TakeOver(b.Context(), partition))
+		records := slices.Clone(webhooks)
+		for i := range records {
+			records[i].Partition = partition
+		}
+		b.StartTimer()
+		cpu0, allocations0 := benchUsed()
+		for batch := range slices.Chunk(records, 200) {
+			out, err := stages[0].Transform(b.Context(), batch)
+			require.NoError(b, err)
+			require.Equal(b, len(batch), out.Finished)
+			out.OnEnd(nil)
+			n += len(batch)
+		}
+		cpu1, allocations1 := benchUsed()
+		cpu, allocations = cpu+cpu1-cpu0, allocations+allocations1-allocations0
+	}
+	b.ReportMetric(float64(cpu.Microseconds())/float64(n), "cpu-µs/webhook")
+	b.ReportMetric(float64(allocations)/float64(n), "allocs/webhook")
+}
+
+// benchUsed returns the CPU time and the allocations of this process so far.
+func benchUsed() (time.Duration, uint64) {
+	var r syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r) // fails for unknown arguments only
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano()), m.Mallocs
 }
 
 // BenchmarkTracking is one event through the tracking sink's stage, without Kafka
@@ -119,7 +168,7 @@ func benchStages(b *testing.B) ([]*stage.Stage, *sink) {
 	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer, pipeline.RoleTracking}, pipeline.Options{
 		State: customerstatetest.Store(&customerstatetest.Memory{}), Raw: &memoryTopics{},
 		Stores: []pipeline.Store{{
-			Settings: subscriber.Settings{Store: store, CustomerID: subscriber.ByEmail, ActiveProperty: true},
+			Settings: benchSettings(),
 			Tracker:  accepting{}, CustomerIDName: "registered",
 		}},
 	}, pipeline.Runtime{Produce: out.Produce, Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now})
@@ -127,20 +176,68 @@ func benchStages(b *testing.B) ([]*stage.Stage, *sink) {
 	return stages, out
 }
 
+func benchSettings() subscriber.Settings {
+	return subscriber.Settings{Store: store, CustomerID: subscriber.ByEmail, ActiveProperty: true}
+}
+
+// benchWebhooks are those of a first checkout.
 func benchWebhooks(b *testing.B) []kafka.Record {
 	b.Helper()
 	now := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 	var records []kafka.Record
-	for i, d := range (histories.Customer{Number: 1, Items: 4, Included: true, Seed: 1}).Burst(histories.FirstCheckout, now) {
-		records = append(records, kafka.Record{
-			Topic: "recharge.webhooks", Offset: int64(i), Key: []byte("acme/1"), Value: d.Body(),
-			Headers: []kafka.Header{
-				{Key: envelope.HeaderRechargeTopic, Value: []byte(d.Topic)},
-				{Key: envelope.HeaderStore, Value: []byte(store)},
-				{Key: envelope.HeaderReceivedAt, Value: fmt.Append(nil, now.Format(time.RFC3339Nano))},
-				{Key: envelope.HeaderTraceparent, Value: []byte(telemetry.EnsureTraceparent(""))},
-			},
-		})
+	for _, d := range (histories.Customer{Number: 1, Items: 4, Included: true, Seed: 1}).Burst(histories.FirstCheckout, now) {
+		records = append(records, benchRecord(len(records), "1", d, now))
 	}
 	return records
+}
+
+// benchNewCustomers are each the first webhook of a customer, with the customer.
+func benchNewCustomers(b *testing.B, n int) []kafka.Record {
+	b.Helper()
+	now := time.Now().UTC()
+	records := make([]kafka.Record, n)
+	for i := range records {
+		account := histories.Customer{Number: i + 1, Items: 1, Included: true, Seed: 1}.Open()
+		burst := account.Burst(histories.FirstCheckout, now)
+		created := slices.IndexFunc(burst, func(d histories.Delivery) bool { return d.Topic == "subscription/created" })
+		records[i] = benchRecord(i, account.ID(), burst[created], now)
+	}
+	return records
+}
+
+// benchHistories are the webhooks of customers side by side, each with all recorded actions.
+func benchHistories(b *testing.B, n int) []kafka.Record {
+	b.Helper()
+	const apart = 30 * 24 * time.Hour
+	accounts := make([]*histories.Account, n/40)
+	for i := range accounts {
+		accounts[i] = histories.Customer{
+			Number: i + 1, Items: 1 + i%4, Included: true, Seed: uint64(i),
+			Topics: append(histories.RecordedTopics(), histories.AssumedTopics()...),
+		}.Open()
+	}
+	var records []kafka.Record
+	rng := rand.New(rand.NewPCG(1, 2))
+	at := time.Now().UTC().Add(-apart * time.Duration(len(histories.Recorded())))
+	for _, action := range histories.Recorded() {
+		for _, account := range accounts {
+			for _, d := range (histories.Duplicates{Same: 0.05}).Add(rng, time.Second, account.Burst(action, at)) {
+				records = append(records, benchRecord(len(records), account.ID(), d, at))
+			}
+		}
+		at = at.Add(apart)
+	}
+	return records
+}
+
+func benchRecord(offset int, customer string, d histories.Delivery, received time.Time) kafka.Record {
+	return kafka.Record{
+		Topic: "recharge.webhooks", Offset: int64(offset), Key: []byte(store + "/" + customer), Value: d.Body(),
+		Headers: []kafka.Header{
+			{Key: envelope.HeaderRechargeTopic, Value: []byte(d.Topic)},
+			{Key: envelope.HeaderStore, Value: []byte(store)},
+			{Key: envelope.HeaderReceivedAt, Value: fmt.Append(nil, received.Format(time.RFC3339Nano))},
+			{Key: envelope.HeaderTraceparent, Value: []byte(telemetry.EnsureTraceparent(""))},
+		},
+	}
 }
