@@ -9,7 +9,8 @@ import (
 // outputs lists what a decision writes: events, then triggers, then revocations, then owner records.
 func outputs(topics Topics, d subscriber.Decision) []envelope.Output {
 	var out []envelope.Output
-	for _, e := range d.Events {
+	for i := range d.Events {
+		e := &d.Events[i]
 		out = append(out, envelope.Output{
 			Topic: topics.Events(), Subject: string(e.Type), ID: e.ID, Store: e.Store, CustomerID: e.RechargeCustomerID, At: e.OccurredAt, Value: e,
 		})

@@ -43,7 +43,7 @@ func (t *transform) applyOwner(in *input) (stage.Result, error) {
 	if move == nil {
 		return stage.Result{Outcome: stage.Skip(reason.OwnerApplied)}, nil
 	}
-	records, why, err := envelope.Records([]envelope.Output{moveOutput(t.topics, move)}, in.raw)
+	records, why, err := t.arena.Records([]envelope.Output{moveOutput(t.topics, move)}, in.raw)
 	if err != nil {
 		return stage.Rejected(why, err), nil
 	}

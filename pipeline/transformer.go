@@ -92,6 +92,7 @@ type transform struct {
 	*customerstate.Tx
 
 	partition int
+	arena     envelope.Arena // of the outputs
 }
 
 // Handle processes the batch until a record must wait, which leaves no changes, or until the replay limit is reached.
@@ -326,7 +327,7 @@ func (t *transform) save(in *input, d subscriber.Decision, before, after *subscr
 			list = append(list, tableOutput(t.topics, in, row))
 		}
 	}
-	records, why, err := envelope.Records(list, in.raw)
+	records, why, err := t.arena.Records(list, in.raw)
 	if largest := t.Largest(start); err == nil && largest > deadletter.MaxRecordBytes {
 		why, err = reason.TooLarge, fmt.Errorf("row of the customer's state has %d bytes, at most %d are allowed", largest, deadletter.MaxRecordBytes)
 	}

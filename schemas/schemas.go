@@ -34,7 +34,12 @@ func Subjects() []string {
 }
 
 // URN returns the "$id" of a subject's schema, which is the ce_dataschema header of its records.
-func URN(subject string) string { return "urn:rechargeflow:schema:" + subject + ":v1" }
+func URN(subject string) string { return string(AppendURN(nil, subject)) }
+
+// AppendURN appends the URN of a subject.
+func AppendURN(b []byte, subject string) []byte {
+	return append(append(append(b, "urn:rechargeflow:schema:"...), subject...), ":v1"...)
+}
 
 // Read returns a subject's schema document.
 func Read(subject string) ([]byte, error) {

@@ -5,13 +5,12 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"strconv"
+	"slices"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
-	"github.com/rechargeflow/rechargeflow/schemas"
 )
 
 // Output is a value to be written to Kafka.
@@ -27,51 +26,17 @@ type Output struct {
 	Source     string // of a raw record: how it entered; "" for other outputs
 }
 
-// record encodes o, caused by raw. It goes to raw's partition whatever its key, which keeps a customer's records in order. A raw
-// record goes to the partition of its key: it is for another state.
-func (o Output) record(raw kafka.Record) (kafka.Record, error) {
-	value, err := Encode(o.Value)
-	if err != nil {
-		return kafka.Record{}, fmt.Errorf("encode %s: %w", o.Subject, err)
-	}
-	key := cmp.Or(o.Key, o.CustomerID)
-	if o.ID == "" { // a row has no fact of its own
-		o.ID = fmt.Sprintf("%s/%d/%d", key, raw.Partition, raw.Offset)
-	}
-	record := kafka.Record{
-		Topic:     o.Topic,
-		Partition: raw.Partition,
-		Key:       []byte(o.Store + "/" + key),
-		Value:     value,
-		Headers: []kafka.Header{
-			Header(HeaderCESpecVersion, "1.0"),
-			Header(HeaderCEID, o.ID),
-			Header(HeaderCEType, typePrefix+o.Subject),
-			Header(HeaderCESource, "/stores/"+o.Store),
-			Header(HeaderCETime, o.At.UTC().Format(time.RFC3339Nano)),
-			Header(HeaderCESubject, "customer/"+o.CustomerID),
-			Header(HeaderCEDataSchema, schemas.URN(o.Subject)),
-			Header(HeaderContentType, "application/json"),
-			Header(HeaderStore, o.Store),
-			Header(HeaderReceivedAt, raw.Header(HeaderReceivedAt)),
-			Header(HeaderTraceparent, raw.Header(HeaderTraceparent)),
-			Header(HeaderRawTopic, raw.Topic),
-			Header(HeaderRawPartition, strconv.Itoa(raw.Partition)),
-			Header(HeaderRawOffset, strconv.FormatInt(raw.Offset, 10)),
-		},
-	}
-	if o.Source != "" {
-		record.Partition, record.Headers = kafka.ByKey, append(record.Headers, Header(HeaderSource, o.Source))
-	}
-	return record, nil
+// Appender is a value that appends itself as JSON, as Encode would encode it.
+type Appender interface {
+	AppendJSON(b []byte) ([]byte, error)
 }
 
 // Records encodes outputs caused by raw. An error comes with the reason to reject raw: an output can't be encoded or is too
 // large.
-func Records(outputs []Output, raw kafka.Record) ([]kafka.Record, reason.Reason, error) {
+func (a *Arena) Records(outputs []Output, raw kafka.Record) ([]kafka.Record, reason.Reason, error) {
 	records := make([]kafka.Record, 0, len(outputs))
 	for _, o := range outputs {
-		record, err := o.record(raw)
+		record, err := a.record(o, raw)
 		if err != nil {
 			return nil, reason.Malformed, err
 		}
@@ -81,6 +46,54 @@ func Records(outputs []Output, raw kafka.Record) ([]kafka.Record, reason.Reason,
 		records = append(records, record)
 	}
 	return records, "", nil
+}
+
+// record encodes o, caused by raw. It goes to raw's partition whatever its key, which keeps a customer's records in order. A raw
+// record goes to the partition of its key: it is for another state.
+func (a *Arena) record(o Output, raw kafka.Record) (kafka.Record, error) {
+	a.reserve()
+	value, err := a.encode(o.Value)
+	if err != nil {
+		return kafka.Record{}, fmt.Errorf("encode %s: %w", o.Subject, err)
+	}
+	key := cmp.Or(o.Key, o.CustomerID)
+	partition, offset := a.number(int64(raw.Partition)), a.number(raw.Offset)
+	id := a.text(o.ID)
+	if o.ID == "" { // a row has no fact of its own
+		id = a.text(key, "/", string(partition), "/", string(offset))
+	}
+	a.headers = append(a.headers[len(a.headers):],
+		kafka.Header{Key: HeaderCESpecVersion, Value: a.text("1.0")},
+		kafka.Header{Key: HeaderCEID, Value: id},
+		kafka.Header{Key: HeaderCEType, Value: a.text(typePrefix, o.Subject)},
+		kafka.Header{Key: HeaderCESource, Value: a.text("/stores/", o.Store)},
+		kafka.Header{Key: HeaderCETime, Value: a.time(o.At)},
+		kafka.Header{Key: HeaderCESubject, Value: a.text("customer/", o.CustomerID)},
+		kafka.Header{Key: HeaderCEDataSchema, Value: a.urn(o.Subject)},
+		kafka.Header{Key: HeaderContentType, Value: a.text("application/json")},
+		kafka.Header{Key: HeaderStore, Value: a.text(o.Store)},
+		kafka.Header{Key: HeaderReceivedAt, Value: valueOf(raw, HeaderReceivedAt)},
+		kafka.Header{Key: HeaderTraceparent, Value: valueOf(raw, HeaderTraceparent)},
+		kafka.Header{Key: HeaderRawTopic, Value: a.text(raw.Topic)},
+		kafka.Header{Key: HeaderRawPartition, Value: partition},
+		kafka.Header{Key: HeaderRawOffset, Value: offset},
+	)
+	record := kafka.Record{Topic: o.Topic, Partition: raw.Partition, Key: a.text(o.Store, "/", key), Value: value}
+	if o.Source != "" {
+		record.Partition, a.headers = kafka.ByKey, append(a.headers, kafka.Header{Key: HeaderSource, Value: a.text(o.Source)})
+	}
+	record.Headers = slices.Clip(a.headers)
+	return record, nil
+}
+
+// valueOf returns a header's value, which is empty if there is none.
+func valueOf(r kafka.Record, key string) []byte {
+	for _, h := range r.Headers {
+		if h.Key == key && h.Value != nil {
+			return h.Value
+		}
+	}
+	return []byte{}
 }
 
 // Encode encodes a value as JSON, and nil as a tombstone. "<" is not escaped for HTML, which would take six bytes.

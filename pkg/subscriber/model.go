@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/jsonappend"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
@@ -47,6 +48,30 @@ type Event struct {
 	Charge       *Charge       `json:"charge,omitempty"`
 	Customer     *Customer     `json:"customer,omitempty"`
 	Property     *Property     `json:"property,omitempty"`
+}
+
+// AppendJSON appends the event as JSON.
+func (e *Event) AppendJSON(b []byte) ([]byte, error) {
+	w := jsonappend.To(b)
+	w.Begin()
+	w.String("id", e.ID)
+	w.String("type", string(e.Type))
+	w.OptString("status", e.Status)
+	w.String("store", e.Store)
+	w.Time("occurred_at", e.OccurredAt)
+	w.String("recharge_customer_id", e.RechargeCustomerID)
+	w.OptString("email", e.Email)
+	e.Subscription.append(w)
+	e.Charge.append(w)
+	e.Customer.append(w)
+	if p := e.Property; p != nil {
+		w.BeginMember("property")
+		w.String("name", p.Name)
+		w.Bool("value", p.Value)
+		w.End()
+	}
+	w.End()
+	return w.Bytes()
 }
 
 // Validate checks that an event has the object required by its type.
@@ -98,6 +123,37 @@ type Subscription struct {
 	CancellationReasonComments string        `json:"cancellation_reason_comments,omitempty"`
 }
 
+func (s *Subscription) append(w *jsonappend.Writer) {
+	if s != nil {
+		w.BeginMember("subscription")
+		s.appendMembers(w)
+		w.End()
+	}
+}
+
+func (s *Subscription) appendMembers(w *jsonappend.Writer) {
+	w.String("id", s.ID)
+	w.OptString("address_id", s.AddressID)
+	w.OptString("source_status", s.SourceStatus)
+	w.OptString("product_id", s.ProductID)
+	w.OptString("variant_id", s.VariantID)
+	w.OptString("sku", s.SKU)
+	w.OptString("product_title", s.ProductTitle)
+	w.OptString("variant_title", s.VariantTitle)
+	w.OptString("price", s.Price)
+	w.OptString("currency", s.Currency)
+	w.OptInt("quantity", s.Quantity)
+	w.OptString("interval_unit", s.IntervalUnit)
+	w.OptInt("order_interval", s.OrderInterval)
+	w.OptInt("charge_interval", s.ChargeInterval)
+	w.OptString("next_charge_date", string(s.NextChargeDate))
+	w.Bool("is_prepaid", s.IsPrepaid)
+	w.OptTime("created_at", s.CreatedAt)
+	w.OptTime("cancelled_at", s.CancelledAt)
+	w.OptString("cancellation_reason", s.CancellationReason)
+	w.OptString("cancellation_reason_comments", s.CancellationReasonComments)
+}
+
 // Charge holds the fields of a charge in events and triggers.
 type Charge struct {
 	ID             string        `json:"id"`
@@ -119,6 +175,31 @@ type Charge struct {
 	Items          []Item        `json:"items"`
 }
 
+func (c *Charge) append(w *jsonappend.Writer) {
+	if c == nil {
+		return
+	}
+	w.BeginMember("charge")
+	w.String("id", c.ID)
+	w.OptString("address_id", c.AddressID)
+	w.OptString("source_status", c.SourceStatus)
+	w.OptString("type", c.Type)
+	w.OptString("order_id", c.OrderID)
+	w.OptString("currency", c.Currency)
+	w.OptString("total_price", c.TotalPrice)
+	w.OptString("subtotal_price", c.SubtotalPrice)
+	w.OptString("total_discounts", c.TotalDiscounts)
+	w.OptString("total_tax", c.TotalTax)
+	w.OptString("scheduled_date", string(c.ScheduledDate))
+	w.OptTime("processed_at", c.ProcessedAt)
+	w.OptTime("retry_at", c.RetryAt)
+	w.OptInt("attempts", c.Attempts)
+	w.OptString("error_type", c.ErrorType)
+	w.OptTime("created_at", c.CreatedAt)
+	appendItems(w, c.Items)
+	w.End()
+}
+
 // Item is one product of a charge or an order.
 type Item struct {
 	SubscriptionID string `json:"subscription_id,omitempty"`
@@ -129,6 +210,27 @@ type Item struct {
 	VariantTitle   string `json:"variant_title,omitempty"`
 	Price          string `json:"price,omitempty"`
 	Quantity       int    `json:"quantity,omitempty"`
+}
+
+func appendItems(w *jsonappend.Writer, items []Item) {
+	if items == nil {
+		w.Null("items")
+		return
+	}
+	w.BeginList("items")
+	for _, i := range items {
+		w.Begin()
+		w.OptString("subscription_id", i.SubscriptionID)
+		w.OptString("product_id", i.ProductID)
+		w.OptString("variant_id", i.VariantID)
+		w.OptString("sku", i.SKU)
+		w.OptString("title", i.Title)
+		w.OptString("variant_title", i.VariantTitle)
+		w.OptString("price", i.Price)
+		w.OptInt("quantity", i.Quantity)
+		w.End()
+	}
+	w.EndList()
 }
 
 // Order holds the fields of an order that a text can use.
@@ -158,6 +260,30 @@ type Customer struct {
 	ActiveSubscriptions *int      `json:"active_subscriptions,omitempty"`
 	TotalSubscriptions  *int      `json:"total_subscriptions,omitempty"`
 	CreatedAt           time.Time `json:"created_at,omitzero"`
+}
+
+func (c *Customer) append(w *jsonappend.Writer) {
+	if c == nil {
+		return
+	}
+	w.BeginMember("customer")
+	if len(c.Changed) > 0 {
+		w.Strings("changed", c.Changed)
+	}
+	w.OptString("old_email", c.OldEmail)
+	w.OptString("platform_id", c.PlatformID)
+	w.OptString("email", c.Email)
+	w.OptString("first_name", c.FirstName)
+	w.OptString("last_name", c.LastName)
+	w.OptString("phone", c.Phone)
+	if c.ActiveSubscriptions != nil {
+		w.Int("active_subscriptions", *c.ActiveSubscriptions)
+	}
+	if c.TotalSubscriptions != nil {
+		w.Int("total_subscriptions", *c.TotalSubscriptions)
+	}
+	w.OptTime("created_at", c.CreatedAt)
+	w.End()
 }
 
 // Trigger starts a flow for a customer, with all values that its text can use. It is the value of a record in

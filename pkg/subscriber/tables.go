@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/jsonappend"
 )
 
 // CustomerRow is a row of the public table recharge.customers.
@@ -22,6 +24,26 @@ type CustomerRow struct {
 	UpdatedAt          time.Time `json:"updated_at,omitzero"`
 }
 
+// AppendJSON appends the row as JSON.
+func (r *CustomerRow) AppendJSON(b []byte) ([]byte, error) {
+	w := jsonappend.To(b)
+	w.Begin()
+	w.String("store", r.Store)
+	w.String("recharge_customer_id", r.RechargeCustomerID)
+	w.OptString("email", r.Email)
+	w.OptString("first_name", r.FirstName)
+	w.OptString("last_name", r.LastName)
+	w.OptString("phone", r.Phone)
+	w.OptString("platform_id", r.PlatformID)
+	if r.SubscriptionActive != nil {
+		w.Bool("subscription_active", *r.SubscriptionActive)
+	}
+	w.OptTime("created_at", r.CreatedAt)
+	w.OptTime("updated_at", r.UpdatedAt)
+	w.End()
+	return w.Bytes()
+}
+
 // SubscriptionRow is a row of the public table recharge.subscriptions.
 type SubscriptionRow struct {
 	Store              string `json:"store"`
@@ -29,6 +51,19 @@ type SubscriptionRow struct {
 	Subscription
 	Status    string    `json:"status"`
 	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// AppendJSON appends the row as JSON.
+func (r SubscriptionRow) AppendJSON(b []byte) ([]byte, error) {
+	w := jsonappend.To(b)
+	w.Begin()
+	w.String("store", r.Store)
+	w.String("recharge_customer_id", r.RechargeCustomerID)
+	r.appendMembers(w)
+	w.String("status", r.Status)
+	w.Time("updated_at", r.UpdatedAt)
+	w.End()
+	return w.Bytes()
 }
 
 // CustomerRow returns the customer's row, nil if there is none.
