@@ -46,17 +46,21 @@ func (s *Stage) count(r kafka.Record, result Result, redriven bool) {
 	if at, err := envelope.ReceivedAt(r); err == nil && s.Sink && outcome.Kind == KindDone {
 		s.Run.Metrics.EndToEnd(s.Role, store, s.Run.Now().Sub(at), r.Header(envelope.HeaderTraceparent))
 	}
+	level := zap.InfoLevel
+	if outcome.Kind == KindRejected || outcome.Reason == reason.TopicUnknown || outcome.Reason == reason.OutcomeUnknown {
+		level = zap.WarnLevel
+	}
+	line := s.Run.Log.Check(level, "record handled")
+	if line == nil { // the level is off
+		return
+	}
 	fields := append(s.fields(r),
 		zap.String("outcome", string(outcome.Kind)), zap.String("reason", string(outcome.Reason)), zap.Int("outputs", s.downstream(result.Outputs)),
 		zap.Bool("redriven", redriven))
 	if outcome.Err != nil {
 		fields = append(fields, zap.Error(outcome.Err))
 	}
-	if outcome.Kind == KindRejected || outcome.Reason == reason.TopicUnknown || outcome.Reason == reason.OutcomeUnknown {
-		s.Run.Log.Warn("record handled", fields...)
-		return
-	}
-	s.Run.Log.Info("record handled", fields...)
+	line.Write(fields...)
 }
 
 // unknownStore is counted instead of a store that is not configured: a record must not choose a label.
