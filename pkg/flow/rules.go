@@ -180,3 +180,6 @@ func (k Key) HasQuietHours() bool { return RuleOf(k).QuietHours }
 
 // Has reports whether h is in the list.
 func (r Revokers) Has(h Happening) bool { return r[0] == h || r[1] == h || r[2] == h }
+
+// Has reports whether the triggers of a flow are absorbed.
+func (a Absorbed) Has(key Key) bool { return key != "" && (a[0].Flow == key || a[1].Flow == key) }

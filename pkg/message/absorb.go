@@ -1,0 +1,51 @@
+package message
+
+import (
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+)
+
+// link reports whether two triggers of a customer are of one action: they have the same cause, or the flow of one absorbs that of the
+// other, and they happened within the window of the flow. The actions are what triggers are linked to, directly or through others, so
+// the order in which they come makes no difference.
+func link(a, b subscriber.Trigger) bool {
+	apart := a.OccurredAt.Sub(b.OccurredAt).Abs()
+	if a.Flow == b.Flow {
+		return a.Cause == b.Cause && within(a.Flow, apart)
+	}
+	return absorbs(a, b) && within(a.Flow, apart) || absorbs(b, a) && within(b.Flow, apart)
+}
+
+func within(key flow.Key, apart time.Duration) bool {
+	return apart == 0 || apart < flow.RuleOf(key).Window
+}
+
+// absorbs reports whether the flow of a trigger absorbs another trigger.
+func absorbs(own, other subscriber.Trigger) bool {
+	for _, a := range flow.RuleOf(own.Flow).Absorbs {
+		if a.Flow == other.Flow {
+			return inScope(a.Scope, own, other)
+		}
+	}
+	return false
+}
+
+// inScope reports whether two triggers of a customer are of the same checkout, or about the same charge.
+func inScope(scope flow.Scope, own, absorbed subscriber.Trigger) bool {
+	if scope == flow.SameCheckout {
+		return absorbed.Charge == nil || absorbed.Charge.Type != "recurring"
+	}
+	return chargeOf(own) != "" && chargeOf(own) == chargeOf(absorbed)
+}
+
+func chargeOf(t subscriber.Trigger) string {
+	switch {
+	case t.Charge != nil:
+		return t.Charge.ID
+	case t.Order != nil:
+		return t.Order.ChargeID
+	}
+	return ""
+}

@@ -1,0 +1,141 @@
+package message
+
+import (
+	"strings"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
+)
+
+// Verdict is what is decided on a message that is due. The zero value means that its text is sent.
+type Verdict struct {
+	Suppress reason.Reason // the text is not sent
+	Defer    time.Time     // it is due again then
+}
+
+// maxJudged is how many messages one call of Claim decides on, so that a transaction stays short.
+const maxJudged = 200
+
+// Claiming is what Claim is asked for.
+type Claiming struct {
+	Store string
+	Room  int           // texts at most
+	Lease time.Duration // how long a claim lasts
+	// Turn counts the claims of the store: fresh messages are first if it is even, deferred ones if it is odd. So neither waits for all
+	// of the other, whatever Room is.
+	Turn  int
+	Judge func(*Message) Verdict
+}
+
+// Claim claims due messages of a store, and suppresses or defers others: fresh and deferred ones in turns, the oldest of each first.
+// more means that others are due.
+func (b *Book) Claim(c Claiming) (claimed []*Message, more bool, err error) {
+	var waiting [2][]entry
+	for class, deferred := range []bool{false, true} {
+		if waiting[class], err = b.until(b.now, duePrefix(c.Store, deferred), c.Store, maxJudged+1); err != nil {
+			return nil, false, err
+		}
+	}
+	for judged := 0; len(waiting[0])+len(waiting[1]) > 0; judged++ {
+		if len(claimed) == c.Room || judged == maxJudged {
+			return claimed, true, nil
+		}
+		class := (c.Turn + len(claimed)) % 2
+		if len(waiting[class]) == 0 {
+			class = 1 - class
+		}
+		next := waiting[class][0]
+		waiting[class] = waiting[class][1:]
+		m, err := b.settle(next, c)
+		if err != nil {
+			return nil, false, err
+		}
+		if m.Status == Claimed {
+			claimed = append(claimed, m)
+		}
+	}
+	return claimed, false, nil
+}
+
+// settle claims, suppresses or defers a message that is due.
+func (b *Book) settle(e entry, c Claiming) (*Message, error) {
+	m, err := b.message(e.store, e.customer, e.id)
+	if err != nil {
+		return nil, err
+	}
+	before := snapshot(m)
+	verdict := Verdict{Suppress: reason.Stale}
+	if len(m.Live(b.now)) > 0 {
+		verdict = c.Judge(m)
+	}
+	switch {
+	case verdict.Suppress != "":
+		m.suppress(verdict.Suppress)
+	case verdict.Defer.After(b.now):
+		m.ReleaseAt, m.Deferred = verdict.Defer, true
+	default:
+		m.Status, m.ReleaseAt, m.ClaimedAt, m.Lease = Claimed, time.Time{}, b.now, b.now.Add(c.Lease)
+		m.Attempt++
+	}
+	return m, b.save(&before, m)
+}
+
+// until returns up to limit entries of an index up to a time. The keys of an index of one store do not name it.
+func (b *Book) until(at time.Time, prefix []byte, store string, limit int) (list []entry, err error) {
+	for key := range b.rows.Scan(prefix) {
+		e, err := parse(key, string(prefix), store)
+		if err != nil {
+			return nil, err
+		}
+		if e.at.After(at) || len(list) == limit {
+			break
+		}
+		list = append(list, e)
+	}
+	return list, nil
+}
+
+// Lapse ends the claims whose lease is over: whether the texts were sent is unknown. more means that there are others.
+func (b *Book) Lapse() (more bool, err error) {
+	over, err := b.until(b.now, []byte("lease/"), "", maxJudged+1)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range over[:min(len(over), maxJudged)] {
+		m, err := b.message(e.store, e.customer, e.id)
+		if err != nil {
+			return false, err
+		}
+		before := snapshot(m)
+		m.Status, m.Code = Unknown, CodeNoReceipt
+		if err := b.save(&before, m); err != nil {
+			return false, err
+		}
+	}
+	return len(over) > maxJudged, nil
+}
+
+// CodeNoReceipt is the code of a claim that ended without a receipt.
+const CodeNoReceipt = "no_receipt"
+
+// CountSince returns how many texts a customer was sent, or perhaps sent, since a time.
+func (b *Book) CountSince(store, customer string, since time.Time) (count int, err error) {
+	all, err := b.OfCustomer(store, customer)
+	for _, m := range all {
+		if !m.ClaimedAt.Before(since) && m.told() && m.Status != Rejected {
+			count++
+		}
+	}
+	return count, err
+}
+
+// Stores returns the stores that have a planned message.
+func (b *Book) Stores() (stores []string) {
+	for key := range b.rows.Scan([]byte("due/")) {
+		store := strings.Split(string(key), "/")[1]
+		if len(stores) == 0 || stores[len(stores)-1] != store {
+			stores = append(stores, store)
+		}
+	}
+	return stores
+}

@@ -1,0 +1,29 @@
+package message
+
+import "time"
+
+// keptFor is how long a message is kept after its end: longer than recharge.sms-triggers and recharge.sms-receipts are, so that no
+// trigger or receipt that can still be read meets a message that was forgotten.
+const keptFor = 35 * 24 * time.Hour
+
+// maxExpired is how many messages one call of Expire removes.
+const maxExpired = 100
+
+// Expire removes messages that ended long ago, some at a time.
+func (b *Book) Expire() error {
+	old, err := b.until(b.now.Add(-keptFor), []byte("ended/"), "", maxExpired)
+	if err != nil {
+		return err
+	}
+	for _, e := range old {
+		m, err := b.message(e.store, e.customer, e.id)
+		if err != nil {
+			return err
+		}
+		for _, key := range entries(m) {
+			b.rows.Delete(key)
+		}
+		b.rows.Delete(messageKey(m.Store, m.CustomerID, m.ID))
+	}
+	return nil
+}

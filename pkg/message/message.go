@@ -1,0 +1,91 @@
+package message
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+)
+
+// Status is where a message is in its life, see the table in the package's documentation.
+type Status string
+
+// The statuses.
+const (
+	Planned     Status = "planned"
+	Claimed     Status = "claimed"
+	Accepted    Status = "accepted"
+	Sent        Status = "sent"
+	Delivered   Status = "delivered"
+	Undelivered Status = "undelivered"
+	Rejected    Status = "rejected"
+	Unknown     Status = "unknown"
+	Suppressed  Status = "suppressed"
+)
+
+// Message is one text about one action of a customer.
+type Message struct {
+	ID         string   `json:"id"`
+	Store      string   `json:"store"`
+	CustomerID string   `json:"customer_id"` // Recharge's
+	Flow       flow.Key `json:"flow"`
+	Cause      string   `json:"cause"`
+	// Triggers are in the order of their source times, those of absorbed flows and late ones included.
+	Triggers []Trigger `json:"triggers"`
+
+	Status Status        `json:"status"`
+	Reason reason.Reason `json:"reason,omitempty"` // of suppressed
+	// ReleaseAt is when a planned message is due. Deferred means that it was held back at least once.
+	ReleaseAt time.Time `json:"release_at,omitzero"`
+	Deferred  bool      `json:"deferred,omitempty"`
+
+	Attempt   int       `json:"attempt,omitempty"` // counts claims
+	ClaimedAt time.Time `json:"claimed_at,omitzero"`
+	Lease     time.Time `json:"lease,omitzero"` // the end of the claim
+	EndedAt   time.Time `json:"ended_at,omitzero"`
+
+	ProviderID string `json:"provider_id,omitempty"`
+	// Code and Error are the provider's, or say why there is no answer.
+	Code  string `json:"code,omitempty"`
+	Error string `json:"error,omitempty"`
+}
+
+// Trigger is a trigger of a message.
+type Trigger struct {
+	subscriber.Trigger
+
+	// Revoked means that it has become untrue. Late means that it came when the message was not planned any more.
+	Revoked bool `json:"revoked,omitempty"`
+	Late    bool `json:"late,omitempty"`
+	// RevokedItems are the subscriptions among its items that no text is about any more.
+	RevokedItems []string `json:"revoked_items,omitempty"`
+}
+
+// Live returns the triggers of the message's own flow that are worth a text at a time.
+func (m *Message) Live(now time.Time) (live []subscriber.Trigger) {
+	for _, t := range m.Triggers {
+		if t.Flow == m.Flow && !t.Revoked && !t.Late && now.Before(t.StaleAt) {
+			live = append(live, t.Trigger)
+		}
+	}
+	return live
+}
+
+// hasOwn reports whether a trigger of the message's own flow is left unrevoked.
+func (m *Message) hasOwn() bool {
+	return slices.ContainsFunc(m.Triggers, func(t Trigger) bool { return t.Flow == m.Flow && !t.Revoked })
+}
+
+func (m *Message) has(trigger string) bool {
+	return slices.ContainsFunc(m.Triggers, func(t Trigger) bool { return t.ID == trigger })
+}
+
+// ended reports whether nothing but a report of the provider can change the message.
+func (m *Message) ended() bool { return m.Status != Planned && m.Status != Claimed }
+
+// suppress ends a planned message without a text.
+func (m *Message) suppress(why reason.Reason) {
+	m.Status, m.Reason, m.ReleaseAt = Suppressed, why, time.Time{}
+}

@@ -1,0 +1,363 @@
+package message_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/message"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+)
+
+// TestBoxOfFive: five subscriptions that are canceled at once are one text about five.
+func TestBoxOfFive(t *testing.T) {
+	w := newWorld(t)
+	for i, id := range []string{"1", "2", "3", "4", "5"} {
+		assert.Empty(t, w.add(trigger("t"+id, flow.SubscriptionCanceled, time.Duration(i)*10*time.Second, "subscription/"+id)))
+	}
+	assert.Equal(t, reason.Duplicate, w.add(trigger("t1", flow.SubscriptionCanceled, 0, "subscription/1")))
+	w.pass(2 * time.Minute)
+	require.Len(t, w.texts, 1)
+	assert.Equal(t, []string{"t1", "t2", "t3", "t4", "t5"}, idsOf(w.texts[0]))
+	assert.Equal(t, reason.MergedLate, w.add(trigger("t6", flow.SubscriptionCanceled, 99*time.Second, "subscription/6")))
+	assert.Empty(t, w.add(trigger("t7", flow.SubscriptionCanceled, 159*time.Second, "subscription/7")), "another action")
+	w.pass(2 * time.Minute)
+	assert.Len(t, w.texts, 2)
+}
+
+// TestFirstCheckout: a checkout of three products is one text, in whichever order it is told.
+func TestFirstCheckout(t *testing.T) {
+	all := []subscriber.Trigger{
+		trigger("s1", flow.SubscriptionStarted, 0, "subscription/1"),
+		trigger("s2", flow.SubscriptionStarted, time.Second, "subscription/2"),
+		trigger("c", flow.ChargePaid, 2*time.Second, "charge/c9", "subscription/1", "subscription/2"),
+		trigger("o", flow.OrderProcessed, 3*time.Second, "order/9", "subscription/1", "subscription/2"),
+	}
+	for _, order := range [][]int{{0, 1, 2, 3}, {3, 2, 1, 0}, {2, 3, 0, 1}, {3, 0, 2, 1}} {
+		w := newWorld(t)
+		for _, i := range order {
+			w.add(all[i])
+		}
+		w.pass(2 * time.Minute)
+		require.Equal(t, []flow.Key{flow.SubscriptionStarted}, flowsOf(w.texts), order)
+		assert.Equal(t, []string{"s1", "s2", "c", "o"}, idsOf(w.texts[0]))
+	}
+}
+
+// TestAbsorbingFlowIsInactive: then the absorbed flow has a text of its own.
+func TestAbsorbingFlowIsInactive(t *testing.T) {
+	w := newWorld(t)
+	w.inactive[flow.SubscriptionStarted] = true
+	assert.Equal(t, reason.FlowInactive, w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1")))
+	assert.Empty(t, w.add(trigger("c", flow.ChargePaid, 0, "charge/c9")))
+	w.pass(2 * time.Minute)
+	assert.Equal(t, []flow.Key{flow.ChargePaid}, flowsOf(w.texts))
+}
+
+// TestRecurringChargeIsNoCheckout: a new subscription does not absorb the payment of another one.
+func TestRecurringChargeIsNoCheckout(t *testing.T) {
+	w := newWorld(t)
+	paid := trigger("c", flow.ChargePaid, 0, "charge/c9")
+	paid.Charge.Type = "recurring"
+	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.add(paid)
+	w.pass(2 * time.Minute)
+	assert.ElementsMatch(t, []flow.Key{flow.SubscriptionStarted, flow.ChargePaid}, flowsOf(w.texts))
+}
+
+// TestRevoked: a text goes if one of its items is left.
+func TestRevoked(t *testing.T) {
+	canceled := func(item string, at time.Duration) subscriber.Revocation {
+		return subscriber.Revocation{
+			ID: "r" + item, Store: shop, RechargeCustomerID: customer, Flows: []flow.Key{flow.SubscriptionStarted}, Items: []string{item},
+			OccurredAt: start().Add(at), Cause: "subscription/cancelled",
+		}
+	}
+	w := newWorld(t)
+	w.add(trigger("s1", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.add(trigger("s2", flow.SubscriptionStarted, 0, "subscription/2"))
+	assert.Equal(t, reason.NothingToRevoke, w.revoke(canceled("subscription/1", 0)), "not after the trigger")
+	assert.Empty(t, w.revoke(canceled("subscription/1", time.Second)))
+	w.pass(2 * time.Minute)
+	require.Len(t, w.texts, 1)
+	live := w.texts[0].Live(w.now)
+	require.Len(t, live, 1)
+	assert.Equal(t, "s2", live[0].ID)
+
+	w = newWorld(t)
+	w.add(trigger("s1", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.add(trigger("c", flow.ChargePaid, time.Second, "charge/c9"))
+	assert.Empty(t, w.revoke(canceled("subscription/1", time.Second)))
+	w.pass(2 * time.Minute)
+	assert.Equal(t, []flow.Key{flow.ChargePaid}, flowsOf(w.texts), "what was absorbed has a text of its own")
+	assert.Equal(t, reason.NothingToRevoke, w.revoke(canceled("subscription/1", time.Second)))
+}
+
+// TestSplitOff: what is left of a checkout without its subscriptions is one text, too.
+func TestSplitOff(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.add(trigger("c", flow.ChargePaid, time.Second, "charge/c9"))
+	w.add(trigger("o", flow.OrderProcessed, 2*time.Second, "order/9"))
+	w.revoke(subscriber.Revocation{
+		ID: "r", Store: shop, RechargeCustomerID: customer, Flows: []flow.Key{flow.SubscriptionStarted}, Items: []string{"subscription/1"}, OccurredAt: start().Add(time.Second),
+	})
+	w.pass(2 * time.Minute)
+	require.Equal(t, []flow.Key{flow.OrderProcessed}, flowsOf(w.texts))
+	assert.Equal(t, []string{"c", "o"}, idsOf(w.texts[0]))
+}
+
+// TestLateForTwo: a trigger that comes too late for two texts changes neither.
+func TestLateForTwo(t *testing.T) {
+	w := newWorld(t)
+	other := trigger("s2", flow.SubscriptionStarted, 0, "subscription/2")
+	other.Cause += "other address"
+	w.add(trigger("s1", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.add(other)
+	w.pass(2 * time.Minute)
+	assert.Equal(t, reason.MergedLate, w.add(trigger("c", flow.ChargePaid, 0, "charge/c9")))
+	for _, m := range w.messages() {
+		assert.Equal(t, message.Accepted, m.Status)
+	}
+	told := 0
+	for _, ids := range w.told() {
+		told += len(ids)
+	}
+	assert.Equal(t, 3, told)
+}
+
+// TestLateTakesPlanned: a late trigger takes along the planned text that it links to the text that was sent.
+func TestLateTakesPlanned(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("c1", flow.ChargePaid, 0, "charge/1"))
+	w.pass(time.Minute)
+	w.add(trigger("c2", flow.ChargePaid, 65*time.Second, "charge/2"))
+	assert.Equal(t, reason.MergedLate, w.add(trigger("s", flow.SubscriptionStarted, 50*time.Second, "subscription/1")))
+	w.pass(5 * time.Minute)
+	require.Len(t, w.texts, 1)
+	for _, m := range w.messages() {
+		if m.Status == message.Accepted {
+			assert.Equal(t, []string{"c1", "s", "c2"}, idsOf(m))
+			assert.Equal(t, []bool{false, true, true}, []bool{m.Triggers[0].Late, m.Triggers[1].Late, m.Triggers[2].Late})
+		}
+	}
+}
+
+// TestReportOfAnother: a report on a text that was never claimed changes nothing.
+func TestReportOfAnother(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+	planned := w.messages()[0]
+	assert.Equal(t, reason.ReceiptOutdated, w.receive(&planned, message.Receipt{Outcome: message.Delivered}))
+}
+
+// TestPaidRevokes: a payment revokes the texts about failures of its charge, whenever it happened.
+func TestPaidRevokes(t *testing.T) {
+	w := newWorld(t)
+	w.judge = func(*message.Message) message.Verdict { return message.Verdict{Defer: start().Add(time.Hour)} }
+	w.add(trigger("f", flow.ChargeFailed, time.Minute, "charge/7", "subscription/1"))
+	w.pass(time.Minute)
+	paid := subscriber.Revocation{
+		ID: "r", Store: shop, RechargeCustomerID: customer, Flows: []flow.Key{flow.ChargeFailed}, Items: []string{"charge/7"}, OccurredAt: start(), Cause: "charge/paid",
+	}
+	assert.Empty(t, w.revoke(paid))
+	assert.Equal(t, message.Suppressed, w.messages()[0].Status)
+	assert.Equal(t, reason.Revoked, w.messages()[0].Reason)
+	w.pass(2 * time.Hour)
+	assert.Empty(t, w.texts)
+}
+
+// TestStale: a text that could not be sent in time is not sent.
+func TestStale(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.now = w.now.Add(24 * time.Hour)
+	w.claim(10)
+	assert.Empty(t, w.texts)
+	assert.Equal(t, reason.Stale, w.messages()[0].Reason)
+}
+
+// TestReceipts: testable moves of a message that was claimed once: what it was, the receipt, what it is then.
+func TestReceipts(t *testing.T) {
+	const (
+		claimed, unknown, accepted, rejected = "claimed", "unknown", "accepted", "rejected"
+		sent, delivered, undelivered         = "sent", "delivered", "undelivered"
+		planned, none                        = "planned", "-"
+	)
+	for _, c := range [][3]string{
+		{claimed, accepted, accepted},
+		{claimed, rejected, rejected},
+		{claimed, unknown, unknown},
+		{claimed, planned, planned},
+		{claimed, delivered, delivered},
+		{claimed, sent, sent},
+		{claimed, undelivered, undelivered},
+		{unknown, accepted, accepted},
+		{unknown, rejected, rejected},
+		{unknown, planned, planned},
+		{unknown, delivered, delivered},
+		{unknown, unknown, none},
+		{accepted, sent, sent},
+		{accepted, delivered, delivered},
+		{accepted, undelivered, undelivered},
+		{accepted, accepted, none},
+		{accepted, rejected, none},
+		{accepted, unknown, none},
+		{accepted, planned, none},
+		{sent, delivered, delivered},
+		{sent, accepted, none},
+		{sent, sent, none},
+		{delivered, sent, none},
+		{delivered, undelivered, undelivered},
+		{undelivered, delivered, delivered},
+		{delivered, accepted, none},
+		{rejected, accepted, accepted},
+		{rejected, planned, none},
+		{rejected, unknown, none},
+		{rejected, rejected, none},
+		{rejected, delivered, delivered},
+		{planned, accepted, accepted},
+		{planned, unknown, none},
+		{planned, rejected, none},
+		{planned, planned, none},
+	} {
+		w := newWorld(t)
+		w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+		w.now = w.now.Add(time.Minute)
+		m := w.claim(1)[0]
+		if c[0] != claimed {
+			require.Empty(t, w.receive(m, message.Receipt{Outcome: message.Status(c[0]), Code: "first"}))
+		}
+		why := w.receive(m, message.Receipt{Outcome: message.Status(c[1]), Code: "second"})
+		want := c[2]
+		if want == none {
+			require.Equal(t, reason.ReceiptOutdated, why, c)
+			want = c[0]
+		} else {
+			require.Empty(t, why, c)
+			require.Equal(t, "second", w.messages()[0].Code, c)
+		}
+		require.Equal(t, message.Status(want), w.messages()[0].Status, c)
+		require.Equal(t, 1, w.rows.count("due/")+w.rows.count("lease/")+w.rows.count("ended/"), "%s: one entry in the indexes", c)
+	}
+}
+
+// TestOutdatedClaim: what is said of an earlier claim counts only if it proves that the provider has the text.
+func TestOutdatedClaim(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.now = w.now.Add(time.Minute)
+	first := *w.claim(1)[0]
+	require.Empty(t, w.receive(&first, message.Receipt{Outcome: message.Planned}))
+	require.Len(t, w.claim(1), 1)
+	for _, old := range []message.Status{message.Planned, message.Rejected, message.Unknown} {
+		require.Equal(t, reason.ReceiptOutdated, w.receive(&first, message.Receipt{Outcome: old}), old)
+	}
+	require.Empty(t, w.receive(&first, message.Receipt{Outcome: message.Accepted}))
+}
+
+// TestLapse: a claim without a receipt is unknown after its lease, and never claimed again.
+func TestLapse(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.now = w.now.Add(time.Minute)
+	m := w.claim(1)[0]
+	w.now = w.now.Add(lease - time.Millisecond)
+	lapse := func() {
+		_, err := w.open().Lapse()
+		require.NoError(t, err)
+	}
+	lapse()
+	require.Equal(t, message.Claimed, w.messages()[0].Status)
+	w.now = w.now.Add(time.Millisecond)
+	lapse()
+	require.Equal(t, message.Unknown, w.messages()[0].Status)
+	require.Equal(t, message.CodeNoReceipt, w.messages()[0].Code)
+	w.pass(48 * time.Hour)
+	require.Len(t, w.texts, 1)
+	require.Empty(t, w.receive(m, message.Receipt{Outcome: message.Accepted, ProviderID: "p"}), "late proof")
+	require.Equal(t, message.Accepted, w.messages()[0].Status)
+}
+
+// TestReceiptsThatSayNothing: incomplete receipts are errors, those of unknown messages are skipped.
+func TestReceiptsThatSayNothing(t *testing.T) {
+	w := newWorld(t)
+	for _, r := range []message.Receipt{
+		{},
+		{Store: shop, CustomerID: customer, MessageID: "m", Outcome: message.Accepted},
+		{Store: shop, CustomerID: customer, MessageID: "m", At: w.now},
+		{Store: shop, CustomerID: customer, MessageID: "m", At: w.now, Outcome: "seen"},
+		{Store: shop, CustomerID: customer, MessageID: "m", At: w.now, Outcome: message.Claimed},
+	} {
+		_, err := w.open().Receive(r)
+		require.ErrorIs(t, err, message.ErrReceipt)
+	}
+	why, err := w.open().Receive(message.Receipt{Store: shop, CustomerID: customer, MessageID: "m", At: w.now, Outcome: message.Accepted})
+	require.NoError(t, err)
+	require.Equal(t, reason.MessageUnknown, why)
+}
+
+// TestLongError: the provider's words are cut.
+func TestLongError(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.now = w.now.Add(time.Minute)
+	w.receive(w.claim(1)[0], message.Receipt{Outcome: message.Rejected, Error: "x" + strings.Repeat("ä", message.MaxError)})
+	got := w.messages()[0].Error
+	assert.LessOrEqual(t, len(got), message.MaxError)
+	assert.Equal(t, "x"+strings.Repeat("ä", message.MaxError/2-1), got)
+}
+
+// TestFairOrder: at the morning the oldest deferred texts go first, and fresh ones take turns with them.
+func TestFairOrder(t *testing.T) {
+	w := newWorld(t)
+	night := start().Add(9 * time.Hour)
+	w.judge = func(*message.Message) message.Verdict { return message.Verdict{Defer: night} }
+	for i := range 5 {
+		id := string(rune('a' + i))
+		w.add(trigger("d"+id, flow.UpcomingOrder, time.Duration(i)*time.Second, "charge/"+id))
+	}
+	w.pass(time.Minute)
+	require.Equal(t, 5, w.rows.count("due/acme/1/"))
+	w.now = night
+	w.judge = func(*message.Message) message.Verdict { return message.Verdict{} }
+	for i := range 2 {
+		id := string(rune('a' + i))
+		w.add(trigger("f"+id, flow.ChargeFailed, 9*time.Hour, "charge/"+id))
+	}
+	var classes []bool
+	for range 7 {
+		classes = append(classes, w.claim(1)[0].Deferred)
+	}
+	assert.Equal(t, []bool{false, true, false, true, true, true, true}, classes)
+	assert.Empty(t, w.claim(1))
+}
+
+// TestVersion: a row of a newer version is an error that says so.
+func TestVersion(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+	for key, value := range w.rows {
+		w.rows[key] = append([]byte{2}, value[1:]...)
+	}
+	_, err := w.open().Add(trigger("s2", flow.SubscriptionStarted, 0, "subscription/2"))
+	require.ErrorContains(t, err, "newer version")
+}
+
+// TestExpire: a message is forgotten 35 days after its end, with its entries.
+func TestExpire(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.pass(2 * time.Minute)
+	w.now = w.now.Add(34 * 24 * time.Hour)
+	require.NoError(t, w.open().Expire())
+	require.Len(t, w.messages(), 1)
+	w.now = w.now.Add(2 * 24 * time.Hour)
+	require.NoError(t, w.open().Expire())
+	require.Empty(t, w.rows)
+}

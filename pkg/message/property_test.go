@@ -1,0 +1,168 @@
+package message_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/message"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+)
+
+// history draws triggers of one customer within four minutes, of flows that absorb each other and of others.
+func history(t *rapid.T) (all []subscriber.Trigger) {
+	for i := range rapid.IntRange(1, 8).Draw(t, "triggers") {
+		at := time.Duration(rapid.IntRange(0, 24).Draw(t, "at")) * 10 * time.Second
+		key := rapid.SampledFrom([]flow.Key{
+			flow.SubscriptionStarted, flow.ChargePaid, flow.OrderProcessed, flow.SubscriptionCanceled, flow.ChargeFailed, flow.ChargeWillBeRetried,
+		}).Draw(t, "flow")
+		item := fmt.Sprintf("subscription/%d", rapid.IntRange(1, 3).Draw(t, "subscription"))
+		switch key {
+		case flow.ChargePaid, flow.ChargeFailed, flow.ChargeWillBeRetried, flow.UpcomingOrder:
+			item = fmt.Sprintf("charge/c%d", rapid.IntRange(1, 2).Draw(t, "charge"))
+		case flow.OrderProcessed:
+			item = fmt.Sprintf("order/%d", rapid.IntRange(1, 2).Draw(t, "order"))
+		}
+		all = append(all, trigger(fmt.Sprintf("t%d", i), key, at, item))
+	}
+	return all
+}
+
+// told maps each trigger to the texts that tell it, late ones included.
+func (w *world) told() map[string][]string {
+	told := map[string][]string{}
+	for _, m := range w.messages() {
+		if m.Status == message.Suppressed {
+			continue
+		}
+		for _, t := range m.Triggers {
+			told[t.ID] = append(told[t.ID], m.ID)
+		}
+	}
+	return told
+}
+
+func requireEachOnce(t *rapid.T, w *world, all []subscriber.Trigger) {
+	told := w.told()
+	for _, each := range all {
+		require.Len(t, told[each.ID], 1, "%s in texts %v", each.ID, told)
+	}
+}
+
+// TestEachTriggerOnce: live, whenever triggers come, each is told by one text.
+func TestEachTriggerOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, all := newWorld(t), history(t)
+		for _, each := range all {
+			w.add(each)
+			w.pass(time.Duration(rapid.IntRange(0, 90).Draw(t, "pause")) * time.Second)
+		}
+		w.pass(2 * time.Minute)
+		requireEachOnce(t, w, all)
+	})
+}
+
+// actions are the triggers of each text of a backlog, which is read in an order.
+func actions(t *rapid.T, all []subscriber.Trigger) []string {
+	w := newWorld(t)
+	for _, each := range all {
+		w.add(each)
+	}
+	w.pass(2 * time.Minute)
+	requireEachOnce(t, w, all)
+	var texts []string
+	for _, m := range w.texts {
+		own := []string{}
+		for _, each := range m.Triggers {
+			if each.Flow == m.Flow {
+				own = append(own, each.ID)
+			}
+		}
+		texts = append(texts, string(m.Flow)+" "+strings.Join(own, " "))
+	}
+	slices.Sort(texts)
+	return texts
+}
+
+// TestAnyOrder: a backlog gives the same texts in any order.
+func TestAnyOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := history(t)
+		slices.SortStableFunc(all, func(a, b subscriber.Trigger) int { return a.OccurredAt.Compare(b.OccurredAt) })
+		require.Equal(t, actions(t, all), actions(t, rapid.Permutation(all).Draw(t, "order")))
+	})
+}
+
+// TestLiveAsBacklog: what arrives when it happens gives a text of each flow and cause where a backlog does, and none more.
+func TestLiveAsBacklog(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := history(t)
+		slices.SortStableFunc(all, func(a, b subscriber.Trigger) int { return a.OccurredAt.Compare(b.OccurredAt) })
+		live := newWorld(t)
+		for _, each := range all {
+			live.pass(each.OccurredAt.Sub(live.now))
+			live.add(each)
+		}
+		live.pass(2 * time.Minute)
+		requireEachOnce(t, live, all)
+		require.LessOrEqual(t, len(live.texts), len(all))
+		require.Len(t, live.texts, len(actions(t, all)), "texts %v", flowsOf(live.texts))
+	})
+}
+
+// TestNeverTwice: whatever is claimed, answered, revoked or lapses, in whichever order, a trigger is in one claim at a time, and no text
+// is claimed again that may have been sent.
+func TestNeverTwice(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, perhaps, all := newWorld(t), map[string]bool{}, history(t)
+		w.judge = func(m *message.Message) message.Verdict {
+			return rapid.SampledFrom([]message.Verdict{{}, {}, {Defer: w.now.Add(time.Minute)}, {Suppress: "capped"}}).Draw(t, "verdict")
+		}
+		claims := map[string]*message.Message{}
+		for len(all) > 0 || rapid.IntRange(0, 5).Draw(t, "end") > 0 {
+			switch rapid.IntRange(0, 4).Draw(t, "step") {
+			case 0:
+				if len(all) > 0 {
+					w.add(all[0])
+					all = all[1:]
+				}
+			case 1:
+				w.now = w.now.Add(time.Duration(rapid.IntRange(1, 60).Draw(t, "seconds")) * time.Second)
+				_, err := w.open().Lapse()
+				require.NoError(t, err)
+			case 2:
+				for _, m := range w.claim(rapid.IntRange(0, 3).Draw(t, "room")) {
+					for _, each := range m.Triggers {
+						require.False(t, perhaps[each.ID], "%s may have been sent", each.ID)
+					}
+					claims[m.ID] = m
+					for _, each := range m.Triggers {
+						perhaps[each.ID] = true
+					}
+				}
+			case 3:
+				if ids := slices.Sorted(maps.Keys(claims)); len(ids) > 0 {
+					m := claims[rapid.SampledFrom(ids).Draw(t, "message")]
+					outcome := rapid.SampledFrom([]message.Status{message.Accepted, message.Rejected, message.Unknown, message.Planned}).Draw(t, "outcome")
+					if w.receive(m, message.Receipt{Outcome: outcome}) == "" && outcome == message.Planned {
+						for _, each := range m.Triggers {
+							delete(perhaps, each.ID)
+						}
+					}
+				}
+			case 4:
+				item := fmt.Sprintf("subscription/%d", rapid.IntRange(1, 3).Draw(t, "revoked"))
+				w.revoke(subscriber.Revocation{
+					ID: "r", Store: shop, RechargeCustomerID: customer, Flows: flow.Keys(), Items: []string{item}, OccurredAt: w.now,
+				})
+			}
+		}
+	})
+}

@@ -1,0 +1,99 @@
+package message
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
+)
+
+// Receipt says what came of a claim, or reports a delivery. It is the value of a record in recharge.sms-receipts.
+type Receipt struct {
+	Store      string `json:"store"`
+	CustomerID string `json:"customer_id"`
+	MessageID  string `json:"message_id"`
+	// Attempt is that of the claim, 0 for a report of the provider.
+	Attempt int `json:"attempt,omitempty"`
+	// Outcome is Accepted, Rejected, Unknown, Sent, Delivered or Undelivered; Planned means that the text was certainly not sent.
+	Outcome    Status    `json:"outcome"`
+	At         time.Time `json:"at"`
+	RetryAt    time.Time `json:"retry_at,omitzero"` // of Planned
+	ProviderID string    `json:"provider_id,omitempty"`
+	Code       string    `json:"code,omitempty"`
+	Error      string    `json:"error,omitempty"` // the provider's words, at most MaxError bytes
+}
+
+// MaxError is the longest Error in bytes.
+const MaxError = 500
+
+// ErrReceipt means that a receipt can't be read as one.
+var ErrReceipt = errors.New("receipt is incomplete")
+
+// Receive applies a receipt. It returns why it has no effect: MessageUnknown, or ReceiptOutdated if the message is past it.
+func (b *Book) Receive(r Receipt) (reason.Reason, error) {
+	if r.Store == "" || r.CustomerID == "" || r.MessageID == "" || r.At.IsZero() || rank(r.Outcome) == 0 {
+		return "", fmt.Errorf("%w: it needs store, customer_id, message_id, at and an outcome, which is %q", ErrReceipt, r.Outcome)
+	}
+	m, err := b.message(r.Store, r.CustomerID, r.MessageID)
+	switch {
+	case err != nil:
+		return "", err
+	case m == nil:
+		return reason.MessageUnknown, nil
+	}
+	before := snapshot(m)
+	if !m.receive(r) {
+		return reason.ReceiptOutdated, nil
+	}
+	return "", b.save(&before, m)
+}
+
+// rank orders the outcomes by how much they prove; 0 for others.
+func rank(s Status) int {
+	switch s {
+	case Planned, Unknown:
+		return 1
+	case Rejected:
+		return 2
+	case Accepted:
+		return 3
+	case Sent:
+		return 4
+	case Delivered, Undelivered:
+		return 5
+	}
+	return 0
+}
+
+// receive moves the message, and reports whether the receipt is news.
+func (m *Message) receive(r Receipt) bool {
+	if !m.expects(r) {
+		return false
+	}
+	m.Status, m.Lease, m.ReleaseAt = r.Outcome, time.Time{}, time.Time{}
+	if r.Outcome == Planned {
+		m.ReleaseAt = r.RetryAt
+		if r.RetryAt.IsZero() {
+			m.ReleaseAt = r.At
+		}
+	}
+	m.ProviderID = cmp.Or(r.ProviderID, m.ProviderID)
+	m.Code, m.Error = r.Code, strings.ToValidUTF8(r.Error[:min(len(r.Error), MaxError)], "")
+	return true
+}
+
+// expects reports whether a receipt is news. What proves that the provider has the text counts whichever claim it is of.
+func (m *Message) expects(r Receipt) bool {
+	current := r.Attempt == 0 || r.Attempt == m.Attempt
+	open := m.Status == Claimed || m.Status == Unknown && r.Outcome != Unknown
+	switch {
+	case m.Status == Suppressed || m.Attempt == 0: // never claimed
+		return false
+	case rank(r.Outcome) < rank(Accepted):
+		return current && open
+	}
+	return open || m.Status != r.Outcome && rank(m.Status) <= rank(r.Outcome)
+}

@@ -1,0 +1,88 @@
+package message
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The rows of a partition:
+//
+//	message/{store}/{customer}/{id}                    the message, JSON
+//	due/{store}/{class}/{millis}/{customer}/{id}       planned messages by release time: class 0 fresh, 1 deferred
+//	lease/{millis}/{store}/{customer}/{id}             claimed messages by the end of their claim
+//	ended/{millis}/{store}/{customer}/{id}             other messages by their end
+//
+// Each value begins with a byte, the version of its encoding.
+const rowVersion = 1
+
+// errVersion means that a newer process has written the row.
+var errVersion = errors.New("written by a newer version: run that version, or delete the local state and its topic")
+
+func decode(key, value []byte) (*Message, error) {
+	if len(value) == 0 || value[0] != rowVersion {
+		return nil, fmt.Errorf("read row %s: %w", key, errVersion)
+	}
+	m := &Message{}
+	if err := json.Unmarshal(value[1:], m); err != nil {
+		return nil, fmt.Errorf("read row %s: %w", key, err)
+	}
+	return m, nil
+}
+
+func messagePrefix(store, customer string) []byte {
+	return []byte("message/" + store + "/" + customer + "/")
+}
+
+func messageKey(store, customer, id string) []byte {
+	return append(messagePrefix(store, customer), id...)
+}
+
+// entries returns the keys of a message in the indexes.
+func entries(m *Message) [][]byte {
+	place := m.Store + "/" + m.CustomerID + "/" + m.ID
+	switch m.Status {
+	case Planned:
+		return [][]byte{append(duePrefix(m.Store, m.Deferred), millis(m.ReleaseAt)+"/"+m.CustomerID+"/"+m.ID...)}
+	case Claimed:
+		return [][]byte{[]byte("lease/" + millis(m.Lease) + "/" + place)}
+	default:
+		return [][]byte{[]byte("ended/" + millis(m.EndedAt) + "/" + place)}
+	}
+}
+
+func duePrefix(store string, deferred bool) []byte {
+	class := "0/"
+	if deferred {
+		class = "1/"
+	}
+	return []byte("due/" + store + "/" + class)
+}
+
+// millis is a time in milliseconds since 1970, in a form whose order is that of the times.
+func millis(t time.Time) string { return fmt.Sprintf("%013d", max(0, t.UnixMilli())) }
+
+// entry is a key of an index.
+type entry struct {
+	at                  time.Time
+	store, customer, id string
+}
+
+// parse parses the parts of a key after its prefix: millis and place.
+func parse(key []byte, prefix, store string) (e entry, err error) {
+	parts := strings.Split(strings.TrimPrefix(string(key), prefix), "/")
+	if store != "" && len(parts) == 3 {
+		parts = []string{parts[0], store, parts[1], parts[2]}
+	}
+	if len(parts) != 4 {
+		return e, fmt.Errorf("row %s has no place", key)
+	}
+	at, err := strconv.ParseInt(parts[0], 10, 64)
+	if err != nil {
+		return e, fmt.Errorf("row %s has no time: %w", key, err)
+	}
+	return entry{at: time.UnixMilli(at), store: parts[1], customer: parts[2], id: parts[3]}, nil
+}
