@@ -1,9 +1,13 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"slices"
 	"syscall"
@@ -36,16 +40,26 @@ func (s *sink) Produce(_ context.Context, records ...kafka.Record) error {
 	return nil
 }
 
-// accepting is a destination that accepts everything at once.
+// accepting is a round tripper that answers like Bloomreach when it accepts all commands.
 type accepting struct{}
 
-// Batch accepts all.
-func (accepting) Batch(_ context.Context, commands []bloomreach.Command) ([]bloomreach.Result, error) {
-	results := make([]bloomreach.Result, len(commands))
-	for i := range commands {
-		results[i].Outcome = bloomreach.Accepted
+// RoundTrip accepts all.
+func (accepting) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
 	}
-	return results, nil
+	answer := []byte(`{"results":[`)
+	for {
+		_, rest, found := bytes.Cut(body, []byte(`"command_id":"`))
+		if !found {
+			break
+		}
+		id, rest, _ := bytes.Cut(rest, []byte(`"`))
+		answer, body = fmt.Appendf(answer, `{"success":true,"command_id":"%s"},`, id), rest
+	}
+	answer = append(bytes.TrimSuffix(answer, []byte(",")), `],"success":true}`...)
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(answer)), Request: r}, nil
 }
 
 // BenchmarkTransform is the transformer's stage with its state on disk, without Kafka, in transactions of 200 webhooks: of new
@@ -105,8 +119,8 @@ func benchUsed() (time.Duration, uint64) {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano()), m.Mallocs
 }
 
-// BenchmarkTracking is one event through the tracking sink's stage, without Kafka
-// and without a destination.
+// BenchmarkTracking is one event through the tracking sink's stage and Bloomreach's client, in requests of 50, without Kafka and without
+// a network.
 func BenchmarkTracking(b *testing.B) {
 	stages, out := benchStages(b)
 	var events []kafka.Record
@@ -114,12 +128,43 @@ func BenchmarkTracking(b *testing.B) {
 		out.records = nil
 		_, err := handle(b.Context(), stages[0], out.Produce, []kafka.Record{r})
 		require.NoError(b, err)
-		events = append(events, out.records...)
+		for _, r := range out.records {
+			if r.Topic == "recharge.events" {
+				events = append(events, r)
+			}
+		}
+	}
+	request := make([]kafka.Record, bloomreach.MaxCommands)
+	for i := range request {
+		request[i] = events[i%len(events)]
+		request[i].Offset = int64(i)
 	}
 	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		_, err := handle(b.Context(), stages[1], out.Produce, events[i%len(events):][:1])
+	b.ResetTimer()
+	for n := 0; n < b.N; n += len(request) { // one operation is an event
+		finished, err := stages[1].Handle(b.Context(), request)
 		require.NoError(b, err)
+		require.Equal(b, len(request), finished.Count())
+	}
+}
+
+// BenchmarkGateway is one webhook through the gateway's handler, without a connection and without Kafka.
+func BenchmarkGateway(b *testing.B) {
+	webhook := benchWebhooks(b)[0]
+	body, path := webhook.Value, "/webhooks/acme/"+webhook.Header(envelope.HeaderRechargeTopic)
+	gateway := pipeline.NewGateway(gatewayConfig(), pipeline.Runtime{
+		Produce: (&sink{}).Produce, Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: atTen,
+	}).Handler()
+	request := webhookRequest(path, string(body))
+	reader := bytes.NewReader(nil)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		reader.Reset(body)
+		request.Body = io.NopCloser(reader)
+		answer := httptest.NewRecorder()
+		gateway.ServeHTTP(answer, request)
+		require.Equal(b, http.StatusOK, answer.Code)
 	}
 }
 
@@ -165,11 +210,16 @@ func BenchmarkExpire(b *testing.B) {
 func benchStages(b *testing.B) ([]*stage.Stage, *sink) {
 	b.Helper()
 	out := &sink{}
+	client, err := bloomreach.New(bloomreach.Config{
+		BaseURL: "https://api.example", ProjectToken: "project-token", Auth: bloomreach.PublicToken("public-token"),
+		HTTPClient: &http.Client{Transport: accepting{}},
+	})
+	require.NoError(b, err)
 	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer, pipeline.RoleTracking}, pipeline.Options{
 		State: customerstatetest.Store(&customerstatetest.Memory{}), Raw: &memoryTopics{},
 		Stores: []pipeline.Store{{
 			Settings: benchSettings(),
-			Tracker:  accepting{}, CustomerIDName: "registered",
+			Tracker:  client, CustomerIDName: "registered",
 		}},
 	}, pipeline.Runtime{Produce: out.Produce, Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now})
 	require.NoError(b, err)
