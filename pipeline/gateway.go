@@ -106,19 +106,14 @@ func address(c echo.Context) admission.Address {
 	return admission.Address{Store: c.Param("store"), Resource: c.Param("resource"), Action: c.Param("action"), Token: c.Param("token")}
 }
 
-// record builds the raw record. Its key is the customer, to keep their webhooks in order, or the resource if the body names no
-// customer.
+// record builds the raw record.
 func (g *Gateway) record(h http.Header, w admission.Webhook, at time.Time) kafka.Record {
-	ids := recharge.FindIDs(w.Topic.Resource(), w.Body)
-	key := w.Store + "/" + ids.CustomerID
-	if ids.CustomerID == "" {
-		key = w.Store + "/" + w.Topic.Resource() + "/" + ids.ResourceID
-	}
 	token := envelope.AddressTokenNone
 	if w.AddressToken {
 		token = envelope.AddressTokenValid
 	}
-	headers := []kafka.Header{
+	stored := recharge.StoredHeaders()
+	headers := append(make([]kafka.Header, 0, 8+len(stored)),
 		envelope.Header(envelope.HeaderRechargeTopic, string(w.Topic)),
 		envelope.Header(envelope.HeaderStore, w.Store),
 		envelope.Header(envelope.HeaderReceivedAt, at.UTC().Format(time.RFC3339Nano)),
@@ -127,13 +122,13 @@ func (g *Gateway) record(h http.Header, w admission.Webhook, at time.Time) kafka
 		envelope.Header(envelope.HeaderTraceparent, telemetry.EnsureTraceparent(h.Get(envelope.HeaderTraceparent))),
 		envelope.Header(envelope.HeaderVerifiedBy, string(w.Scheme)),
 		envelope.Header(envelope.HeaderAddressToken, token),
-	}
-	for _, name := range recharge.StoredHeaders() {
+	)
+	for _, name := range stored {
 		if value := h.Get(name); value != "" && len(value) <= maxHeader {
 			headers = append(headers, envelope.Header(strings.ToLower(name), value))
 		}
 	}
-	return kafka.Record{Topic: g.run.Topics.Webhooks(), Partition: kafka.ByKey, Key: []byte(key), Value: w.Body, Headers: headers, Time: at}
+	return kafka.Record{Topic: g.run.Topics.Webhooks(), Partition: kafka.ByKey, Key: []byte(w.Key), Value: w.Body, Headers: headers, Time: at}
 }
 
 // maxHeader is the longest signature or topic header that is stored. Recharge sends less than 200 bytes.
@@ -151,11 +146,13 @@ func (g *Gateway) count(r kafka.Record, began time.Time) {
 	store, topic := r.Header(envelope.HeaderStore), zap.String(envelope.HeaderRechargeTopic, r.Header(envelope.HeaderRechargeTopic))
 	g.run.Metrics.Ingest(store, g.run.Now().Sub(began))
 	g.run.Metrics.Record(string(RoleGateway), store, string(stage.KindAccepted), "")
-	g.run.Log.Info("webhook accepted", zap.String("store", store), zap.ByteString("key", r.Key), topic,
-		zap.String(envelope.HeaderDeliveryHash, r.Header(envelope.HeaderDeliveryHash)),
-		zap.String(envelope.HeaderTraceparent, r.Header(envelope.HeaderTraceparent)),
-		zap.String(envelope.HeaderVerifiedBy, r.Header(envelope.HeaderVerifiedBy)), zap.String(envelope.HeaderAddressToken, r.Header(envelope.HeaderAddressToken)),
-		zap.Int("bytes", len(r.Value)))
+	if line := g.run.Log.Check(zap.InfoLevel, "webhook accepted"); line != nil {
+		line.Write(zap.String("store", store), zap.ByteString("key", r.Key), topic,
+			zap.String(envelope.HeaderDeliveryHash, r.Header(envelope.HeaderDeliveryHash)),
+			zap.String(envelope.HeaderTraceparent, r.Header(envelope.HeaderTraceparent)),
+			zap.String(envelope.HeaderVerifiedBy, r.Header(envelope.HeaderVerifiedBy)), zap.String(envelope.HeaderAddressToken, r.Header(envelope.HeaderAddressToken)),
+			zap.Int("bytes", len(r.Value)))
+	}
 	if named := r.Header(strings.ToLower(recharge.HeaderTopic)); named != "" && named != topic.String {
 		// the header is not signed, so its value must not be logged
 		g.run.Log.Warn("topic header differs from the URL path, using the path", zap.String("store", store), topic)

@@ -37,7 +37,6 @@ type Transformer struct {
 	state   *customerstate.Store
 	raw     RawReader
 	metrics Metrics
-	headers envelope.RawChecker
 	now     func() time.Time // only for what expires; a record's own time is that of its receipt
 	log     *zap.Logger
 }
@@ -56,7 +55,7 @@ func NewTransformer(run Runtime, stores map[string]subscriber.Settings, state *c
 		return nil, err
 	}
 	return &Transformer{
-		topics: run.Topics, stores: stores, decoder: decoder, state: state, raw: raw, metrics: run.Metrics, headers: envelope.NewRawChecker(),
+		topics: run.Topics, stores: stores, decoder: decoder, state: state, raw: raw, metrics: run.Metrics,
 		now: run.Now, log: run.Log,
 	}, nil
 }
@@ -132,7 +131,7 @@ func (in *input) answersCustomer() bool {
 
 // admit checks a record's headers, store and age, and returns why the record is rejected.
 func (t *transform) admit(raw kafka.Record) (*input, reason.Reason, error) {
-	store, at, err := t.headers.Check(raw, t.now())
+	store, at, err := envelope.CheckRaw(raw, t.now())
 	if err != nil {
 		return nil, reason.Malformed, err
 	}

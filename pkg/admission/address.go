@@ -24,6 +24,13 @@ type Address struct {
 // Topic returns the topic of the address.
 func (a Address) Topic() recharge.Topic { return recharge.Topic(a.Resource + "/" + a.Action) }
 
+func (a Address) key(found recharge.Inspection) string {
+	if found.CustomerID != "" {
+		return a.Store + "/" + found.CustomerID
+	}
+	return a.Store + "/" + a.Resource + "/" + found.ResourceID
+}
+
 func (a Address) endpoint() endpoint { return endpoint{store: a.Store, topic: a.Topic()} }
 
 const (

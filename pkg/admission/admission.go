@@ -1,10 +1,8 @@
 package admission
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -36,8 +34,10 @@ type Store struct {
 
 // Webhook is a webhook that is accepted.
 type Webhook struct {
-	Store  string
-	Topic  recharge.Topic
+	Store string
+	Topic recharge.Topic
+	// Key is the customer, to keep their webhooks in order, or the resource if the body names no customer.
+	Key    string
 	Body   []byte
 	Scheme recharge.Scheme // of the signature that was verified
 	// AddressToken reports whether the address had a token, which was valid.
@@ -52,13 +52,12 @@ func (w Webhook) Release() { w.body.Release() }
 // Admission accepts or refuses webhooks. It may be used by many goroutines.
 type Admission struct {
 	config     Config
-	topic      *regexp.Regexp
 	signatures *signatures
 }
 
 // New needs all of config.
 func New(config Config) *Admission {
-	return &Admission{config: config, topic: envelope.TopicPart(), signatures: newSignatures()}
+	return &Admission{config: config, signatures: newSignatures()}
 }
 
 // Knows reports whether a store is configured.
@@ -95,14 +94,15 @@ func (a *Admission) verify(h http.Header, store Store, to Address, body httplimi
 		return Webhook{}, signatureRefusal(err)
 	}
 	a.signatures.verified(scheme, to.endpoint())
-	if !json.Valid(body.Bytes) {
+	topic := to.Topic()
+	found, valid := recharge.Inspect(topic, body.Bytes)
+	if !valid {
 		return Webhook{}, Refuse(http.StatusBadRequest, reason.NotJSON, "the body must be one JSON document")
 	}
-	topic := to.Topic()
-	if other := recharge.OtherResource(topic, body.Bytes); other != "" {
+	if other := found.OtherResource; other != "" {
 		return Webhook{}, Refuse(http.StatusBadRequest, reason.OtherResource, "the body is that of the resource "+other+", the topic is "+string(topic))
 	}
-	return Webhook{Store: to.Store, Topic: topic, Body: body.Bytes, Scheme: scheme, AddressToken: to.Token != "", body: body}, nil
+	return Webhook{Store: to.Store, Topic: topic, Key: to.key(found), Body: body.Bytes, Scheme: scheme, AddressToken: to.Token != "", body: body}, nil
 }
 
 // store checks the address and returns its store.
@@ -111,7 +111,7 @@ func (a *Admission) store(to Address) (Store, error) {
 	if !known {
 		return Store{}, Refuse(http.StatusNotFound, reason.UnknownStore, "unknown store; "+AddressForm)
 	}
-	if !a.topic.MatchString(to.Resource) || !a.topic.MatchString(to.Action) {
+	if !envelope.IsTopicPart(to.Resource) || !envelope.IsTopicPart(to.Action) {
 		return Store{}, Refuse(http.StatusNotFound, reason.UnknownPath, "unknown topic; "+AddressForm)
 	}
 	const register = "; register the address that `rechargeflow webhooks addresses` prints for this topic"

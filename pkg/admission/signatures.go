@@ -49,7 +49,7 @@ func (s *signatures) wasTimestamped(at endpoint) bool {
 
 // verified records the scheme of a webhook whose signature is valid.
 func (s *signatures) verified(scheme recharge.Scheme, at endpoint) {
-	if scheme != recharge.SchemeTimestamped || !at.topic.Known() {
+	if scheme != recharge.SchemeTimestamped || s.wasTimestamped(at) || !at.topic.Known() {
 		return
 	}
 	s.mutex.Lock()

@@ -3,7 +3,6 @@ package envelope
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -14,18 +13,25 @@ import (
 // the far future would outdate the state of its customer. The timestamp counts because this process's own clock may be slow.
 const maxAhead = 24 * time.Hour
 
-// TopicPart matches each of the two parts of a Recharge topic.
-func TopicPart() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`) }
+// IsTopicPart reports whether text may be one of the two parts of a Recharge topic: a letter, then up to 63 letters, digits and "_".
+func IsTopicPart(text string) bool {
+	if text == "" || len(text) > 64 || !isLower(text[0]) {
+		return false
+	}
+	for i := range len(text) {
+		if c := text[i]; !isLower(c) && c != '_' && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
 
-// RawChecker checks the key and the headers of raw records. Only the gateway, the transformer, lookups and imports write them; a record of anybody
-// else, such as one produced by hand, may lack them.
-type RawChecker struct{ part *regexp.Regexp }
+func isLower(c byte) bool { return c >= 'a' && c <= 'z' }
 
-// NewRawChecker returns a RawChecker.
-func NewRawChecker() RawChecker { return RawChecker{part: TopicPart()} }
-
-// Check returns the store and the time of receipt of a raw record, or an error that names what is missing or invalid.
-func (c RawChecker) Check(raw kafka.Record, now time.Time) (store string, at time.Time, err error) {
+// CheckRaw checks the key and the headers of a raw record, and returns its store and time of receipt, or an error that names what is
+// missing or invalid. Only the gateway, the transformer, lookups and imports write raw records; one of anybody else, such as one
+// produced by hand, may lack them.
+func CheckRaw(raw kafka.Record, now time.Time) (store string, at time.Time, err error) {
 	if store, err = Store(raw); err != nil {
 		return "", at, err
 	}
@@ -38,15 +44,15 @@ func (c RawChecker) Check(raw kafka.Record, now time.Time) (store string, at tim
 	if at.Sub(now) > maxAhead && at.Sub(raw.Time) > maxAhead {
 		return "", at, fmt.Errorf("header %s is in the future: %s", HeaderReceivedAt, at.Format(time.RFC3339))
 	}
-	if topic := raw.Header(HeaderRechargeTopic); isWebhook(raw) && !c.isTopic(topic) {
+	if topic := raw.Header(HeaderRechargeTopic); isWebhook(raw) && !isTopic(topic) {
 		return "", at, HeaderError(HeaderRechargeTopic, topic)
 	}
 	return store, at, nil
 }
 
-func (c RawChecker) isTopic(topic string) bool {
+func isTopic(topic string) bool {
 	resource, action, _ := strings.Cut(topic, "/")
-	return c.part.MatchString(resource) && c.part.MatchString(action)
+	return IsTopicPart(resource) && IsTopicPart(action)
 }
 
 // isWebhook reports whether a raw record is a webhook. Records of the other sources have no topic.

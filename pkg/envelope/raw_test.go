@@ -1,6 +1,8 @@
 package envelope_test
 
 import (
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,7 +29,7 @@ func TestTimeOfReceipt(t *testing.T) {
 		"no timestamp":               {received.Add(-25 * time.Hour), time.Time{}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store, at, err := envelope.NewRawChecker().Check(kafka.Record{
+			store, at, err := envelope.CheckRaw(kafka.Record{
 				Key: []byte("acme/246936001"), Time: test.written,
 				Headers: []kafka.Header{
 					envelope.Header(envelope.HeaderStore, "acme"), envelope.Header(envelope.HeaderRechargeTopic, "charge/paid"),
@@ -43,4 +45,15 @@ func TestTimeOfReceipt(t *testing.T) {
 			assert.Equal(t, received, at)
 		})
 	}
+}
+
+// IsTopicPart is a regular expression written out.
+func FuzzIsTopicPart(f *testing.F) {
+	part := regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+	for _, seed := range []string{"", "charge", "async_batch", "a1_", "1a", "_a", "A", "aZ", "a-b", "a\n", "ä", strings.Repeat("a", 64), strings.Repeat("a", 65)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		require.Equal(t, part.MatchString(text), envelope.IsTopicPart(text))
+	})
 }

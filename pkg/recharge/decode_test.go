@@ -43,8 +43,9 @@ func TestDecode(t *testing.T) {
 			want, err := os.ReadFile(golden)
 			require.NoError(t, err)
 			assert.Equal(t, string(want), string(got)+"\n")
-			assert.Equal(t, recharge.FindIDs(fixture.Topic.Resource(), fixture.Body).CustomerID, webhook.CustomerID(),
-				"the gateway's scan and the decoder must agree on the customer")
+			found, valid := recharge.Inspect(fixture.Topic, fixture.Body)
+			assert.True(t, valid)
+			assert.Equal(t, found.CustomerID, webhook.CustomerID(), "the gateway's scan and the decoder must agree on the customer")
 		})
 	}
 }

@@ -3,8 +3,7 @@
 //
 //	signature.go           verifies a webhook's signature, in both schemes
 //	delivery.go            the hash that identifies a delivery, the headers to store with it
-//	ids.go                 the ids of customer and resource, found without decoding the body
-//	root.go                whether a body has the resource of its topic
+//	inspect.go             what the gateway checks and finds in a body without decoding it
 //	topics.go              all webhook topics
 //	decode.go              decodes a body to a Webhook, in either version
 //	wire_charge.go         charges: JSON of both versions to Charge

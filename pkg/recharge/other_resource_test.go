@@ -42,7 +42,9 @@ func TestOtherResource(t *testing.T) {
 		{"onetime/created", `{"subscription":{"id":1}}`, ""},
 		{"subscription/unheard_of", `{"charge":{"id":1}}`, ""},
 	} {
-		assert.Equal(t, c.other, recharge.OtherResource(c.topic, []byte(c.body)), "%s %s", c.topic, c.body)
+		found, valid := recharge.Inspect(c.topic, []byte(c.body))
+		assert.True(t, valid)
+		assert.Equal(t, c.other, found.OtherResource, "%s %s", c.topic, c.body)
 	}
 }
 
@@ -64,7 +66,9 @@ func TestOtherResourceOfSamples(t *testing.T) {
 			}
 			bodies++
 			for _, topic := range topicsLike(head) {
-				assert.Empty(t, recharge.OtherResource(topic, []byte(body)), "%s %s %s", path, file.Name, topic)
+				found, valid := recharge.Inspect(topic, []byte(body))
+				assert.True(t, valid)
+				assert.Empty(t, found.OtherResource, "%s %s %s", path, file.Name, topic)
 			}
 		}
 	}
@@ -95,7 +99,9 @@ func TestOtherResourceOfRecordedBodies(t *testing.T) {
 		resource, _, _ := strings.Cut(filepath.Base(path), "_")
 		for _, topic := range recharge.Topics() {
 			if topic.Resource() == resource {
-				assert.Empty(t, recharge.OtherResource(topic, body), "%s %s", path, topic)
+				found, valid := recharge.Inspect(topic, body)
+				assert.True(t, valid)
+				assert.Empty(t, found.OtherResource, "%s %s", path, topic)
 			}
 		}
 	}

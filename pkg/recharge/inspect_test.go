@@ -3,6 +3,7 @@ package recharge_test
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,7 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
-func TestFindIDs(t *testing.T) {
+func TestInspect(t *testing.T) {
 	cases := []struct {
 		name, resource, body, customer, id string
 	}{
@@ -24,7 +25,11 @@ func TestFindIDs(t *testing.T) {
 		{"included customer", "charge", `{"customer":{"id":22},"charge":{"id":1}}`, "22", "1"},
 		{"no customer", "subscription", `{"subscription":{"id":472730175}}`, "", "472730175"},
 		{"id at another depth", "charge", `{"charge":{"line_items":[{"customer_id":5,"id":6}],"id":1}}`, "", "1"},
-		{"another resource", "charge", `{"order":{"customer_id":5,"id":6}}`, "", ""},
+		{"another resource", "onetime", `{"order":{"customer_id":5,"id":6}}`, "", ""},
+		{"last of repeated resources", "charge", `{"charge":{"customer_id":5,"id":6},"charge":{"id":7}}`, "", "7"},
+		{"last of repeated resources is none", "charge", `{"charge":{"customer_id":5,"id":6},"charge":null}`, "", ""},
+		{"last of repeated customers", "charge", `{"customer":{"id":5},"charge":{"id":6},"customer":[]}`, "", "6"},
+		{"nested deep", "charge", `{"charge":{"a":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `,"customer_id":5}}`, "5", ""},
 		{"escaped key", "charge", `{"charge":{"customer\u005fid":5}}`, "5", ""},
 		{"escaped digit", "charge", `{"charge":{"customer_id":"\u0035"}}`, "5", ""},
 		{"braces and quotes in texts", "charge", `{"charge":{"note":"} \" { customer_id: 3","customer_id":5}}`, "5", ""},
@@ -39,46 +44,75 @@ func TestFindIDs(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			require.True(t, json.Valid([]byte(c.body)))
-			assert.Equal(t, recharge.IDs{CustomerID: c.customer, ResourceID: c.id}, recharge.FindIDs(c.resource, []byte(c.body)))
+			found, valid := recharge.Inspect(recharge.Topic(c.resource+"/created"), []byte(c.body))
+			assert.True(t, valid)
+			assert.Equal(t, recharge.Inspection{CustomerID: c.customer, ResourceID: c.id}, found)
 		})
 	}
 }
 
-// FuzzFindIDs compares the result with that of a full decode.
-func FuzzFindIDs(f *testing.F) {
+// Inspect finds what a full decode finds, and accepts what json.Valid accepts.
+func FuzzInspect(f *testing.F) {
 	for _, seed := range []string{
 		`{"charge":{"id":1,"customer":{"email":"a","id":22}},"customer":{"id":9}}`,
 		`{"charge":{"customer_id":"7","customer":null}}`,
 		`{"charge":{"note":"\\\"}{","customer_id":5,"customer_id":"x"}}`,
-		`{"charge":[],"customer":{"id":1e3}}`, `[]`, `""`, `{"":{"":1}}`,
+		`{"charge":[],"customer":{"id":1e3}}`, `[]`, `""`, `{"":{"":1}}`, `{"order":{"id":1},"customer":{"id":2}} `, `{"charge":{"id":1},"charge":{}}`,
+		`{"charge":{"customer":{"id":1},"customer":2},"ch\u0061rge":{"id":"\u0031"}}`, `{"customer":{"id":1},"customer":null}`, `{"charge":{"id":01}}`, `{"address":1}x`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		got := recharge.FindIDs("charge", raw) // must not panic or hang, whatever raw is
-		if json.Valid(raw) {
-			require.Equal(t, decodedIDs(t, raw), got)
+		for _, topic := range []recharge.Topic{"charge/paid", "customer/updated"} {
+			got, valid := recharge.Inspect(topic, raw)
+			require.Equal(t, json.Valid(raw), valid)
+			if valid {
+				require.Equal(t, inspected(t, topic.Resource(), raw), got)
+			}
 		}
 	})
 }
 
-func decodedIDs(t *testing.T, raw []byte) recharge.IDs {
+// inspected is the result of Inspect, by a full decode.
+func inspected(t *testing.T, resource string, raw []byte) recharge.Inspection {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	var document any
 	require.NoError(t, decoder.Decode(&document))
-	charge := member(document, "charge")
-	ids := recharge.IDs{ResourceID: idOf(member(charge, "id"))}
+	own := member(document, resource)
+	found := recharge.Inspection{ResourceID: idOf(member(own, "id")), OtherResource: otherResource(t, resource, raw)}
 	for _, v := range []any{
-		member(charge, "customer_id"), member(member(charge, "customer"), "id"), member(member(document, "customer"), "id"),
+		member(own, "customer_id"), member(member(own, "customer"), "id"), member(member(document, "customer"), "id"),
 	} {
-		if ids.CustomerID == "" {
-			ids.CustomerID = idOf(v)
+		if found.CustomerID == "" {
+			found.CustomerID = idOf(v)
 		}
 	}
-	return ids
+	return found
+}
+
+// otherResource reads the names of the outermost object in their order, which a full decode loses.
+func otherResource(t *testing.T, resource string, raw []byte) (other string) {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	if first, err := decoder.Token(); err != nil || first != json.Delim('{') {
+		return ""
+	}
+	for decoder.More() {
+		name, err := decoder.Token()
+		require.NoError(t, err)
+		if name == resource {
+			return ""
+		}
+		switch name {
+		case "subscription", "charge", "order", "customer", "address", "onetime", "checkout", "async_batch":
+			other, _ = name.(string)
+		}
+		var value json.RawMessage
+		require.NoError(t, decoder.Decode(&value))
+	}
+	return other
 }
 
 func member(v any, name string) any {
