@@ -31,15 +31,24 @@ func (tx *Tx) Park(ref Ref, raw kafka.Record, redrive []kafka.Header, r recharge
 	if err := tx.setJSON(p.key(ref), p); err != nil {
 		return fmt.Errorf("encode parked record: %w", err)
 	}
+	tx.parked = nil
 	if tx.replaying(ref) {
 		return nil
 	}
 	return tx.RequestLookup(r)
 }
 
-// HasParked reports whether records of a customer are parked: later ones are parked behind them.
+// HasParked reports whether records of a customer are parked: later ones are parked behind them. Mostly the whole partition has
+// none, which is looked up once per transaction.
 func (tx *Tx) HasParked(ref Ref) bool {
-	return ref.CustomerID != "" && tx.any(ref.key(parkedRows, "/"))
+	if ref.CustomerID == "" {
+		return false
+	}
+	if tx.parked == nil {
+		some := tx.any([]byte(parkedRows))
+		tx.parked = &some
+	}
+	return *tx.parked && tx.any(ref.key(parkedRows, "/"))
 }
 
 func (p Parked) key(ref Ref) []byte {

@@ -19,7 +19,8 @@ type Tx struct {
 	changes   []change
 	lookups   []recharge.LookupRequest // for the queue, once committed
 	replayed  amount
-	again     bool // parked records are left to be replayed
+	parked    *bool // whether any record of the partition may be parked; nil if that is not known
+	again     bool  // parked records are left to be replayed
 	step      *step
 }
 
