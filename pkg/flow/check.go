@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Check validates the flows of a store and reports all faults at once. Every text must render, with sample values and with no
-// value known. An active flow must meet two more conditions: - it has no quiet hours: they are not in force in this version -
-// every link that its text uses is configured for the store
+// Check validates the flows of a store and reports all faults at once. Every text must use only values that a trigger of
+// its flow can have, and render with sample values and with no value known. An active flow must meet two more conditions: it has no
+// quiet hours, which are not in force in this version, and every link that its text uses is configured for the store.
 //
 // The flows with quiet hours in the table can't switch them off.
 func Check(flows []Flow, store string, shop Shop) error {
@@ -34,13 +34,30 @@ func checkText(f Flow, fs *faults) {
 		fs.add(string(f.Key), "text", "is empty: write one, or remove the field to keep the built-in one")
 		return
 	}
-	if _, err := rendered(f.Text, Sample()); err != nil {
-		fs.add(string(f.Key), "text", "%s", explained(err))
+	if name, can := f.never(); name != "" {
+		fs.add(string(f.Key), "text", "uses %s, which is never known in this flow: it may use %s", name, joined(can))
 		return
+	}
+	for _, r := range f.Key.Resources() {
+		if _, err := rendered(f.Text, SampleOf(r)); err != nil {
+			fs.add(string(f.Key), "text", "%s", explained(err))
+			return
+		}
 	}
 	if _, err := rendered(f.Text, Variables{}); err != nil && !errors.Is(err, ErrEmpty) {
 		fs.add(string(f.Key), "text", "does not render when no value is known: %s", explained(err))
 	}
+}
+
+// never returns the first variable of the text that no trigger of the flow has, and those that one may have.
+func (f Flow) never() (name string, can []string) {
+	can = f.Key.Names()
+	for _, used := range scan(f.Text).variables {
+		if slices.Contains(Names(), used) && !slices.Contains(can, used) {
+			return used, can
+		}
+	}
+	return "", can
 }
 
 // explained explains the error of a text that was rendered with sample values.

@@ -65,11 +65,30 @@ func TestCheckTexts(t *testing.T) {
 	}
 }
 
+// TestCheckNames: a text may use what one of its flow's triggers can have, and nothing that is never known.
+func TestCheckNames(t *testing.T) {
+	for _, key := range flow.Keys() {
+		can := key.Names()
+		for _, name := range flow.Names() {
+			err := flow.Check(with(t, key, func(f *flow.Flow) { f.Text = "x {{ " + name + " }}" }), "acme", wholeShop)
+			if slices.Contains(can, name) {
+				require.NoError(t, err, "%s in %s", name, key)
+			} else {
+				require.ErrorContains(t, err, "flow "+string(key)+": text: uses "+name+", which is never known in this flow: it may use ")
+			}
+		}
+	}
+	assert.Contains(t, flow.UpcomingOrder.Names(), "order_number", "of a prepaid order")
+	assert.Contains(t, flow.UpcomingOrder.Names(), "charge.scheduled_at")
+	assert.NotContains(t, flow.SubscriptionStarted.Names(), "order_number")
+	assert.NotContains(t, flow.CustomerAccountActivation.Names(), "product_title")
+}
+
 func TestCheckAcceptsTheWholeLanguage(t *testing.T) {
 	text := `{%- comment -%} why {%- endcomment -%}{% unless total %}z{% endunless %}{% if total == nil or charge.attempts >= 3 and first_name contains "x" %}a
-{% elsif order_number != '1' %}b{% else %}c{% endif %}{% case charge.currency %}{% when "USD", "CAD" %}$ {% else %}? {% endcase %}
+{% elsif charge.scheduled_at != '1' %}b{% else %}c{% endif %}{% case charge.currency %}{% when "USD", "CAD" %}$ {% else %}? {% endcase %}
 {{- first_name | default: 'you' | upcase | append: "!" | prepend: '@' | strip | truncate: 10, "" | remove: "x" | truncatewords: 3 -}}
-{{ order.items_summary | downcase | capitalize | url_encode }} {{ -1.5 }} {{ true }}`
+{{ product_title | downcase | capitalize | url_encode }} {{ -1.5 }} {{ true }}`
 	assert.NoError(t, flow.Check(with(t, flow.ChargePaid, func(f *flow.Flow) { f.Text = text }), "acme", wholeShop))
 }
 

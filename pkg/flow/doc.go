@@ -9,6 +9,7 @@
 //	fault.go      one fault in a flow
 //	syntax.go     the language of texts
 //	variables.go  the names that a text may use
+//	resources.go  what a flow's triggers are about, and so which names its text may use
 //	sample.go     sample values
 //	shop.go       the shop, and its link templates
 //	render.go     a flow's text for one customer

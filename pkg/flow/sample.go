@@ -25,3 +25,22 @@ func Sample() Variables {
 		},
 	}
 }
+
+// SampleOf returns the values of Sample that a trigger about a resource has.
+func SampleOf(r Resource) Variables {
+	all := Sample()
+	v := Variables{Shop: all.Shop, Customer: all.Customer, Charge: Charge{PaymentUpdateURL: all.Charge.PaymentUpdateURL}}
+	switch r {
+	case AboutSubscription:
+		v.Subscription = all.Subscription
+	case AboutCharge:
+		v.Charge = all.Charge
+		v.Subscription = Subscription{ProductTitle: all.Subscription.ProductTitle, NextChargeDate: all.Charge.ScheduledAt}
+	case AboutOrder:
+		v.Order = all.Order
+		v.Charge.Total, v.Charge.Currency = all.Charge.Total, all.Charge.Currency
+		v.Subscription = Subscription{ProductTitle: all.Subscription.ProductTitle, NextChargeDate: all.Order.ScheduledAt}
+	case AboutCustomer:
+	}
+	return v
+}

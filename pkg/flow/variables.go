@@ -3,6 +3,7 @@ package flow
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Variables are the values that a text can use, spelled as by Recharge or the shop. An empty value (or 0) is unknown and is nil
@@ -68,6 +69,16 @@ func Names() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// lookup returns the value of a name, nil if it is unknown.
+func lookup(bound map[string]any, name string) any {
+	object, property, nested := strings.Cut(name, ".")
+	if !nested {
+		return bound[name]
+	}
+	properties, _ := bound[object].(map[string]any)
+	return properties[property]
 }
 
 // bindings binds all names, unknown values to nil. So only misspelled names are errors.

@@ -1,7 +1,9 @@
 package subscriber
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,15 +26,17 @@ func FlowsPage() (string, error) {
 			revoke[key] = append(revoke[key], topic)
 		}
 	}
-	var page, planned strings.Builder
+	var page, names, planned strings.Builder
 	page.WriteString(flowsIntroduction)
+	names.WriteString(flowsTexts)
 	planned.WriteString(flowsPlanned)
 	for _, rule := range flow.Rules() {
 		fmt.Fprintf(&page, "| `%s` | %s | %s | %s | %s |\n", rule.Flow,
 			when([]flow.Happening{rule.FiredBy}, fire[rule.Flow])+perCharge(rule), when(rule.RevokedBy[:], revoke[rule.Flow]), outdated(rule.Stale), yes(rule.QuietHours))
+		fmt.Fprintf(&names, "| `%s` | %s |\n", rule.Flow, ownNames(rule.Flow))
 		fmt.Fprintf(&planned, "| `%s` | %s | %s |\n", rule.Flow, window(rule.Window), absorbed(rule.Absorbs))
 	}
-	return page.String() + planned.String(), nil
+	return page.String() + names.String() + planned.String(), nil
 }
 
 const flowsIntroduction = `# Flows
@@ -56,7 +60,7 @@ flows are in [configs/flows.yaml](../configs/flows.yaml). [webhooks.md](webhooks
 |---|---|---|---|---|
 `
 
-const flowsPlanned = `
+const flowsTexts = `
 ## Who gets a text
 
 The customer, never the person to whom their parcel goes.
@@ -78,6 +82,14 @@ The customer, never the person to whom their parcel goes.
 - Amounts have the decimals of their currency: ` + "`1200 JPY`, `1.500 BHD`, `41.90 USD`" + `.
 - ` + "`charge.error`" + ` is Recharge's error type in words: ` + "`card declined`" + `. Errors that a customer can't fix are ` + "`payment failed`" + `.
 
+All texts can use ` + "`first_name`, `shop_name`, `portal_url`, `activation_url`, `payment_url`" + ` and the properties of ` + "`shop` and `customer`" + `.
+` + "`config check`" + ` refuses a text with a value that its flow never has. The other values, by flow:
+
+| flow | values |
+|---|---|
+`
+
+const flowsPlanned = `
 ## Planned: one text per action
 
 Not implemented: this version sends one text per trigger of an active flow. The plan: triggers of the same action within the *window*
@@ -86,6 +98,16 @@ become one text. A flow that *absorbs* another flow sends one text for the trigg
 | flow | window | absorbs |
 |---|---|---|
 `
+
+// ownNames formats the names that a flow's text can use and not every other.
+func ownNames(key flow.Key) string {
+	everywhere := flow.SampleOf(flow.AboutCustomer).Known()
+	names := slices.DeleteFunc(key.Names(), func(name string) bool { return slices.Contains(everywhere, name) })
+	for i, name := range names {
+		names[i] = "`" + name + "`"
+	}
+	return cmp.Or(strings.Join(names, ", "), "none")
+}
 
 // when formats happenings, then the webhooks that show them.
 func when(happenings []flow.Happening, topics []recharge.Topic) string {

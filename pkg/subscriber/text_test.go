@@ -36,6 +36,26 @@ func TestNameInAText(t *testing.T) {
 	}
 }
 
+// TestVariables: a trigger about a resource has the values that texts of its flows may use, and no others.
+func TestVariables(t *testing.T) {
+	items := []subscriber.Item{{Title: "Coffee"}}
+	shop := flow.Shop{Name: "Acme", URL: "https://acme.example", PortalURL: "https://p", ActivationURL: "https://a", PaymentURL: "https://c"}
+	for resource, trigger := range map[flow.Resource]subscriber.Trigger{
+		flow.AboutSubscription: {Subscription: &subscriber.Subscription{
+			ID: "1", ProductTitle: "Coffee", VariantTitle: "Bag", Quantity: 1, Price: "1", Currency: "USD", OrderInterval: 1, IntervalUnit: "month",
+			NextChargeDate: "2026-09-24", CancellationReason: "Too much",
+		}},
+		flow.AboutCharge: {Charge: &subscriber.Charge{
+			TotalPrice: "1", Currency: "USD", ScheduledDate: "2026-09-24", ErrorType: "CARD_DECLINED", Attempts: 1, RetryAt: time.Unix(1_790_000_000, 0), Items: items,
+		}},
+		flow.AboutOrder:    {Order: &subscriber.Order{Number: "7", Currency: "USD", TotalPrice: "1", ScheduledDate: "2026-09-24", Items: items}},
+		flow.AboutCustomer: {},
+	} {
+		trigger.Recipient = subscriber.Recipient{FirstName: "Jo", LastName: "Doe", PortalHash: "hash"}
+		assert.Equal(t, flow.SampleOf(resource).Known(), trigger.Variables(shop).Known(), resource)
+	}
+}
+
 // greets returns what the text calls a customer of this name.
 func greets(name string) string {
 	v := subscriber.Trigger{Recipient: subscriber.Recipient{FirstName: name, LastName: name}}.Variables(flow.Shop{})
