@@ -119,6 +119,7 @@ func FuzzScanner(f *testing.F) {
 		f.Add([]byte(document))
 	}
 	f.Add([]byte(`{"skipped":{"a":[1]},"b":2,"skipped":3}`))
+	f.Add([]byte("{\"not UTF-8: \xdc\":{}}"))
 	f.Fuzz(func(t *testing.T, raw []byte) { checkScanner(t, raw) })
 }
 

@@ -3,6 +3,7 @@ package jsonread
 import (
 	"encoding/json"
 	"iter"
+	"unicode/utf8"
 )
 
 // Scanner reads one JSON value from its start to its end and checks all of it, as json.Valid does. Values that the caller does not read
@@ -121,9 +122,9 @@ func (s *Scanner) name() (name []byte) {
 		return nil
 	}
 	s.at = end
-	if name = s.data[quoted+1 : end-1]; escaped {
+	if name = s.data[quoted+1 : end-1]; escaped || !utf8.Valid(name) {
 		var plain string
-		_ = json.Unmarshal(s.data[quoted:end], &plain) // it is valid
+		_ = json.Unmarshal(s.data[quoted:end], &plain) // it is valid, or gets U+FFFD for what is not UTF-8
 		name = []byte(plain)
 	}
 	if !s.take(':') {
