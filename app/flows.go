@@ -42,6 +42,20 @@ func CheckFlows(stores []config.Store) error {
 	return errors.Join(faults...)
 }
 
+// FlowWarnings returns what is probably not intended in the flows of all stores, each beginning with its source like an error.
+func FlowWarnings(stores []config.Store) (warnings []string) {
+	for _, store := range stores {
+		flows, source, err := readFlows(store)
+		if err != nil {
+			continue // CheckFlows reports it
+		}
+		for _, fault := range flow.Warnings(flows) {
+			warnings = append(warnings, source+": "+fault.Error())
+		}
+	}
+	return warnings
+}
+
 func readFlows(store config.Store) (flows []flow.Flow, source string, err error) {
 	if store.SMS.FlowsFile == "" {
 		flows, err = flow.Defaults()

@@ -38,6 +38,9 @@ to the brokers. With roles, only what these roles use must be given: each role n
 		for _, warning := range loaded.Warnings {
 			printf(command.ErrOrStderr(), "warning: %v\n", warning)
 		}
+		for _, warning := range app.FlowWarnings(loaded.Config.Stores) {
+			printf(command.ErrOrStderr(), "warning: %s\n", warning)
+		}
 		printf(command.OutOrStdout(), "configuration is valid, stores: %d\n", len(loaded.Config.Stores))
 		return nil
 	}

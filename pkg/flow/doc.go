@@ -17,4 +17,5 @@
 //	normalize.go  characters that cost less
 //	emoji.go      what is left of an emoji that was cut
 //	segments.go   encoding and price of a text
+//	price.go      characters that make a text expensive
 package flow
