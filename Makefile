@@ -11,7 +11,7 @@ KAFKA_IMAGE ?= rechargeflow-kafka:4.3.0
 # the race detector needs a C compiler
 RACE      := $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: help demo test test-faults build image lint unit kafka-jars kafka-image promtool update bench load docs fuzz clean
+.PHONY: help demo test test-faults build image lint unit kafka-jars kafka-image promtool update bench streams load docs fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -72,8 +72,19 @@ kafka-image: kafka-jars ## build an image of Apache Kafka from this machine's Ja
 update: ## rewrite all golden files, the enums of the schemas and the list of countries; read the diff
 	go test ./pipeline ./pkg/recharge ./pkg/config ./pkg/flow ./pkg/subscriber ./pkg/sms -update
 
+# .complete has the checksum of the sources, so that a change builds it again
+STREAMS   := $(CURDIR)/.cache/streams
+streams: ## build the Kafka Streams application of the benchmarks into .cache (with Maven, downloads 100 MB once); skipped without Maven or a JDK
+	@sum=$$(cat $$(find test/bench/streams -type f | sort) | cksum); \
+	if [ "$$(cat $(STREAMS)/.complete 2>/dev/null)" = "$$sum" ]; then :; \
+	elif command -v mvn >/dev/null 2>&1 && command -v javac >/dev/null 2>&1; then \
+	  echo "building the Kafka Streams application into .cache/streams"; rm -rf $(STREAMS); \
+	  { mvn -q -B -f test/bench/streams/pom.xml compile dependency:copy-dependencies && echo "$$sum" > $(STREAMS)/.complete; } \
+	  || echo "building failed: the benchmark beside Kafka Streams is skipped"; \
+	else echo "no mvn or javac: the benchmark beside Kafka Streams is skipped"; fi
+
 # tests run the broker with little memory and without the optimizing compiler; here it has both, and no container proxy
-bench: kafka-jars ## run the benchmarks; prints tables and saves them in docs/bench; ONLY=transform,soak PROFILE=file SOAK=1m
+bench: kafka-jars streams ## run the benchmarks; prints tables and saves them in docs/bench; ONLY=transform,soak PROFILE=file SOAK=1m
 	ONLY=$(ONLY) SOAK=$(SOAK) RECHARGEFLOW_TEST_CONTAINERS=none _JAVA_OPTIONS="-XX:TieredStopAtLevel=4 -Xmx1g" \
 	go test -tags bench -count=1 -timeout 60m -v $(if $(PROFILE),-cpuprofile $(PROFILE) -o $(BIN)/bench.test) ./test/bench
 

@@ -46,6 +46,7 @@ func TestBench(t *testing.T) {
 		{"compression", func() { benchCompression(t, r, apache) }},
 		{"ingest", func() { benchIngest(t, r, both) }},
 		{"transform", func() { benchTransform(t, r, both) }},
+		{"streams", func() { benchStreams(t, r, apache) }},
 		{"state", func() { benchState(t, r, both) }},
 		{"tracking", func() { benchTracking(t, r, both) }},
 		{"stores", func() { benchStores(t, r, apache) }},

@@ -15,6 +15,13 @@
 //	state_test.go     a changelog to a local copy, against reading it
 //	restore           the process that does so, a program of its own
 //	transformer_test.go  the transformer's stage with its state
+//	streams_test.go   the transformer beside a Kafka Streams application that does its work
+//	streams           that application, in Java: `make streams` builds it, without it the benchmark is skipped
+//	streams_peer_test.go  each of the two in a process of its own
+//	streams_outputs_test.go  what both write for the same records
+//	streams_rates_test.go  a backlog
+//	streams_latency_test.go  a webhook to its event, at a fixed rate
+//	committed_test.go  how far a consumer group has come
 //	mix_test.go       webhooks to measure with
 //	tracking_test.go  events to a slow destination
 //	endtoend_test.go  HTTP 200 to accepted by the destination, at a fixed rate

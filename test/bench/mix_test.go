@@ -35,7 +35,10 @@ func newCustomers() mix {
 }
 
 // wholeHistories are of customers side by side, each with all recorded actions.
-func wholeHistories() mix {
+func wholeHistories() mix { return historiesFrom(0) }
+
+// historiesFrom is wholeHistories of the customers from a number on.
+func historiesFrom(number int) mix {
 	const (
 		sideBySide = 1000
 		apart      = 30 * 24 * time.Hour
@@ -43,7 +46,7 @@ func wholeHistories() mix {
 	duplicates := histories.Duplicates{Same: 0.05}
 	return mix{"histories", func(n int) []webhook {
 		var all []webhook
-		for first := 0; len(all) < n; first += sideBySide {
+		for first := number; len(all) < n; first += sideBySide {
 			accounts := make([]*histories.Account, sideBySide)
 			for i := range accounts {
 				accounts[i] = histories.Customer{

@@ -36,6 +36,11 @@ func (r *report) table(title, note string, head []string, rows [][]string) {
 	}
 }
 
+// note adds a text in the place of a table.
+func (r *report) note(title, text string) {
+	fmt.Fprintf(&r.text, "\n## %s\n\n%s\n", title, text)
+}
+
 func (r *report) print(t *testing.T) {
 	t.Helper()
 	t.Log("\n" + r.text.String())

@@ -97,17 +97,22 @@ func fill(t *testing.T, producer *kafka.Producer, topic string, webhooks []webho
 	for some := range slices.Chunk(webhooks, 1000) {
 		records := make([]kafka.Record, len(some))
 		for i, w := range some {
-			records[i] = kafka.Record{
-				Topic: topic, Partition: kafka.ByKey, Key: []byte(lab.Store + "/" + w.customer), Value: w.body,
-				Headers: []kafka.Header{
-					{Key: envelope.HeaderRechargeTopic, Value: []byte(w.topic)},
-					{Key: envelope.HeaderStore, Value: []byte(lab.Store)},
-					{Key: envelope.HeaderReceivedAt, Value: []byte(now.Format(time.RFC3339Nano))},
-					{Key: envelope.HeaderTraceparent, Value: []byte(telemetry.EnsureTraceparent(""))},
-				},
-			}
+			records[i] = rawRecord(topic, lab.Store, w, now)
 		}
 		require.NoError(t, producer.Produce(t.Context(), records...))
+	}
+}
+
+// rawRecord is a webhook of a store as the gateway writes it.
+func rawRecord(topic, store string, w webhook, receivedAt time.Time) kafka.Record {
+	return kafka.Record{
+		Topic: topic, Partition: kafka.ByKey, Key: []byte(store + "/" + w.customer), Value: w.body,
+		Headers: []kafka.Header{
+			{Key: envelope.HeaderRechargeTopic, Value: []byte(w.topic)},
+			{Key: envelope.HeaderStore, Value: []byte(store)},
+			{Key: envelope.HeaderReceivedAt, Value: []byte(receivedAt.Format(time.RFC3339Nano))},
+			{Key: envelope.HeaderTraceparent, Value: []byte(telemetry.EnsureTraceparent(""))},
+		},
 	}
 }
 
