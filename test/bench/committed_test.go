@@ -35,16 +35,6 @@ func (o offsets) sum() (n int64) {
 	return n
 }
 
-// allBehind reports whether each offset is greater than the other.
-func (o offsets) allBehind(other offsets) bool {
-	for p := range o {
-		if o[p] <= other[p] {
-			return false
-		}
-	}
-	return true
-}
-
 // allFrom reports whether each offset is at least the other.
 func (o offsets) allFrom(other offsets) bool {
 	for p := range o {

@@ -82,8 +82,8 @@ func signal(t *testing.T, pid int, s syscall.Signal) {
 	require.NoError(t, syscall.Kill(pid, s))
 }
 
-// window measures between two commits: from the first after which each partition has begun the input, to the last before which some
-// partition is at its end.
+// window measures between two commits: from the first of the input to the last before which some partition is at its end. Kafka
+// Streams reads a megabyte of one partition after the other, so partitions are thousands of records apart.
 type window struct {
 	from, till   offsets
 	pid          int
@@ -100,7 +100,7 @@ type mark struct {
 
 // see records a commit and reports whether the measurement goes on.
 func (w *window) see(at time.Time, committed offsets) bool {
-	if !committed.allBehind(w.from) {
+	if committed.sum() <= w.from.sum() {
 		return true
 	}
 	m := mark{at: at, cpu: cpuOf(w.pid), done: committed.sum()}
@@ -121,7 +121,7 @@ func (w *window) rate(t *testing.T) rate {
 	t.Helper()
 	n, took := float64(w.ended.done-w.began.done), w.ended.at.Sub(w.began.at)
 	t.Logf("measured %s of %s webhooks in %s", thousands(int(n)), thousands(rateMeasured), took.Round(time.Millisecond))
-	require.Positivef(t, n, "partitions are too far apart to measure %d webhooks", rateMeasured)
+	require.Positivef(t, n, "a partition was at its end at the first commit of %d webhooks", rateMeasured)
 	return rate{perSecond: n / took.Seconds(), cpuEach: (w.ended.cpu - w.began.cpu).Seconds() * 1e6 / n, peakMiB: w.peak}
 }
 

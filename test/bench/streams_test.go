@@ -62,8 +62,8 @@ func benchStreamsRates(t *testing.T, r *report, on target, peers []peer) {
 	r.table("Transformer beside Kafka Streams: a backlog of webhooks",
 		fmt.Sprintf("The same webhooks in 12 partitions of the same broker, %d rounds in turn, medians. Each program first transforms %s new\n"+
 			"customers and %s webhooks of histories, which are not measured, then a backlog of %s webhooks of each input. Measured is from\n"+
-			"the first commit in all partitions to the last before some partition is at its end. CPU is that of the process, without\n"+
-			"the broker's. Memory is the peak while the input is transformed.\n%s",
+			"the first commit of an input to the last before some partition is at its end. CPU is that of the process, without the\n"+
+			"broker's. Memory is the peak while the input is transformed.\n%s",
 			rounds, thousands(rateKnown), thousands(rateWarmUp), thousands(rateMeasured), streamsDifferences),
 		[]string{"input", "program", "webhooks/s", "least to most", "CPU each", "peak memory"}, rows)
 }

@@ -16,13 +16,12 @@ record Options(String brokers, String application, String prefix, String stateDi
       }
       given.put(pair[0], pair[1]);
     }
-    Options options = new Options(
+    return new Options(
         required(given, "brokers"), required(given, "application"), required(given, "prefix"), required(given, "state_dir"),
         required(given, "compression"), Integer.parseInt(required(given, "commit_ms")),
         Integer.parseInt(given.getOrDefault("threads", "2")), Long.parseLong(given.getOrDefault("cache_mib", "0")) << 20,
         Integer.parseInt(given.getOrDefault("linger_ms", "100")), Integer.parseInt(given.getOrDefault("batch_kib", "128")) << 10,
         Integer.parseInt(given.getOrDefault("poll_records", "2000")));
-    return options;
   }
 
   private static String required(Map<String, String> given, String name) {
