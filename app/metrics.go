@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -44,5 +45,10 @@ func retention(topic admin.TopicSpec) (keeps time.Duration, limited bool) {
 
 // observe returns the observer of a store's calls to a destination.
 func (a *App) observe(destination, store string) httpclient.Observer {
-	return func(outcome string, took time.Duration) { a.metrics.Call(destination, store, outcome, took) }
+	return func(ctx context.Context, call httpclient.Call) {
+		a.metrics.Call(destination, store, call.Outcome, call.Took)
+		if !call.CertificateExpires.IsZero() {
+			a.metrics.DestinationCertificate(destination, call.Host, call.CertificateExpires, call.Began)
+		}
+	}
 }

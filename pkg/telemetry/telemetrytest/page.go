@@ -44,6 +44,7 @@ func Page() string {
 	m.TopicTrouble(topic, "missing", false)
 	m.Ready("gateway", func() bool { return true })
 	m.Certificates(func() []telemetry.Certificate { return []telemetry.Certificate{{Use: "kafka_client"}} })
+	m.DestinationCertificate("sms", "sms.example.com", time.Now(), time.Now())
 	m.Lags(func() telemetry.LagReport {
 		return telemetry.LagReport{Cluster: "c", Lags: []telemetry.Lag{{Group: group, Topic: topic}}}
 	})
