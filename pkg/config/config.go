@@ -10,7 +10,7 @@ import "time"
 //	example       a value for the reference where the default does not show one
 //	oneof         the values allowed, separated by commas
 //	check         the form of a text, see value.go
-//	min, max      bounds of a number, size or duration
+//	min, max      bounds of an integer, number, size or duration
 //	required      "true": an empty value is a fault
 //	role          the role that uses the value: other processes need not have it
 //
@@ -21,6 +21,7 @@ type Config struct {
 	Gateway         Gateway       `mapstructure:"gateway"`
 	Admin           Admin         `mapstructure:"admin"`
 	Log             Log           `mapstructure:"log"`
+	Tracing         Tracing       `mapstructure:"tracing"`
 	ShutdownDelay   time.Duration `mapstructure:"shutdown_delay" default:"1s" min:"0s" max:"1m" doc:"After SIGTERM, /readyz fails at once, and the process still accepts work for this time, so that a load balancer can notice."`
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout" default:"25s" min:"1s" doc:"Time to finish the records in progress after SIGTERM. Keep it below the 30 s after which Kubernetes sends SIGKILL."`
 	Ledger          Ledger        `mapstructure:"ledger"`
@@ -53,6 +54,13 @@ type Admin struct {
 // Log configures the log on standard error.
 type Log struct {
 	Level string `mapstructure:"level" default:"info" oneof:"debug,info,warn,error" doc:"Lowest level that is logged."`
+}
+
+// Tracing configures the spans that are sent to a collector.
+type Tracing struct {
+	Endpoint    string   `mapstructure:"endpoint" check:"url" example:"http://localhost:4318" doc:"Base URL of an OpenTelemetry collector that receives OTLP/HTTP; /v1/traces is appended. Empty: no tracing."`
+	Headers     []Secret `mapstructure:"headers" check:"header" doc:"Headers of the requests to the collector, such as authorization=Bearer and a token."`
+	SampleRatio float64  `mapstructure:"sample_ratio" default:"1" min:"0" max:"1" doc:"Part of the webhooks that is traced. A webhook with a traceparent header is traced if its sampled flag is set."`
 }
 
 // Ledger configures the database of sent texts and their outcomes.

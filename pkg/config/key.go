@@ -21,6 +21,7 @@ const (
 	KindList     Kind = "list"
 	KindBool     Kind = "bool"
 	KindInteger  Kind = "integer"
+	KindNumber   Kind = "number"
 	KindDuration Kind = "duration"
 	KindSize     Kind = "size"
 )
@@ -114,6 +115,8 @@ func kindOf(t reflect.Type) Kind {
 		return KindBool
 	case t.Kind() == reflect.Int:
 		return KindInteger
+	case t.Kind() == reflect.Float64:
+		return KindNumber
 	case t.Kind() == reflect.Slice:
 		return KindList
 	default:

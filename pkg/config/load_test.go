@@ -21,6 +21,7 @@ func TestDefaults(t *testing.T) {
 		Gateway:       config.Gateway{Listen: ":8080", BodyLimit: 512 << 10, BodyMemory: 64 << 20, MaxConnections: 2000, PublishTimeout: 3 * time.Second, RetryAfter: 5 * time.Second},
 		Admin:         config.Admin{Listen: "127.0.0.1:9090"},
 		Log:           config.Log{Level: "info"},
+		Tracing:       config.Tracing{Headers: []config.Secret{}, SampleRatio: 1},
 		ShutdownDelay: time.Second, ShutdownTimeout: 25 * time.Second,
 		Ledger:      config.Ledger{Path: "./rechargeflow-data/ledger.db"},
 		Transformer: config.Transformer{StateDir: "./rechargeflow-data/state", StateCache: 32 << 20},

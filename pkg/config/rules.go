@@ -12,6 +12,7 @@ func (l *loader) checkRules(c Config) {
 		l.fault(l.root, "admin.listen", "given %s, which is taken by gateway.listen (%s); expected an address of its own", quoted(c.Admin.Listen), quoted(c.Gateway.Listen))
 	}
 	l.checkKafka(c.Kafka)
+	l.checkCollector(c.Tracing)
 	first := map[string]string{}
 	for i, store := range c.Stores {
 		s := l.stores[i]

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -14,8 +15,8 @@ import (
 	"unicode"
 )
 
-// parse parses a value as written in the environment. The value is a string, []string, bool, int, time.Duration or Size,
-// depending on k.Kind. ok is false if it does not have the form that k.Expected describes.
+// parse parses a value as written in the environment. The value is a string, []string, bool, int, float64, time.Duration or
+// Size, depending on k.Kind. ok is false if it does not have the form that k.Expected describes.
 func (k Key) parse(text string) (value any, ok bool) {
 	switch k.Kind {
 	case KindList:
@@ -24,6 +25,8 @@ func (k Key) parse(text string) (value any, ok bool) {
 		return text == "true", text == "true" || text == "false"
 	case KindInteger:
 		return bounded(k, text, strconv.Atoi)
+	case KindNumber:
+		return bounded(k, text, parseNumber)
 	case KindDuration:
 		return bounded(k, text, time.ParseDuration)
 	case KindSize:
@@ -53,6 +56,14 @@ func splitList(text string) []string {
 		elements[i] = strings.TrimSpace(elements[i])
 	}
 	return elements
+}
+
+func parseNumber(text string) (float64, error) {
+	number, err := strconv.ParseFloat(text, 64)
+	if err == nil && math.IsNaN(number) {
+		err = strconv.ErrSyntax
+	}
+	return number, err
 }
 
 func bounded[T cmp.Ordered](k Key, text string, read func(string) (T, error)) (any, bool) {
@@ -94,6 +105,8 @@ func (k Key) Expected() string {
 		return "true or false"
 	case KindInteger:
 		return "a whole number" + k.bounds()
+	case KindNumber:
+		return "a number" + k.bounds()
 	case KindDuration:
 		return "a duration with its unit, such as 500ms, 3s or 10m," + k.bounds()
 	case KindSize:
@@ -153,6 +166,7 @@ func forms() map[string]form {
 		"url":       {"an http or https URL without user, query or fragment", isBaseURL},
 		"hook":      {"an http or https URL without user or fragment", isURL},
 		"extension": {"name=value, the name in letters and not auth", isExtension},
+		"header":    {"name=value, as in an HTTP header", isHeader},
 		"template":  {"an http or https URL without user; the only placeholders are {shop} and {hash}", isTemplate},
 	}
 }
@@ -191,4 +205,9 @@ func isTemplate(text string) bool {
 func isExtension(s string) bool {
 	name, _, _ := strings.Cut(s, "=")
 	return regexp.MustCompile(`^[A-Za-z]+=[ -~]+$`).MatchString(s) && !strings.EqualFold(name, "auth")
+}
+
+// isHeader reports an HTTP header, https://www.rfc-editor.org/rfc/rfc9110#name-fields. No value begins with a space.
+func isHeader(s string) bool {
+	return regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+=[!-~][ -~]*$").MatchString(s)
 }

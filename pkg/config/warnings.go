@@ -7,6 +7,17 @@ import (
 	"strings"
 )
 
+// checkCollector reports an endpoint with the path that is appended, and warns of secrets in headers that are sent by HTTP.
+func (l *loader) checkCollector(t Tracing) {
+	if base, found := strings.CutSuffix(strings.TrimRight(t.Endpoint, "/"), "/v1/traces"); found {
+		l.fault(l.root, "tracing.endpoint", "ends in /v1/traces, which is appended; expected %s", quoted(base))
+	}
+	if u, err := url.Parse(t.Endpoint); err == nil && u.Scheme == "http" && len(t.Headers) > 0 && !isPrivate(u.Hostname()) {
+		l.warnings.add(l.root.where("tracing.endpoint"), "tracing.endpoint",
+			"http sends tracing.headers unencrypted; use https unless the network to %s is private", u.Hostname())
+	}
+}
+
 // checkDestinations warns of destinations that are reached by HTTP over networks that may not be private, and of names that are
 // reserved for examples.
 func (l *loader) checkDestinations(s *scope) {
