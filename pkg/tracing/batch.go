@@ -1,0 +1,126 @@
+package tracing
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Batch makes the spans of the records that a handler gets at once: one for each record of a sampled trace, in that trace. They are
+// made when the handler and what follows it have ended. The first one is the parent of the calls, and links to all records; the
+// others link to it.
+type Batch struct {
+	tracer *Tracer
+	began  time.Time
+
+	records []added
+
+	mu    sync.Mutex
+	calls []batchCall
+}
+
+// Record is a record and its outcome.
+type Record struct {
+	Index       int // in the batch; None for a record that is none of it
+	Traceparent string
+	Topic       string
+	Partition   int
+	Offset      int64
+	Store       string // of the closed list of stores, as are outcome and reason
+	Outcome     string // "failed" for a record that is handled again
+	Reason      string
+	Error       bool
+}
+
+type added struct {
+	Record
+
+	parent trace.SpanContext
+}
+
+// None is the index of a record that is none of the batch.
+const None = -1
+
+type (
+	batchKey struct{} // of the context of a batch
+	indexKey struct{} // of the context of one of its records
+)
+
+// Batch begins a batch. The returned context is for its handler.
+func (t *Tracer) Batch(ctx context.Context, began time.Time) (context.Context, *Batch) {
+	if t == nil {
+		return ctx, nil
+	}
+	b := &Batch{tracer: t, began: began}
+	return context.WithValue(ctx, batchKey{}, b), b
+}
+
+// ForRecord returns the context for the calls of a single record of a batch.
+func ForRecord(ctx context.Context, index int) context.Context {
+	if batchOf(ctx) == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, indexKey{}, index)
+}
+
+func batchOf(ctx context.Context) *Batch {
+	b, _ := ctx.Value(batchKey{}).(*Batch)
+	return b
+}
+
+// Add adds a record, if its trace is sampled.
+func (b *Batch) Add(r Record) {
+	if parent := contextOf(r.Traceparent); parent.IsValid() {
+		b.records = append(b.records, added{r, parent})
+	}
+}
+
+// End makes the spans, with the name of the role and what it has done.
+func (b *Batch) End(role, did string, at time.Time) {
+	if b == nil || len(b.records) == 0 {
+		return
+	}
+	var links []trace.Link
+	for _, r := range b.records[:min(len(b.records), maxLinks)] {
+		links = append(links, trace.Link{SpanContext: r.parent})
+	}
+	parents := map[int]context.Context{}
+	var first trace.Span
+	for i, r := range b.records {
+		if i == 1 {
+			links = []trace.Link{{SpanContext: first.SpanContext()}}
+		}
+		ctx, span := b.tracer.tracer.Start(trace.ContextWithRemoteSpanContext(context.Background(), r.parent), role+" "+did,
+			trace.WithSpanKind(trace.SpanKindConsumer), trace.WithTimestamp(b.began), trace.WithLinks(links...), trace.WithAttributes(r.attributes()...))
+		if i == 0 {
+			first, parents[None] = span, ctx
+			span.SetAttributes(attribute.Int("messaging.batch.message_count", len(b.records)))
+		}
+		if r.Index != None {
+			parents[r.Index] = ctx
+		}
+		if r.Error {
+			span.SetStatus(codes.Error, "")
+		}
+		span.End(trace.WithTimestamp(at))
+	}
+	b.endCalls(parents)
+}
+
+// attributes has names of https://opentelemetry.io/docs/specs/semconv/messaging/kafka/.
+func (r Record) attributes() []attribute.KeyValue {
+	all := []attribute.KeyValue{
+		attribute.String("messaging.system", "kafka"), attribute.String("messaging.destination.name", r.Topic),
+		attribute.String("messaging.destination.partition.id", strconv.Itoa(r.Partition)), attribute.Int64("messaging.kafka.offset", r.Offset),
+		attribute.String("rechargeflow.store", r.Store), attribute.String("rechargeflow.outcome", r.Outcome),
+	}
+	if r.Reason != "" {
+		all = append(all, attribute.String("rechargeflow.reason", r.Reason))
+	}
+	return all
+}
