@@ -63,7 +63,7 @@ func NewSMS(store string, texts Texts, l ledger.Ledger, run Runtime) *SMS {
 
 // Handle sends the texts of a batch, up to the first one that must wait. A text that is refused as if all were blocks no other.
 func (s *SMS) Handle(ctx context.Context, records []kafka.Record) ([]stage.Result, error) {
-	return s.refusals.Handle(records, func(r kafka.Record) (stage.Outcome, error) { return s.handle(ctx, r) })
+	return s.refusals.Handle(ctx, records, s.handle)
 }
 
 func (s *SMS) handle(ctx context.Context, r kafka.Record) (stage.Outcome, error) {

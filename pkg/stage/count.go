@@ -10,6 +10,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/tracing"
 )
 
 // finish counts each record that has an outcome, and returns them as finished: their offsets may be committed.
@@ -24,15 +25,18 @@ func (s *Stage) finish(b batch) kafka.Finished {
 			finished.Others = append(finished.Others, i)
 		}
 		s.count(b.originals[i], result, b.records[i].Topic != b.originals[i].Topic)
-		s.countReplayed(result.Replayed)
+		s.addSpan(b.spans, i, b.originals[i], result.Outcome)
+		s.countReplayed(b.spans, result.Replayed)
 	}
+	s.endSpans(b, leading)
 	return finished
 }
 
-func (s *Stage) countReplayed(replayed []Replayed) {
+func (s *Stage) countReplayed(spans *tracing.Batch, replayed []Replayed) {
 	for _, r := range replayed {
 		_, redriven := deadletter.RedriveOf(r.Record)
 		s.count(r.Record, r.Result, redriven)
+		s.addSpan(spans, tracing.None, r.Record, r.Result.Outcome)
 	}
 }
 
@@ -44,7 +48,7 @@ func (s *Stage) count(r kafka.Record, result Result, redriven bool) {
 	}
 	s.Run.Metrics.Record(s.Role, store, string(outcome.Kind), string(outcome.Reason))
 	if at, err := envelope.ReceivedAt(r); err == nil && s.Sink && outcome.Kind == KindDone {
-		s.Run.Metrics.EndToEnd(s.Role, store, s.Run.Now().Sub(at), r.Header(envelope.HeaderTraceparent))
+		s.Run.Metrics.EndToEnd(s.Role, store, s.Run.Now().Sub(at), s.exemplar(r))
 	}
 	level := zap.InfoLevel
 	if outcome.Kind == KindRejected || outcome.Reason == reason.TopicUnknown || outcome.Reason == reason.OutcomeUnknown {

@@ -32,8 +32,8 @@ type bench struct {
 	stores   []string // of what was counted
 	outcomes []string // role, outcome and reason of what was counted, in order
 	endToEnd []time.Duration
-	traced   string
-	waiting  []int // every count of waiting partitions
+	exemplar string // the last traceparent of endToEnd
+	waiting  []int  // every count of waiting partitions
 	log      *bytes.Buffer
 	produce  func(context.Context, ...kafka.Record) error // nil appends to topics
 }
@@ -81,7 +81,7 @@ func (b *bench) Record(role, store, outcome, reason string) {
 
 // EndToEnd is part of stage.Metrics.
 func (b *bench) EndToEnd(_, _ string, took time.Duration, traceparent string) {
-	b.endToEnd, b.traced = append(b.endToEnd, took), traceparent
+	b.endToEnd, b.exemplar = append(b.endToEnd, took), traceparent
 }
 
 // Waiting is part of stage.Metrics.

@@ -1,11 +1,13 @@
 package stage
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/tracing"
 )
 
 // RefusedForAll is the error of a record that its destination refused as if it refused all. See [Refusals].
@@ -106,11 +108,11 @@ func (f *Refusals) forget(r kafka.Record) {
 
 // Handle handles the records one by one, up to the first one that all others must wait for. It goes on behind one whose error is a
 // RefusedForAll, and tries that one again after another was accepted. Records with the same key are of the same customer.
-func (f *Refusals) Handle(records []kafka.Record, handle func(kafka.Record) (Outcome, error)) ([]Result, error) {
+func (f *Refusals) Handle(ctx context.Context, records []kafka.Record, handle func(context.Context, kafka.Record) (Outcome, error)) ([]Result, error) {
 	results := make([]Result, len(records))
 	for {
 		p := pass{Refusals: f, handle: handle, results: results, waiting: map[string]bool{}}
-		if err := p.run(records); !p.again {
+		if err := p.run(ctx, records); !p.again {
 			return results, err
 		}
 	}
@@ -124,7 +126,7 @@ const maxRefused = 3
 type pass struct {
 	*Refusals
 
-	handle  func(kafka.Record) (Outcome, error)
+	handle  func(context.Context, kafka.Record) (Outcome, error)
 	results []Result
 	waiting map[string]bool // keys of customers with a record that waits
 	why     error           // why a record waits; nil if none does
@@ -134,13 +136,13 @@ type pass struct {
 }
 
 // run handles the records, and returns why one of them waits.
-func (p *pass) run(records []kafka.Record) error {
+func (p *pass) run(ctx context.Context, records []kafka.Record) error {
 	p.probe = p.longestWaiting(records)
 	for i, r := range records {
 		if !p.results[i].open() || p.mustWait(i, r) {
 			continue
 		}
-		outcome, err := p.handle(r)
+		outcome, err := p.handle(tracing.ForRecord(ctx, i), r)
 		if refused := new(RefusedForAll); errors.As(err, &refused) {
 			p.refuse(r, err)
 			if p.refused > maxRefused {

@@ -1,6 +1,7 @@
 package stage_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -36,7 +37,7 @@ func newDestination(refuses ...int64) *destination {
 	return d
 }
 
-func (d *destination) handle(r kafka.Record) (stage.Outcome, error) {
+func (d *destination) handle(_ context.Context, r kafka.Record) (stage.Outcome, error) {
 	d.calls++
 	if d.down > 0 || d.refuses[r.Offset] {
 		d.down--
@@ -54,7 +55,7 @@ func (d *destination) handle(r kafka.Record) (stage.Outcome, error) {
 }
 
 func (d *destination) send(records []kafka.Record) ([]stage.Result, error) {
-	return d.refusals.Handle(records, d.handle)
+	return d.refusals.Handle(context.Background(), records, d.handle)
 }
 
 // numbered returns records of n customers.
@@ -143,11 +144,11 @@ func TestAllRefused(t *testing.T) {
 func TestOtherErrorBehindARefusal(t *testing.T) {
 	d := newDestination(100)
 	busy := errors.New("busy")
-	results, err := d.refusals.Handle(numbered(4), func(r kafka.Record) (stage.Outcome, error) {
+	results, err := d.refusals.Handle(t.Context(), numbered(4), func(ctx context.Context, r kafka.Record) (stage.Outcome, error) {
 		if r.Offset == 102 {
 			return stage.Outcome{}, busy
 		}
-		return d.handle(r)
+		return d.handle(ctx, r)
 	})
 	require.ErrorIs(t, err, busy)
 	assert.Equal(t, "-d--", kinds(results))
@@ -217,12 +218,12 @@ func TestWaitingRecordsAreTriedInTurn(t *testing.T) {
 // Only what is accepted is a reason to try a record again at once.
 func TestSkippedBehindARefusal(t *testing.T) {
 	d := newDestination(100)
-	results, err := d.refusals.Handle(numbered(3), func(r kafka.Record) (stage.Outcome, error) {
+	results, err := d.refusals.Handle(t.Context(), numbered(3), func(ctx context.Context, r kafka.Record) (stage.Outcome, error) {
 		if r.Offset != 100 {
 			d.calls++
 			return stage.Skip(reason.Stale), nil
 		}
-		return d.handle(r)
+		return d.handle(ctx, r)
 	})
 	require.Error(t, err)
 	assert.Equal(t, "-ss", kinds(results))

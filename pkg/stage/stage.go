@@ -12,6 +12,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/tracing"
 )
 
 // Metrics counts and times records.
@@ -28,6 +29,7 @@ type Runtime struct {
 	// Produce appends records to Kafka and returns once every in-sync replica has them.
 	Produce func(ctx context.Context, records ...kafka.Record) error
 	Metrics Metrics
+	Tracer  *tracing.Tracer // nil makes no spans
 	Log     *zap.Logger
 	Now     func() time.Time
 }
@@ -71,6 +73,7 @@ func (s *Stage) Handle(ctx context.Context, records []kafka.Record) (kafka.Finis
 		if failed := s.Run.Produce(ctx, writes...); failed != nil {
 			failed = fmt.Errorf("write outputs of %s: %w", s.Role, failed)
 			s.wait(records[0], failed)
+			s.endFailed(b)
 			return kafka.Finished{}, failed
 		}
 	}
@@ -91,9 +94,13 @@ func (s *Stage) Transform(ctx context.Context, records []kafka.Record) (kafka.Tr
 	if failed != nil {
 		transaction.Ended(false)
 		s.wait(records[0], failed)
+		s.endFailed(b)
 		return kafka.TransformResult{}, fmt.Errorf("write changes of %s: %w", s.Role, failed)
 	}
 	s.wait(records[0], err)
+	if len(b.results) == 0 { // no transaction is begun
+		s.endFailed(b)
+	}
 	return kafka.TransformResult{
 		Finished: len(b.results), Outputs: append(s.writes(b), changes...), PunctuateSoon: transaction.PunctuateSoon(),
 		OnEnd: func(failed error) { s.ended(b, transaction, failed) },
@@ -102,6 +109,7 @@ func (s *Stage) Transform(ctx context.Context, records []kafka.Record) (kafka.Tr
 
 // Punctuate runs the transactor's work that is due by time, in its own transaction.
 func (s *Stage) Punctuate(ctx context.Context, partition int) (kafka.TransformResult, error) {
+	ctx, spans := s.Run.Tracer.Batch(ctx, s.Run.Now())
 	p, err := s.Transactor.Punctuate(ctx, partition)
 	var outputs []kafka.Record
 	if err == nil {
@@ -120,7 +128,8 @@ func (s *Stage) Punctuate(ctx context.Context, partition int) (kafka.TransformRe
 	return kafka.TransformResult{Outputs: outputs, PunctuateSoon: p.Transaction.PunctuateSoon(), OnEnd: func(failed error) {
 		p.Transaction.Ended(failed == nil)
 		if failed == nil {
-			s.countReplayed(p.Replayed)
+			s.countReplayed(spans, p.Replayed)
+			spans.End(s.Role, s.verb(), s.Run.Now())
 		}
 	}}, nil
 }
@@ -130,6 +139,7 @@ func (s *Stage) ended(b batch, transaction Transaction, failed error) {
 	transaction.Ended(failed == nil)
 	if failed != nil {
 		s.wait(b.records[0], fmt.Errorf("write outputs of %s: %w", s.Role, failed))
+		s.endFailed(b)
 		return
 	}
 	s.finish(b)
@@ -140,6 +150,8 @@ type batch struct {
 	records   []kafka.Record // as they were consumed
 	originals []kafka.Record // as the handler got them
 	results   []Result       // no more than there are records
+	waits     bool           // the handler returned an error
+	spans     *tracing.Batch // nil without tracing
 }
 
 // leading returns the number of records before the first one without an outcome.
@@ -153,7 +165,9 @@ func (b batch) leading() int {
 // handle runs the handler on the original records.
 func (s *Stage) handle(ctx context.Context, records []kafka.Record, begin func() attempt) (batch, error) {
 	b := batch{records: records, originals: s.originals(records)}
+	ctx, b.spans = s.Run.Tracer.Batch(ctx, s.Run.Now())
 	results, err := s.recovered(ctx, b.originals, begin)
+	b.waits = err != nil
 	if len(results) > len(records) {
 		return b, fmt.Errorf("handler of %s returned %d results for %d records", s.Role, len(results), len(records))
 	}

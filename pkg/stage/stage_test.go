@@ -251,7 +251,7 @@ func TestEndToEnd(t *testing.T) {
 		records[2].Headers = records[2].Headers[:1] // without received_at
 		b.all(t, records)
 		assert.Equal(t, want, b.endToEnd)
-		assert.Equal(t, sink, b.traced == "00-trace")
+		assert.Equal(t, sink, b.exemplar == "00-trace")
 	}
 }
 
