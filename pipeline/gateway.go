@@ -55,7 +55,7 @@ func NewGateway(cfg GatewayConfig, run Runtime) *Gateway {
 func (g *Gateway) Handler() http.Handler {
 	e := echo.New()
 	e.HTTPErrorHandler = g.answerError
-	e.Pre(g.timed, ignoreSlashes)
+	e.Pre(g.measured, ignoreSlashes)
 	e.POST("/webhooks/:store/:resource/:action", g.accept)
 	e.POST("/webhooks/:store/:resource/:action/:token", g.accept)
 	return e
@@ -71,14 +71,18 @@ func ignoreSlashes(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// timed observes the time to each answer.
-func (g *Gateway) timed(next echo.HandlerFunc) echo.HandlerFunc {
+// measured observes the time to each answer, and makes its span.
+func (g *Gateway) measured(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		began := g.run.Now()
-		if err := next(c); err != nil {
+		began, span := g.run.Now(), g.run.Tracer.Ingest(c.Request())
+		err := next(c)
+		if err != nil {
 			c.Error(err)
 		}
 		g.run.Metrics.Response(c.Response().Status, g.run.Now().Sub(began))
+		span.End(c.Response().Status, func() (store, topic, refused string) {
+			return g.storeOf(c), knownTopic(c), string(asRefusal(err).Reason)
+		})
 		return nil
 	}
 }

@@ -26,10 +26,7 @@ const unknownStore = "unknown"
 
 // answerError writes any error as a JSON response, with advice.
 func (g *Gateway) answerError(err error, c echo.Context) {
-	r, store := asRefusal(err), c.Param("store")
-	if !g.admission.Knows(store) {
-		store = unknownStore
-	}
+	r, store := asRefusal(err), g.storeOf(c)
 	c.Response().Header().Set("Connection", "close") // else net/http waits for a body that was not read
 	if r.Status == http.StatusServiceUnavailable {
 		c.Response().Header().Set("Retry-After", strconv.Itoa(int(g.cfg.RetryAfter.Seconds())))
@@ -40,6 +37,14 @@ func (g *Gateway) answerError(err error, c echo.Context) {
 	if err := c.JSON(r.Status, map[string]string{"error": string(r.Reason), "message": r.Advice}); err != nil {
 		g.run.Log.Debug("write response failed, caller disconnected", zap.Error(err))
 	}
+}
+
+// storeOf returns the store of the path, unknownStore if there is none with this name.
+func (g *Gateway) storeOf(c echo.Context) string {
+	if store := c.Param("store"); g.admission.Knows(store) {
+		return store
+	}
+	return unknownStore
 }
 
 // knownTopic returns the topic of the path, "" if Recharge does not have it.

@@ -285,7 +285,7 @@ func TestGatewayMakesATrace(t *testing.T) {
 		require.Equal(t, http.StatusOK, d.send(request).Code)
 		stored := d.stored()
 		made := stored[len(stored)-1].Header(envelope.HeaderTraceparent)
-		assert.Regexp(t, "^00-[0-9a-f]{32}-[0-9a-f]{16}-01$", made)
+		assert.Regexp(t, "^00-[0-9a-f]{32}-[0-9a-f]{16}-00$", made)
 		assert.False(t, seen[made])
 		seen[made] = true
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/tracing"
 )
 
 // Metrics holds the metrics of the pipeline.
@@ -37,6 +38,7 @@ type Runtime struct {
 	// Produce appends records to Kafka and returns once every in-sync replica has them.
 	Produce func(ctx context.Context, records ...kafka.Record) error
 	Metrics Metrics
+	Tracer  *tracing.Tracer // nil makes no spans
 	Log     *zap.Logger
 	Now     func() time.Time
 }
@@ -99,7 +101,7 @@ func (run Runtime) stage(role Role, store string, stores []string) *stage.Stage 
 		Role: string(role), Group: run.Topics.Group(role, store), Membership: run.Topics.Membership(role), Topics: run.Topics.Reads(role), Sink: row.sink, Whole: row.whole,
 		Redrive: run.Topics.Redrive(role), DeadLetters: run.Topics.DeadLetters(role), State: run.Topics.State(),
 		Downstream: []string{run.Topics.Events(), run.Topics.Triggers()}, Stores: stores,
-		Run: stage.Runtime{Produce: run.Produce, Metrics: run.Metrics, Log: run.Log, Now: run.Now},
+		Run: stage.Runtime{Produce: run.Produce, Metrics: run.Metrics, Tracer: run.Tracer, Log: run.Log, Now: run.Now},
 	}
 }
 

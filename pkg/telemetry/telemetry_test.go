@@ -78,7 +78,7 @@ func TestTraceparent(t *testing.T) {
 			strings.Replace(given, "4", "g", 1), strings.ReplaceAll(given, "-", "_"),
 		} {
 			got := telemetry.EnsureTraceparent(header)
-			assert.Regexp(t, `^00-[0-9a-f]{32}-[0-9a-f]{16}-01$`, got)
+			assert.Regexp(t, `^00-[0-9a-f]{32}-[0-9a-f]{16}-00$`, got)
 			assert.NotContains(t, got, trace, header)
 			assert.Equal(t, got, telemetry.EnsureTraceparent(got), "a new one is valid")
 			assert.NotEqual(t, got, telemetry.EnsureTraceparent(header), "and its own")

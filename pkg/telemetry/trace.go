@@ -10,7 +10,7 @@ import (
 const traceparentLength = 55
 
 // EnsureTraceparent returns a W3C traceparent of version 00 (https://www.w3.org/TR/trace-context/): the given
-// one if it is valid, else a new one with random ids and the sampled flag. Of a valid header of a later
+// one if it is valid, else a new one with random ids that is not sampled: nobody records its spans. Of a valid header of a later
 // version only the part that version 00 defines is used, as the standard requires.
 func EnsureTraceparent(header string) string {
 	if len(header) < traceparentLength {
@@ -49,7 +49,7 @@ func newTraceparent() string {
 	if !isID(trace, 32) || !isID(parent, 16) {
 		return newTraceparent()
 	}
-	return "00-" + trace + "-" + parent + "-01"
+	return "00-" + trace + "-" + parent + "-00"
 }
 
 // isID reports whether text is an id with this number of hex digits, not all of them zero.
