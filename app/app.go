@@ -16,6 +16,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/lookup"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/tracing"
 )
 
 // Options holds what a process needs beside its configuration.
@@ -42,6 +43,7 @@ type App struct {
 	faultPoint func(name string) // of Options.FaultPoint; nil: none
 	metrics    *telemetry.Metrics
 	health     *telemetry.Health
+	tracer     *tracing.Tracer          // nil without tracing
 	apiClients map[string]lookup.Client // of Recharge's API, by store
 	lookups    *lookup.Queue            // nil without the transformer
 	running    atomic.Bool
@@ -119,6 +121,7 @@ func (a *App) Run(ctx context.Context) error {
 	if err := a.startAdmin(ctx); err != nil {
 		return err
 	}
+	a.startTracing()
 	cluster, err := a.cluster()
 	if err != nil {
 		return err
@@ -132,7 +135,7 @@ func (a *App) Run(ctx context.Context) error {
 	a.onClose("close producer", producer.Close)
 	runtime := pipeline.Runtime{
 		Topics:  pipeline.Topics{Prefix: a.cfg.Kafka.TopicPrefix},
-		Produce: producer.Produce, Metrics: a.metrics, Log: a.log, Now: a.now,
+		Produce: producer.Produce, Metrics: a.metrics, Tracer: a.tracer, Log: a.log, Now: a.now,
 	}
 	options, err := a.options(ctx)
 	if err != nil {

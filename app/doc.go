@@ -13,6 +13,7 @@
 //	topic_watch.go         whether the topics stay as the roles need them, while the process runs
 //	certificates.go        when the certificates of kafka.tls expire
 //	rights.go              what the roles must be allowed to do by brokers that use ACLs
+//	tracing.go             the tracer, and lookups as parts of traces
 //	groups.go              the consumer groups of a configuration
 //	lag_watch.go           the lag of the process's groups, for its metrics
 //	metrics.go             metrics of what is configured, of readiness and of calls to destinations

@@ -50,5 +50,6 @@ func (a *App) observe(destination, store string) httpclient.Observer {
 		if !call.CertificateExpires.IsZero() {
 			a.metrics.DestinationCertificate(destination, call.Host, call.CertificateExpires, call.Began)
 		}
+		a.tracer.Call(ctx, destination, store, call)
 	}
 }

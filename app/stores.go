@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/url"
 
 	"go.uber.org/zap"
 
@@ -58,7 +57,7 @@ func (a *App) store(store config.Store) (pipeline.Store, error) {
 		if err != nil {
 			return built, err
 		}
-		a.apiClients[store.Name], built.Settings.API = client, true
+		a.apiClients[store.Name], built.Settings.API = traced{client}, true
 	}
 	if store.Bloomreach.Enabled && a.has(pipeline.RoleTracking) {
 		client, err := bloomreach.New(bloomreach.Config{
@@ -141,11 +140,10 @@ func (a *App) logStores(built []pipeline.Store) {
 }
 
 func bloomreachHost(b config.Bloomreach) string {
-	u, err := url.Parse(b.URL)
-	if err != nil || !b.Enabled {
+	if !b.Enabled {
 		return "disabled"
 	}
-	return u.Host
+	return hostOf(b.URL)
 }
 
 func activeFlows(texts *pipeline.Texts) []string {
