@@ -6,9 +6,15 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
 	"math/big"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,4 +55,17 @@ func TestCertificates(t *testing.T) {
 	assert.Empty(t, certificates(config.KafkaTLS{Enabled: true, CertFile: filepath.Join(dir, "absent.pem")}))
 	settings.Enabled = false
 	assert.Empty(t, certificates(settings))
+}
+
+// A call to a destination shows when its certificate expires, also one that fails because of it.
+func TestCertificateOfADestination(t *testing.T) {
+	site := httptest.NewUnstartedServer(http.NotFoundHandler())
+	site.Config.ErrorLog = log.New(io.Discard, "", 0)
+	site.StartTLS()
+	t.Cleanup(site.Close)
+	p := start(t, trial(t, site.URL))
+	p.awaitReady()
+	require.Equal(t, http.StatusOK, p.postSigned("subscription/created", created, secret))
+	want := fmt.Sprintf(`rechargeflow_certificate_expiry_timestamp_seconds{name="127.0.0.1",use="bloomreach"} %g`, float64(site.Certificate().NotAfter.Unix()))
+	require.Eventually(t, func() bool { return strings.Contains(p.get("/metrics"), want) }, patience, 10*time.Millisecond, want)
 }

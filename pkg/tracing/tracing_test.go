@@ -2,7 +2,6 @@ package tracing_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -305,7 +304,7 @@ func TestClose(t *testing.T) {
 	defer cancel()
 	require.ErrorIs(t, hangs.tracer.Close(ctx), context.DeadlineExceeded)
 	require.Eventually(t, func() bool { return len(hangs.uploads()) == 1 }, patience, time.Millisecond)
-	assert.True(t, errors.Is(hangs.uploads()[0], context.Canceled))
+	require.ErrorIs(t, hangs.uploads()[0], context.Canceled)
 }
 
 // A collector that hangs takes neither time nor memory from who makes spans: those that do not fit into the queue are dropped.
