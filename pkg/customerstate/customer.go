@@ -3,9 +3,6 @@ package customerstate
 import (
 	"bytes"
 	"fmt"
-	"maps"
-	"reflect"
-	"slices"
 
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
@@ -46,19 +43,19 @@ func (tx *Tx) Save(ref Ref, before, after *subscriber.State) error {
 	if ref.CustomerID == "" {
 		return nil
 	}
-	if err := tx.saveCustomer(ref, before.Customer, after.Customer); err != nil {
+	if err := tx.saveCustomer(ref, &before.Customer, &after.Customer); err != nil {
 		return err
 	}
-	for _, id := range slices.Sorted(maps.Keys(after.Subscriptions)) {
+	for _, id := range after.SubscriptionIDs() {
 		s := after.Subscriptions[id]
-		if was, known := before.Subscriptions[id]; known && reflect.DeepEqual(s, was) {
+		if was, known := before.Subscriptions[id]; known && s.Equal(&was) {
 			continue
 		}
 		if err := tx.setJSON(ref.key(subscriptionRows, "/"+id), s); err != nil {
 			return fmt.Errorf("encode subscription %s: %w", id, err)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(before.Subscriptions)) {
+	for _, id := range before.SubscriptionIDs() {
 		if _, still := after.Subscriptions[id]; !still {
 			tx.set(ref.key(subscriptionRows, "/"+id), nil)
 		}
@@ -67,11 +64,11 @@ func (tx *Tx) Save(ref Ref, before, after *subscriber.State) error {
 	return nil
 }
 
-func (tx *Tx) saveCustomer(ref Ref, before, after subscriber.CustomerState) error {
+func (tx *Tx) saveCustomer(ref Ref, before, after *subscriber.CustomerState) error {
 	switch {
-	case reflect.DeepEqual(after, before):
+	case after.Equal(before):
 		return nil
-	case reflect.DeepEqual(after, subscriber.CustomerState{}): // the deletion is expired
+	case after.Equal(&subscriber.CustomerState{}): // the deletion is expired
 		tx.set(ref.key(customerRows, ""), nil)
 		return nil
 	}

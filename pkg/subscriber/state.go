@@ -2,6 +2,7 @@ package subscriber
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
@@ -48,6 +49,21 @@ func (s SubscriptionState) exists() bool {
 	return s.Status != statusDeleted && s.Status != statusOneTime
 }
 
+// Equal reports whether two states of a subscription have the same row.
+func (s *SubscriptionState) Equal(other *SubscriptionState) bool {
+	return s.Subscription == other.Subscription && s.texts() == other.texts() && s.times() == other.times() && s.Rank == other.Rank &&
+		maps.Equal(s.Last, other.Last) && equalTo(s.Held, other.Held)
+}
+
+func (s *SubscriptionState) texts() [2]string { return [...]string{s.Status, s.Hash} }
+
+func (s *SubscriptionState) times() [2]time.Time { return [...]time.Time{s.UpdatedAt, s.OwnerSentAt} }
+
+// equalTo compares what two pointers point to.
+func equalTo[T comparable](a, b *T) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}
+
 // clone returns a copy that can be changed. Values behind its pointers and maps must be replaced, not changed.
 func (st *State) clone() *State {
 	c := &State{Customer: st.Customer, Subscriptions: maps.Clone(st.Subscriptions), Emitted: st.Emitted.clone(), lookedUp: st.lookedUp}
@@ -55,6 +71,13 @@ func (st *State) clone() *State {
 		c.Subscriptions = make(map[string]SubscriptionState)
 	}
 	return c
+}
+
+// SubscriptionIDs returns the ids of the subscriptions, sorted.
+func (st *State) SubscriptionIDs() []string {
+	ids := slices.AppendSeq(make([]string, 0, len(st.Subscriptions)), maps.Keys(st.Subscriptions))
+	slices.Sort(ids)
+	return ids
 }
 
 // gone reports whether the customer was deleted: no personal data is stored any more.

@@ -1,9 +1,6 @@
 package subscriber
 
 import (
-	"maps"
-	"reflect"
-	"slices"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/jsonappend"
@@ -82,18 +79,31 @@ func (st *State) CustomerRow(store, customer string) *CustomerRow {
 	return row
 }
 
+func (r *CustomerRow) equal(other *CustomerRow) bool {
+	mine, others := *r, *other
+	mine.SubscriptionActive, others.SubscriptionActive = nil, nil
+	return mine == others && equalTo(r.SubscriptionActive, other.SubscriptionActive)
+}
+
 // SubscriptionRows returns the rows of the customer's subscriptions by id, without deleted ones and one-time products.
 func (st *State) SubscriptionRows(store, customer string) map[string]SubscriptionRow {
 	rows := make(map[string]SubscriptionRow)
-	for id, s := range st.Subscriptions {
-		if !s.exists() {
-			continue
-		}
-		rows[id] = SubscriptionRow{
-			Store: store, RechargeCustomerID: customer, Subscription: s.Subscription, Status: s.Status, UpdatedAt: s.UpdatedAt,
+	for id := range st.Subscriptions {
+		if row, ok := st.subscriptionRow(store, customer, id); ok {
+			rows[id] = row
 		}
 	}
 	return rows
+}
+
+func (st *State) subscriptionRow(store, customer, id string) (row SubscriptionRow, ok bool) {
+	s, known := st.Subscriptions[id]
+	if !known || !s.exists() {
+		return SubscriptionRow{}, false
+	}
+	return SubscriptionRow{
+		Store: store, RechargeCustomerID: customer, Subscription: s.Subscription, Status: s.Status, UpdatedAt: s.UpdatedAt,
+	}, true
 }
 
 // TableRow is a changed row of a public table.
@@ -106,24 +116,29 @@ type TableRow struct {
 
 // ChangedRows returns the rows of the public tables that differ between two states of a customer.
 func ChangedRows(store, customer string, before, after *State) []TableRow {
-	var changed []TableRow
-	was, is := before.CustomerRow(store, customer), after.CustomerRow(store, customer)
-	switch {
-	case is != nil && !reflect.DeepEqual(was, is):
-		changed = append(changed, TableRow{Value: is})
-	case is == nil && was != nil:
-		changed = append(changed, TableRow{})
-	}
-	had, have := before.SubscriptionRows(store, customer), after.SubscriptionRows(store, customer)
-	for _, id := range slices.Sorted(maps.Keys(have)) {
-		if old, existed := had[id]; !existed || !reflect.DeepEqual(old, have[id]) {
-			changed = append(changed, TableRow{SubscriptionID: id, Value: have[id]})
+	changed := changedCustomer(before.CustomerRow(store, customer), after.CustomerRow(store, customer))
+	for _, id := range after.SubscriptionIDs() {
+		row, ok := after.subscriptionRow(store, customer, id)
+		old, existed := before.subscriptionRow(store, customer, id)
+		if ok && (!existed || row != old) {
+			changed = append(changed, TableRow{SubscriptionID: id, Value: row})
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(had)) {
-		if _, still := have[id]; !still {
+	for _, id := range before.SubscriptionIDs() {
+		_, existed := before.subscriptionRow(store, customer, id)
+		if _, ok := after.subscriptionRow(store, customer, id); existed && !ok {
 			changed = append(changed, TableRow{SubscriptionID: id})
 		}
 	}
 	return changed
+}
+
+func changedCustomer(before, after *CustomerRow) []TableRow {
+	switch {
+	case after != nil && (before == nil || !after.equal(before)):
+		return []TableRow{{Value: after}}
+	case after == nil && before != nil:
+		return []TableRow{{}}
+	}
+	return nil
 }

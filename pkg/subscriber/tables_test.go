@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
 // The public tables have the current rows, and none of deleted subscriptions.
@@ -135,4 +136,58 @@ func TestCustomersHaveOneOrder(t *testing.T) {
 		first.FirstAt, second.FirstAt, first.ActiveProperty, second.ActiveProperty = time.Time{}, time.Time{}, nil, nil // which depend on the order
 		require.Equal(t, first, second)
 	})
+}
+
+// Only rows that differ are written again, and those of what is gone are removed.
+func TestChangedRows(t *testing.T) {
+	withActive := func(active bool) *subscriber.State {
+		return &subscriber.State{
+			Customer: subscriber.CustomerState{
+				Seen: true, Email: "jo@example.com", UpdatedAt: start(), Count: &subscriber.Count{Active: map[bool]int{true: 1}[active], At: start().Add(time.Hour)},
+			},
+			Subscriptions: map[string]subscriber.SubscriptionState{
+				"1": {Subscription: subscriber.Subscription{ID: "1"}, Status: "active", UpdatedAt: start()},
+				"2": {Subscription: subscriber.Subscription{ID: "2"}, Status: "deleted", UpdatedAt: start()},
+			},
+		}
+	}
+	changed := func(change func(*subscriber.State)) (written, removed []string) {
+		before, after := withActive(true), withActive(true)
+		change(after)
+		for _, row := range subscriber.ChangedRows(store, joID, before, after) {
+			if row.Value == nil {
+				removed = append(removed, row.SubscriptionID)
+				continue
+			}
+			written = append(written, row.SubscriptionID)
+		}
+		return written, removed
+	}
+	for _, c := range []struct {
+		name             string
+		change           func(*subscriber.State)
+		written, removed []string
+	}{
+		{name: "nothing", change: func(*subscriber.State) {}},
+		{name: "what is no part of a row", change: func(st *subscriber.State) { st.Customer.Hash = "x" }},
+		{name: "the customer", change: func(st *subscriber.State) { st.Customer.Zip, st.Customer.Phone = "1", "+15035550100" }, written: []string{""}},
+		{name: "whether one is active", change: func(st *subscriber.State) { *st = *withActive(false) }, written: []string{""}},
+		{name: "the customer is gone", change: func(st *subscriber.State) { st.Customer.DeletedAt = start() }, removed: []string{""}},
+		{name: "a subscription", change: func(st *subscriber.State) {
+			s := st.Subscriptions["1"]
+			s.SKU = "HB-1"
+			st.Subscriptions["1"] = s
+		}, written: []string{"1"}},
+		{name: "a new one and one restored", change: func(st *subscriber.State) {
+			st.Subscriptions["3"], st.Subscriptions["2"] = st.Subscriptions["1"], st.Subscriptions["1"]
+		}, written: []string{"2", "3"}},
+		{name: "one is deleted", change: func(st *subscriber.State) { st.Subscriptions["1"] = st.Subscriptions["2"] }, removed: []string{"1"}},
+		{name: "all are forgotten", change: func(st *subscriber.State) { *st = subscriber.State{} }, removed: []string{"", "1"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			written, removed := changed(c.change)
+			assert.Equal(t, c.written, written)
+			assert.Equal(t, c.removed, removed)
+		})
+	}
 }
