@@ -27,7 +27,7 @@ func TestAllRefusedIsConfigError(t *testing.T) {
 		for i := range n {
 			command, err := bloomreach.NewEvent(fmt.Sprint(i), bloomreach.Event{
 				CustomerIDs: map[string]string{"registered": "jo@example.com"}, Type: "subscription",
-				Timestamp: bloomreach.UnixSeconds(time.Unix(int64(i), 0)), Properties: bloomreach.Properties{"n": i},
+				Timestamp: bloomreach.UnixSeconds(time.Unix(int64(i), 0)), Properties: values{"n": i}.properties(),
 			})
 			require.NoError(t, err)
 			commands = append(commands, command)

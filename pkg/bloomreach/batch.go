@@ -1,9 +1,7 @@
 package bloomreach
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -54,12 +52,7 @@ func (c *Client) Batch(ctx context.Context, commands []Command) ([]Result, error
 	batch := make([]pendingCommand, 0, len(commands))
 	for i, command := range commands {
 		results[i] = Result{ID: command.ID, Outcome: Unanswered}
-		body, err := json.Marshal(command)
-		if err != nil {
-			results[i].reject("", []string{c.redactor.text("encode command: " + err.Error())})
-			continue
-		}
-		batch = append(batch, pendingCommand{body: body, result: &results[i]})
+		batch = append(batch, pendingCommand{Command: command, result: &results[i]})
 	}
 	sender := &sender{Client: c}
 	err := sender.send(ctx, batch)
@@ -107,9 +100,9 @@ func validateBatch(commands []Command) error {
 	return nil
 }
 
-// pendingCommand is the JSON of a command and its result.
+// pendingCommand is a command and its result.
 type pendingCommand struct {
-	body         []byte
+	Command
 	result       *Result
 	refusedAlone bool // refused in a request without other commands
 }
@@ -170,11 +163,18 @@ func (c *Client) sendOnce(ctx context.Context, batch []pendingCommand) error {
 }
 
 func batchBody(batch []pendingCommand) []byte {
-	commands := make([][]byte, len(batch))
-	for i, s := range batch {
-		commands[i] = s.body
+	size := len(`{"commands":[]}`)
+	for _, s := range batch {
+		size += len(s.Name) + len(s.ID) + len(s.Data) + len(`{"name":"","command_id":"","data":},`)
 	}
-	return bytes.Join([][]byte{[]byte(`{"commands":[`), bytes.Join(commands, []byte(",")), []byte(`]}`)}, nil)
+	body := append(make([]byte, 0, size), `{"commands":[`...)
+	for i, s := range batch {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = s.appendTo(body)
+	}
+	return append(body, `]}`...)
 }
 
 // refusal means that a request was refused for its content. A retry does not help.

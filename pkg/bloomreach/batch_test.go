@@ -151,7 +151,6 @@ func TestInvalidBatchIsNotSent(t *testing.T) {
 		"same id":   {append(events(t, 2), event(t, "e1")), "invalid batch: the id of command 2 is empty or used twice"},
 		"no id":     {[]bloomreach.Command{{Name: "customers"}}, "invalid batch: the id of command 0 is empty or used twice"},
 		"empty":     {nil, ""},
-		"not JSON":  {[]bloomreach.Command{{Name: "customers", ID: "x", Data: json.RawMessage(`{`)}}, ""},
 		"too large": {[]bloomreach.Command{{Name: "customers", ID: "x", Data: json.RawMessage(`"` + strings.Repeat("x", 1<<20) + `"`)}}, ""},
 	} {
 		results, err := client.Batch(t.Context(), test.commands)

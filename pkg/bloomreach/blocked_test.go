@@ -22,7 +22,7 @@ import (
 func attack(t require.TestingT, id string) bloomreach.Command {
 	command, err := bloomreach.NewEvent(id, bloomreach.Event{
 		CustomerIDs: map[string]string{"registered": "ann"}, Type: "subscription", Timestamp: "1700000000.5",
-		Properties: map[string]any{"cancellation_reason_comments": "'; DROP TABLE coffee; -- moving abroad", "subscription_id": id},
+		Properties: values{"cancellation_reason_comments": "'; DROP TABLE coffee; -- moving abroad", "subscription_id": id}.properties(),
 	})
 	require.NoError(t, err)
 	return command

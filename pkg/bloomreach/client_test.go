@@ -72,7 +72,7 @@ func TestRequestAsSent(t *testing.T) {
 				return nil, errors.New("no answer")
 			})},
 		})
-		command := bloomreach.Command{Name: "customers", ID: "1", Data: json.RawMessage(`{ "a": 1.50 }`)}
+		command := bloomreach.Command{Name: "customers", ID: "1", Data: json.RawMessage(`{"a":1.50}`)}
 		_, err := client.Batch(t.Context(), []bloomreach.Command{command, event(t, "2")})
 		requireClass(t, err, bloomreach.ClassRetry)
 		assert.Equal(t, "POST", sent.Method, name)

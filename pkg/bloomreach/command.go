@@ -21,8 +21,8 @@ var ErrCommand = errors.New("invalid command")
 //	{"name":"customers/events","command_id":"6f1c","data":{...}}
 //
 // The response repeats command_id with the result of the command
-// (https://documentation.bloomreach.com/engagement/docs/batch-commands-2). Data is encoded once, so that a command always
-// has the same bytes.
+// (https://documentation.bloomreach.com/engagement/docs/batch-commands-2). Data is JSON that [NewEvent] or [NewCustomerUpdate]
+// encoded: it is sent as it is, so that a command always has the same bytes.
 type Command struct {
 	Name string          `json:"name"`
 	ID   string          `json:"command_id"`
@@ -39,18 +39,16 @@ type Event struct {
 	// Timestamp is UNIX seconds, see [UnixSeconds]. It is required here, although Bloomreach's default is the time of
 	// arrival: deduplication compares every digit of it.
 	Timestamp json.Number
-	// Properties are the attributes, with ASCII names. Values are string, bool, json.Number, int, int64, []string,
-	// []any, map[string]any and []map[string]any of these. A float is an error, because it has no exact decimal form.
-	// A nil is left out: Bloomreach does not document null.
-	Properties map[string]any
+	// Properties are the attributes.
+	Properties Properties
 }
 
 // CustomerUpdate sets properties of a customer.
 type CustomerUpdate struct {
 	// CustomerIDs is as in [Event].
 	CustomerIDs map[string]string
-	// Properties are as in [Event], at least one.
-	Properties map[string]any
+	// Properties are the properties to set, at least one.
+	Properties Properties
 	// UpdateTimestamp is UNIX seconds, see [UnixSeconds]. Bloomreach changes only properties whose last update is older
 	// (https://documentation.bloomreach.com/engagement/reference/update-customer-properties-2).
 	UpdateTimestamp json.Number
@@ -63,66 +61,61 @@ func NewEvent(id string, event Event) (Command, error) {
 	if event.Type == "" {
 		return Command{}, fmt.Errorf("%w: event type is empty", ErrCommand)
 	}
-	if err := validateCustomerIDs(event.CustomerIDs); err != nil {
+	if err := validate(event.CustomerIDs, "timestamp", event.Timestamp, &event.Properties); err != nil {
 		return Command{}, err
 	}
-	if err := validateDecimal("timestamp", event.Timestamp); err != nil {
-		return Command{}, err
-	}
-	properties, err := validProperties(event.Properties)
-	if err != nil {
-		return Command{}, err
-	}
-	if properties, err = fit(properties); err != nil {
-		return Command{}, err
-	}
-	return newCommand(id, NameEvent, struct {
-		CustomerIDs map[string]string `json:"customer_ids"`
-		Type        string            `json:"event_type"`
-		Timestamp   json.Number       `json:"timestamp"`
-		Properties  map[string]any    `json:"properties"`
-	}{event.CustomerIDs, event.Type, event.Timestamp, properties})
+	data := make([]byte, 0, event.Properties.size())
+	data = appendIDs(append(data, `{"customer_ids":`...), event.CustomerIDs)
+	data = appendString(appendMember(data, "event_type"), event.Type)
+	data = append(appendMember(data, "timestamp"), event.Timestamp...)
+	data = event.Properties.appendTo(appendMember(data, "properties"))
+	return newCommand(id, NameEvent, append(data, '}'))
 }
 
 // NewCustomerUpdate returns a command that updates properties. It cuts nothing: a value that is too long is an error. Any error
 // wraps [ErrCommand].
 func NewCustomerUpdate(id string, update CustomerUpdate) (Command, error) {
-	if err := validateCustomerIDs(update.CustomerIDs); err != nil {
+	if err := validate(update.CustomerIDs, "update timestamp", update.UpdateTimestamp, &update.Properties); err != nil {
 		return Command{}, err
 	}
-	if err := validateDecimal("update timestamp", update.UpdateTimestamp); err != nil {
-		return Command{}, err
-	}
-	properties, err := validProperties(update.Properties)
-	if err != nil {
-		return Command{}, err
-	}
-	if len(properties) == 0 {
+	if len(update.Properties.list) == 0 {
 		return Command{}, fmt.Errorf("%w: a customer update needs at least one property", ErrCommand)
 	}
-	for name, value := range properties {
-		if size(value) > maxValue {
-			return Command{}, fmt.Errorf("%w: property %q has %d bytes, at most %d are allowed", ErrCommand, name, size(value), maxValue)
+	for _, property := range update.Properties.list {
+		if property.whole > 0 {
+			return Command{}, fmt.Errorf("%w: property %q %s", ErrCommand, property.name, tooLong(property.whole))
 		}
 	}
-	return newCommand(id, NameCustomerUpdate, struct {
-		CustomerIDs     map[string]string `json:"customer_ids"`
-		Properties      map[string]any    `json:"properties"`
-		UpdateTimestamp json.Number       `json:"update_timestamp"`
-	}{update.CustomerIDs, properties, update.UpdateTimestamp})
+	data := make([]byte, 0, update.Properties.size())
+	data = appendIDs(append(data, `{"customer_ids":`...), update.CustomerIDs)
+	data = update.Properties.appendTo(appendMember(data, "properties"))
+	data = append(appendMember(data, "update_timestamp"), update.UpdateTimestamp...)
+	return newCommand(id, NameCustomerUpdate, append(data, '}'))
 }
 
-// newCommand encodes data. encoding/json sorts the keys of a map, so the bytes are always the same.
-func newCommand(id, name string, data any) (Command, error) {
+func validate(ids map[string]string, field string, timestamp json.Number, properties *Properties) error {
+	if err := validateCustomerIDs(ids); err != nil {
+		return err
+	}
+	if err := validateDecimal(field, timestamp); err != nil {
+		return err
+	}
+	return properties.err()
+}
+
+func newCommand(id, name string, data []byte) (Command, error) {
 	if id == "" {
 		return Command{}, fmt.Errorf("%w: command id is empty", ErrCommand)
 	}
-	body, err := json.Marshal(data)
-	if err != nil {
-		return Command{}, fmt.Errorf("%w: %w", ErrCommand, err)
+	if len(data) > maxMessage {
+		return Command{}, fmt.Errorf("%w: data has %d bytes, at most %d are allowed", ErrCommand, len(data), maxMessage)
 	}
-	if len(body) > maxMessage {
-		return Command{}, fmt.Errorf("%w: data has %d bytes, at most %d are allowed", ErrCommand, len(body), maxMessage)
-	}
-	return Command{Name: name, ID: id, Data: body}, nil
+	return Command{Name: name, ID: id, Data: data}, nil
+}
+
+// appendTo appends the JSON of a command.
+func (c Command) appendTo(b []byte) []byte {
+	b = appendString(append(b, `{"name":`...), c.Name)
+	b = appendString(appendMember(b, "command_id"), c.ID)
+	return append(append(appendMember(b, "data"), c.Data...), '}')
 }

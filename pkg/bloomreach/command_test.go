@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,27 +22,26 @@ func TestEventAsSent(t *testing.T) {
 		CustomerIDs: ann,
 		Type:        "subscription_charge",
 		Timestamp:   "1709566376.25",
-		Properties: map[string]any{
-			"status": "paid", "total_price": json.Number("18.740"), "quantity": 2, "charge_id": int64(9007199254740993),
-			"first": true, "absent": nil, "product_ids": []string{"a", "b"},
-			"product_list": []map[string]any{{"price": json.Number("9.37"), "sku": nil}},
-			"tags":         []any{"x", json.Number("1"), map[string]any{"y": false}},
-		},
+		Properties: values{
+			"status": "paid", "total_price": json.Number("18.740"), "quantity": 2, "charge_id": 9007199254740993,
+			"first": true, "product_ids": []string{"a", "b"},
+			"product_list": []values{{"price": json.Number("9.37"), "sku": ""}, {"title": "x", "quantity": 1}},
+		}.properties(),
 	})
 	require.NoError(t, err)
 	body, err := json.Marshal(command)
 	require.NoError(t, err)
 	want := `{"name":"customers/events","command_id":"id-1","data":{` +
 		`"customer_ids":{"registered":"ann@example.com"},"event_type":"subscription_charge","timestamp":1709566376.25,` +
-		`"properties":{"charge_id":9007199254740993,"first":true,"product_ids":["a","b"],"product_list":[{"price":9.37}],` +
-		`"quantity":2,"status":"paid","tags":["x",1,{"y":false}],"total_price":18.740}}}`
+		`"properties":{"charge_id":9007199254740993,"first":true,"product_ids":["a","b"],` +
+		`"product_list":[{"price":9.37},{"quantity":1,"title":"x"}],"quantity":2,"status":"paid","total_price":18.740}}}`
 	assert.Equal(t, want, string(body), "byte for byte")
 }
 
 func TestCustomerUpdateAsSent(t *testing.T) {
 	command, err := bloomreach.NewCustomerUpdate("id-2", bloomreach.CustomerUpdate{
 		CustomerIDs:     ann,
-		Properties:      map[string]any{"recharge_subscription_active": false},
+		Properties:      values{"recharge_subscription_active": false}.properties(),
 		UpdateTimestamp: "1709566376.000001",
 	})
 	require.NoError(t, err)
@@ -54,7 +54,7 @@ func TestCustomerUpdateAsSent(t *testing.T) {
 
 func TestNewEventErrors(t *testing.T) {
 	property := func(name string, value any) bloomreach.Event {
-		return bloomreach.Event{CustomerIDs: ann, Type: "x", Timestamp: "1", Properties: map[string]any{name: value}}
+		return bloomreach.Event{CustomerIDs: ann, Type: "x", Timestamp: "1", Properties: values{name: value}.properties()}
 	}
 	timestamp := func(n json.Number) bloomreach.Event {
 		return bloomreach.Event{CustomerIDs: ann, Type: "x", Timestamp: n}
@@ -64,7 +64,6 @@ func TestNewEventErrors(t *testing.T) {
 	}
 	const badID = `invalid command: customer id "registered" needs a letter or a digit, and must not be null or undefined`
 	const badTime = "invalid command: timestamp is not a plain decimal number"
-	const use = "use string, bool, json.Number, int, a list or an object"
 	tests := []struct {
 		name  string
 		event bloomreach.Event
@@ -84,10 +83,9 @@ func TestNewEventErrors(t *testing.T) {
 		{"leading zero", timestamp("01"), badTime},
 		{"plus", timestamp("+1"), badTime},
 		{"not a number", timestamp("NaN"), badTime},
-		{"float", property("price", 18.74), `invalid command: property "price" has type float64; ` + use},
-		{"nested float", property("list", []any{map[string]any{"price": float32(1)}}), `invalid command: property "list[0].price" has type float32; ` + use},
-		{"time", property("at", time.Time{}), `invalid command: property "at" has type time.Time; ` + use},
-		{"empty number", property("n", json.Number("")), `invalid command: property "n" is not a plain decimal number`},
+		{"exponent of an amount", property("n", json.Number("1e9")), `invalid command: property "n" is not a plain decimal number`},
+		{"open fraction of an amount", property("n", json.Number("1.")), `invalid command: property "n" is not a plain decimal number`},
+		{"nested amount", property("list", []values{{"price": json.Number("1")}, {"price": json.Number("much")}}), `invalid command: property "list[1].price" is not a plain decimal number`},
 		{"name", property("größe", "1"), `invalid command: property name "größe" is not ASCII text`},
 		{"no name", property("", "1"), `invalid command: property name "" is not ASCII text`},
 	}
@@ -103,7 +101,7 @@ func TestNewEventErrors(t *testing.T) {
 }
 
 func TestNewCustomerUpdateErrors(t *testing.T) {
-	active := map[string]any{"active": true}
+	active := values{"active": true}.properties()
 	tests := []struct {
 		name   string
 		update bloomreach.CustomerUpdate
@@ -112,8 +110,8 @@ func TestNewCustomerUpdateErrors(t *testing.T) {
 		{"no ids", bloomreach.CustomerUpdate{Properties: active, UpdateTimestamp: "1"}, "invalid command: at least one customer id is needed"},
 		{"no timestamp", bloomreach.CustomerUpdate{CustomerIDs: ann, Properties: active}, "invalid command: update timestamp is not a plain decimal number"},
 		{"no properties", bloomreach.CustomerUpdate{CustomerIDs: ann, UpdateTimestamp: "1"}, "invalid command: a customer update needs at least one property"},
-		{"only nil", bloomreach.CustomerUpdate{CustomerIDs: ann, UpdateTimestamp: "1", Properties: map[string]any{"a": nil}}, "invalid command: a customer update needs at least one property"},
-		{"float", bloomreach.CustomerUpdate{CustomerIDs: ann, UpdateTimestamp: "1", Properties: map[string]any{"a": 1.5}}, `invalid command: property "a" has type float64; use string, bool, json.Number, int, a list or an object`},
+		{"only absent", bloomreach.CustomerUpdate{CustomerIDs: ann, UpdateTimestamp: "1", Properties: values{"a": ""}.properties()}, "invalid command: a customer update needs at least one property"},
+		{"not ASCII", bloomreach.CustomerUpdate{CustomerIDs: ann, UpdateTimestamp: "1", Properties: values{"größe": true}.properties()}, `invalid command: property name "größe" is not ASCII text`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -128,24 +126,19 @@ func TestNewCustomerUpdateErrors(t *testing.T) {
 func TestCommandIsDeterministic(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		names := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z_]{1,8}`), 0, 12, rapid.ID[string]).Draw(t, "names")
-		value := rapid.OneOf(
-			rapid.String().AsAny(), rapid.Bool().AsAny(), rapid.Int64().AsAny(),
-			rapid.StringMatching(`-?[1-9][0-9]{0,18}(\.[0-9]{1,6})?`).AsAny(),
-		)
-		forwards, backwards := map[string]any{}, map[string]any{}
+		value := rapid.OneOf(rapid.String().AsAny(), rapid.Bool().AsAny(), rapid.Int().AsAny())
+		set := values{}
 		for _, name := range names {
-			forwards[name] = value.Draw(t, name)
+			set[name] = value.Draw(t, name)
 		}
-		for i := len(names) - 1; i >= 0; i-- {
-			backwards[names[i]] = forwards[names[i]]
-		}
-		first := eventWith(t, forwards)
-		assert.Equal(t, first, eventWith(t, backwards))
+		first := eventWith(t, set.properties(names...))
+		slices.Reverse(names)
+		assert.Equal(t, first, eventWith(t, set.properties(names...)))
 		assert.True(t, json.Valid(first.Data))
 	})
 }
 
-func eventWith(t *rapid.T, properties map[string]any) bloomreach.Command {
+func eventWith(t *rapid.T, properties bloomreach.Properties) bloomreach.Command {
 	command, err := bloomreach.NewEvent("id", bloomreach.Event{CustomerIDs: ann, Type: "x", Timestamp: "1", Properties: properties})
 	require.NoError(t, err)
 	return command

@@ -9,9 +9,10 @@
 //	auth.go         the credentials: private key or public token
 //	client.go       Config and New
 //	command.go      Command, Event, CustomerUpdate
-//	validate.go     checks customer ids, numbers and properties of a command
-//	properties.go   sets properties, leaves out absent values
-//	timestamp.go    UNIX seconds
+//	validate.go     checks customer ids and numbers of a command
+//	properties.go   Properties: sets and encodes properties, leaves out absent values
+//	encode.go       strings, ids, numbers and times in JSON
+//	multiply.go     multiplies decimals
 //	batch.go        Batch: sends, halves a refused batch
 //	blocked.go      a command that something in front of Bloomreach refuses
 //	fit.go          cuts values to Bloomreach's limits

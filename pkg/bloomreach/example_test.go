@@ -23,11 +23,15 @@ func ExampleClient_Batch() {
 		return
 	}
 	at := bloomreach.UnixSeconds(time.Date(2026, 3, 1, 10, 0, 0, 250_000_000, time.UTC))
+	var properties, customer bloomreach.Properties
+	properties.Text("status", "canceled")
+	properties.Text("subscription_id", "42")
+	customer.Flag("recharge_subscription_active", false)
 	canceled, err := bloomreach.NewEvent("event-1", bloomreach.Event{
 		CustomerIDs: map[string]string{"registered": "ann@example.com"},
 		Type:        "subscription",
 		Timestamp:   at,
-		Properties:  map[string]any{"status": "canceled", "subscription_id": "42"},
+		Properties:  properties,
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -35,7 +39,7 @@ func ExampleClient_Batch() {
 	}
 	inactive, err := bloomreach.NewCustomerUpdate("property-1", bloomreach.CustomerUpdate{
 		CustomerIDs:     map[string]string{"registered": "ann@example.com"},
-		Properties:      map[string]any{"recharge_subscription_active": false},
+		Properties:      customer,
 		UpdateTimestamp: at,
 	})
 	if err != nil {

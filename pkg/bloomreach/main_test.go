@@ -47,7 +47,7 @@ func event(t require.TestingT, id string) bloomreach.Command {
 		CustomerIDs: map[string]string{"registered": "ann"},
 		Type:        "subscription",
 		Timestamp:   "1700000000.5",
-		Properties:  map[string]any{"status": "created", "subscription_id": id},
+		Properties:  values{"status": "created", "subscription_id": id}.properties(),
 	})
 	require.NoError(t, err)
 	return command

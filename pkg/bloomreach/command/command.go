@@ -15,25 +15,23 @@ import (
 // deduplication compares timestamp and attributes,
 // https://documentation.bloomreach.com/engagement/docs/imports-technical-reference.
 func Of(id string, customer map[string]string, e subscriber.Event) (bloomreach.Command, error) {
+	var properties bloomreach.Properties
 	if e.Type == subscriber.EventProperty {
+		properties.Flag(e.Property.Name, e.Property.Value)
 		return bloomreach.NewCustomerUpdate(id, bloomreach.CustomerUpdate{
-			CustomerIDs:     customer,
-			Properties:      map[string]any{e.Property.Name: e.Property.Value},
-			UpdateTimestamp: bloomreach.UnixSeconds(e.OccurredAt),
+			CustomerIDs: customer, Properties: properties, UpdateTimestamp: bloomreach.UnixSeconds(e.OccurredAt),
 		})
 	}
-	properties := bloomreach.Properties{
-		"recharge_customer_id": e.RechargeCustomerID,
-		"integration_type":     "recharge",
-		"integration_id":       e.Store,
-	}
+	properties.Text("recharge_customer_id", e.RechargeCustomerID)
+	properties.Text("integration_type", "recharge")
+	properties.Text("integration_id", e.Store)
 	switch e.Type {
 	case subscriber.EventSubscription:
-		subscriptionProperties(properties, e)
+		subscriptionProperties(&properties, e)
 	case subscriber.EventCharge:
-		chargeProperties(properties, e)
+		chargeProperties(&properties, e)
 	case subscriber.EventCustomerChange:
-		customerProperties(properties, e)
+		customerProperties(&properties, e)
 	default:
 		return bloomreach.Command{}, fmt.Errorf("event type %q is unknown", e.Type)
 	}
@@ -45,7 +43,7 @@ func Of(id string, customer map[string]string, e subscriber.Event) (bloomreach.C
 	})
 }
 
-func subscriptionProperties(a bloomreach.Properties, e subscriber.Event) {
+func subscriptionProperties(a *bloomreach.Properties, e subscriber.Event) {
 	s := e.Subscription
 	a.Text("status", e.Status)
 	a.Text("subscription_id", s.ID)
@@ -68,10 +66,10 @@ func subscriptionProperties(a bloomreach.Properties, e subscriber.Event) {
 	a.Text("cancellation_reason", s.CancellationReason)
 	a.Text("cancellation_reason_comments", s.CancellationReasonComments)
 	a.Text("source_status", s.SourceStatus)
-	a["is_prepaid"] = s.IsPrepaid
+	a.Flag("is_prepaid", s.IsPrepaid)
 }
 
-func chargeProperties(a bloomreach.Properties, e subscriber.Event) {
+func chargeProperties(a *bloomreach.Properties, e subscriber.Event) {
 	c := e.Charge
 	a.Text("status", e.Status)
 	a.Text("charge_id", c.ID)
@@ -91,20 +89,10 @@ func chargeProperties(a bloomreach.Properties, e subscriber.Event) {
 }
 
 // itemProperties sends items twice: as lists for filters, and as a list of objects.
-func itemProperties(a bloomreach.Properties, items []subscriber.Item) {
+func itemProperties(a *bloomreach.Properties, items []subscriber.Item) {
 	var products, variants, subscriptions []string
-	list := make([]map[string]any, 0, len(items))
 	quantity := 0
 	for _, item := range items {
-		one := bloomreach.Properties{}
-		one.Text("product_id", item.ProductID)
-		one.Text("variant_id", item.VariantID)
-		one.Text("sku", item.SKU)
-		one.Text("title", item.Title)
-		one.Amount("price", item.Price)
-		one.Number("quantity", item.Quantity)
-		one.Text("subscription_id", item.SubscriptionID)
-		list = append(list, one)
 		quantity += item.Quantity
 		products = add(products, item.ProductID)
 		variants = add(variants, item.VariantID)
@@ -114,12 +102,19 @@ func itemProperties(a bloomreach.Properties, items []subscriber.Item) {
 	a.List("product_ids", products)
 	a.List("variant_ids", variants)
 	a.List("subscription_ids", subscriptions)
-	if len(list) > 0 {
-		a["product_list"] = list
-	}
+	a.Objects("product_list", len(items), func(i int, one *bloomreach.Properties) {
+		item := items[i]
+		one.Amount("price", item.Price) // sorted by name already, which is quick
+		one.Text("product_id", item.ProductID)
+		one.Number("quantity", item.Quantity)
+		one.Text("sku", item.SKU)
+		one.Text("subscription_id", item.SubscriptionID)
+		one.Text("title", item.Title)
+		one.Text("variant_id", item.VariantID)
+	})
 }
 
-func customerProperties(a bloomreach.Properties, e subscriber.Event) {
+func customerProperties(a *bloomreach.Properties, e subscriber.Event) {
 	c := e.Customer
 	a.Text("external_customer_id", c.PlatformID)
 	a.List("changed_fields", c.Changed)
