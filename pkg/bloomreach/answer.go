@@ -13,14 +13,15 @@ import (
 // request must be halved, else an *Error. A refusal by something in front of Bloomreach is a *refusal, too.
 func (c *Client) classify(a answer) error {
 	parts := parseObject(a.body)
+	if a.ok() && !isBlocked(a, parts) && string(parts["success"]) != "false" {
+		return nil
+	}
 	messages := c.answerTexts(a, parts)
 	switch {
 	case isRetryStatus(a.status):
 		return c.newError(ClassRetry, a, messages[0])
 	case isBlocked(a, parts):
 		return c.blocked(a, messages)
-	case a.status >= 200 && a.status < 300 && string(parts["success"]) != "false":
-		return nil
 	case isRefusedStatus(a.status):
 		if message, found := findConfigError(messages); found {
 			return c.newError(ClassConfig, a, message)

@@ -31,10 +31,10 @@ type passing struct {
 	unproven int // commands rejected since the last accepted one
 }
 
-func (p *passing) accept() {
+func (p *passing) accept(commands int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.accepted++
+	p.accepted += commands
 	p.unproven = 0
 }
 
@@ -71,7 +71,7 @@ func isBlocked(a answer, parts map[string]json.RawMessage) bool {
 	switch {
 	case a.status == http.StatusUnauthorized, a.status == http.StatusProxyAuthRequired:
 		return false
-	case a.status >= 200 && a.status < 300:
+	case a.ok():
 		return bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("<"))
 	case isRefusedStatus(a.status):
 		return parts == nil

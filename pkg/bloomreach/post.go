@@ -23,6 +23,9 @@ type answer struct {
 	body       []byte
 }
 
+// ok reports whether the status is 2xx.
+func (a answer) ok() bool { return a.status >= 200 && a.status < 300 }
+
 // post sends the body without compression, because Bloomreach answers 400 to gzip
 // (https://documentation.bloomreach.com/engagement/docs/most-common-api-issues). It returns an *Error when there is no
 // complete response.

@@ -3,6 +3,9 @@ package bloomreach
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
+
+	"github.com/rechargeflow/rechargeflow/pkg/jsonread"
 )
 
 // commandResult is one entry of a response's "results":
@@ -12,6 +15,77 @@ type commandResult struct {
 	commandID string // empty when the answer does not repeat it
 	success   string // "true", "false", or anything else in an unusable entry
 	errors    []string
+}
+
+// acceptsAll reports whether a response accepts every command of a batch, in their order. Nearly every response does, so it is read
+// once, without what errors need. It returns false for anything unusual.
+func acceptsAll(a answer, batch []pendingCommand) bool {
+	s := jsonread.Scan(a.body)
+	if !a.ok() || s.Kind() != '{' {
+		return false
+	}
+	found := false
+	for name := range s.Members() {
+		switch string(name) {
+		case "success":
+			requireTrue(&s)
+		case "results":
+			if found || !scanResults(&s, batch) {
+				s.Fail()
+			}
+			found = true
+		}
+	}
+	return s.Complete() && found
+}
+
+func requireTrue(s *jsonread.Scanner) {
+	if string(s.Raw()) != "true" {
+		s.Fail()
+	}
+}
+
+// scanResults reports whether there is a successful result for each command: all with their ids, or all without.
+func scanResults(s *jsonread.Scanner, batch []pendingCommand) bool {
+	if s.Kind() != '[' {
+		return false
+	}
+	results, ids := 0, 0
+	for i := range s.Elements() {
+		if i == len(batch) {
+			return false
+		}
+		success, id := scanResult(s)
+		if !success || id != nil && !isText(id, batch[i].ID) {
+			return false
+		}
+		if results++; id != nil {
+			ids++
+		}
+	}
+	return results == len(batch) && (ids == 0 || ids == results)
+}
+
+// scanResult reports whether a result is a success, and returns its raw command_id, nil if it has none.
+func scanResult(s *jsonread.Scanner) (success bool, id []byte) {
+	if s.Kind() != '{' {
+		return false, nil
+	}
+	for name := range s.Members() {
+		switch string(name) {
+		case "success":
+			success = true
+			requireTrue(s)
+		case "command_id":
+			id = s.Raw()
+		}
+	}
+	return success, id
+}
+
+// isText reports whether a raw JSON value is a text, spelled without escapes.
+func isText(raw []byte, text string) bool {
+	return len(raw) == len(text)+2 && raw[0] == '"' && string(raw[1:len(raw)-1]) == text && !strings.Contains(text, `\`)
 }
 
 // applyResults sets the outcome of each command from the results in a 2xx response. It returns an error if a command has no
@@ -24,7 +98,7 @@ func (c *Client) applyResults(a answer, batch []pendingCommand) error {
 		switch {
 		case matched[i].success == "true":
 			s.result.accept(a.requestID)
-			c.passing.accept()
+			c.passing.accept(1)
 		case matched[i].success == "false" && isConfig:
 			configError = message
 		case matched[i].success == "false":
