@@ -35,17 +35,17 @@ func checkText(f Flow, fs *faults) {
 		return
 	}
 	if name, can := f.never(); name != "" {
-		fs.add(string(f.Key), "text", "uses %s, which is never known in this flow: it may use %s", name, joined(can))
+		fs.add(string(f.Key), "text", "uses %s, which the webhooks of this flow do not have: it may use %s", name, joined(can))
 		return
 	}
 	for _, r := range f.Key.Resources() {
 		if _, err := rendered(f.Text, SampleOf(r)); err != nil {
-			fs.add(string(f.Key), "text", "%s", explained(err))
+			fs.add(string(f.Key), "text", "%s", explained(err, f.Key, r))
 			return
 		}
 	}
 	if _, err := rendered(f.Text, Variables{}); err != nil && !errors.Is(err, ErrEmpty) {
-		fs.add(string(f.Key), "text", "does not render when no value is known: %s", explained(err))
+		fs.add(string(f.Key), "text", "does not render when no value is known: %s", explained(err, f.Key, ""))
 	}
 }
 
@@ -61,12 +61,16 @@ func (f Flow) never() (name string, can []string) {
 }
 
 // explained explains the error of a text that was rendered with sample values.
-func explained(err error) string {
+func explained(err error, key Key, r Resource) string {
+	about := ""
+	if len(key.Resources()) > 1 && r != "" {
+		about = " of a webhook about " + string(r) + "s"
+	}
 	switch {
 	case errors.Is(err, ErrTooLong):
-		return errTooLong.Error() + " with sample values: shorten the text"
+		return errTooLong.Error() + " with sample values" + about + ": shorten the text"
 	case errors.Is(err, ErrEmpty):
-		return "is empty with sample values: write a text that is not"
+		return "is empty with sample values" + about + ": write a text that is not"
 	default:
 		return err.Error()
 	}

@@ -74,10 +74,12 @@ func TestCheckNames(t *testing.T) {
 			if slices.Contains(can, name) {
 				require.NoError(t, err, "%s in %s", name, key)
 			} else {
-				require.ErrorContains(t, err, "flow "+string(key)+": text: uses "+name+", which is never known in this flow: it may use ")
+				require.ErrorContains(t, err, "flow "+string(key)+": text: uses "+name+", which the webhooks of this flow do not have: it may use ")
 			}
 		}
 	}
+	err := flow.Check(with(t, flow.UpcomingOrder, func(f *flow.Flow) { f.Text = "{% if order_number %}Order {{ order_number }}{% endif %}" }), "acme", wholeShop)
+	require.ErrorContains(t, err, "is empty with sample values of a webhook about charges: write a text that is not")
 	assert.Contains(t, flow.UpcomingOrder.Names(), "order_number", "of a prepaid order")
 	assert.Contains(t, flow.UpcomingOrder.Names(), "charge.scheduled_at")
 	assert.NotContains(t, flow.SubscriptionStarted.Names(), "order_number")

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -32,14 +33,14 @@ func expensive(f Flow) string {
 	return ""
 }
 
-// splitGSM returns the characters that are not in GSM-7, each once, and the text without them.
+// splitGSM returns the visible characters that are not in GSM-7, each once, and the text without them.
 func splitGSM(text string) (special, plain string) {
 	var found []string
 	plain = strings.Map(func(r rune) rune {
 		if septets(r) > 0 {
 			return r
 		}
-		if s := string(r); !strings.Contains(strings.Join(found, ""), s) {
+		if s := string(r); !isSelector(r) && r != joiner && !slices.Contains(found, s) {
 			found = append(found, s)
 		}
 		return -1

@@ -18,7 +18,8 @@ func TestWarnings(t *testing.T) {
 		"x ✨" + cheap:            "", // 70 characters at most
 		cheap + cheap:            "",
 		"✨ 🎉 ✨ " + cheap + cheap: "has ✨ 🎉: an SMS with it holds 70 characters in place of 160, so this text is billed as 2 in place of 1 with sample values",
-		"{{ nope }} ✨":           "", // Check reports it
+		"❤️ 👨‍👩‍👧 " + cheap + cheap: "has ❤ 👨 👩 👧: an SMS with it holds 70 characters in place of 160, so this text is billed as 2 in place of 1 with sample values",
+		"{{ nope }} ✨": "", // Check reports it
 	} {
 		warnings := flow.Warnings(with(t, flow.ChargePaid, func(f *flow.Flow) { f.Text = text }))
 		if want == "" {

@@ -1,14 +1,16 @@
 package message
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
-// link reports whether two triggers of a customer are of one action: they have the same cause, or the flow of one absorbs that of the
-// other, and they happened within the window of the flow. The actions are what triggers are linked to, directly or through others, so
+// link reports whether two triggers of a customer are of one action: they have the same flow and cause, or the flow of one absorbs that of
+// the other, and they happened less than the window of the flow apart. The actions are what triggers are linked to, directly or through others, so
 // the order in which they come makes no difference.
 func link(a, b subscriber.Trigger) bool {
 	apart := a.OccurredAt.Sub(b.OccurredAt).Abs()
@@ -35,9 +37,28 @@ func absorbs(own, other subscriber.Trigger) bool {
 // inScope reports whether two triggers of a customer are of the same checkout, or about the same charge.
 func inScope(scope flow.Scope, own, absorbed subscriber.Trigger) bool {
 	if scope == flow.SameCheckout {
-		return absorbed.Charge == nil || absorbed.Charge.Type != "recurring"
+		return ofCheckout(own, absorbed)
 	}
 	return chargeOf(own) != "" && chargeOf(own) == chargeOf(absorbed)
+}
+
+// ofCheckout reports whether a charge or an order is of the checkout that created a subscription: it has it among its items, or is known to
+// be of a checkout and names none.
+func ofCheckout(created, other subscriber.Trigger) bool {
+	checkout := other.Charge != nil && strings.EqualFold(other.Charge.Type, "checkout")
+	if other.Charge != nil && other.Charge.Type != "" && !checkout {
+		return false // recurring
+	}
+	named := false
+	for _, item := range other.Items {
+		if strings.HasPrefix(item, "subscription/") {
+			named = true
+			if slices.Contains(created.Items, item) {
+				return true
+			}
+		}
+	}
+	return checkout && !named
 }
 
 func chargeOf(t subscriber.Trigger) string {

@@ -7,24 +7,24 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 )
 
-// Verdict is what is decided on a message that is due. The zero value means that its text is sent.
-type Verdict struct {
+// Decision is what is decided on a message that is due. The zero value means that its text is sent.
+type Decision struct {
 	Suppress reason.Reason // the text is not sent
 	Defer    time.Time     // it is due again then
 }
 
-// maxJudged is how many messages one call of Claim decides on, so that a transaction stays short.
-const maxJudged = 200
+// maxDecided is how many messages one call of Claim decides on, so that a transaction stays short.
+const maxDecided = 200
 
 // Claiming is what Claim is asked for.
 type Claiming struct {
 	Store string
-	Room  int           // texts at most
+	Limit int           // texts at most
 	Lease time.Duration // how long a claim lasts
 	// Turn counts the claims of the store: fresh messages are first if it is even, deferred ones if it is odd. So neither waits for all
-	// of the other, whatever Room is.
-	Turn  int
-	Judge func(*Message) Verdict
+	// of the other, whatever Limit is.
+	Turn   int
+	Decide func(*Message) Decision
 }
 
 // Claim claims due messages of a store, and suppresses or defers others: fresh and deferred ones in turns, the oldest of each first.
@@ -32,12 +32,12 @@ type Claiming struct {
 func (b *Book) Claim(c Claiming) (claimed []*Message, more bool, err error) {
 	var waiting [2][]entry
 	for class, deferred := range []bool{false, true} {
-		if waiting[class], err = b.until(b.now, duePrefix(c.Store, deferred), c.Store, maxJudged+1); err != nil {
+		if waiting[class], err = b.until(b.now, duePrefix(c.Store, deferred), c.Store, maxDecided+1); err != nil {
 			return nil, false, err
 		}
 	}
-	for judged := 0; len(waiting[0])+len(waiting[1]) > 0; judged++ {
-		if len(claimed) == c.Room || judged == maxJudged {
+	for decided := 0; len(waiting[0])+len(waiting[1]) > 0; decided++ {
+		if len(claimed) == c.Limit || decided == maxDecided {
 			return claimed, true, nil
 		}
 		class := (c.Turn + len(claimed)) % 2
@@ -46,38 +46,48 @@ func (b *Book) Claim(c Claiming) (claimed []*Message, more bool, err error) {
 		}
 		next := waiting[class][0]
 		waiting[class] = waiting[class][1:]
-		m, err := b.settle(next, c)
+		m, err := b.claimOne(next, c)
 		if err != nil {
 			return nil, false, err
 		}
-		if m.Status == Claimed {
+		if m != nil && m.Status == Claimed {
 			claimed = append(claimed, m)
 		}
 	}
 	return claimed, false, nil
 }
 
-// settle claims, suppresses or defers a message that is due.
-func (b *Book) settle(e entry, c Claiming) (*Message, error) {
-	m, err := b.message(e.store, e.customer, e.id)
-	if err != nil {
+// claimOne claims, suppresses or defers a message that is due; nil if it is missing.
+func (b *Book) claimOne(e entry, c Claiming) (*Message, error) {
+	m, err := b.at(e)
+	if m == nil {
 		return nil, err
 	}
 	before := snapshot(m)
-	verdict := Verdict{Suppress: reason.Stale}
+	decision := Decision{Suppress: reason.Stale}
 	if len(m.Live(b.now)) > 0 {
-		verdict = c.Judge(m)
+		decision = c.Decide(m)
 	}
 	switch {
-	case verdict.Suppress != "":
-		m.suppress(verdict.Suppress)
-	case verdict.Defer.After(b.now):
-		m.ReleaseAt, m.Deferred = verdict.Defer, true
+	case decision.Suppress != "":
+		m.suppress(decision.Suppress)
+	case decision.Defer.After(b.now):
+		m.releaseAt(decision.Defer)
+		m.Deferred = true
 	default:
 		m.Status, m.ReleaseAt, m.ClaimedAt, m.Lease = Claimed, time.Time{}, b.now, b.now.Add(c.Lease)
 		m.Attempt++
 	}
 	return m, b.save(&before, m)
+}
+
+// at returns the message of an entry. An entry whose message is missing is removed, and the message is nil.
+func (b *Book) at(e entry) (*Message, error) {
+	m, err := b.message(e.store, e.customer, e.id)
+	if m == nil && err == nil {
+		b.rows.Delete(e.key)
+	}
+	return m, err
 }
 
 // until returns up to limit entries of an index up to a time. The keys of an index of one store do not name it.
@@ -95,16 +105,19 @@ func (b *Book) until(at time.Time, prefix []byte, store string, limit int) (list
 	return list, nil
 }
 
-// Lapse ends the claims whose lease is over: whether the texts were sent is unknown. more means that there are others.
-func (b *Book) Lapse() (more bool, err error) {
-	over, err := b.until(b.now, []byte("lease/"), "", maxJudged+1)
+// ExpireClaims ends the claims whose lease is over: whether the texts were sent is unknown. more means that there are others.
+func (b *Book) ExpireClaims() (more bool, err error) {
+	over, err := b.until(b.now, []byte("lease/"), "", maxDecided+1)
 	if err != nil {
 		return false, err
 	}
-	for _, e := range over[:min(len(over), maxJudged)] {
-		m, err := b.message(e.store, e.customer, e.id)
+	for _, e := range over[:min(len(over), maxDecided)] {
+		m, err := b.at(e)
 		if err != nil {
 			return false, err
+		}
+		if m == nil {
+			continue
 		}
 		before := snapshot(m)
 		m.Status, m.Code = Unknown, CodeNoReceipt
@@ -112,7 +125,7 @@ func (b *Book) Lapse() (more bool, err error) {
 			return false, err
 		}
 	}
-	return len(over) > maxJudged, nil
+	return len(over) > maxDecided, nil
 }
 
 // CodeNoReceipt is the code of a claim that ended without a receipt.
@@ -122,7 +135,7 @@ const CodeNoReceipt = "no_receipt"
 func (b *Book) CountSince(store, customer string, since time.Time) (count int, err error) {
 	all, err := b.OfCustomer(store, customer)
 	for _, m := range all {
-		if !m.ClaimedAt.Before(since) && m.told() && m.Status != Rejected {
+		if !m.ClaimedAt.Before(since) && m.maybeSent() {
 			count++
 		}
 	}

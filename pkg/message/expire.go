@@ -16,9 +16,12 @@ func (b *Book) Expire() error {
 		return err
 	}
 	for _, e := range old {
-		m, err := b.message(e.store, e.customer, e.id)
+		m, err := b.at(e)
 		if err != nil {
 			return err
+		}
+		if m == nil {
+			continue
 		}
 		for _, key := range entries(m) {
 			b.rows.Delete(key)

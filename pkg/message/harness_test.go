@@ -45,7 +45,7 @@ type world struct {
 	rows     rows
 	now      time.Time
 	inactive map[flow.Key]bool
-	judge    func(*message.Message) message.Verdict
+	decide   func(*message.Message) message.Decision
 	// texts are the claimed messages, in order.
 	texts []message.Message
 	turn  int
@@ -56,7 +56,7 @@ const shop, customer = "acme", "42"
 func start() time.Time { return time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC) }
 
 func newWorld(t require.TestingT) *world {
-	return &world{t: t, rows: rows{}, now: start(), inactive: map[flow.Key]bool{}, judge: func(*message.Message) message.Verdict { return message.Verdict{} }}
+	return &world{t: t, rows: rows{}, now: start(), inactive: map[flow.Key]bool{}, decide: func(*message.Message) message.Decision { return message.Decision{} }}
 }
 
 func (w *world) open() *message.Book {
@@ -79,7 +79,7 @@ const lease = time.Minute
 
 // claim claims what is due.
 func (w *world) claim(room int) (claimed []*message.Message) {
-	claimed, _, err := w.open().Claim(message.Claiming{Store: shop, Room: room, Lease: lease, Turn: w.turn, Judge: w.judge})
+	claimed, _, err := w.open().Claim(message.Claiming{Store: shop, Limit: room, Lease: lease, Turn: w.turn, Decide: w.decide})
 	require.NoError(w.t, err)
 	w.turn += len(claimed)
 	for _, m := range claimed {
@@ -100,7 +100,13 @@ func (w *world) pass(d time.Duration) {
 
 // receive applies a receipt of a message's claim.
 func (w *world) receive(m *message.Message, r message.Receipt) reason.Reason {
-	r.Store, r.CustomerID, r.MessageID, r.Attempt, r.At = m.Store, m.CustomerID, m.ID, m.Attempt, w.now
+	r.Attempt = m.Attempt
+	return w.report(m, r)
+}
+
+// report applies a receipt without an attempt, as for a report of the provider.
+func (w *world) report(m *message.Message, r message.Receipt) reason.Reason {
+	r.Store, r.CustomerID, r.MessageID, r.At = m.Store, m.CustomerID, m.ID, w.now
 	why, err := w.open().Receive(r)
 	require.NoError(w.t, err)
 	return why
@@ -125,7 +131,7 @@ func trigger(id string, key flow.Key, at time.Duration, items ...string) subscri
 	for _, item := range items {
 		switch kind, id, _ := strings.Cut(item, "/"); kind {
 		case "charge":
-			t.Charge = &subscriber.Charge{ID: id}
+			t.Charge = &subscriber.Charge{ID: id, Type: "checkout"}
 			t.Cause += id
 		case "order":
 			t.Order = &subscriber.Order{ID: id, ChargeID: "c" + id}
@@ -133,6 +139,13 @@ func trigger(id string, key flow.Key, at time.Duration, items ...string) subscri
 		}
 	}
 	return t
+}
+
+// revocation revokes triggers of flows about an item.
+func revocation(item string, at time.Duration, flows ...flow.Key) subscriber.Revocation {
+	return subscriber.Revocation{
+		ID: "r" + item, Store: shop, RechargeCustomerID: customer, Flows: flows, Items: []string{item}, OccurredAt: start().Add(at),
+	}
 }
 
 func flowsOf(list []message.Message) (keys []flow.Key) {

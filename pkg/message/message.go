@@ -85,6 +85,24 @@ func (m *Message) has(trigger string) bool {
 // ended reports whether nothing but a report of the provider can change the message.
 func (m *Message) ended() bool { return m.Status != Planned && m.Status != Claimed }
 
+// latest is the time from which none of the triggers is worth a text.
+func (m *Message) latest() (at time.Time) {
+	for _, t := range m.Triggers {
+		if t.StaleAt.After(at) {
+			at = t.StaleAt
+		}
+	}
+	return at
+}
+
+// releaseAt makes a planned message due at a time, at the latest when it is stale: then it is suppressed.
+func (m *Message) releaseAt(at time.Time) {
+	m.ReleaseAt = at
+	if latest := m.latest(); at.After(latest) {
+		m.ReleaseAt = latest
+	}
+}
+
 // suppress ends a planned message without a text.
 func (m *Message) suppress(why reason.Reason) {
 	m.Status, m.Reason, m.ReleaseAt = Suppressed, why, time.Time{}

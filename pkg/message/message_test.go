@@ -64,10 +64,16 @@ func TestRecurringChargeIsNoCheckout(t *testing.T) {
 	w := newWorld(t)
 	paid := trigger("c", flow.ChargePaid, 0, "charge/c9")
 	paid.Charge.Type = "recurring"
+	other := trigger("c8", flow.ChargePaid, 0, "charge/c8", "subscription/2")
 	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
 	w.add(paid)
+	w.add(other)
+	w.add(trigger("o", flow.OrderProcessed, 0, "order/7", "subscription/2"))
+	w.add(trigger("o2", flow.OrderProcessed, 0, "order/6"))
 	w.pass(2 * time.Minute)
-	assert.ElementsMatch(t, []flow.Key{flow.SubscriptionStarted, flow.ChargePaid}, flowsOf(w.texts))
+	assert.ElementsMatch(t, []flow.Key{
+		flow.SubscriptionStarted, flow.ChargePaid, flow.ChargePaid, flow.OrderProcessed, flow.OrderProcessed,
+	}, flowsOf(w.texts))
 }
 
 // TestRevoked: a text goes if one of its items is left.
@@ -98,18 +104,103 @@ func TestRevoked(t *testing.T) {
 	assert.Equal(t, reason.NothingToRevoke, w.revoke(canceled("subscription/1", time.Second)))
 }
 
+// TestSplitOfTheFirst: the same if the absorbed trigger came first.
+func TestSplitOfTheFirst(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("c", flow.ChargePaid, 0, "charge/c9"))
+	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+	require.Empty(t, w.revoke(revocation("subscription/1", time.Second, flow.SubscriptionStarted)))
+	w.pass(2 * time.Minute)
+	require.Equal(t, []flow.Key{flow.ChargePaid}, flowsOf(w.texts))
+}
+
+// TestRevokedWhileClaimed: what becomes untrue during a claim is not texted when it turns out that it was not sent.
+func TestRevokedWhileClaimed(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.now = w.now.Add(time.Minute)
+	m := w.claim(1)[0]
+	require.Empty(t, w.revoke(revocation("subscription/1", time.Second, flow.SubscriptionStarted)))
+	require.Equal(t, message.Claimed, w.messages()[0].Status)
+	require.Empty(t, w.receive(m, message.Receipt{Outcome: message.Planned}))
+	require.Equal(t, message.Suppressed, w.messages()[0].Status)
+	w.pass(2 * time.Minute)
+	require.Len(t, w.texts, 1)
+}
+
+// TestLateInTime: a trigger that came too late is in time when it turns out that the text was not sent.
+func TestLateInTime(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("s1", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.now = w.now.Add(time.Minute)
+	m := w.claim(1)[0]
+	require.Equal(t, reason.MergedLate, w.add(trigger("s2", flow.SubscriptionStarted, 0, "subscription/2")))
+	require.Empty(t, w.receive(m, message.Receipt{Outcome: message.Planned}))
+	w.pass(time.Minute)
+	require.Len(t, w.texts[1].Live(w.now), 2)
+}
+
+// TestAfterRejected: a trigger of the same action as a refused text has a text of its own.
+func TestAfterRejected(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("s1", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.now = w.now.Add(time.Minute)
+	w.receive(w.claim(1)[0], message.Receipt{Outcome: message.Rejected})
+	require.Empty(t, w.add(trigger("s2", flow.SubscriptionStarted, 0, "subscription/2")))
+	w.pass(2 * time.Minute)
+	require.Len(t, w.texts, 2)
+}
+
+// TestFarRelease: a release time that is far away delays no other text, and is not after the text is stale.
+func TestFarRelease(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("s1", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.now = w.now.Add(time.Minute)
+	w.receive(w.claim(1)[0], message.Receipt{Outcome: message.Planned, RetryAt: w.now.AddDate(1000, 0, 0)})
+	w.add(trigger("f", flow.ChargeFailed, time.Minute, "charge/1"))
+	require.Len(t, w.claim(10), 1)
+	w.now = w.now.Add(48 * time.Hour)
+	w.claim(10)
+	require.Zero(t, w.rows.count("due/"))
+}
+
+// TestMissingMessage: an entry of an index whose message is missing is removed.
+func TestMissingMessage(t *testing.T) {
+	for _, after := range []time.Duration{0, time.Minute, 40 * 24 * time.Hour} {
+		w := newWorld(t)
+		w.add(trigger("s1", flow.SubscriptionStarted, 0, "subscription/1"))
+		if after > 0 {
+			w.now = w.now.Add(time.Minute)
+			m := w.claim(1)[0]
+			if after > time.Minute {
+				w.receive(m, message.Receipt{Outcome: message.Accepted})
+			}
+		}
+		for key := range w.rows.Scan([]byte("message/")) {
+			w.rows.Delete(key)
+		}
+		w.now = w.now.Add(after + time.Hour)
+		w.claim(10)
+		_, err := w.open().ExpireClaims()
+		require.NoError(t, err)
+		require.NoError(t, w.open().Expire())
+		require.Empty(t, w.rows)
+	}
+}
+
 // TestSplitOff: what is left of a checkout without its subscriptions is one text, too.
 func TestSplitOff(t *testing.T) {
 	w := newWorld(t)
 	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
 	w.add(trigger("c", flow.ChargePaid, time.Second, "charge/c9"))
-	w.add(trigger("o", flow.OrderProcessed, 2*time.Second, "order/9"))
+	w.add(trigger("o", flow.OrderProcessed, 2*time.Second, "order/9", "subscription/1"))
 	w.revoke(subscriber.Revocation{
 		ID: "r", Store: shop, RechargeCustomerID: customer, Flows: []flow.Key{flow.SubscriptionStarted}, Items: []string{"subscription/1"}, OccurredAt: start().Add(time.Second),
 	})
 	w.pass(2 * time.Minute)
 	require.Equal(t, []flow.Key{flow.OrderProcessed}, flowsOf(w.texts))
-	assert.Equal(t, []string{"c", "o"}, idsOf(w.texts[0]))
+	assert.Equal(t, []string{"s", "c", "o"}, idsOf(w.texts[0]))
+	assert.True(t, w.texts[0].Triggers[0].Revoked)
 }
 
 // TestLateForTwo: a trigger that comes too late for two texts changes neither.
@@ -153,13 +244,20 @@ func TestReportOfAnother(t *testing.T) {
 	w := newWorld(t)
 	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
 	planned := w.messages()[0]
-	assert.Equal(t, reason.ReceiptOutdated, w.receive(&planned, message.Receipt{Outcome: message.Delivered}))
+	assert.Equal(t, reason.ReceiptOutdated, w.report(&planned, message.Receipt{Outcome: message.Delivered}))
+	w.now = w.now.Add(time.Minute)
+	claimed := w.claim(1)[0]
+	for _, outcome := range []message.Status{message.Planned, message.Unknown, message.Rejected} {
+		_, err := w.open().Receive(message.Receipt{Store: shop, CustomerID: customer, MessageID: claimed.ID, At: w.now, Outcome: outcome})
+		require.ErrorIs(t, err, message.ErrReceipt, outcome)
+	}
+	assert.Empty(t, w.report(claimed, message.Receipt{Outcome: message.Delivered}))
 }
 
 // TestPaidRevokes: a payment revokes the texts about failures of its charge, whenever it happened.
 func TestPaidRevokes(t *testing.T) {
 	w := newWorld(t)
-	w.judge = func(*message.Message) message.Verdict { return message.Verdict{Defer: start().Add(time.Hour)} }
+	w.decide = func(*message.Message) message.Decision { return message.Decision{Defer: start().Add(time.Hour)} }
 	w.add(trigger("f", flow.ChargeFailed, time.Minute, "charge/7", "subscription/1"))
 	w.pass(time.Minute)
 	paid := subscriber.Revocation{
@@ -261,15 +359,15 @@ func TestOutdatedClaim(t *testing.T) {
 	require.Empty(t, w.receive(&first, message.Receipt{Outcome: message.Accepted}))
 }
 
-// TestLapse: a claim without a receipt is unknown after its lease, and never claimed again.
-func TestLapse(t *testing.T) {
+// TestExpireClaims: a claim without a receipt is unknown after its lease, and never claimed again.
+func TestExpireClaims(t *testing.T) {
 	w := newWorld(t)
 	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
 	w.now = w.now.Add(time.Minute)
 	m := w.claim(1)[0]
 	w.now = w.now.Add(lease - time.Millisecond)
 	lapse := func() {
-		_, err := w.open().Lapse()
+		_, err := w.open().ExpireClaims()
 		require.NoError(t, err)
 	}
 	lapse()
@@ -317,7 +415,7 @@ func TestLongError(t *testing.T) {
 func TestFairOrder(t *testing.T) {
 	w := newWorld(t)
 	night := start().Add(9 * time.Hour)
-	w.judge = func(*message.Message) message.Verdict { return message.Verdict{Defer: night} }
+	w.decide = func(*message.Message) message.Decision { return message.Decision{Defer: night} }
 	for i := range 5 {
 		id := string(rune('a' + i))
 		w.add(trigger("d"+id, flow.UpcomingOrder, time.Duration(i)*time.Second, "charge/"+id))
@@ -325,7 +423,7 @@ func TestFairOrder(t *testing.T) {
 	w.pass(time.Minute)
 	require.Equal(t, 5, w.rows.count("due/acme/1/"))
 	w.now = night
-	w.judge = func(*message.Message) message.Verdict { return message.Verdict{} }
+	w.decide = func(*message.Message) message.Decision { return message.Decision{} }
 	for i := range 2 {
 		id := string(rune('a' + i))
 		w.add(trigger("f"+id, flow.ChargeFailed, 9*time.Hour, "charge/"+id))

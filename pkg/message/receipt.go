@@ -15,7 +15,7 @@ type Receipt struct {
 	Store      string `json:"store"`
 	CustomerID string `json:"customer_id"`
 	MessageID  string `json:"message_id"`
-	// Attempt is that of the claim, 0 for a report of the provider.
+	// Attempt is that of the claim, 0 for a report of the provider, which says that it has the text.
 	Attempt int `json:"attempt,omitempty"`
 	// Outcome is Accepted, Rejected, Unknown, Sent, Delivered or Undelivered; Planned means that the text was certainly not sent.
 	Outcome    Status    `json:"outcome"`
@@ -34,8 +34,8 @@ var ErrReceipt = errors.New("receipt is incomplete")
 
 // Receive applies a receipt. It returns why it has no effect: MessageUnknown, or ReceiptOutdated if the message is past it.
 func (b *Book) Receive(r Receipt) (reason.Reason, error) {
-	if r.Store == "" || r.CustomerID == "" || r.MessageID == "" || r.At.IsZero() || rank(r.Outcome) == 0 {
-		return "", fmt.Errorf("%w: it needs store, customer_id, message_id, at and an outcome, which is %q", ErrReceipt, r.Outcome)
+	if err := r.check(); err != nil {
+		return "", err
 	}
 	m, err := b.message(r.Store, r.CustomerID, r.MessageID)
 	switch {
@@ -48,7 +48,24 @@ func (b *Book) Receive(r Receipt) (reason.Reason, error) {
 	if !m.receive(r) {
 		return reason.ReceiptOutdated, nil
 	}
+	if m.Status == Planned { // it was not sent: late triggers are in time, and some may be revoked
+		for i := range m.Triggers {
+			m.Triggers[i].Late = false
+		}
+		m.lead()
+		return "", b.replan(&before, m)
+	}
 	return "", b.save(&before, m)
+}
+
+func (r Receipt) check() error {
+	switch {
+	case r.Store == "" || r.CustomerID == "" || r.MessageID == "" || r.At.IsZero() || rank(r.Outcome) == 0:
+		return fmt.Errorf("%w: it needs store, customer_id, message_id, at and an outcome, which is %q", ErrReceipt, r.Outcome)
+	case r.Attempt == 0 && rank(r.Outcome) < rank(Accepted):
+		return fmt.Errorf("%w: outcome %q needs the attempt: only the process that called the provider knows", ErrReceipt, r.Outcome)
+	}
+	return nil
 }
 
 // rank orders the outcomes by how much they prove; 0 for others.
@@ -75,9 +92,9 @@ func (m *Message) receive(r Receipt) bool {
 	}
 	m.Status, m.Lease, m.ReleaseAt = r.Outcome, time.Time{}, time.Time{}
 	if r.Outcome == Planned {
-		m.ReleaseAt = r.RetryAt
+		m.releaseAt(r.RetryAt)
 		if r.RetryAt.IsZero() {
-			m.ReleaseAt = r.At
+			m.releaseAt(r.At)
 		}
 	}
 	m.ProviderID = cmp.Or(r.ProviderID, m.ProviderID)

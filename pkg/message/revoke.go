@@ -8,8 +8,9 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
-// Revoke revokes the planned triggers that a revocation makes untrue, and suppresses messages without any left. It returns
-// NothingToRevoke if it has no effect.
+// Revoke revokes the triggers that a revocation makes untrue. A planned message without any left of its own flow is suppressed; what is
+// left of flows that it absorbed is planned on. Triggers of a message that is claimed or unknown are marked only: if it turns out that
+// it was not sent, they are not texted. Revoke returns NothingToRevoke if it has no effect.
 func (b *Book) Revoke(r subscriber.Revocation) (reason.Reason, error) {
 	all, err := b.OfCustomer(r.Store, r.RechargeCustomerID)
 	if err != nil {
@@ -18,17 +19,16 @@ func (b *Book) Revoke(r subscriber.Revocation) (reason.Reason, error) {
 	why := reason.NothingToRevoke
 	for _, m := range all {
 		before := snapshot(m)
-		if m.Status != Planned || !m.revoke(r) {
+		if m.Status != Planned && m.Status != Claimed && m.Status != Unknown || !m.revoke(r) {
 			continue
 		}
 		why = ""
-		if !m.hasOwn() {
-			if err := b.splitOff(m); err != nil {
-				return "", err
-			}
-			m.suppress(reason.Revoked)
+		if m.Status == Planned {
+			err = b.replan(&before, m)
+		} else {
+			err = b.save(&before, m)
 		}
-		if err := b.save(&before, m); err != nil {
+		if err != nil {
 			return "", err
 		}
 	}
@@ -68,31 +68,57 @@ func (t *Trigger) revoke(item string, r subscriber.Revocation) (changed bool) {
 	return true
 }
 
-// splitOff opens messages for the triggers that are left of a message whose own triggers are all revoked.
-func (b *Book) splitOff(m *Message) error {
-	var opened []*Message
+// replan saves a planned message whose triggers have changed. If none of its own flow is left, it goes on with those of the flows that it
+// absorbed, and opens others for those that are not linked to them. Without any it is suppressed.
+func (b *Book) replan(before, m *Message) error {
+	if m.hasOwn() {
+		return b.save(before, m)
+	}
+	actions := m.actions()
+	if len(actions) == 0 {
+		m.suppress(reason.Revoked)
+		return b.save(before, m)
+	}
+	for _, action := range actions[1:] {
+		o := b.open(action[0])
+		o.Triggers, o.ReleaseAt, o.Deferred = action, m.ReleaseAt, m.Deferred
+		o.lead()
+		was, err := b.message(o.Store, o.CustomerID, o.ID) // suppressed when its triggers were merged, or m
+		if err != nil {
+			return err
+		}
+		if o.ID == m.ID {
+			o.ID = idOf(o.Cause, action[0].ID+" again")
+			was = nil
+		}
+		if err := b.save(was, o); err != nil {
+			return err
+		}
+		m.Triggers = slices.DeleteFunc(m.Triggers, func(t Trigger) bool { return o.has(t.ID) })
+	}
+	m.Flow = actions[0][0].Flow
+	m.lead()
+	return b.save(before, m)
+}
+
+// actions divides the triggers that are not revoked into those that are linked.
+func (m *Message) actions() (list [][]Trigger) {
 	for _, t := range m.Triggers {
 		if t.Revoked {
 			continue
 		}
-		if i := slices.IndexFunc(opened, func(o *Message) bool { return o.linked(t.Trigger) }); i >= 0 {
-			opened[i].insert(t)
-			opened[i].lead()
-			continue
-		}
-		o := b.open(t)
-		o.ReleaseAt, o.Deferred = m.ReleaseAt, m.Deferred
-		opened = append(opened, o)
+		action := []Trigger{t}
+		list = slices.DeleteFunc(list, func(other []Trigger) bool {
+			joined := slices.ContainsFunc(other, func(o Trigger) bool { return link(o.Trigger, t.Trigger) })
+			if joined {
+				action = append(slices.Clone(other), action...)
+			}
+			return joined
+		})
+		list = append(list, action)
 	}
-	m.Triggers = slices.DeleteFunc(m.Triggers, func(t Trigger) bool { return !t.Revoked })
-	for _, o := range opened {
-		before, err := b.message(o.Store, o.CustomerID, o.ID) // suppressed when its triggers were merged
-		if err != nil {
-			return err
-		}
-		if err := b.save(before, o); err != nil {
-			return err
-		}
+	for _, action := range list {
+		slices.SortFunc(action, inTime)
 	}
-	return nil
+	return list
 }

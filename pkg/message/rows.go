@@ -63,10 +63,11 @@ func duePrefix(store string, deferred bool) []byte {
 }
 
 // millis is a time in milliseconds since 1970, in a form whose order is that of the times.
-func millis(t time.Time) string { return fmt.Sprintf("%013d", max(0, t.UnixMilli())) }
+func millis(t time.Time) string { return fmt.Sprintf("%019d", max(0, t.UnixMilli())) }
 
 // entry is a key of an index.
 type entry struct {
+	key                 []byte
 	at                  time.Time
 	store, customer, id string
 }
@@ -78,11 +79,11 @@ func parse(key []byte, prefix, store string) (e entry, err error) {
 		parts = []string{parts[0], store, parts[1], parts[2]}
 	}
 	if len(parts) != 4 {
-		return e, fmt.Errorf("row %s has no place", key)
+		return e, fmt.Errorf("malformed index key %s", key)
 	}
 	at, err := strconv.ParseInt(parts[0], 10, 64)
 	if err != nil {
-		return e, fmt.Errorf("row %s has no time: %w", key, err)
+		return e, fmt.Errorf("malformed index key %s: %w", key, err)
 	}
-	return entry{at: time.UnixMilli(at), store: parts[1], customer: parts[2], id: parts[3]}, nil
+	return entry{key: key, at: time.UnixMilli(at), store: parts[1], customer: parts[2], id: parts[3]}, nil
 }

@@ -25,8 +25,8 @@ func (b *Book) Add(t subscriber.Trigger) (reason.Reason, error) {
 	if !b.active(t.Store, t.Flow) {
 		return reason.FlowInactive, nil
 	}
-	linked := slices.DeleteFunc(all, func(m *Message) bool { return m.Status == Suppressed || !m.linked(t) })
-	if i := slices.IndexFunc(linked, (*Message).told); i >= 0 {
+	linked := slices.DeleteFunc(all, func(m *Message) bool { return m.Status != Planned && !m.maybeSent() || !m.linked(t) })
+	if i := slices.IndexFunc(linked, (*Message).maybeSent); i >= 0 {
 		linked[0], linked[i] = linked[i], linked[0]
 		return reason.MergedLate, b.join(linked, Trigger{Trigger: t, Late: true})
 	}
@@ -36,8 +36,10 @@ func (b *Book) Add(t subscriber.Trigger) (reason.Reason, error) {
 	return "", b.save(nil, b.open(Trigger{Trigger: t}))
 }
 
-// told reports whether the customer has the text, or may get it.
-func (m *Message) told() bool { return m.Status != Planned && m.Status != Suppressed }
+// maybeSent reports whether the customer has the text, or may get it.
+func (m *Message) maybeSent() bool {
+	return m.Status != Planned && m.Status != Suppressed && m.Status != Rejected
+}
 
 // open returns a planned message for a trigger. It is due after the window of its flow, so that others can join it.
 func (b *Book) open(t Trigger) *Message {
@@ -52,7 +54,7 @@ func (b *Book) join(linked []*Message, t Trigger) error {
 	host, before := linked[0], snapshot(linked[0])
 	host.insert(t)
 	for _, other := range linked[1:] {
-		if other.told() || !host.fits(other) {
+		if other.maybeSent() || !host.fits(other) {
 			continue
 		}
 		was := snapshot(other)
@@ -60,7 +62,7 @@ func (b *Book) join(linked []*Message, t Trigger) error {
 			each.Late = each.Late || t.Late
 			host.insert(each)
 		}
-		if !host.told() && other.ReleaseAt.Before(host.ReleaseAt) {
+		if !host.maybeSent() && other.ReleaseAt.Before(host.ReleaseAt) {
 			host.ReleaseAt, host.Deferred = other.ReleaseAt, other.Deferred
 		}
 		other.suppress(reason.Merged)
@@ -68,7 +70,7 @@ func (b *Book) join(linked []*Message, t Trigger) error {
 			return err
 		}
 	}
-	if !host.told() {
+	if !host.maybeSent() {
 		host.lead()
 	}
 	return b.save(&before, host)
@@ -76,10 +78,13 @@ func (b *Book) join(linked []*Message, t Trigger) error {
 
 // insert adds a trigger in the order of source times.
 func (m *Message) insert(t Trigger) {
-	at, _ := slices.BinarySearchFunc(m.Triggers, t, func(a, b Trigger) int {
-		return cmp.Or(a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.ID, b.ID))
-	})
+	at, _ := slices.BinarySearchFunc(m.Triggers, t, inTime)
 	m.Triggers = slices.Insert(m.Triggers, at, t)
+}
+
+// inTime orders triggers by their source times.
+func inTime(a, b Trigger) int {
+	return cmp.Or(a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.ID, b.ID))
 }
 
 // lead gives the message the flow that absorbs the others among its triggers, and the cause of its first trigger.

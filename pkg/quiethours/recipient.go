@@ -36,7 +36,17 @@ func (r Recipient) byAddress() []place {
 	if found, ok := regionOf(country, r.Province); ok {
 		return found.places()
 	}
-	return placesOf(country)
+	return inUS(placesOf(country), country == "US")
+}
+
+// inUS gives places of the US the window of all states, where the state is not known.
+func inUS(all []place, is bool) []place {
+	for i := range all {
+		if is {
+			all[i].state = anyState
+		}
+	}
+	return all
 }
 
 // byPhone returns the zones of the phone number. Those of an area code are those of its state: the prefixes that libphonenumber knows
@@ -59,5 +69,5 @@ func (r Recipient) byPhone() []place {
 			all = append(all, place{zone: zone})
 		}
 	}
-	return all
+	return inUS(all, strings.HasPrefix(r.Number, "+1"))
 }

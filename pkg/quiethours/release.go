@@ -93,10 +93,13 @@ func (h Hours) next(t time.Time, p place) time.Time {
 	}
 }
 
+// week is how many days are searched: the windows of days differ by the day of the week only.
+const week = 8
+
 // nextEven is next on a clock that is never changed, shown as UTC.
 func (h Hours) nextEven(local time.Time, p place) time.Time {
 	day := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
-	for {
+	for range week {
 		for _, w := range h.windowsOn(day.Weekday(), p) {
 			if closes := day.Add(time.Duration(w.closes) * time.Minute); !local.Before(closes) {
 				continue
@@ -108,6 +111,7 @@ func (h Hours) nextEven(local time.Time, p place) time.Time {
 		}
 		day = day.AddDate(0, 0, 1)
 	}
+	return day // never: Hours that fail Check
 }
 
 func (f *Finder) location(zone string) *time.Location {

@@ -2,6 +2,9 @@ package quiethours
 
 import "time"
 
+// anyState is a state of the US that is not known.
+const anyState = "US"
+
 // stateWindow returns when a US state allows texts on a day. They are the stricter ones where sources disagree, for marketing: texts
 // about a subscription mostly are not. This is not legal advice. Sources:
 // https://help.postscript.io/hc/en-us/articles/9321080861211-Guide-to-Quiet-Hours,

@@ -70,7 +70,7 @@ const (
 	AlreadySent     Reason = "already_sent"      // the ledger has this trigger
 	OutcomeUnknown  Reason = "outcome_unknown"   // perhaps sent: never sent again
 	Revoked         Reason = "revoked"           // something happened meanwhile that makes the text untrue
-	Merged          Reason = "merged"            // another text of the same action tells it
+	Merged          Reason = "merged"            // another text of the same action includes it
 	MergedLate      Reason = "merged_late"       // the text of the same action is on its way or sent
 	MessageUnknown  Reason = "message_unknown"   // a receipt of a text that is not known, or not any more
 	ReceiptOutdated Reason = "receipt_outdated"  // a receipt that says less than what is known of the text
