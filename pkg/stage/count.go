@@ -28,7 +28,7 @@ func (s *Stage) finish(b batch) kafka.Finished {
 		s.addSpan(b.spans, i, b.originals[i], result.Outcome)
 		s.countReplayed(b.spans, result.Replayed)
 	}
-	s.endSpans(b, leading)
+	s.endSpans(b)
 	return finished
 }
 

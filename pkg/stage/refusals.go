@@ -138,11 +138,12 @@ type pass struct {
 // run handles the records, and returns why one of them waits.
 func (p *pass) run(ctx context.Context, records []kafka.Record) error {
 	p.probe = p.longestWaiting(records)
+	unsampled := tracing.ForUnsampled(ctx)
 	for i, r := range records {
 		if !p.results[i].open() || p.mustWait(i, r) {
 			continue
 		}
-		outcome, err := p.handle(tracing.ForRecord(ctx, i), r)
+		outcome, err := p.handle(forRecord(ctx, unsampled, i, r), r)
 		if refused := new(RefusedForAll); errors.As(err, &refused) {
 			p.refuse(r, err)
 			if p.refused > maxRefused {

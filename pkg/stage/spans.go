@@ -1,6 +1,8 @@
 package stage
 
 import (
+	"context"
+
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/tracing"
@@ -22,15 +24,27 @@ func (s *Stage) addSpan(spans *tracing.Batch, index int, r kafka.Record, outcome
 	}
 }
 
-// endSpans makes the spans of a batch. waiting is the index of the first record without an outcome.
-func (s *Stage) endSpans(b batch, waiting int) {
+// endSpans makes the spans of a batch. One that is handled again has another for its first sampled record without an outcome.
+func (s *Stage) endSpans(b batch) {
 	if b.spans == nil {
 		return
 	}
-	if b.waits && waiting < len(b.originals) {
-		s.addSpan(b.spans, waiting, b.originals[waiting], Outcome{Kind: kindFailed})
+	if b.waits {
+		if i := b.firstFailed(); i >= 0 {
+			s.addSpan(b.spans, i, b.originals[i], Outcome{Kind: kindFailed})
+		}
 	}
 	b.spans.End(s.Role, s.verb(), s.Run.Now())
+}
+
+// firstFailed returns the index of the first sampled record without an outcome, -1 if there is none.
+func (b batch) firstFailed() int {
+	for i, r := range b.originals {
+		if (i >= len(b.results) || b.results[i].open()) && sampled(r) != "" {
+			return i
+		}
+	}
+	return -1
 }
 
 func (s *Stage) verb() string {
@@ -42,8 +56,16 @@ func (s *Stage) verb() string {
 
 // endFailed makes the span of a batch that is handled again as a whole.
 func (s *Stage) endFailed(b batch) {
-	b.waits = true
-	s.endSpans(b, 0)
+	b.waits, b.results = true, nil
+	s.endSpans(b)
+}
+
+// forRecord returns the context for the calls of a record of a batch. unsampled is that for all that are not sampled.
+func forRecord(ctx, unsampled context.Context, index int, r kafka.Record) context.Context {
+	if sampled(r) == "" {
+		return unsampled
+	}
+	return tracing.ForRecord(ctx, index)
 }
 
 // exemplar returns the traceparent of a record for the exemplar of a duration. With tracing it is one that has spans.

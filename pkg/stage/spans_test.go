@@ -96,7 +96,7 @@ func TestSpanOfEachOutcome(t *testing.T) {
 	})
 }
 
-// A batch that is handled again has one span, with an error: for its first record. Calls belong to it.
+// A batch that is handled again has one span, with an error: for its first sampled record without an outcome. Calls belong to it.
 func TestSpanOfAFailedBatch(t *testing.T) {
 	inBothModes(t, func(t *testing.T, newBench func(stage.Handler) *bench) {
 		down := errors.New("jo.bean@example.com: no answer")
@@ -124,6 +124,34 @@ func TestSpanOfAFailedBatch(t *testing.T) {
 		assert.Equal(t, []string{"10000 api call server_error error", "10001 api call server_error error"}, outcomesOf(calls))
 		assert.Equal(t, records[0].SpanID, calls[0].ParentID)
 	})
+}
+
+// The first record of a batch that fails need not be sampled, and an outcome that counts has no second span.
+func TestSpanOfAFailedBatchWhoseFirstRecordIsUnsampled(t *testing.T) {
+	inBothModes(t, func(t *testing.T, newBench func(stage.Handler) *bench) {
+		down := errors.New("no answer")
+		b := newBench(func(ctx context.Context, records []kafka.Record) ([]stage.Result, error) {
+			results, _ := echo(ctx, records[:1])
+			return results, down
+		})
+		spans := b.traced(t)
+		_, err := b.once(t, tracedRaws(5, 0, 1, 2))
+		require.ErrorIs(t, err, down)
+		found := spans()
+		assert.Equal(t, []string{"10003 translator deliver failed error"}, outcomesOf(found))
+		assert.Equal(t, 5, found[0].Attributes["messaging.batch.message_count"])
+	})
+}
+
+// A record behind the one that waits may have an outcome.
+func TestSpanOfAFailedBatchWithLaterOutcomes(t *testing.T) {
+	b := newBench(func(context.Context, []kafka.Record) ([]stage.Result, error) {
+		return []stage.Result{{}, {Outcome: stage.Done()}, {}}, errors.New("no answer")
+	}, false)
+	spans := b.traced(t)
+	_, err := b.once(t, tracedRaws(3, 0))
+	require.Error(t, err)
+	assert.ElementsMatch(t, []string{"10001 translator deliver done", "10002 translator deliver failed error"}, outcomesOf(spans()))
 }
 
 // Outputs that can't be written, and a transaction that is aborted, are an error of the whole batch.
@@ -225,6 +253,30 @@ func TestUnsampledRecordsAllocateNothing(t *testing.T) {
 			return testing.AllocsPerRun(100, func() { _, _ = s.Handle(t.Context(), records) })
 		}
 		assert.InDelta(t, 2, allocations(on)-allocations(off), 0.1, "%d records", size)
+	}
+}
+
+// Handled one by one, records that are not sampled share one context more.
+func TestUnsampledSingleRecordsAllocateNothing(t *testing.T) {
+	tracer := tracing.New(tracing.Config{Endpoint: "http://127.0.0.1:1", Uploaded: func(error) {}})
+	defer func() { require.NoError(t, tracer.Close(t.Context())) }()
+	refusals := stage.NewRefusals(time.Now)
+	off, on := idle(nil), idle(tracer)
+	for _, s := range []*stage.Stage{off, on} {
+		s.Handler = func(ctx context.Context, records []kafka.Record) ([]stage.Result, error) {
+			return refusals.Handle(ctx, records, func(context.Context, kafka.Record) (stage.Outcome, error) { return stage.Done(), nil })
+		}
+	}
+	for _, size := range []int{1, 100} {
+		var unsampled []int
+		for i := range size {
+			unsampled = append(unsampled, i)
+		}
+		records := tracedRaws(size, unsampled...)
+		allocations := func(s *stage.Stage) float64 {
+			return testing.AllocsPerRun(100, func() { _, _ = s.Handle(t.Context(), records) })
+		}
+		assert.InDelta(t, 3, allocations(on)-allocations(off), 0.1, "%d records", size)
 	}
 }
 

@@ -109,7 +109,7 @@ func (s *Stage) Transform(ctx context.Context, records []kafka.Record) (kafka.Tr
 
 // Punctuate runs the transactor's work that is due by time, in its own transaction.
 func (s *Stage) Punctuate(ctx context.Context, partition int) (kafka.TransformResult, error) {
-	ctx, spans := s.Run.Tracer.Batch(ctx, s.Run.Now())
+	ctx, spans := s.Run.Tracer.Batch(ctx, s.Run.Now(), 0)
 	p, err := s.Transactor.Punctuate(ctx, partition)
 	var outputs []kafka.Record
 	if err == nil {
@@ -165,7 +165,7 @@ func (b batch) leading() int {
 // handle runs the handler on the original records.
 func (s *Stage) handle(ctx context.Context, records []kafka.Record, begin func() attempt) (batch, error) {
 	b := batch{records: records, originals: s.originals(records)}
-	ctx, b.spans = s.Run.Tracer.Batch(ctx, s.Run.Now())
+	ctx, b.spans = s.Run.Tracer.Batch(ctx, s.Run.Now(), len(records))
 	results, err := s.recovered(ctx, b.originals, begin)
 	b.waits = err != nil
 	if len(results) > len(records) {

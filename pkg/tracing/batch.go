@@ -17,6 +17,7 @@ import (
 type Batch struct {
 	tracer *Tracer
 	began  time.Time
+	size   int
 
 	records []added
 
@@ -51,21 +52,30 @@ type (
 	indexKey struct{} // of the context of one of its records
 )
 
-// Batch begins a batch. The returned context is for its handler.
-func (t *Tracer) Batch(ctx context.Context, began time.Time) (context.Context, *Batch) {
+// Batch begins a batch of size records, sampled or not; 0 if a handler gets none. The returned context is for its handler.
+func (t *Tracer) Batch(ctx context.Context, began time.Time, size int) (context.Context, *Batch) {
 	if t == nil {
 		return ctx, nil
 	}
-	b := &Batch{tracer: t, began: began}
+	b := &Batch{tracer: t, began: began, size: size}
 	return context.WithValue(ctx, batchKey{}, b), b
 }
 
-// ForRecord returns the context for the calls of a single record of a batch.
+// ForRecord returns the context for the calls of a single record of a batch. It allocates: for a record that is not sampled there is
+// [ForUnsampled].
 func ForRecord(ctx context.Context, index int) context.Context {
 	if batchOf(ctx) == nil {
 		return ctx
 	}
 	return context.WithValue(ctx, indexKey{}, index)
+}
+
+// ForUnsampled returns the context for the calls of all records of a batch that are not sampled. Those calls have no spans.
+func ForUnsampled(ctx context.Context) context.Context {
+	if batchOf(ctx) == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, batchKey{}, (*Batch)(nil))
 }
 
 func batchOf(ctx context.Context) *Batch {
@@ -99,7 +109,7 @@ func (b *Batch) End(role, did string, at time.Time) {
 			trace.WithSpanKind(trace.SpanKindConsumer), trace.WithTimestamp(b.began), trace.WithLinks(links...), trace.WithAttributes(r.attributes()...))
 		if i == 0 {
 			first, parents[None] = span, ctx
-			span.SetAttributes(attribute.Int("messaging.batch.message_count", len(b.records)))
+			span.SetAttributes(b.attributes()...)
 		}
 		if r.Index != None {
 			parents[r.Index] = ctx
@@ -110,6 +120,14 @@ func (b *Batch) End(role, did string, at time.Time) {
 		span.End(trace.WithTimestamp(at))
 	}
 	b.endCalls(parents)
+}
+
+// attributes are those of the first span only.
+func (b *Batch) attributes() []attribute.KeyValue {
+	if b.size == 0 {
+		return nil
+	}
+	return []attribute.KeyValue{attribute.Int("messaging.batch.message_count", b.size)}
 }
 
 // attributes has names of https://opentelemetry.io/docs/specs/semconv/messaging/kafka/.

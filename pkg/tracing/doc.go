@@ -3,6 +3,7 @@
 //
 //	tracer.go       Tracer       the process's spans, and the sampler
 //	uploader.go     uploader     posts spans to the collector, beside the pipeline
+//	answer.go       rejection    what the collector's answer says
 //	ingest.go       Ingest       the span of a webhook, which its record's traceparent names
 //	batch.go        Batch        the spans of the records that a handler gets at once
 //	call.go         Tracer.Call  the span of a call to another system

@@ -12,14 +12,15 @@ import (
 // Ingest is the span of a request to the gateway.
 type Ingest struct{ span trace.Span }
 
-// Ingest starts the span of a request, in the trace of its traceparent if it has one. The span's own traceparent replaces it.
+// Ingest starts the span of a request, in the trace of its traceparent if it has one. The span's own traceparent replaces it. A
+// tracestate is ignored: the request is not verified yet, and a span would repeat what the caller wrote there.
 func (t *Tracer) Ingest(r *http.Request) *Ingest {
 	if t == nil {
 		return nil
 	}
-	headers := propagation.HeaderCarrier(r.Header)
-	ctx, span := t.tracer.Start(propagation.TraceContext{}.Extract(r.Context(), headers), "gateway ingest", trace.WithSpanKind(trace.SpanKindServer))
-	propagation.TraceContext{}.Inject(ctx, headers)
+	parent := propagation.TraceContext{}.Extract(r.Context(), propagation.MapCarrier{"traceparent": r.Header.Get("Traceparent")})
+	ctx, span := t.tracer.Start(parent, "gateway ingest", trace.WithSpanKind(trace.SpanKindServer))
+	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(r.Header))
 	return &Ingest{span}
 }
 

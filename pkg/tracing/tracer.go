@@ -71,12 +71,13 @@ func New(cfg Config) *Tracer {
 	return &Tracer{provider: provider, tracer: provider.Tracer(service), uploader: u}
 }
 
-// Close uploads the spans that have ended, until ctx ends. The others are lost.
+// Close uploads the spans that have ended, until ctx ends. The others are lost. No connection is left.
 func (t *Tracer) Close(ctx context.Context) error {
 	if t == nil {
 		return nil
 	}
 	close(t.uploader.closing)
+	defer t.uploader.client.CloseIdleConnections()
 	defer t.uploader.abort()
 	if err := t.provider.Shutdown(ctx); err != nil {
 		return fmt.Errorf("upload spans: %w", err)

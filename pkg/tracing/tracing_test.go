@@ -2,6 +2,7 @@ package tracing_test
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -80,6 +81,7 @@ func answer(store, topic, refused string) func() (string, string, string) {
 
 // The span of a request has the trace of its traceparent, and the request then has that of the span.
 func TestIngest(t *testing.T) {
+	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "") // the SDK adds them to the attributes of the process
 	b := newBench(t, 1)
 	first, second := request(""), request(sampled)
 	span := b.tracer.Ingest(first)
@@ -115,6 +117,17 @@ func TestIngest(t *testing.T) {
 		assert.Equal(t, "Bearer a=b", header.Get("Authorization"))
 		assert.Equal(t, "data", header.Get("X-Team"))
 	}
+}
+
+// A caller can't write into a span: whoever sends a tracestate is not verified.
+func TestIngestIgnoresTracestate(t *testing.T) {
+	b := newBench(t, 1)
+	r := request(sampled)
+	r.Header.Set("Tracestate", "vendor=jo.bean")
+	b.tracer.Ingest(r).End(http.StatusOK, answer("acme", "charge/paid", ""))
+	require.Len(t, b.spans(), 1)
+	assert.Equal(t, traceID, b.collector.Spans("")[0].TraceID)
+	assert.NotContains(t, b.collector.Received(), "jo.bean")
 }
 
 // The ratio decides on a request that has no traceparent, and the flag on one that has. A request that is not sampled has a
@@ -163,12 +176,13 @@ func TestBatch(t *testing.T) {
 	b := newBench(t, 0)
 	began := time.Now().Add(-time.Minute)
 	traces := traceparents(3)
-	ctx, batch := b.tracer.Batch(t.Context(), began)
+	ctx, batch := b.tracer.Batch(t.Context(), began, 5)
 	call := httpclient.Call{Method: "POST", Host: "api.example.com", Outcome: "ok", Status: 200, Began: began.Add(time.Second), Took: time.Second}
 	b.tracer.Call(ctx, "bloomreach", "acme", call)
 	call.Outcome, call.Status = "timeout", 0
 	b.tracer.Call(tracing.ForRecord(ctx, 4), "sms", "acme", call)
 	b.tracer.Call(tracing.ForRecord(ctx, 3), "sms", "acme", call) // whose record is not sampled
+	b.tracer.Call(tracing.ForUnsampled(ctx), "sms", "acme", call)
 	for i, trace := range traces {
 		batch.Add(tracing.Record{
 			Index: 2 * i, Traceparent: trace, Topic: "recharge.events", Partition: 7, Offset: int64(i), Store: "acme",
@@ -193,7 +207,7 @@ func TestBatch(t *testing.T) {
 	assert.Equal(t, []string{spans[0].Context()}, spans[2].Links)
 	assert.Equal(t, map[string]any{
 		"messaging.system": "kafka", "messaging.destination.name": "recharge.events", "messaging.destination.partition.id": "7",
-		"messaging.kafka.offset": 0, "messaging.batch.message_count": 3, "rechargeflow.store": "acme", "rechargeflow.outcome": "done",
+		"messaging.kafka.offset": 0, "messaging.batch.message_count": 5, "rechargeflow.store": "acme", "rechargeflow.outcome": "done",
 	}, spans[0].Attributes)
 
 	calls := b.collector.Spans("bloomreach call")
@@ -216,10 +230,10 @@ func TestBatch(t *testing.T) {
 // A batch of any size has at most 128 links, and one without sampled records has no spans.
 func TestBatchSizes(t *testing.T) {
 	b := newBench(t, 1)
-	ctx, empty := b.tracer.Batch(t.Context(), time.Now())
+	ctx, empty := b.tracer.Batch(t.Context(), time.Now(), 500)
 	b.tracer.Call(ctx, "bloomreach", "acme", httpclient.Call{})
 	empty.End("sms", "deliver", time.Now())
-	_, large := b.tracer.Batch(t.Context(), time.Now())
+	_, large := b.tracer.Batch(t.Context(), time.Now(), 500)
 	for i, trace := range traceparents(500) {
 		large.Add(tracing.Record{Index: i, Traceparent: trace})
 	}
@@ -252,8 +266,9 @@ func TestOffAllocatesNothing(t *testing.T) {
 	r, ctx, began := request(""), t.Context(), time.Now()
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
 		off.Ingest(r).End(http.StatusOK, func() (string, string, string) { return r.Method, "", "" })
-		ctx, batch := off.Batch(ctx, began)
+		ctx, batch := off.Batch(ctx, began, 1)
 		off.Call(tracing.ForRecord(ctx, 1), "sms", "acme", httpclient.Call{})
+		off.Call(tracing.ForUnsampled(ctx), "sms", "acme", httpclient.Call{})
 		batch.End("sms", "deliver", began)
 	}))
 	assert.Empty(t, r.Header)
@@ -283,6 +298,63 @@ func TestUploadFails(t *testing.T) {
 	b.tracer.Ingest(request("")).End(http.StatusOK, answer("acme", "charge/paid", ""))
 	assert.Len(t, b.spans(), 1)
 	assert.NoError(t, b.uploads()[1])
+}
+
+// An answer of 2xx is a success, unless the collector says that it rejected spans. Neither is repeated.
+func TestUploadAccepted(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int
+		answer string
+		fails  string
+	}{
+		"200":             {http.StatusOK, "", ""},
+		"202":             {http.StatusAccepted, "", ""},
+		"204":             {http.StatusNoContent, "", ""},
+		"not protobuf":    {http.StatusOK, "{}", ""},
+		"cut off":         {http.StatusOK, "\x0a\x09\x08", ""},
+		"only a warning":  {http.StatusOK, "\x0a\x04\x12\x02hi", ""},
+		"rejects":         {http.StatusOK, "\x0a\x02\x08\x03", "post spans: collector rejected 3 of them"},
+		"rejects and why": {http.StatusAccepted, "\x0a\x0a\x12\x05jo.be\x08\xac\x02", "post spans: collector rejected 300 of them"},
+		"300":             {http.StatusMultipleChoices, "", "post spans: status 300"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, 1)
+			b.collector.Answer(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(test.status)
+				_, _ = w.Write([]byte(test.answer))
+			})
+			b.tracer.Ingest(request("")).End(http.StatusOK, answer("acme", "charge/paid", ""))
+			b.spans()
+			require.Len(t, b.uploads(), 1)
+			assert.Len(t, b.collector.Headers(), 1)
+			if test.fails == "" {
+				assert.NoError(t, b.uploads()[0])
+				return
+			}
+			assert.EqualError(t, b.uploads()[0], test.fails)
+		})
+	}
+}
+
+// A closed tracer has no connection to the collector.
+func TestCloseLeavesNoConnection(t *testing.T) {
+	closed := make(chan struct{}, 1)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	server.Start()
+	defer server.Close()
+	tracer := tracing.New(tracing.Config{Endpoint: server.URL, SampleRatio: 1, Uploaded: func(err error) { assert.NoError(t, err) }})
+	tracer.Ingest(request("")).End(http.StatusOK, answer("acme", "charge/paid", ""))
+	require.NoError(t, tracer.Close(t.Context()))
+	select {
+	case <-closed:
+	case <-time.After(patience):
+		require.Fail(t, "the connection is open")
+	}
 }
 
 // A collector that is down delays the end by nothing, and one that hangs by no more than the deadline.

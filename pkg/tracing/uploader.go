@@ -18,11 +18,11 @@ import (
 const (
 	requestTimeout = 10 * time.Second
 	firstPause     = time.Second // after a failed request; then twice as long, and so on
-	maxAnswer      = 64 << 10    // bytes that are read so that the connection can be used again
+	maxAnswer      = 64 << 10    // bytes that are read, also so that the connection can be used again
 )
 
 // uploader posts spans as OTLP/HTTP describes: https://opentelemetry.io/docs/specs/otlp/#otlphttp. It is an otlptrace.Client.
-// OpenTelemetry's own, otlptracehttp, would add gRPC to the binary and read the environment.
+// OpenTelemetry's own, otlptracehttp, would add gRPC to the binary and report errors to a global handler.
 type uploader struct {
 	url      string
 	headers  []string // name=value
@@ -33,7 +33,7 @@ type uploader struct {
 	abort    func()
 }
 
-// transport returns a transport of its own, with connections that Stop can close.
+// transport returns a transport of its own, with connections that Tracer.Close can close.
 func transport() http.RoundTripper {
 	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
 		return standard.Clone()
@@ -44,11 +44,8 @@ func transport() http.RoundTripper {
 // Start is part of otlptrace.Client.
 func (*uploader) Start(context.Context) error { return nil }
 
-// Stop is part of otlptrace.Client.
-func (u *uploader) Stop(context.Context) error {
-	u.client.CloseIdleConnections()
-	return nil
-}
+// Stop is part of otlptrace.Client. It is not called for one that otlptrace did not start; see Tracer.Close.
+func (*uploader) Stop(context.Context) error { return nil }
 
 // UploadTraces is part of otlptrace.Client. It reports errors itself, and returns nil: OpenTelemetry would pass them to a global handler.
 func (u *uploader) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
@@ -100,10 +97,11 @@ func (u *uploader) post(ctx context.Context, body []byte) (after time.Duration, 
 		return 0, fmt.Errorf("post spans: %w", httpclient.WithoutURL(err))
 	}
 	defer func() { _ = response.Body.Close() }()
-	_, _ = io.CopyN(io.Discard, response.Body, maxAnswer)
+	answer, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if response.StatusCode/100 == 2 {
+		return never, rejection(answer)
+	}
 	switch status := response.StatusCode; status {
-	case http.StatusOK:
-		return 0, nil
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return httpclient.RetryAfter(response.Header.Get("Retry-After"), time.Now()), fmt.Errorf("post spans: status %d", status)
 	default:
