@@ -71,10 +71,12 @@ func ignoreSlashes(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// measured observes the time to each answer, and makes its span.
+// measured observes the time to each answer, and makes its span. Each request has a valid traceparent from here on.
 func (g *Gateway) measured(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		began, span := g.run.Now(), g.run.Tracer.Ingest(c.Request())
+		h := c.Request().Header
+		h.Set(envelope.HeaderTraceparent, telemetry.EnsureTraceparent(h.Get(envelope.HeaderTraceparent)))
 		err := next(c)
 		if err != nil {
 			c.Error(err)
@@ -99,7 +101,7 @@ func (g *Gateway) accept(c echo.Context) error {
 	if err := g.publish(c, record); err != nil {
 		refusal := admission.NotStored(err)
 		g.run.Log.Error("publish webhook failed, refusing it", zap.String("store", webhook.Store), zap.String(envelope.HeaderRechargeTopic, string(webhook.Topic)),
-			zap.Int("status", refusal.Status), zap.Error(err))
+			zap.String(envelope.HeaderTraceparent, record.Header(envelope.HeaderTraceparent)), zap.Int("status", refusal.Status), zap.Error(err))
 		return refusal
 	}
 	g.count(record, began)
@@ -123,7 +125,7 @@ func (g *Gateway) record(h http.Header, w admission.Webhook, at time.Time) kafka
 		envelope.Header(envelope.HeaderReceivedAt, at.UTC().Format(time.RFC3339Nano)),
 		envelope.Header(envelope.HeaderDeliveryHash, recharge.DeliveryHash(w.Topic, w.Body)),
 		envelope.Header(envelope.HeaderSource, envelope.SourceWebhook),
-		envelope.Header(envelope.HeaderTraceparent, telemetry.EnsureTraceparent(h.Get(envelope.HeaderTraceparent))),
+		envelope.Header(envelope.HeaderTraceparent, h.Get(envelope.HeaderTraceparent)),
 		envelope.Header(envelope.HeaderVerifiedBy, string(w.Scheme)),
 		envelope.Header(envelope.HeaderAddressToken, token),
 	)

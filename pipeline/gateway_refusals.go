@@ -33,7 +33,7 @@ func (g *Gateway) answerError(err error, c echo.Context) {
 	}
 	g.run.Metrics.Record(string(RoleGateway), store, string(stage.KindRefused), string(r.Reason))
 	g.refused.Log("webhook refused", g.masker.Mask(c.Request()), zap.String("store", store), zap.Int("status", r.Status), zap.String("reason", string(r.Reason)),
-		zap.String(envelope.HeaderRechargeTopic, knownTopic(c)))
+		zap.String(envelope.HeaderRechargeTopic, knownTopic(c)), zap.String(envelope.HeaderTraceparent, c.Request().Header.Get(envelope.HeaderTraceparent)))
 	if err := c.JSON(r.Status, map[string]string{"error": string(r.Reason), "message": r.Advice}); err != nil {
 		g.run.Log.Debug("write response failed, caller disconnected", zap.Error(err))
 	}

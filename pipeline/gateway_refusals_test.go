@@ -86,6 +86,20 @@ func TestGatewayLogsTheRefusedPath(t *testing.T) {
 	}
 }
 
+// The lines of a refused webhook have the traceparent that its record and its span would have, and a caller can't write another text.
+func TestGatewayLogsTheTraceparentOfARefusedWebhook(t *testing.T) {
+	const sent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	for header, logged := range map[string]string{sent: "^" + sent + "$", "jo.bean@example.com": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"} {
+		d := newGatewayBench(t, nil, nil)
+		request := webhookRequest("/nothing", "{}")
+		request.Header.Set("Traceparent", header)
+		require.Equal(t, http.StatusNotFound, d.send(request).Code)
+		require.Len(t, d.refusalLines(t), 1)
+		assert.Regexp(t, logged, d.refusalLines(t)[0]["traceparent"])
+		assert.NotContains(t, d.log.String(), "jo.bean")
+	}
+}
+
 // A flood of requests does not flood the log. The counter has every refusal.
 func TestGatewayLogsRefusalsAtALimitedRate(t *testing.T) {
 	now := atTen()

@@ -415,13 +415,14 @@ func TestGatewayLogsNothingPrivate(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			d := newGatewayBench(t, func(context.Context, ...kafka.Record) error { return test.kafka }, nil)
 			request := test.request()
+			sent := request.Header.Clone() // the gateway adds a traceparent of its own
 			answer := d.send(request)
 			assert.Equal(t, test.status, answer.Code)
 			log := d.log.String()
 			require.Contains(t, log, "webhook")
 			d.log.requireNoPersonalData(t)
-			for name := range request.Header {
-				if value := request.Header.Get(name); len(value) >= 32 {
+			for name := range sent {
+				if value := sent.Get(name); len(value) >= 32 {
 					assert.NotContains(t, log, value, name)
 				}
 			}
