@@ -15,7 +15,7 @@ type Certificate struct {
 }
 
 // forgetDestination is how long a destination's certificate is exported after the last call. It may be replaced meanwhile, and only
-// another call shows that.
+// a new connection shows that.
 const forgetDestination = 24 * time.Hour
 
 // certificates collects certificates at each scrape: those of files, which may be replaced, and those that brokers and destinations
@@ -74,7 +74,8 @@ func (m *Metrics) KafkaCertificate(broker string, expires time.Time) {
 	m.certificates.present(server{"kafka_broker", broker}, presented{expires: expires})
 }
 
-// DestinationCertificate exports when the certificate expires that a destination's host presented, and that a call has just seen.
+// DestinationCertificate exports when the certificate expires that a destination's host presented to the
+// connection of a call. The connection may be older than the call.
 func (m *Metrics) DestinationCertificate(destination, host string, expires, seen time.Time) {
 	m.certificates.present(server{destination, host}, presented{expires, seen})
 }
