@@ -2,5 +2,4 @@
 //
 //	scanner.go  Scanner: the members of objects by name, and raw values; checks all that it reads
 //	skip.go     checks one value
-//	fields.go   Fields: the fields of a struct in the order in which encoding/json writes them; all else is left to encoding/json
 package jsonread

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -147,97 +146,6 @@ func TestScannerStops(t *testing.T) {
 	assert.Equal(t, 1, names)
 	assert.False(t, s.Complete())
 	assert.Zero(t, s.Kind())
-}
-
-// shape has a field of each kind.
-type shape struct {
-	ID      string    `json:"id"`
-	Note    string    `json:"note,omitempty"`
-	N       int       `json:"n,omitempty"`
-	On      bool      `json:"on"`
-	At      time.Time `json:"at,omitzero"`
-	Inner   *inner    `json:"inner,omitempty"`
-	Names   []string  `json:"names,omitempty"`
-	Objects []inner   `json:"objects"`
-}
-
-type inner struct {
-	ID string `json:"id,omitempty"`
-	N  int    `json:"n,omitempty"`
-}
-
-func (i *inner) read(f *jsonread.Fields) {
-	f.String("id", &i.ID)
-	f.Int("n", &i.N)
-	f.End()
-}
-
-func (s *shape) read(encoded []byte) bool {
-	f := jsonread.Read(encoded)
-	f.Begin()
-	f.String("id", &s.ID)
-	f.String("note", &s.Note)
-	f.Int("n", &s.N)
-	f.Bool("on", &s.On)
-	f.Time("at", &s.At)
-	if f.Object("inner") {
-		s.Inner = &inner{}
-		s.Inner.read(&f)
-	}
-	if f.Array("names") {
-		for s.Names = []string{}; f.More(); {
-			s.Names = append(s.Names, f.Element())
-		}
-	}
-	if f.Array("objects") {
-		for s.Objects = []inner{}; f.More(); {
-			var one inner
-			f.Begin()
-			one.read(&f)
-			s.Objects = append(s.Objects, one)
-		}
-	}
-	f.End()
-	return f.Complete()
-}
-
-func TestFields(t *testing.T) {
-	at := time.Date(2026, 3, 1, 10, 0, 0, 123456000, time.UTC)
-	for _, s := range []shape{
-		{},
-		{Objects: []inner{}},
-		{ID: "1", Note: "ä \"quoted\" <&> \u2028 \\ 😀\n", N: -7, On: true, At: at, Inner: &inner{ID: "i"}, Names: []string{"", "a,b", "]"}, Objects: []inner{{}, {N: 2}}},
-		{ID: strings.Repeat("x", 100), Inner: &inner{}, Objects: []inner{{ID: "}"}}},
-	} {
-		encoded, err := json.Marshal(s)
-		require.NoError(t, err)
-		var got shape
-		assert.Equal(t, s.Objects != nil, got.read(encoded), "%s", encoded) // null is odd
-		if s.Objects != nil {
-			assert.Equal(t, s, got)
-		}
-	}
-}
-
-// Fields reads a struct as json.Unmarshal does, or finds it odd.
-func FuzzFields(f *testing.F) {
-	for _, seed := range []string{
-		`{"id":"1","note":"\u00e4\n","n":3,"on":true,"at":"2026-03-01T10:00:00.5Z","inner":{"id":"i","n":1},"names":["a",""],"objects":[{},{"n":2}]}`,
-		`{"id":"1","on":false,"objects":[]}`, `{"id":"1","id":"2","on":true}`, `{"ID":"1"}`, `{"on":true,"id":"1"}`, `{"id":"1",}`, `{"id":1}`, `{"id":null}`,
-		`{"id":"` + "\xff" + `"}`, `{"id":"\ud800"}`, `{"id":"\"}`, `{"n":1.0}`, `{"n":1e2}`, `{"n":-0}`, `{"n":99999999999999999999}`, `{"n":01}`, `{"at":"2026-03-01"}`,
-		`{"names":["a",],"objects":[]}`, `{"names":[,"a"]}`, `{"objects":[{"id":"a"},]}`, `{"objects":[{"id":"a",}]}`, `{"objects":[{}{}]}`, `{"objects":null}`, `{"inner":{}`, `{"on":tru}`,
-		`{"id":"1"}x`, `{"id":"1"} `, `[]`, ``, `{`, `{"id"`, `{"id":`, `{"id":"`, `{"id":"1"},`, `{"inner":[]}`, `{"names":{}}`, `{"n":1]`, `{"objects":[:"a"},]}`, `{"names":[{}]}`, `{"id":"a` + "\n" + `"}`,
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		var got, want shape
-		if !got.read(raw) {
-			return
-		}
-		require.NoError(t, json.Unmarshal(raw, &want), "%s", raw)
-		require.Equal(t, want, got, "%s", raw)
-	})
 }
 
 func BenchmarkSkip(b *testing.B) {

@@ -1,6 +1,9 @@
 package jsonread
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // maxDepth is how deep values may be nested, as in encoding/json.
 const maxDepth = 10_000
@@ -177,10 +180,10 @@ const (
 )
 
 // plainPrefix returns the number of bytes before the first quote, backslash or control character.
-func plainPrefix[T []byte | string](text T) int {
+func plainPrefix(text []byte) int {
 	rest := text
 	for ; len(rest) >= 8; rest = rest[8:] {
-		if found := special(word(rest)); found != 0 {
+		if found := special(binary.LittleEndian.Uint64(rest)); found != 0 {
 			return len(text) - len(rest) + bits.TrailingZeros64(found)/8
 		}
 	}
@@ -191,14 +194,7 @@ func plainPrefix[T []byte | string](text T) int {
 	return len(text) - len(rest) + i
 }
 
-// word returns the first eight bytes as a number, the first one as the lowest. The compiler makes one instruction of it.
-func word[T []byte | string](b T) uint64 {
-	_ = b[7]
-	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-}
-
-// special sets the highest bit of the first byte of w that is a quote, a backslash or a control character, and maybe bits of bytes
+// special sets the highest bit of the first byte of w, the lowest one, that is a quote, a backslash or a control character, and maybe bits of bytes
 // after it (https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord).
 func special(w uint64) uint64 {
 	quote, backslash := w^each*'"', w^each*'\\'
