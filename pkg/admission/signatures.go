@@ -10,7 +10,7 @@ import (
 )
 
 // signatures decides which signatures an address accepts. Recharge sends the timestamped and the legacy signature with every
-// webhook. The legacy one never expires, so whoever has a webhook could remove the other and replay it at any time.
+// webhook. The legacy one never expires, so anyone with a copy of a webhook could remove the other and replay it at any time.
 type signatures struct {
 	mutex sync.Mutex
 	// timestamped are the addresses that received a timestamped signature. Only stores of the configuration and topics of Recharge

@@ -15,7 +15,7 @@ func DeliveryHash(topic Topic, body []byte) string {
 }
 
 // StoredHeaders returns the headers to store with a body: its timestamped signature can be verified again with them. The legacy
-// signature is not stored. It never expires, so whoever reads it could replay the webhook.
+// signature is not stored. It never expires, so anyone who reads it could replay the webhook.
 func StoredHeaders() []string {
 	return []string{HeaderSignature, HeaderTimestamp, HeaderTopic, HeaderDomain}
 }

@@ -34,7 +34,7 @@ func operationCode(operation string) int {
 // Lacks reports whether Read or Write is not allowed. It is false for a topic that does not exist, and if it is unknown: brokers
 // before Kafka 2.3, and some others, don't say.
 func (a TopicAccess) Lacks(operation string) bool {
-	known := a.operations > 0 && a.operations&(1<<operationCode(OperationDescribe)) != 0 // whoever is told may describe
+	known := a.operations > 0 && a.operations&(1<<operationCode(OperationDescribe)) != 0 // brokers send them only to clients that may describe
 	return a.Denied || a.Exists && known && a.operations&(1<<operationCode(operation)) == 0
 }
 

@@ -49,7 +49,7 @@ func TransactionsRight(group string) Right {
 	return Right{Operation: OperationWrite, Resource: ResourceTransactional, Name: group + "-", Prefixed: true}
 }
 
-// IdempotentWriteRight returns the right to produce idempotently. Since Kafka 3.0 whoever may write to a topic has it
+// IdempotentWriteRight returns the right to produce idempotently. Since Kafka 3.0 every client that may write to a topic has it
 // (https://cwiki.apache.org/confluence/display/KAFKA/KIP-679%3A+Producer+will+enable+the+strongest+delivery+guarantee+by+default).
 func IdempotentWriteRight() Right {
 	return Right{Operation: OperationIdempotentWrite, Resource: ResourceCluster}
