@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/rechargeflow/rechargeflow/pkg/jsonappend"
 )
 
 // The names of commands
@@ -66,7 +68,7 @@ func NewEvent(id string, event Event) (Command, error) {
 	}
 	data := make([]byte, 0, event.Properties.size())
 	data = appendIDs(append(data, `{"customer_ids":`...), event.CustomerIDs)
-	data = appendString(appendMember(data, "event_type"), event.Type)
+	data = jsonappend.AppendHTMLString(appendMember(data, "event_type"), event.Type)
 	data = append(appendMember(data, "timestamp"), event.Timestamp...)
 	data = event.Properties.appendTo(appendMember(data, "properties"))
 	return newCommand(id, NameEvent, append(data, '}'))
@@ -115,7 +117,7 @@ func newCommand(id, name string, data []byte) (Command, error) {
 
 // appendTo appends the JSON of a command.
 func (c Command) appendTo(b []byte) []byte {
-	b = appendString(append(b, `{"name":`...), c.Name)
-	b = appendString(appendMember(b, "command_id"), c.ID)
+	b = jsonappend.AppendHTMLString(append(b, `{"name":`...), c.Name)
+	b = jsonappend.AppendHTMLString(appendMember(b, "command_id"), c.ID)
 	return append(append(appendMember(b, "data"), c.Data...), '}')
 }

@@ -11,7 +11,7 @@
 //	command.go      Command, Event, CustomerUpdate
 //	validate.go     checks customer ids and numbers of a command
 //	properties.go   Properties: sets and encodes properties, leaves out absent values
-//	encode.go       strings, ids, numbers and times in JSON
+//	encode.go       ids, numbers and times in JSON
 //	multiply.go     multiplies decimals
 //	batch.go        Batch: sends, halves a refused batch
 //	blocked.go      a command that something in front of Bloomreach refuses

@@ -6,32 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/rechargeflow/rechargeflow/pkg/jsonappend"
 )
-
-// appendString appends a string as encoding/json encodes it, with <, > and & escaped.
-func appendString(b []byte, s string) []byte {
-	if !isPlain(s) {
-		encoded, _ := json.Marshal(s) // a string has no error
-		return append(b, encoded...)
-	}
-	return append(append(append(b, '"'), s...), '"')
-}
-
-// isPlain reports whether a string needs no escapes: those of JSON, of HTML, of invalid UTF-8, and of the line separators U+2028 and
-// U+2029.
-func isPlain(s string) bool {
-	ascii := true
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c < ' ', c == '"', c == '\\', c == '<', c == '>', c == '&':
-			return false
-		case c >= utf8.RuneSelf:
-			ascii = false
-		}
-	}
-	return ascii || utf8.ValidString(s) && !strings.ContainsAny(s, "\u2028\u2029")
-}
 
 // appendMember appends a comma, the name of a member, and its colon.
 func appendMember(b []byte, name string) []byte {
@@ -46,8 +23,8 @@ func appendIDs(b []byte, ids map[string]string) []byte {
 		if i == 0 {
 			separator = '{'
 		}
-		b = append(appendString(append(b, separator), name), ':')
-		b = appendString(b, ids[name])
+		b = append(jsonappend.AppendHTMLString(append(b, separator), name), ':')
+		b = jsonappend.AppendHTMLString(b, ids[name])
 	}
 	return append(b, '}')
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
+	"github.com/rechargeflow/rechargeflow/pkg/jsonappend"
 )
 
 // Bloomreach takes property values under 16 KBytes and messages under 800 KBytes
@@ -30,7 +31,7 @@ func tooLong(size int) string {
 
 // cutString returns the longest start of s that has at most limit bytes in JSON and no partial character.
 func cutString(s string, limit int) string {
-	size := func(s string) int { return len(appendString(nil, s)) }
+	size := func(s string) int { return len(jsonappend.AppendHTMLString(nil, s)) }
 	if size(s) <= limit {
 		return s
 	}
@@ -49,10 +50,10 @@ func cutString(s string, limit int) string {
 // appendCut appends a string that is cut to at most limit bytes in JSON.
 func appendCut(b []byte, s string, limit int) []byte {
 	from := len(b)
-	if b = appendString(b, s); len(b)-from <= limit {
+	if b = jsonappend.AppendHTMLString(b, s); len(b)-from <= limit {
 		return b
 	}
-	return appendString(b[:from], cutString(s, limit))
+	return jsonappend.AppendHTMLString(b[:from], cutString(s, limit))
 }
 
 // appendFirst appends an array of the first of n elements that fit together into limit bytes, with their strings cut. It returns how many do.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 	"unicode"
+
+	"github.com/rechargeflow/rechargeflow/pkg/jsonappend"
 )
 
 // Properties are the attributes of an event or a customer, name to value. The setters encode a value at once, and leave out absent
@@ -33,13 +35,13 @@ func (p *Properties) Text(name, value string) {
 		return
 	}
 	from := p.next()
-	p.values = appendString(p.values, value)
+	p.values = jsonappend.AppendHTMLString(p.values, value)
 	whole, limit := len(p.values)-from, cmp.Or(p.text, maxValue)
 	if whole <= limit {
 		p.add(name, from)
 		return
 	}
-	p.values = appendString(p.values[:from], cutString(value, limit))
+	p.values = jsonappend.AppendHTMLString(p.values[:from], cutString(value, limit))
 	p.addCut(name, from, whole, 0)
 }
 
@@ -171,7 +173,7 @@ func (p *Properties) appendTo(b []byte) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendString(b, one.name), ':')
+		b = append(jsonappend.AppendHTMLString(b, one.name), ':')
 		b = append(b, p.values[one.from:one.to]...)
 	}
 	return append(b, '}')

@@ -121,13 +121,26 @@ func (w *Writer) comma() {
 // AppendString appends a string in quotes.
 func AppendString(b []byte, value string) []byte {
 	if isPlain(value) {
-		return append(append(append(b, '"'), value...), '"')
+		return appendQuoted(b, value)
 	}
 	var escaped bytes.Buffer
 	encoder := json.NewEncoder(&escaped)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(value) // a string is always encoded
 	return append(b, bytes.TrimSuffix(escaped.Bytes(), []byte("\n"))...)
+}
+
+// AppendHTMLString appends a string in quotes, with <, > and & escaped, as json.Marshal does.
+func AppendHTMLString(b []byte, value string) []byte {
+	if isPlain(value) && !strings.ContainsAny(value, "<>&") {
+		return appendQuoted(b, value)
+	}
+	encoded, _ := json.Marshal(value) // a string is always encoded
+	return append(b, encoded...)
+}
+
+func appendQuoted(b []byte, value string) []byte {
+	return append(append(append(b, '"'), value...), '"')
 }
 
 // isPlain reports whether a string needs no escapes: those of JSON, and those of invalid UTF-8 and of the line separators U+2028

@@ -27,6 +27,9 @@ func FuzzString(f *testing.F) {
 		encoder.SetEscapeHTML(false)
 		require.NoError(t, encoder.Encode(text))
 		assert.Equal(t, want.String(), string(jsonappend.AppendString(nil, text))+"\n")
+		escaped, err := json.Marshal(text)
+		require.NoError(t, err)
+		assert.Equal(t, string(escaped), string(jsonappend.AppendHTMLString(nil, text)))
 	})
 }
 
