@@ -3,7 +3,7 @@
 //
 //	decide.go           Decide: a webhook and a customer's state in, a Decision and the new state out
 //	events.go           tracking events: the allowed statuses and nothing else
-//	triggers.go         the triggers and revocations of the table of flows, pkg/flow
+//	triggers.go         triggers and revocations, as schemas/ describes them, by the table of flows, pkg/flow
 //	charges.go          which failed charges trigger a text, and which text
 //	replaced.go         canceled subscriptions that need no text: replaced by another one, or a prepaid gift
 //	failures.go         why attempts of a charge failed, and how many texts were about them
@@ -25,7 +25,7 @@
 //	webhooks_page.go    docs/webhooks.md, generated
 //	flows_page.go       docs/flows.md, generated from the table of flows
 //	tables.go           the public tables recharge.customers and recharge.subscriptions
-//	model.go            the records' values, as schemas/ describes them
+//	model.go            events and their resources, as schemas/ describes them
 //
 // pkg/customerstate saves and loads the state. docs/adr/0012-memory.md says what it holds, for how long, and why.
 package subscriber

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/jsonappend"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
@@ -284,56 +283,4 @@ func (c *Customer) append(w *jsonappend.Writer) {
 	}
 	w.OptTime("created_at", c.CreatedAt)
 	w.End()
-}
-
-// Trigger starts a flow for a customer, with all values that its text can use. It is the value of a record in
-// recharge.sms-triggers.
-type Trigger struct {
-	ID    string   `json:"id"`
-	Store string   `json:"store"`
-	Flow  flow.Key `json:"flow"`
-	// Cause identifies the customer's action. Triggers of the same action have the same cause.
-	Cause              string    `json:"cause"`
-	RechargeCustomerID string    `json:"recharge_customer_id"`
-	OccurredAt         time.Time `json:"occurred_at"`
-	// StaleAt is the time from which the text is not sent.
-	StaleAt time.Time `json:"stale_at"`
-	// Items are the resources that the text is about, "{resource}/{id}". A revocation names them.
-	Items        []string      `json:"items"`
-	Recipient    Recipient     `json:"recipient"`
-	Subscription *Subscription `json:"subscription,omitempty"`
-	Charge       *Charge       `json:"charge,omitempty"`
-	Order        *Order        `json:"order,omitempty"`
-}
-
-// Recipient receives a text: the customer, never the person to whom their parcel goes.
-type Recipient struct {
-	FirstName string `json:"first_name,omitempty"`
-	LastName  string `json:"last_name,omitempty"`
-	// Phone is as typed, "" for none that is known to be the customer's.
-	Phone string `json:"phone,omitempty"`
-	// PhoneCountry is the country of a phone without a country code, as typed: an ISO 3166 code or a name. "" is the store's default
-	// region. ZZ is an unknown country: then only a phone with a country code can be used.
-	PhoneCountry string `json:"phone_country,omitempty"`
-	// Country, Province and Zip are those of the customer's own address. Country is an ISO 3166 code or a name.
-	Country  string `json:"country,omitempty"`
-	Province string `json:"province,omitempty"`
-	Zip      string `json:"zip,omitempty"`
-	// PortalHash is the secret part of the customer's portal links.
-	PortalHash string `json:"portal_hash,omitempty"`
-}
-
-// Revocation revokes the triggers of Flows about Items: something happened that makes their texts untrue. It is the value of a
-// record in recharge.sms-triggers.
-//
-// It revokes a trigger that names its charge, and a trigger whose subscriptions are all revoked. For a subscription, OccurredAt
-// must be after the trigger's; for a charge, not before it; a payment revokes triggers of any time.
-type Revocation struct {
-	ID                 string         `json:"id"`
-	Store              string         `json:"store"`
-	Cause              recharge.Topic `json:"cause"`
-	RechargeCustomerID string         `json:"recharge_customer_id"`
-	Flows              []flow.Key     `json:"flows"`
-	Items              []string       `json:"items"`
-	OccurredAt         time.Time      `json:"occurred_at"`
 }
