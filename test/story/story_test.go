@@ -4,6 +4,7 @@
 //	story_test.go    the demo's script: the same on every broker; processes and topics
 //	kill_test.go     kill -9 of every role
 //	operator_test.go what an operator meets: the brokers are down while processes stop
+//	frozen_test.go   one of two transformers is frozen, and the other one takes over
 //	load_test.go     histories of many customers at their recorded times
 //	attack_test.go   strangers and a captured webhook against the gateway
 //	redrive_test.go  dead letters that are replayed
