@@ -60,6 +60,12 @@ func checksTopics(t *testing.T, cluster kafka.Cluster) {
 		"partition 0 of topic " + name + " has 1 replicas, not 2: add replicas with kafka-reassign-partitions, or change kafka.durability",
 		"topics have different numbers of partitions (1: " + name + "; 3: " + more.Name + "), must have the same: rebuild into fresh topics",
 	}, unmet(t, cluster, twice, more).Permanent)
+
+	own := admin.TopicSpec{Name: more.Name, Replication: 1, Partitions: 3, OwnPartitions: true}
+	assert.Empty(t, unmet(t, cluster, applied, own).Permanent, "a topic with its own number of partitions")
+	own.Partitions = 1
+	assert.Equal(t, []string{"topic " + more.Name + " has 3 partitions, must have 1: create it again with `rechargeflow topics apply`"},
+		unmet(t, cluster, applied, own).Permanent)
 }
 
 // TestCheckVersions: a broker of a future or past Kafka.

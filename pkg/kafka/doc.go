@@ -44,9 +44,11 @@
 //	txn_processor.go  processes a partition number in transactions, and resolves unknown outcomes
 //	txn_manager.go    the requests of a transaction
 //	txn_produce.go    the produce requests of a transaction
+//	txn_exclusive.go  Exclusive, transactions of one process at a time, outside of a consumer group
 //
 //	scan.go          Scan and ReadRecord, which read without a consumer group
 //	topic_reader.go  TopicReader, which reads ranges and single records
+//	follower.go      Follower, which reads a whole topic and then what is written to it
 //	fetch.go         fetches and decodes records
 //
 // Packages: admin manages topics and reads lags, embedded is a broker inside the process, kafkatest has brokers for tests,

@@ -35,7 +35,7 @@ func TopicRight(operation, topic string) Right { return conn.TopicRight(operatio
 // GroupRight returns the right to be a member of a consumer group.
 func GroupRight(group string) Right { return conn.GroupRight(group) }
 
-// TransactionsRight returns the right to the transactions of a consumer group.
+// TransactionsRight returns the right to the transactions of a consumer group, or of an [Exclusive] with this name.
 func TransactionsRight(group string) Right { return conn.TransactionsRight(group) }
 
 // Warn reports that something could not be read again for a new connection, and that what was read last is used.

@@ -35,7 +35,7 @@ const (
 // transaction is the records and offsets that are committed together.
 type transaction struct {
 	outputs []Record
-	offsets map[wire.Partition]committed
+	offsets map[wire.Partition]committed // none for a transaction outside of a consumer group
 }
 
 // txnManager runs the transactions of one transactional id, one after the other. Only the last producer that has called
@@ -96,7 +96,7 @@ func (t *txnManager) commit(ctx context.Context, tx transaction) error {
 		return err
 	}
 	t.faultPoint("partitions added")
-	if err := t.addOffsets(ctx); err != nil {
+	if err := t.addOffsets(ctx, tx.offsets); err != nil {
 		return err
 	}
 	t.faultPoint("offsets added")
@@ -142,7 +142,10 @@ func (t *txnManager) addPartitions(ctx context.Context, partitions []wire.Partit
 	return t.pool.Explain(err, conn.TopicRight(conn.OperationWrite, rejected))
 }
 
-func (t *txnManager) addOffsets(ctx context.Context) error {
+func (t *txnManager) addOffsets(ctx context.Context, offsets map[wire.Partition]committed) error {
+	if len(offsets) == 0 {
+		return nil
+	}
 	request := &addoffsetstotxn.Request{
 		TransactionalID: t.id, ProducerID: t.producerID.id, ProducerEpoch: t.producerID.epoch, GroupID: t.member.group,
 	}
@@ -156,6 +159,9 @@ func (t *txnManager) addOffsets(ctx context.Context) error {
 }
 
 func (t *txnManager) commitOffsets(ctx context.Context, offsets map[wire.Partition]committed) error {
+	if len(offsets) == 0 {
+		return nil
+	}
 	topics := make(map[string][]txnoffsetcommit.RequestPartition)
 	for at, o := range offsets {
 		topics[at.Topic] = append(topics[at.Topic], txnoffsetcommit.RequestPartition{

@@ -17,7 +17,8 @@ import (
 // Requirements is what a process needs of a cluster.
 type Requirements struct {
 	// Topics must exist with the same number of partitions, whatever it is, because a key must have the same partition number in
-	// all topics. Replication and min.insync.replicas are minimums, cleanup.policy must be equal; other settings are ignored.
+	// all topics; a topic with OwnPartitions must have its own. Replication and min.insync.replicas are minimums, cleanup.policy must
+	// be equal; other settings are ignored.
 	Topics []TopicSpec
 	// Partitions is that number of partitions; the zero value accepts any.
 	Partitions kafka.PartitionCount
@@ -90,7 +91,9 @@ func checkTopics(ctx context.Context, pool *conn.Pool, need Requirements, found 
 			found.Permanent = append(found.Permanent, wrong)
 			continue
 		}
-		counts[len(topic.Partitions)] = append(counts[len(topic.Partitions)], want.Name)
+		if !want.OwnPartitions {
+			counts[len(topic.Partitions)] = append(counts[len(topic.Partitions)], want.Name)
+		}
 		found.Permanent = append(found.Permanent, tooFewReplicas(want, topic)...)
 		if have, ok := seen.configs[want.Name]; ok {
 			found.Waiting = append(found.Waiting, wrongConfigs(want, have)...)
@@ -111,6 +114,10 @@ func missing(want TopicSpec) string {
 func wrongCount(want TopicSpec, topic kafkago.Topic, count kafka.PartitionCount) string {
 	have := len(topic.Partitions)
 	switch {
+	case want.OwnPartitions && have == want.Partitions:
+		return ""
+	case want.OwnPartitions:
+		return fmt.Sprintf("topic %s has %d partitions, must have %d: create it again with `rechargeflow topics apply`", want.Name, have, want.Partitions)
 	case count.Check(want.Name, have) == nil:
 		return ""
 	case have > count.Count:

@@ -130,9 +130,12 @@ func existing(ctx context.Context, pool *conn.Pool, spec Spec) (map[string]kafka
 func differences(wanted TopicSpec, topic kafkago.Topic) []Change {
 	var changes []Change
 	if have := len(topic.Partitions); have != wanted.Partitions {
+		todo := "growing a keyed topic would re-hash every customer; rebuild into fresh topics instead"
+		if wanted.OwnPartitions {
+			todo = "create it again"
+		}
 		changes = append(changes, Change{Topic: wanted.Name, Action: ActionRefuse, Why: fmt.Sprintf(
-			"it has %d partitions, not %d; growing a keyed topic would re-hash every customer; rebuild into fresh topics instead",
-			have, wanted.Partitions)})
+			"it has %d partitions, not %d; %s", have, wanted.Partitions, todo)})
 	}
 	for _, partition := range topic.Partitions {
 		if have := len(partition.Replicas); have != wanted.Replication {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,6 +26,8 @@ type TopicSpec struct {
 	Name string
 	// Partitions is fixed at creation.
 	Partitions int
+	// OwnPartitions means that the topic's number of partitions is not that of the other topics.
+	OwnPartitions bool
 	// Replication is the replication factor.
 	Replication int
 	// Configs are the topic's settings by name, with values as brokers spell them.
@@ -51,10 +54,11 @@ type topicsFile struct {
 }
 
 type topicEntry struct {
-	Name      string            `yaml:"name"`
-	Policy    string            `yaml:"policy"`
-	Retention string            `yaml:"retention"`
-	Config    map[string]string `yaml:"config"`
+	Name       string            `yaml:"name"`
+	Partitions int               `yaml:"partitions"` // 0: that of the file
+	Policy     string            `yaml:"policy"`
+	Retention  string            `yaml:"retention"`
+	Config     map[string]string `yaml:"config"`
 }
 
 const (
@@ -107,6 +111,9 @@ func (f topicsFile) spec(prefix string) (Spec, error) {
 	var spec Spec
 	known := make(map[string]bool)
 	for i, entry := range f.Topics {
+		if entry.Partitions < 0 {
+			return Spec{}, fmt.Errorf("topic %d (%s): partitions is %d, must be at least 1", i+1, entry.Name, entry.Partitions)
+		}
 		configs, err := entry.configs()
 		if err != nil {
 			return Spec{}, fmt.Errorf("topic %d (%s): %w", i+1, entry.Name, err)
@@ -121,7 +128,8 @@ func (f topicsFile) spec(prefix string) (Spec, error) {
 			}
 			known[name] = true
 			spec.Topics = append(spec.Topics, TopicSpec{
-				Name: name, Partitions: f.Partitions, Replication: f.Replication, Configs: maps.Clone(configs),
+				Name: name, Partitions: cmp.Or(entry.Partitions, f.Partitions), OwnPartitions: entry.Partitions != 0,
+				Replication: f.Replication, Configs: maps.Clone(configs),
 			})
 		}
 	}

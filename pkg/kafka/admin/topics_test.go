@@ -42,6 +42,11 @@ func TestParseTopics(t *testing.T) {
 	assert.Equal(t, 1, single.Topics[0].Replication)
 	assert.Equal(t, 2, single.Topics[0].Partitions)
 	assert.Equal(t, "1", single.Topics[0].Configs["min.insync.replicas"])
+
+	own, err := admin.ParseTopics([]byte(topicsFile(t)+"  - {name: one, partitions: 1, policy: compact}\n"), admin.TopicOptions{Partitions: 2})
+	require.NoError(t, err)
+	one := own.Topics[len(own.Topics)-1]
+	assert.Equal(t, []any{"one", 1, true}, []any{one.Name, one.Partitions, one.OwnPartitions}, "a topic with its own number of partitions")
 }
 
 func TestParseTopicsErrors(t *testing.T) {
@@ -49,6 +54,7 @@ func TestParseTopicsErrors(t *testing.T) {
 		{"not YAML", "partitions: 12", "partitions: [", "parse topics"},
 		{"an unknown key", "roles:", "rolls:", "rolls"},
 		{"no partitions", "partitions: 12", "partitions: 0", "partitions is 0"},
+		{"partitions of a topic", "policy: compact", "partitions: -1, policy: compact", "topic 2 (state): partitions is -1"},
 		{"no replicas", "replication: 3", "replication: 0", "replication is 0"},
 		{"too many in sync", "min_insync_replicas: 2", "min_insync_replicas: 4", "between 1 and replication"},
 		{"no policy", "policy: compact, ", "", `policy is ""`},
