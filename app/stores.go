@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger/sqlite"
 	"github.com/rechargeflow/rechargeflow/pkg/lookup"
@@ -95,7 +97,13 @@ func (a *App) texts(store config.Store) (pipeline.Texts, error) {
 	if err != nil {
 		return texts, err
 	}
-	texts.Flows = flows
+	texts.Flow = func(key flow.Key) (flow.Flow, bool) {
+		i := slices.IndexFunc(flows, func(f flow.Flow) bool { return f.Key == key })
+		if i < 0 {
+			return flow.Flow{}, false
+		}
+		return flows[i], true
+	}
 	texts.Driver, err = a.driver(store)
 	return texts, err
 }
@@ -151,9 +159,9 @@ func activeFlows(texts *pipeline.Texts) []string {
 	if texts == nil {
 		return active
 	}
-	for _, f := range texts.Flows {
-		if f.Active {
-			active = append(active, string(f.Key))
+	for _, key := range flow.Keys() {
+		if f, _ := texts.Flow(key); f.Active {
+			active = append(active, string(key))
 		}
 	}
 	return active

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net/http"
 	"net/http/httptest"
@@ -183,21 +184,22 @@ func (w *world) tracker() *bloomreach.Client {
 }
 
 func (w *world) storeTexts(cfg storeConfig) *pipeline.Texts {
-	flows, err := flow.Defaults()
+	defaults, err := flow.Defaults()
 	require.NoError(w.t, err)
-	for i := range flows {
-		for _, key := range cfg.Flows {
-			if string(flows[i].Key) == key {
-				flows[i].Active = true
-				if cfg.Text != "" {
-					flows[i].Text = cfg.Text
-				}
-			}
+	flows := map[flow.Key]flow.Flow{}
+	for _, f := range defaults {
+		if f.Active = slices.Contains(cfg.Flows, string(f.Key)); f.Active {
+			f.Text = cmp.Or(cfg.Text, f.Text)
 		}
+		flows[f.Key] = f
 	}
 	w.driver = &swappableDriver{Driver: w.gatewayDriver(w.texts.URL)}
 	return &pipeline.Texts{
-		Flows: flows, Driver: w.driver, DefaultRegion: "US",
+		Flow: func(key flow.Key) (f flow.Flow, known bool) {
+			f, known = flows[key]
+			return f, known
+		},
+		Driver: w.driver, DefaultRegion: "US",
 		Shop: flow.Shop{
 			Name: "Acme Coffee", URL: "https://acme.example", PortalURL: "https://{shop}/portal/{hash}",
 			ActivationURL: "https://{shop}/activate", PaymentURL: "https://{shop}/portal/{hash}/payment",

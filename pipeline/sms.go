@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -26,8 +25,9 @@ import (
 
 // Texts is how one store sends its texts.
 type Texts struct {
-	Shop          flow.Shop
-	Flows         []flow.Flow
+	Shop flow.Shop
+	// Flow returns a flow as it is set now; false for an unknown one.
+	Flow          func(flow.Key) (flow.Flow, bool)
 	Driver        sms.Driver
 	From          string
 	DefaultRegion string // ISO 3166 code, for numbers without a country
@@ -94,11 +94,10 @@ func (s *SMS) handle(ctx context.Context, r kafka.Record) (stage.Outcome, error)
 
 // message renders the text of a trigger. If there is nothing to send it returns the outcome instead.
 func (s *SMS) message(t subscriber.Trigger) (sms.Message, stage.Outcome) {
-	i := slices.IndexFunc(s.texts.Flows, func(f flow.Flow) bool { return f.Key == t.Flow })
-	if i < 0 {
+	f, known := s.texts.Flow(t.Flow)
+	if !known {
 		return sms.Message{}, stage.Reject(reason.Malformed, fmt.Errorf("flow %q is unknown", t.Flow))
 	}
-	f := s.texts.Flows[i]
 	if !f.Active {
 		return sms.Message{}, stage.Skip(reason.FlowInactive)
 	}
