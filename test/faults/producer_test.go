@@ -26,7 +26,7 @@ func TestProducer(t *testing.T) {
 	})
 	t.Run("one broker", func(t *testing.T) {
 		skipInSample(t)
-		brokers := kafkatest.One(t, kafkatest.WithProxies())
+		brokers := kafkatest.One(t, kafkatest.WithProxies(), kafkatest.WithSession(brokerSession))
 		produceUnderFaults(t, newSystem(t, &brokers), pick(t, "ROUNDS", 0, 10), producerFaults(brokerFaults(false)))
 	})
 	t.Run("three brokers", func(t *testing.T) {

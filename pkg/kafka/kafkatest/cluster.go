@@ -42,7 +42,8 @@ func valuesOf(options []Option) optionValues {
 func WithProxies() Option { return func(w *optionValues) { w.proxies = true } }
 
 // WithSession sets how long a broker may be silent until the controller takes its partitions away. Without it these are 4 seconds for
-// Three (Kafka's default is 9), and an hour for One: the only broker must not lose its partitions because the machine is busy.
+// Three (Kafka's default is 9), and an hour for One: the only broker must not lose its partitions because the machine is
+// busy. A broker that was killed comes back after its session only, so tests that kill the only one give it a short one.
 func WithSession(d time.Duration) Option { return func(w *optionValues) { w.session = d } }
 
 // Three starts three brokers from Kafka's jars and stops them at the end of the test. Without Java or the jars the test is
