@@ -9,11 +9,10 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/customerstate"
 )
 
-// Rows of a newer version of rechargeflow fail a takeover, with an error that names the fix. Older ones do not.
+// Rows of a newer version of rechargeflow fail a takeover, with an error that names the fix.
 func TestTakeOverChecksTheVersionOfTheRows(t *testing.T) {
 	w := transforming(t)
-	w.state.Rows["customer/acme/7"] = []byte(`{"seen":true,"email":"c7@shop.test"}`)
-	w.state.Rows["told/acme/7/2026-03"] = make([]byte, 8)
+	w.state.Rows["customer/acme/7"] = []byte("\x01" + `{"seen":true,"email":"c7@shop.test"}`)
 	require.NoError(t, w.stages[0].Transactor.TakeOver(t.Context(), 0))
 	w.deliver(createdOf("7", "71"), "7")
 	assert.Equal(t, 1, w.outcomes.count("transformer done"))

@@ -13,17 +13,15 @@ func (tx *Tx) Load(ref Ref) (*subscriber.State, error) {
 	if ref.CustomerID == "" {
 		return st, nil
 	}
-	tx.moveLegacyEmitted(ref)
 	key := ref.key(customerRows, "")
 	if row := tx.rows.Get(key); row != nil {
-		var err error
-		if st.Customer, err = decodeCustomer(row); err != nil {
+		if err := decodeBy(tx.partition.codec.customers, row, &st.Customer); err != nil {
 			return nil, fmt.Errorf("decode row %s: %w", key, err)
 		}
 	}
+	var s subscriber.SubscriptionState
 	for key, row := range tx.scan(ref.key(subscriptionRows, "/")) {
-		s, err := decodeSubscription(row)
-		if err != nil {
+		if err := decodeBy(tx.partition.codec.subscriptions, row, &s); err != nil {
 			return nil, fmt.Errorf("decode row %s: %w", key, err)
 		}
 		st.Subscriptions[s.ID] = s
@@ -51,7 +49,7 @@ func (tx *Tx) Save(ref Ref, before, after *subscriber.State) error {
 		if was, known := before.Subscriptions[id]; known && s.Equal(&was) {
 			continue
 		}
-		if err := tx.setJSON(ref.key(subscriptionRows, "/"+id), s); err != nil {
+		if err := tx.setState(ref.key(subscriptionRows, "/"+id), &s); err != nil {
 			return fmt.Errorf("encode subscription %s: %w", id, err)
 		}
 	}
@@ -72,7 +70,7 @@ func (tx *Tx) saveCustomer(ref Ref, before, after *subscriber.CustomerState) err
 		tx.set(ref.key(customerRows, ""), nil)
 		return nil
 	}
-	if err := tx.setJSON(ref.key(customerRows, ""), after); err != nil {
+	if err := tx.setState(ref.key(customerRows, ""), after); err != nil {
 		return fmt.Errorf("encode customer: %w", err)
 	}
 	return nil

@@ -34,9 +34,8 @@
 //		written  by the first transaction of a partition that writes rows of that version
 //		removed  never
 //
-// Each value begins with a byte, the version of its encoding. Rows of version 0 have no such byte: they begin with a printable
-// character, those of emitted facts have a multiple of eight bytes. An older version is read, a newer one is an error. The
-// format row has the greatest version of its partition, so that TakeOver needs to read no other row for that.
+// Each value begins with a byte, the version of its encoding. There is one version yet; a newer one is an error. The format row has the
+// greatest version of its partition, so that TakeOver needs to read no other row for that.
 //
 //	store.go     Store: TakeOver, Release and Begin of a partition
 //	tx.go        Tx: one transaction's rows, its savepoints and its end
@@ -47,5 +46,4 @@
 //	owner.go     the last known owner of a subscription
 //	expire.go    the removal of expired rows, some at a time
 //	encoding.go  keys, values and their versions
-//	legacy.go    rows of version 0 whose keys have other names now
 package customerstate

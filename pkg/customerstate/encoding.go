@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+	"github.com/rechargeflow/rechargeflow/pkg/jsonread"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
@@ -62,80 +62,64 @@ func refOf(key []byte, kind string) (ref Ref, rest string, ok bool) {
 	return Ref{parts[0], parts[1]}, rest, true
 }
 
-// encoder encodes the JSON rows of one partition.
-type encoder struct {
-	buffer bytes.Buffer
-	json   *json.Encoder
+// appender is a value that appends itself as JSON.
+type appender interface {
+	AppendJSON(b []byte) ([]byte, error)
 }
 
-func newEncoder() *encoder {
-	e := &encoder{}
-	e.json = json.NewEncoder(&e.buffer)
-	return e
+// codec encodes and decodes the JSON rows of one partition.
+type codec struct {
+	buffer        []byte
+	customers     *jsonread.Decoder[subscriber.CustomerState]
+	subscriptions *jsonread.Decoder[subscriber.SubscriptionState]
+	owners        *jsonread.Decoder[subscriber.OwnerState]
 }
 
-func (e *encoder) encode(value any) ([]byte, error) {
-	e.buffer.Reset()
-	e.buffer.WriteByte(version)
-	if err := e.json.Encode(value); err != nil {
+func newCodec() *codec {
+	return &codec{
+		customers:     jsonread.NewDecoder[subscriber.CustomerState](),
+		subscriptions: jsonread.NewDecoder[subscriber.SubscriptionState](),
+		owners:        jsonread.NewDecoder[subscriber.OwnerState](),
+	}
+}
+
+func (c *codec) encode(value appender) ([]byte, error) {
+	row, err := value.AppendJSON(append(c.buffer[:0], version))
+	if err != nil {
 		return nil, err
 	}
-	return bytes.Clone(bytes.TrimSuffix(e.buffer.Bytes(), []byte("\n"))), nil
+	c.buffer = row
+	return bytes.Clone(row), nil
 }
 
 var errUnreadable = errors.New("unknown row format")
 
-// versionOf splits a row into its version and its body. The body of a version 0 row is JSON or text.
-func versionOf(row []byte) (v byte, body []byte, err error) {
+// bodyOf returns a row without its version.
+func bodyOf(row []byte) ([]byte, error) {
 	switch {
-	case len(row) == 0 || row[0] == 0:
-		return 0, nil, errUnreadable
-	case row[0] >= ' ':
-		return 0, row, nil
+	case len(row) == 0 || row[0] < version || row[0] >= ' ':
+		return nil, errUnreadable
 	case row[0] > version:
-		return row[0], nil, newerError(row[0])
+		return nil, newerError(row[0])
 	}
-	return row[0], row[1:], nil
+	return row[1:], nil
 }
 
-func decode(row []byte, value any) (v byte, err error) {
-	v, body, err := versionOf(row)
+func decode(row []byte, value any) error {
+	body, err := bodyOf(row)
 	if err != nil {
-		return v, err
+		return err
 	}
-	return v, json.Unmarshal(body, value)
+	return json.Unmarshal(body, value)
 }
 
-func decodeCustomer(row []byte) (c subscriber.CustomerState, err error) {
-	v, err := decode(row, &c)
-	if err != nil || v > 0 {
-		return c, err
+// decodeBy decodes the row of a type that is read often.
+func decodeBy[T any](decoder *jsonread.Decoder[T], row []byte, to *T) error {
+	body, err := bodyOf(row)
+	if err != nil {
+		return err
 	}
-	var old struct {
-		Flag *subscriber.ActiveProperty `json:"flag"`
-	}
-	_, err = decode(row, &old)
-	c.ActiveProperty = old.Flag
-	return c, err
-}
-
-func decodeSubscription(row []byte) (s subscriber.SubscriptionState, err error) {
-	_, err = decode(row, &s)
-	return s, err
-}
-
-func decodeLookup(row []byte) (r recharge.LookupRequest, err error) {
-	v, err := decode(row, &r)
-	if err != nil || v > 0 {
-		return r, err
-	}
-	var old struct {
-		Subscriptions []string `json:"subscriptions"`
-		Spoilt        int      `json:"spoilt"`
-	}
-	_, err = decode(row, &old)
-	r.SubscriptionIDs, r.BadAnswers = old.Subscriptions, old.Spoilt
-	return r, err
+	return decoder.Decode(body, to)
 }
 
 // encodeEmitted encodes each fact in eight bytes.
@@ -148,18 +132,16 @@ func encodeEmitted(ids []uint64) []byte {
 }
 
 func decodeEmitted(row []byte) ([]uint64, error) {
-	switch {
-	case len(row)%8 == 0: // version 0
-	case row[0] == version && len(row)%8 == 1:
-		row = row[1:]
-	case row[0] > version && row[0] < ' ':
-		return nil, newerError(row[0])
-	default:
+	body, err := bodyOf(row)
+	if err != nil {
+		return nil, err
+	}
+	if len(body)%8 != 0 {
 		return nil, errUnreadable
 	}
-	ids := make([]uint64, len(row)/8)
+	ids := make([]uint64, len(body)/8)
 	for i := range ids {
-		ids[i] = binary.BigEndian.Uint64(row[8*i:])
+		ids[i] = binary.BigEndian.Uint64(body[8*i:])
 	}
 	return ids, nil
 }

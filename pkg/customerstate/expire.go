@@ -52,7 +52,7 @@ func (tx *Tx) Expire(now time.Time) {
 	tx.step = &step{pass: p, now: now}
 	oldest, seen := subscriber.OldestRecord(now), 0
 	month := subscriber.OldestEmitted(oldest)
-	for _, kind := range []string{customerRows, emittedRows, lookupRows, ownerRows, legacyEmittedRows} { // in the order of keys
+	for _, kind := range []string{customerRows, emittedRows, lookupRows, ownerRows} { // in the order of keys
 		for key, row := range tx.rows.ScanFrom([]byte(kind), p.next) {
 			if seen == maxSeen || tx.step.removed >= maxRemoved {
 				tx.step.next = key
@@ -76,7 +76,8 @@ func (tx *Tx) expireCustomer(key, row []byte, oldest time.Time) (removed int) {
 		return 0
 	}
 	ref, _, _ := refOf(key, customerRows)
-	if c, err := decodeCustomer(row); err != nil || !c.Expired(oldest) || tx.pending(ref) {
+	var c subscriber.CustomerState
+	if err := decode(row, &c); err != nil || !c.Expired(oldest) || tx.pending(ref) {
 		return 0
 	}
 	keys := [][]byte{key}
@@ -97,8 +98,8 @@ func useless(kind string, key, row []byte, oldest time.Time, month string) bool 
 		_, _, ok := readLookup(key, row)
 		return !ok
 	case ownerRows:
-		owner, err := decodeOwner(row)
-		return err == nil && owner.Expired(oldest)
+		var owner subscriber.OwnerState
+		return decode(row, &owner) == nil && owner.Expired(oldest)
 	}
 	return string(key[bytes.LastIndexByte(key, '/')+1:]) < month
 }

@@ -28,7 +28,7 @@ func TestAStepCountsRemovedSubscriptions(t *testing.T) {
 		t.Run(fmt.Sprint(with), func(t *testing.T) {
 			rows := table{}
 			for customer := range 600 { // the customers that no step reaches have no subscriptions
-				rows[fmt.Sprintf("customer/acme/%06d", customer)] = `{"deleted_at":"2020-01-01T00:00:00Z"}`
+				rows[fmt.Sprintf("customer/acme/%06d", customer)] = "\x01" + `{"deleted_at":"2020-01-01T00:00:00Z"}`
 				if customer*with > 10000 {
 					continue
 				}

@@ -72,7 +72,7 @@ func readLookup(key, row []byte) (r recharge.LookupRequest, whole, ok bool) {
 	if !ok || !found || kind == "" {
 		return recharge.LookupRequest{}, false, false
 	}
-	r, err := decodeLookup(row)
+	err := decode(row, &r)
 	if err != nil {
 		r = recharge.LookupRequest{}
 	}
@@ -84,7 +84,7 @@ func readLookup(key, row []byte) (r recharge.LookupRequest, whole, ok bool) {
 // otherwise its row and the records parked for it would stay for ever.
 func (tx *Tx) pendingLookups() (requests []recharge.LookupRequest, err error) {
 	for key, row := range tx.scan([]byte(lookupRows)) {
-		if _, err := decodeLookup(row); errors.Is(err, ErrNewerRows) {
+		if _, err := bodyOf(row); errors.Is(err, ErrNewerRows) {
 			return nil, fmt.Errorf("decode row %s: %w", key, err)
 		}
 		r, whole, ok := readLookup(key, row)

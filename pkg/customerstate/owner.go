@@ -13,23 +13,17 @@ func (tx *Tx) ApplyOwner(o subscriber.Owner, receivedAt time.Time) (*subscriber.
 	key := Ref{o.Store, o.SubscriptionID}.key(ownerRows, "")
 	var known *subscriber.OwnerState
 	if row := tx.rows.Get(key); row != nil {
-		stored, err := decodeOwner(row)
-		if err != nil {
+		known = &subscriber.OwnerState{}
+		if err := decodeBy(tx.partition.codec.owners, row, known); err != nil {
 			return nil, fmt.Errorf("decode row %s: %w", key, err)
 		}
-		known = &stored
 	}
 	next, move := subscriber.ApplyOwner(known, o, receivedAt)
 	if next == known {
 		return move, nil
 	}
-	if err := tx.setJSON(key, next); err != nil {
+	if err := tx.setState(key, next); err != nil {
 		return nil, fmt.Errorf("encode owner: %w", err)
 	}
 	return move, nil
-}
-
-func decodeOwner(row []byte) (o subscriber.OwnerState, err error) {
-	_, err = decode(row, &o)
-	return o, err
 }

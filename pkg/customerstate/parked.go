@@ -87,7 +87,7 @@ func (tx *Tx) firstParked(ref Ref, limit int) (parked []Parked, lost int, more b
 
 // decodeParked decodes a row. If its value can't be decoded, its key is enough; ok is false if the key is not a position.
 func decodeParked(ref Ref, key, row []byte) (p Parked, ok bool, err error) {
-	if _, err := decode(row, &p); errors.Is(err, ErrNewerRows) {
+	if err := decode(row, &p); errors.Is(err, ErrNewerRows) {
 		return Parked{}, false, fmt.Errorf("decode row %s: %w", key, err)
 	} else if err != nil {
 		p = Parked{}

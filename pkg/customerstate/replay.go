@@ -83,7 +83,7 @@ func (tx *Tx) Replays() iter.Seq2[Ref, string] {
 	return func(yield func(Ref, string) bool) {
 		for key, row := range tx.scan([]byte(replayRows)) {
 			ref, _, ok := refOf(key, replayRows)
-			_, unknown, err := versionOf(row)
+			unknown, err := bodyOf(row)
 			if ok && err == nil && !yield(ref, string(unknown)) {
 				return
 			}

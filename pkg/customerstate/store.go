@@ -73,11 +73,10 @@ type Store struct {
 
 // partition is the state of a partition that is not in its rows.
 type partition struct {
-	number  int
-	format  byte // the greatest version of its rows, as far as is committed
-	legacy  bool // it may have rows under keys of version 0
-	encoder *encoder
-	pass    pass
+	number int
+	format byte // the greatest version of its rows, as far as is committed
+	codec  *codec
+	pass   pass
 }
 
 // New returns a Store.
@@ -90,7 +89,7 @@ func (s *Store) partition(number int) *partition {
 	defer s.mu.Unlock()
 	p, ok := s.partitions[number]
 	if !ok {
-		p = &partition{number: number, encoder: newEncoder()}
+		p = &partition{number: number, codec: newCodec()}
 		s.partitions[number] = p
 	}
 	return p
@@ -121,10 +120,7 @@ func (s *Store) inspect(number int) ([]recharge.LookupRequest, error) {
 	if p.format > version {
 		return nil, newerError(p.format)
 	}
-	p.legacy = hasLegacy(rows)
-	tx := &Tx{store: s, partition: p, rows: rows}
-	tx.moveLegacy()
-	requests, err := tx.pendingLookups()
+	requests, err := (&Tx{store: s, partition: p, rows: rows}).pendingLookups()
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +136,5 @@ func (s *Store) Release(number int) {
 
 // Begin starts a transaction on a partition.
 func (s *Store) Begin(number int) *Tx {
-	tx := &Tx{store: s, partition: s.partition(number), rows: s.Partitions.Begin(number)}
-	tx.moveLegacy()
-	return tx
+	return &Tx{store: s, partition: s.partition(number), rows: s.Partitions.Begin(number)}
 }

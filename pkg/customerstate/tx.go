@@ -1,6 +1,7 @@
 package customerstate
 
 import (
+	"encoding/json"
 	"iter"
 	"slices"
 
@@ -95,8 +96,19 @@ func (tx *Tx) set(key, value []byte) {
 	tx.rows.Set(key, value)
 }
 
+// setJSON sets a row of a type that is written seldom.
 func (tx *Tx) setJSON(key []byte, value any) error {
-	row, err := tx.partition.encoder.encode(value)
+	body, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	tx.set(key, append([]byte{version}, body...))
+	return nil
+}
+
+// setState sets a row of a type that is written often.
+func (tx *Tx) setState(key []byte, value appender) error {
+	row, err := tx.partition.codec.encode(value)
 	if err != nil {
 		return err
 	}

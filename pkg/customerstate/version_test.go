@@ -3,6 +3,7 @@ package customerstate
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -17,25 +18,29 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
-// versionZero are the rows of a customer in version 0.
-func versionZero() table {
-	return table{
-		"customer/acme/7":                      `{"seen":true,"email":"ada@shop.example","flag":{"value":true,"at":"2026-03-01T10:00:00Z","to":"ada@shop.example"}}`,
+// rowsOfSeven are rows of a customer.
+func rowsOfSeven() table {
+	rows := table{
+		"customer/acme/7":                      `{"seen":true,"email":"ada@shop.example","active_property":{"value":true,"at":"2026-03-01T10:00:00Z","to":"ada@shop.example"}}`,
 		"subscription/acme/7/71":               `{"id":"71","status":"active","is_prepaid":false,"updated_at":"2026-03-01T10:00:00Z"}`,
-		"told/acme/7/2026-03":                  "\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x02",
-		"told/acme/8/2026-03":                  "\x00\x00\x00\x00\x00\x00\x00\x03",
+		"emitted/acme/7/2026-03":               "\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x02",
+		"emitted/acme/8/2026-03":               "\x00\x00\x00\x00\x00\x00\x00\x03",
 		"parked/acme/7/0/00000000000000000009": `{"partition":0,"offset":9,"redrive":{"deadletter_attempts":"2"}}`,
-		"ask/acme/7/identity/":                 `{"kind":"identity","due":"2026-03-01T10:00:00Z","traceparent":"00-1","spoilt":2}`,
-		"ask/acme/7/cancellation/99":           `{"kind":"cancellation","due":"2026-03-01T10:01:00Z","charge_id":"99","subscriptions":["71"],"attempt":1}`,
-		"release/acme/7":                       "customer_unreadable",
+		"lookup/acme/7/customer/":              `{"kind":"customer","due":"2026-03-01T10:00:00Z","traceparent":"00-1","bad_answers":2}`,
+		"lookup/acme/7/cancellation/99":        `{"kind":"cancellation","due":"2026-03-01T10:01:00Z","charge_id":"99","subscription_ids":["71"],"attempt":1}`,
+		"replay/acme/7":                        "customer_unreadable",
 	}
+	for key, row := range rows {
+		rows[key] = "\x01" + row
+	}
+	return rows
 }
 
 func customerSeven() Ref { return Ref{"acme", "7"} }
 
-// Rows of version 0 are read under their old keys, and are written as rows of this version.
-func TestAnOlderVersionIsRead(t *testing.T) {
-	rows, lookups := versionZero(), &queue{}
+// Each kind of row is read, and written again.
+func TestRows(t *testing.T) {
+	rows, lookups := rowsOfSeven(), &queue{}
 	store, at := rows.storeWith(lookups), time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 	require.NoError(t, store.TakeOver(context.Background(), 0))
 	assert.Equal(t, []recharge.LookupRequest{
@@ -69,8 +74,8 @@ func TestAnOlderVersionIsRead(t *testing.T) {
 	tx.Ended(true)
 
 	assert.Equal(t, []string{
-		"customer/acme/7", "emitted/acme/7/2026-03", "format", "lookup/acme/7/cancellation/99", "lookup/acme/7/customer/",
-		"subscription/acme/7/71", "told/acme/8/2026-03",
+		"customer/acme/7", "emitted/acme/7/2026-03", "emitted/acme/8/2026-03", "format", "lookup/acme/7/cancellation/99",
+		"lookup/acme/7/customer/", "subscription/acme/7/71",
 	}, keysOf(rows))
 	assert.Equal(t, "\x01", rows["format"])
 	for _, key := range []string{"customer/acme/7", "emitted/acme/7/2026-03"} {
@@ -156,10 +161,10 @@ func keysOfRecords(records []kafka.Record) (keys []string) {
 
 // Any row is read, or is an error, or counts as unreadable, without a panic. A row that is read is the same after it was written.
 func FuzzRows(f *testing.F) {
-	for key, row := range versionZero() {
+	for key, row := range rowsOfSeven() {
 		f.Add(key, []byte(row))
-		f.Add(key, append([]byte{version}, row...))
-		f.Add(key, append([]byte{version + 1}, row...))
+		f.Add(key, []byte(row[1:]))
+		f.Add(key, append([]byte{version + 1}, row[1:]...))
 	}
 	f.Add("emitted/acme/7/2026-03", append([]byte{version}, make([]byte, 16)...))
 	f.Add("lookup/acme/7/customer/", []byte("\x01{}"))
@@ -185,6 +190,9 @@ func FuzzRows(f *testing.F) {
 		tx = store.Begin(0)
 		tx.Expire(time.Now())
 		tx.Ended(false)
+		if key == "customer/acme/7" && len(row) > 0 && row[0] == version {
+			requireUnmarshaled(t, row[1:], st, err)
+		}
 		if err != nil {
 			return
 		}
@@ -195,6 +203,17 @@ func FuzzRows(f *testing.F) {
 		require.NoError(t, err)
 		require.JSONEq(t, jsonOf(t, st), jsonOf(t, again))
 	})
+}
+
+// requireUnmarshaled compares a loaded customer with what encoding/json decodes.
+func requireUnmarshaled(t *testing.T, body []byte, st *subscriber.State, err error) {
+	t.Helper()
+	var want subscriber.CustomerState
+	if wantErr := json.Unmarshal(body, &want); wantErr != nil || err != nil {
+		require.ErrorContains(t, err, fmt.Sprint(wantErr))
+		return
+	}
+	require.Equal(t, want, st.Customer)
 }
 
 func jsonOf(t *testing.T, st *subscriber.State) string {

@@ -5,13 +5,15 @@ package jsonappend
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 )
 
-// Writer appends a JSON object to a buffer. Names are written as they are. The methods that begin with Opt leave a member out
+// Writer appends a JSON object to a buffer. Names are written as they are, see Name. The methods that begin with Opt leave a member out
 // that has the zero value, as the options omitempty and omitzero do.
 type Writer struct {
 	buf   []byte
@@ -98,6 +100,18 @@ func (w *Writer) Time(name string, value time.Time) {
 	w.buf = append(text, '"')
 }
 
+// OptTimes appends an object of times, in the order of their names, unless there are none.
+func OptTimes[K ~string](w *Writer, name string, times map[K]time.Time) {
+	if len(times) == 0 {
+		return
+	}
+	w.BeginMember(name)
+	for _, key := range slices.Sorted(maps.Keys(times)) {
+		w.Time(Name(string(key)), times[key])
+	}
+	w.End()
+}
+
 // OptTime appends a time that is not zero.
 func (w *Writer) OptTime(name string, value time.Time) {
 	if !value.IsZero() {
@@ -116,6 +130,15 @@ func (w *Writer) comma() {
 	if last := len(w.buf) - 1; last >= w.start && w.buf[last] != '{' && w.buf[last] != '[' {
 		w.buf = append(w.buf, ',')
 	}
+}
+
+// Name returns a text as the name of a member. Only constant names without special characters may be used as they are.
+func Name(text string) string {
+	if isPlain(text) {
+		return text
+	}
+	quoted := AppendString(nil, text)
+	return string(quoted[1 : len(quoted)-1])
 }
 
 // AppendString appends a string in quotes.

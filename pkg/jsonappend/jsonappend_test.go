@@ -30,6 +30,7 @@ func FuzzString(f *testing.F) {
 		escaped, err := json.Marshal(text)
 		require.NoError(t, err)
 		assert.Equal(t, string(escaped), string(jsonappend.AppendHTMLString(nil, text)))
+		assert.Equal(t, strings.TrimSuffix(want.String(), "\n"), `"`+jsonappend.Name(text)+`"`)
 	})
 }
 
@@ -62,6 +63,8 @@ func TestWriter(t *testing.T) {
 	w.Null("k")
 	w.Time("l", time.Time{})
 	w.OptTime("m", at)
+	jsonappend.OptTimes(w, "n", map[string]time.Time{})
+	jsonappend.OptTimes(w, "n", map[string]time.Time{"z": at, "\"": {}})
 	w.Strings("n", nil)
 	w.Strings("o", []string{"[", "\n"})
 	w.End()
@@ -69,7 +72,7 @@ func TestWriter(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, strings.Join([]string{
 		`{"x":{"b":{}`, `"c":""`, `"d":"{"`, `"e":0`, `"f":-7`, `"g":[]`, `"h":[{"n":0}`, `{"n":1}]`, `"i":false`, `"j":true`, `"k":null`,
-		`"l":"0001-01-01T00:00:00Z"`, `"m":"2026-03-01T10:00:00.000005Z"`, `"n":[]`, `"o":["["`, `"\n"]}`,
+		`"l":"0001-01-01T00:00:00Z"`, `"m":"2026-03-01T10:00:00.000005Z"`, `"n":{"\"":"0001-01-01T00:00:00Z"`, `"z":"2026-03-01T10:00:00.000005Z"}`, `"n":[]`, `"o":["["`, `"\n"]}`,
 	}, ","), string(b))
 }
 

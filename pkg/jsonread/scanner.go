@@ -1,7 +1,6 @@
 package jsonread
 
 import (
-	"encoding/json"
 	"iter"
 	"unicode/utf8"
 )
@@ -19,6 +18,7 @@ import (
 //	valid := s.Complete()
 type Scanner struct {
 	data   []byte
+	text   string // a copy of data, or ""
 	at     int
 	depth  int
 	failed bool
@@ -93,6 +93,15 @@ func (s *Scanner) Elements() iter.Seq[int] {
 	}
 }
 
+// null reads null, if it is the next value.
+func (s *Scanner) null() bool {
+	if s.Kind() != 'n' {
+		return false
+	}
+	s.Raw()
+	return true
+}
+
 func (s *Scanner) begin(opening byte) {
 	if s.depth++; s.depth > maxDepth || !s.take(opening) {
 		s.Fail()
@@ -123,9 +132,7 @@ func (s *Scanner) name() (name []byte) {
 	}
 	s.at = end
 	if name = s.data[quoted+1 : end-1]; escaped || !utf8.Valid(name) {
-		var plain string
-		_ = json.Unmarshal(s.data[quoted:end], &plain) // it is valid, or gets U+FFFD for what is not UTF-8
-		name = []byte(plain)
+		name = []byte(unquote(s.data[quoted:end]))
 	}
 	if !s.take(':') {
 		s.Fail()

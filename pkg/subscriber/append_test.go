@@ -23,7 +23,10 @@ type appender interface {
 func TestAppendJSON(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 3000 {
-		for _, value := range []appender{&subscriber.Event{}, &subscriber.CustomerRow{}, &subscriber.SubscriptionRow{}} {
+		for _, value := range []appender{
+			&subscriber.Event{}, &subscriber.CustomerRow{}, &subscriber.SubscriptionRow{},
+			&subscriber.CustomerState{}, &subscriber.SubscriptionState{}, &subscriber.OwnerState{},
+		} {
 			fill(rng, reflect.ValueOf(value).Elem())
 			var want bytes.Buffer
 			encoder := json.NewEncoder(&want)
@@ -40,7 +43,9 @@ func TestAppendJSON(t *testing.T) {
 func TestAppendJSONError(t *testing.T) {
 	year := time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, value := range []appender{
-		&subscriber.Event{OccurredAt: year}, &subscriber.CustomerRow{CreatedAt: year}, subscriber.SubscriptionRow{UpdatedAt: year},
+		&subscriber.Event{OccurredAt: year}, &subscriber.CustomerRow{CreatedAt: year},
+		subscriber.SubscriptionRow{UpdatedAt: year},
+		&subscriber.CustomerState{DeletedAt: year}, &subscriber.SubscriptionState{UpdatedAt: year}, &subscriber.OwnerState{At: year},
 	} {
 		_, err := value.AppendJSON(nil)
 		require.Error(t, err)
@@ -70,6 +75,14 @@ func fill(rng *rand.Rand, v reflect.Value) {
 		v.Set(reflect.MakeSlice(v.Type(), rng.IntN(4), 4))
 		for i := range v.Len() {
 			fill(rng, v.Index(i))
+		}
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		for range rng.IntN(4) {
+			key, member := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+			fill(rng, key)
+			fill(rng, member)
+			v.SetMapIndex(key, member)
 		}
 	case reflect.Struct:
 		if isTime {

@@ -16,10 +16,10 @@
 //	identity.go         the customer of an output, whose phone a text goes to, and what must be looked up to know it
 //	erased.go           customers whose personal data was erased at Recharge
 //	text.go             the variables of a trigger's text
-//	fact.go             fact ids: the hash of what defines a fact
+//	fact.go             fact ids: the hash of what defines a fact; the facts that were emitted
 //	state.go            State, the newest snapshot of each subscription, and which parts are expired
 //	customer_state.go   the customer's own part of the state
-//	emitted.go          the facts that were emitted
+//	state_json.go       the state as JSON, without reflection
 //	explain.go          what a topic produces, for docs/webhooks.md
 //	why.go              why a topic is used or not, for docs/webhooks.md
 //	webhooks_page.go    docs/webhooks.md, generated

@@ -1,0 +1,114 @@
+package subscriber
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/rechargeflow/rechargeflow/pkg/jsonappend"
+)
+
+// AppendJSON appends the state of a customer as JSON.
+func (k *CustomerState) AppendJSON(b []byte) ([]byte, error) {
+	w := jsonappend.To(b)
+	w.Begin()
+	w.OptBool("seen", k.Seen)
+	w.OptTime("first_at", k.FirstAt)
+	w.OptString("email", k.Email)
+	w.OptString("first_name", k.FirstName)
+	w.OptString("last_name", k.LastName)
+	w.OptString("phone", k.Phone)
+	w.OptBool("phone_known", k.PhoneKnown)
+	w.OptString("platform_id", k.PlatformID)
+	w.OptString("hash", k.Hash)
+	w.OptString("country", k.Country)
+	w.OptString("province", k.Province)
+	w.OptString("zip", k.Zip)
+	w.OptTime("address_at", k.AddressAt)
+	w.OptBool("address_seen", k.AddressSeen)
+	w.OptTime("created_at", k.CreatedAt)
+	w.OptTime("updated_at", k.UpdatedAt)
+	jsonappend.OptTimes(w, "older", k.Older)
+	w.OptTime("mentioned_at", k.MentionedAt)
+	k.Count.append(w)
+	w.OptTime("complete_at", k.CompleteAt)
+	k.ActiveProperty.append(w)
+	w.OptBool("activated", k.Activated)
+	jsonappend.OptTimes(w, "failed_charges", k.FailedCharges)
+	k.appendFailures(w)
+	w.OptTime("erased_at", k.ErasedAt)
+	w.OptTime("deleted_at", k.DeletedAt)
+	w.End()
+	return w.Bytes()
+}
+
+func (c *Count) append(w *jsonappend.Writer) {
+	if c == nil {
+		return
+	}
+	w.BeginMember("count")
+	w.Int("active", c.Active)
+	w.Int("total", c.Total)
+	w.Time("at", c.At)
+	w.End()
+}
+
+func (p *ActiveProperty) append(w *jsonappend.Writer) {
+	if p == nil {
+		return
+	}
+	w.BeginMember("active_property")
+	w.Bool("value", p.Value)
+	w.Time("at", p.At)
+	w.String("to", p.To)
+	w.End()
+}
+
+func (k *CustomerState) appendFailures(w *jsonappend.Writer) {
+	if len(k.Failures) == 0 {
+		return
+	}
+	w.BeginMember("failures")
+	for _, charge := range slices.Sorted(maps.Keys(k.Failures)) {
+		f := k.Failures[charge]
+		w.BeginMember(jsonappend.Name(charge))
+		w.OptTime("at", f.At)
+		w.OptString("error_type", f.ErrorType)
+		w.OptInt("texts", f.Texts)
+		w.String("month", f.Month)
+		w.End()
+	}
+	w.End()
+}
+
+// AppendJSON appends the state of a subscription as JSON.
+func (s *SubscriptionState) AppendJSON(b []byte) ([]byte, error) {
+	w := jsonappend.To(b)
+	w.Begin()
+	s.appendMembers(w)
+	w.String("status", s.Status)
+	w.OptTime("updated_at", s.UpdatedAt)
+	w.OptInt("rank", s.Rank)
+	w.OptString("hash", s.Hash)
+	jsonappend.OptTimes(w, "last", s.Last)
+	w.OptTime("owner_sent_at", s.OwnerSentAt)
+	if h := s.Held; h != nil {
+		w.BeginMember("held")
+		w.Time("at", h.At)
+		w.OptBool("active", h.Active)
+		w.OptTime("received_at", h.ReceivedAt)
+		w.End()
+	}
+	w.End()
+	return w.Bytes()
+}
+
+// AppendJSON appends the owner of a subscription as JSON.
+func (o *OwnerState) AppendJSON(b []byte) ([]byte, error) {
+	w := jsonappend.To(b)
+	w.Begin()
+	w.String("customer_id", o.CustomerID)
+	w.Time("at", o.At)
+	w.Time("received_at", o.ReceivedAt)
+	w.End()
+	return w.Bytes()
+}
