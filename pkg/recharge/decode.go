@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/jsonread"
 )
 
 // Topic is a webhook topic, for example "subscription/created".
@@ -67,6 +69,9 @@ func (w Webhook) Erased() bool {
 // Decoder decodes bodies of both API versions.
 type Decoder struct {
 	eastern *time.Location
+	bodies  *jsonread.Decoder[body]
+	lookups *jsonread.Decoder[wireLookup]
+	pages   *jsonread.Decoder[wirePage]
 }
 
 // NewDecoder returns a Decoder. It fails only if the time zone of Recharge's calendar can't be loaded.
@@ -75,7 +80,9 @@ func NewDecoder() (*Decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Decoder{eastern: eastern}, nil
+	return &Decoder{
+		eastern: eastern, bodies: jsonread.NewDecoder[body](), lookups: jsonread.NewDecoder[wireLookup](), pages: jsonread.NewDecoder[wirePage](),
+	}, nil
 }
 
 // timeParser returns a parser for one body, in the API version with which the webhooks are registered.
@@ -94,7 +101,7 @@ type body struct {
 // Decode decodes a webhook body that was received at a time. Topics of resources other than subscription, charge, order and
 // customer give a Webhook without an object. Errors name the field and never quote the body.
 func (d *Decoder) Decode(topic Topic, raw []byte, receivedAt time.Time) (Webhook, error) {
-	b, unreadable, err := decodeJSON[body](raw, topic.Resource())
+	b, unreadable, err := decodeJSON(d.bodies, raw, topic.Resource())
 	if err != nil {
 		return Webhook{}, fmt.Errorf("decode %s: %w", topic, err)
 	}

@@ -134,7 +134,7 @@ type wireLookup struct {
 
 // Lookup decodes the JSON of a Lookup that was received at a time. Errors name the field and never quote values.
 func (d *Decoder) Lookup(raw []byte, receivedAt time.Time) (Lookup, error) {
-	w, _, err := decodeJSON[wireLookup](raw, listOrLookup)
+	w, _, err := decodeJSON(d.lookups, raw, listOrLookup)
 	if err != nil {
 		return Lookup{}, fmt.Errorf("decode lookup: %w", err)
 	}

@@ -16,7 +16,7 @@ type wirePage struct {
 
 // page decodes one page of a customer's subscriptions.
 func (d *Decoder) page(raw []byte, customerID string, receivedAt time.Time) (subscriptions []Subscription, next string, err error) {
-	list, _, err := decodeJSON[wirePage](raw, listOrLookup)
+	list, _, err := decodeJSON(d.pages, raw, listOrLookup)
 	if err != nil {
 		return nil, "", fmt.Errorf("decode list of subscriptions: %w", err)
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"github.com/rechargeflow/rechargeflow/pkg/jsonread"
 )
 
 // A field that can't be read does not cost a webhook if no decision needs it: it is left out. Of an object that is included with
@@ -44,11 +46,11 @@ const listOrLookup = "list or lookup"
 
 // decodeJSON decodes the JSON of a resource without the fields that can't be read and that no decision needs. It returns their
 // names. Only a body with such a field is decoded again.
-func decodeJSON[T any](raw []byte, resource string) (*T, []string, error) {
+func decodeJSON[T any](decoder *jsonread.Decoder[T], raw []byte, resource string) (*T, []string, error) {
 	var unreadable []string
 	for {
 		value := new(T)
-		err := json.Unmarshal(raw, value)
+		err := decoder.Decode(raw, value)
 		if err == nil {
 			return value, unreadable, nil
 		}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/rechargeflow/rechargeflow/pkg/jsonread"
 )
 
 // The JSON type of a field differs between API versions and even between records: numbers are quoted, booleans are 0 and 1,
@@ -124,16 +126,16 @@ type platformID string
 
 func (p *platformID) UnmarshalJSON(raw []byte) error {
 	var v text
-	if bytes.HasPrefix(raw, []byte("{")) {
-		var nested struct {
-			Ecommerce text `json:"ecommerce"`
+	if !bytes.HasPrefix(raw, []byte("{")) {
+		if err := v.UnmarshalJSON(raw); err != nil {
+			return err
 		}
-		if err := json.Unmarshal(raw, &nested); err != nil {
+	}
+	s := jsonread.Scan(raw)
+	for name := range s.Members() {
+		if bytes.EqualFold(name, []byte("ecommerce")) && v.UnmarshalJSON(s.Raw()) != nil {
 			return mismatch(raw, reflect.TypeFor[string]())
 		}
-		v = nested.Ecommerce
-	} else if err := v.UnmarshalJSON(raw); err != nil {
-		return err
 	}
 	*p = platformID(v)
 	return nil
