@@ -7,7 +7,7 @@ import (
 	"github.com/nyaruka/phonenumbers/v2"
 )
 
-// Errors of Number and Normalize. They don't contain the number.
+// Errors of Number, Normalize and Canonical. They don't contain the number.
 var (
 	ErrCountryUnknown = errors.New("the number has no country code, and its country is not known")
 	ErrNoNumber       = errors.New("no phone number")
@@ -57,6 +57,31 @@ func Normalize(raw, defaultRegion string) (string, error) {
 	default:
 		return phonenumbers.Format(number, phonenumbers.E164), nil
 	}
+}
+
+// Canonical returns a number that has its country code in E.164, in the form that Normalize returns: without separators, and without the 1
+// that some networks put after +52 for mobile phones in Mexico. It accepts any number of that length, also one that is not assigned yet.
+// The error is ErrNoNumber or ErrInvalidNumber.
+func Canonical(raw string) (string, error) {
+	raw = strings.TrimSpace(raw)
+	if raw == "" {
+		return "", ErrNoNumber
+	}
+	if len(raw) > maxRaw || raw[0] != '+' {
+		return "", ErrInvalidNumber
+	}
+	number, err := phonenumbers.Parse(raw, "")
+	if err != nil {
+		return "", ErrInvalidNumber
+	}
+	e164 := phonenumbers.Format(number, phonenumbers.E164)
+	if national, found := strings.CutPrefix(e164, "+521"); found && len(national) == 10 {
+		e164 = "+52" + national
+	}
+	if !IsE164(e164) {
+		return "", ErrInvalidNumber
+	}
+	return e164, nil
 }
 
 // Mask hides the middle of an E.164 number: "+14155550123" becomes "+14*******23". A number of less than 8 characters

@@ -2,6 +2,7 @@ package sms_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -45,6 +46,21 @@ func TestNormalize(t *testing.T) {
 	}
 }
 
+func TestCanonical(t *testing.T) {
+	for raw, want := range map[string]string{
+		"+14155552671": "+14155552671", " +1 (415) 555-2671 ": "+14155552671", "+44 7911 123456": "+447911123456",
+		"+525512345678": "+525512345678", "+5215512345678": "+525512345678", // as networks spell a Mexican mobile phone
+		"+5491123456789": "+5491123456789", "+18005552671": "+18005552671",
+		"+10555552671": "+10555552671", // not assigned
+		"":             "", "+": "", "+1": "", "4155552671": "", "0044 7911 123456": "", "+hello": "", "+1415555267100000000000": "",
+		"+" + strings.Repeat("1", 200): "",
+	} {
+		got, err := sms.Canonical(raw)
+		assert.Equal(t, want, got, raw)
+		assert.Equal(t, want == "", err != nil, raw)
+	}
+}
+
 func FuzzNormalize(f *testing.F) {
 	for _, raw := range []string{"(415) 555-2671", "+447911123456", "tel:+1-415;phone-context=+1", "1-800-FLOWERS", "+", "00", "x"} {
 		f.Add(raw, "US")
@@ -57,6 +73,9 @@ func FuzzNormalize(f *testing.F) {
 			return
 		}
 		require.True(t, sms.IsE164(got), got)
+		canonical, err := sms.Canonical(got)
+		require.NoError(t, err)
+		require.Equal(t, got, canonical)
 		again, err := sms.Normalize(got, "")
 		require.NoError(t, err)
 		require.Equal(t, got, again)

@@ -3,9 +3,10 @@
 // A driver never sends a text twice. If it does not know whether the provider accepted a text, the outcome is Unknown and
 // the text is not sent again: a second text costs money and trust, a missing one rarely does.
 //
-//	sms.go       Message, Driver and the classes of a SendError
-//	phone.go     phone numbers in E.164
-//	region.go    names of countries to ISO 3166 codes
+//	sms.go        Message, Driver and the classes of a SendError
+//	callback.go   Callback and Receiver: what a provider reports
+//	phone.go      phone numbers in E.164
+//	region.go     names of countries to ISO 3166 codes
 package sms
 
 import (
@@ -22,6 +23,10 @@ type Message struct {
 	Body    string // rendered text
 	Store   string // name of the store, for the provider's records
 	Flow    string // key of the flow, for the provider's records
+
+	// CustomerID and Partition are where a delivery report of the text belongs. Without CustomerID it can't be reported.
+	CustomerID string
+	Partition  int
 
 	// Secrets are the parts of the body that must not be logged, such as the key in the link to the customer's portal.
 	Secrets []string

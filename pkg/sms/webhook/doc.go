@@ -9,8 +9,9 @@
 //
 // An error quotes the body of the answer, without the number and the text.
 //
-// id stays the same for the same text: the gateway should drop an id that it has seen. from is left out when it is not
-// configured. The status of the answer decides. A 2xx answer may have {"id":"..."}, the gateway's own id.
+// id is <send key>-<partition>-<customer>, or the send key alone for a text whose customer is not known. It stays the same for the same
+// text: the gateway should drop an id that it has seen. A delivery report brings it back, and it says where the report belongs. from is
+// left out when it is not configured. The status of the answer decides. A 2xx answer may have {"id":"..."}, the gateway's own id.
 //
 //	2xx                                                     accepted
 //	429                                                     not sent: retry after Retry-After
@@ -25,7 +26,15 @@
 // connection (https://pkg.go.dev/net/http#Transport). Each text has its own connection: if the gateway had just closed an
 // idle one, the text would be unknown. Redirects are not followed.
 //
+// Callbacks are signed in the same way with the same secret. None of our requests is one, because it has no kind:
+//
+//	{"kind":"reply","store":"acme","id":"...","at":"2026-05-04T12:00:00Z","number":"+14155550123","text":"STOP"}
+//	{"kind":"opt_out","store":"acme","id":"...","at":"...","number":"..."}                   or opt_in
+//	{"kind":"delivery","store":"acme","id":"...","at":"...","message_id":"<id>","status":"delivered","code":"...","detail":"..."}
+//
 //	webhook.go     Driver: posts a text, classifies the answer
+//	receiver.go    Receiver: verifies and decodes a callback
+//	textid.go      the id of a text
 //	signature.go   signs a request, verifies it for receivers
 //	failure.go     a request without an answer
 package webhook

@@ -135,7 +135,7 @@ func jsonText(text string) string {
 
 // request returns the signed request for a text.
 func (d *Driver) request(ctx context.Context, m sms.Message) (*http.Request, error) {
-	body, err := json.Marshal(payload{ID: m.SendKey, To: m.To, From: m.From, Body: m.Body, Store: m.Store, Flow: m.Flow})
+	body, err := json.Marshal(payload{ID: textID(m), To: m.To, From: m.From, Body: m.Body, Store: m.Store, Flow: m.Flow})
 	if err != nil {
 		return nil, fmt.Errorf("encode text: %w", err)
 	}

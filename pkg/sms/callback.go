@@ -1,0 +1,57 @@
+package sms
+
+import (
+	"errors"
+	"net/http"
+	"time"
+)
+
+// CallbackKind is what a callback reports.
+type CallbackKind string
+
+// The kinds.
+const (
+	CallbackReply    CallbackKind = "reply"    // somebody has answered a text
+	CallbackOptOut   CallbackKind = "opt_out"  // a number must not be texted any more
+	CallbackOptIn    CallbackKind = "opt_in"   // a number may be texted
+	CallbackDelivery CallbackKind = "delivery" // a provider has accepted, sent or delivered a text, or failed to
+)
+
+// Callback is what a provider reports about a number or a text.
+type Callback struct {
+	Kind CallbackKind
+	ID   string    // the provider's, "" if it has none
+	At   time.Time // when it happened, by the provider's clock
+
+	Number string // of a reply, an opt-out and an opt-in: with its country code
+	Text   string // of a reply
+
+	// Of a delivery.
+	Address    TextAddress
+	Status     string // accepted, sent, delivered or undelivered
+	ProviderID string
+	Code       string // the provider's, "" if it has none
+	Detail     string // the provider's words
+}
+
+// TextAddress identifies a text that was sent.
+type TextAddress struct {
+	SendKey    string
+	CustomerID string // Recharge's; "" for a text whose delivery reports are not used
+	Partition  int    // in which its records are
+}
+
+// Errors of Receive. ErrCallback has advice for the caller, and nothing of the body.
+var (
+	ErrBadSignature     = errors.New("the signature is not that of the body and its timestamp")
+	ErrSignatureExpired = errors.New("the timestamp of the signature is missing or too far from now")
+	ErrCallback         = errors.New("the callback can't be read")
+)
+
+// Receiver reads the callbacks of a provider about one store. It is safe for concurrent use.
+type Receiver interface {
+	// IsSigned reports whether a request has what Receive verifies. The body of another one is not read.
+	IsSigned(h http.Header) bool
+	// Receive verifies a callback, which arrived now, and decodes it. The error is one of those above.
+	Receive(h http.Header, body []byte, now time.Time) (Callback, error)
+}
