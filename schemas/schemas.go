@@ -18,6 +18,8 @@ const (
 	CustomerProperty   = "customer_property"
 	SMSTrigger         = "sms_trigger"
 	SMSRevocation      = "sms_revocation"
+	SMSReceipt         = "sms_receipt"
+	Consent            = "consent"
 	Customers          = "customers"
 	Subscriptions      = "subscriptions"
 	Lookup             = "lookup"
@@ -28,7 +30,7 @@ const (
 // Subjects returns all subjects.
 func Subjects() []string {
 	return []string{
-		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, SMSTrigger, SMSRevocation, Customers, Subscriptions, Lookup,
+		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, SMSTrigger, SMSRevocation, SMSReceipt, Consent, Customers, Subscriptions, Lookup,
 		SubscriptionOwner, SubscriptionMoved,
 	}
 }

@@ -6,7 +6,7 @@ package reason
 // Reason is a label of rechargeflow_records_total, a field of the log line of a record and a header of a dead letter.
 type Reason string
 
-// Why the gateway refuses a webhook, besides UnknownStore.
+// Why the gateway refuses a webhook or a callback, besides UnknownStore and Malformed.
 const (
 	UnknownPath       Reason = "unknown_path"       // the address names no Recharge topic
 	BadAddressToken   Reason = "bad_address_token"  // the token in the address is not that of store and topic
@@ -23,6 +23,7 @@ const (
 	KafkaUnavailable  Reason = "kafka_unavailable"  // not stored in time
 	PartitionsChanged Reason = "partitions_changed" // not stored: the topic has another number of partitions, so the customer would change partition
 
+	NoCallbackSecret   Reason = "no_callback_secret"   // a callback of an SMS provider, and the gateway has no secret to verify it
 	BodyMemory         Reason = "body_memory"          // bodies in memory have reached gateway.body_memory
 	TooManyConnections Reason = "too_many_connections" // connections have reached gateway.max_connections, and this one waited longest
 	HeaderTooLarge     Reason = "header_too_large"     // above 32 KiB
@@ -67,6 +68,9 @@ const (
 	NoPhone         Reason = "no_phone"          // none is known to be the customer's
 	PhoneInvalid    Reason = "phone_invalid"     // not a number that takes texts
 	CountryUnknown  Reason = "country_unknown"   // a number without a country code, of a country that is not recognized
+	OptedOut        Reason = "opted_out"         // the number has opted out
+	NotOptedIn      Reason = "not_opted_in"      // the store texts only numbers that have opted in, and this one has not
+	ConsentUnknown  Reason = "consent_unknown"   // recharge.consent is not read yet
 	AlreadySent     Reason = "already_sent"      // the ledger has this trigger
 	OutcomeUnknown  Reason = "outcome_unknown"   // perhaps sent: never sent again
 	Revoked         Reason = "revoked"           // something happened meanwhile that makes the text untrue
