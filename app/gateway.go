@@ -12,6 +12,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/admission"
+	"github.com/rechargeflow/rechargeflow/pkg/callback"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/httplimit"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
@@ -47,7 +48,7 @@ const finishWebhooks = 8 * time.Second
 // Recharge sends their webhooks again.
 func (a *App) serveGateway(ctx context.Context, listener net.Listener, runtime pipeline.Runtime) error {
 	bodies := httplimit.NewBudget(int64(a.cfg.Gateway.BodyMemory))
-	gateway := pipeline.NewGateway(a.gatewayConfig(bodies), runtime)
+	gateway := pipeline.NewGateway(a.gatewayConfig(bodies, runtime), runtime)
 	connections := httplimit.NewConnections(a.cfg.Gateway.MaxConnections, a.now, gateway.RefusedByServer)
 	a.metrics.GatewayLimits(connections.Open, connections.Evicted, bodies.Used)
 	server := &http.Server{
@@ -83,7 +84,7 @@ func (a *App) serveGateway(ctx context.Context, listener net.Listener, runtime p
 	return nil
 }
 
-func (a *App) gatewayConfig(bodies *httplimit.Budget) pipeline.GatewayConfig {
+func (a *App) gatewayConfig(bodies *httplimit.Budget, runtime pipeline.Runtime) pipeline.GatewayConfig {
 	stores := map[string]admission.Store{}
 	for _, store := range a.cfg.Stores {
 		var secrets []string
@@ -95,7 +96,13 @@ func (a *App) gatewayConfig(bodies *httplimit.Budget) pipeline.GatewayConfig {
 			TimestampedOnly: store.Recharge.Signature == config.SignatureTimestamped,
 		}
 	}
+	topics := pipeline.Topics{Prefix: a.cfg.Kafka.TopicPrefix}
 	return pipeline.GatewayConfig{
+		Callbacks: callback.New(callback.Config{
+			Stores: a.callbackStores(), Bodies: bodies, Topics: callback.Topics{Consent: topics.Consent(), Receipts: topics.Receipts()},
+			Partitions: a.cfg.Kafka.Partitions, Produce: runtime.Produce, PublishTimeout: a.cfg.Gateway.PublishTimeout,
+			RetryAfter: a.cfg.Gateway.RetryAfter, Metrics: a.metrics, Log: runtime.Log.With(zap.String("role", string(pipeline.RoleGateway))), Now: a.now,
+		}),
 		Admission:      admission.Config{Stores: stores, BodyLimit: int64(a.cfg.Gateway.BodyLimit), Bodies: bodies},
 		PublishTimeout: a.cfg.Gateway.PublishTimeout, RetryAfter: a.cfg.Gateway.RetryAfter,
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
+	"github.com/rechargeflow/rechargeflow/pkg/callback"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
@@ -116,6 +117,22 @@ func (a *App) driver(store config.Store) (sms.Driver, error) {
 		})
 	}
 	return logdriver.New(a.log), nil
+}
+
+// callbackStores returns the stores whose driver has callbacks.
+func (a *App) callbackStores() map[string]callback.Store {
+	stores := map[string]callback.Store{}
+	for _, store := range a.cfg.Stores {
+		if store.SMS.Driver != config.SMSWebhook {
+			continue
+		}
+		built := callback.Store{Provider: store.SMS.Driver}
+		if secret := store.SMS.Secret.Reveal(); secret != "" {
+			built.Receiver = webhook.NewReceiver(store.Name, secret)
+		}
+		stores[store.Name] = built
+	}
+	return stores
 }
 
 // sinksOf returns the sinks that a store uses.

@@ -26,6 +26,8 @@ type GatewayConfig struct {
 	PublishTimeout time.Duration
 	// RetryAfter is the Retry-After header of a 503.
 	RetryAfter time.Duration
+	// Callbacks serves the callbacks of SMS providers; nil: none.
+	Callbacks http.Handler
 }
 
 // Gateway accepts webhooks over HTTP and publishes them.
@@ -58,6 +60,9 @@ func (g *Gateway) Handler() http.Handler {
 	e.Pre(g.measured, ignoreSlashes)
 	e.POST("/webhooks/:store/:resource/:action", g.accept)
 	e.POST("/webhooks/:store/:resource/:action/:token", g.accept)
+	if g.cfg.Callbacks != nil {
+		e.POST("/callbacks/:store/:provider", echo.WrapHandler(g.cfg.Callbacks))
+	}
 	return e
 }
 
@@ -97,7 +102,7 @@ func (g *Gateway) accept(c echo.Context) error {
 		return err
 	}
 	defer webhook.Release()
-	record := g.record(c.Request().Header, webhook, began)
+	record := webhook.Record(g.run.Topics.Webhooks(), c.Request().Header, began)
 	if err := g.publish(c, record); err != nil {
 		refusal := admission.NotStored(err)
 		g.run.Log.Error("publish webhook failed, refusing it", zap.String("store", webhook.Store), zap.String(envelope.HeaderRechargeTopic, string(webhook.Topic)),
@@ -111,34 +116,6 @@ func (g *Gateway) accept(c echo.Context) error {
 func address(c echo.Context) admission.Address {
 	return admission.Address{Store: c.Param("store"), Resource: c.Param("resource"), Action: c.Param("action"), Token: c.Param("token")}
 }
-
-// record builds the raw record.
-func (g *Gateway) record(h http.Header, w admission.Webhook, at time.Time) kafka.Record {
-	token := envelope.AddressTokenNone
-	if w.AddressToken {
-		token = envelope.AddressTokenValid
-	}
-	stored := recharge.StoredHeaders()
-	headers := append(make([]kafka.Header, 0, 8+len(stored)),
-		envelope.Header(envelope.HeaderRechargeTopic, string(w.Topic)),
-		envelope.Header(envelope.HeaderStore, w.Store),
-		envelope.Header(envelope.HeaderReceivedAt, at.UTC().Format(time.RFC3339Nano)),
-		envelope.Header(envelope.HeaderDeliveryHash, recharge.DeliveryHash(w.Topic, w.Body)),
-		envelope.Header(envelope.HeaderSource, envelope.SourceWebhook),
-		envelope.Header(envelope.HeaderTraceparent, h.Get(envelope.HeaderTraceparent)),
-		envelope.Header(envelope.HeaderVerifiedBy, string(w.Scheme)),
-		envelope.Header(envelope.HeaderAddressToken, token),
-	)
-	for _, name := range stored {
-		if value := h.Get(name); value != "" && len(value) <= maxHeader {
-			headers = append(headers, envelope.Header(strings.ToLower(name), value))
-		}
-	}
-	return kafka.Record{Topic: g.run.Topics.Webhooks(), Partition: kafka.ByKey, Key: []byte(w.Key), Value: w.Body, Headers: headers, Time: at}
-}
-
-// maxHeader is the longest signature or topic header that is stored. Recharge sends less than 200 bytes.
-const maxHeader = 1 << 10
 
 // publish is not canceled when the caller disconnects: the record may be stored already.
 func (g *Gateway) publish(c echo.Context, record kafka.Record) error {

@@ -25,7 +25,7 @@ type row struct {
 // table lists the roles in the order in which a webhook passes them.
 func (t Topics) table() []row {
 	return []row{
-		{role: RoleGateway, outputs: []string{t.Webhooks()}},
+		{role: RoleGateway, outputs: []string{t.Webhooks(), t.Consent(), t.Receipts()}},
 		{role: RoleTransformer, input: t.Webhooks(), outputs: []string{t.Webhooks(), t.Events(), t.Triggers(), t.Customers(), t.Subscriptions(), t.State()}},
 		{role: RoleTracking, input: t.Events(), perStore: true, sink: true},
 		{role: RoleSMS, input: t.Triggers(), perStore: true, sink: true, whole: true},
@@ -78,6 +78,12 @@ func (t Topics) Subscriptions() string { return t.Prefix + "recharge.subscriptio
 
 // State is the changelog of the transformer's state.
 func (t Topics) State() string { return t.Prefix + "recharge.state" }
+
+// Receipts holds what came of the calls for texts, and reports of SMS providers.
+func (t Topics) Receipts() string { return t.Prefix + "recharge.sms-receipts" }
+
+// Consent is the table of who may be texted.
+func (t Topics) Consent() string { return t.Prefix + "recharge.consent" }
 
 // DeadLetters holds the records that a role rejected.
 func (t Topics) DeadLetters(r Role) string { return t.Prefix + "recharge.deadletter." + string(r) }

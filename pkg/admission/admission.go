@@ -78,7 +78,7 @@ func (a *Admission) Admit(w http.ResponseWriter, r *http.Request, to Address, no
 	}
 	body, err := a.config.Bodies.Read(w, r, a.config.BodyLimit)
 	if err != nil {
-		return Webhook{}, a.bodyRefusal(err)
+		return Webhook{}, BodyRefusal(err, a.config.BodyLimit, "gateway.body_limit")
 	}
 	webhook, err := a.verify(r.Header, store, to, body, now)
 	if err != nil {
@@ -124,11 +124,11 @@ func (a *Admission) store(to Address) (Store, error) {
 	return store, nil
 }
 
-// bodyRefusal returns the refusal for an error of Budget.Read.
-func (a *Admission) bodyRefusal(err error) error {
+// BodyRefusal returns the refusal for an error of Budget.Read with a limit in bytes, which has a name.
+func BodyRefusal(err error, limit int64, name string) error {
 	switch {
 	case errors.Is(err, httplimit.ErrTooLarge):
-		return Refuse(http.StatusRequestEntityTooLarge, reason.BodyTooLarge, "the body is over "+strconv.FormatInt(a.config.BodyLimit, 10)+" bytes (gateway.body_limit)")
+		return Refuse(http.StatusRequestEntityTooLarge, reason.BodyTooLarge, "the body is over "+strconv.FormatInt(limit, 10)+" bytes ("+name+")")
 	case errors.Is(err, httplimit.ErrNoMemory):
 		return Refuse(http.StatusServiceUnavailable, reason.BodyMemory, "too many bodies are being received (gateway.body_memory); send it again")
 	case errors.Is(err, httplimit.ErrEvicted):

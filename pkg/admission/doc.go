@@ -4,5 +4,6 @@
 //	admission.go   Admission: the checks, in their order
 //	address.go     the registered address: store, topic and token
 //	signatures.go  which signatures a store accepts
+//	record.go      the raw record of a webhook that is accepted
 //	refusal.go     Refusal: the response to a request that is refused
 package admission

@@ -18,6 +18,7 @@ type Metrics struct {
 	records  *prometheus.CounterVec
 	ingest   *prometheus.HistogramVec
 	response *prometheus.HistogramVec
+	callback *prometheus.CounterVec
 	endToEnd *prometheus.HistogramVec
 	paused   *prometheus.GaugeVec
 	waiting  *prometheus.GaugeVec
@@ -47,6 +48,7 @@ func NewMetrics() *Metrics {
 			Buckets: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5},
 		}, []string{"store"}),
 		response: newResponses(),
+		callback: newCallbacks(),
 		endToEnd: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "rechargeflow_end_to_end_seconds",
 			Help:    "Time from the arrival of a webhook until the role has processed the record that it led to.",
@@ -77,7 +79,7 @@ func NewMetrics() *Metrics {
 			Help: "Always 1. The labels name the build.",
 		}, []string{"version", "commit", "go"}),
 	}
-	m.registry.MustRegister(m.records, m.ingest, m.response, m.endToEnd, m.paused, m.waiting, m.lookups, m.pending, m.fields, m.build,
+	m.registry.MustRegister(m.records, m.ingest, m.response, m.callback, m.endToEnd, m.paused, m.waiting, m.lookups, m.pending, m.fields, m.build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.kafka, m.destinations = newKafkaMetrics(m.registry), newDestinationMetrics(m.registry)
 	m.state, m.condition = newStateMetrics(m.registry), newConditionMetrics(m.registry)

@@ -17,6 +17,18 @@ func newResponses() *prometheus.HistogramVec {
 	}, []string{"status"})
 }
 
+func newCallbacks() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "rechargeflow_callbacks_total",
+		Help: "Callbacks of SMS providers by kind and outcome. The kind is empty for refused ones, the reason for accepted ones.",
+	}, []string{"store", "kind", "outcome", "reason"})
+}
+
+// Callback counts a callback of an SMS provider. All labels are from closed lists.
+func (m *Metrics) Callback(store, kind, outcome, why string) {
+	m.callback.WithLabelValues(store, kind, outcome, why).Inc()
+}
+
 // Response observes the time to an answer of the gateway, accepted or refused.
 func (m *Metrics) Response(status int, took time.Duration) {
 	label := "other"

@@ -1,0 +1,133 @@
+package callback
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/rechargeflow/rechargeflow/pkg/admission"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
+	"github.com/rechargeflow/rechargeflow/pkg/httplimit"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
+	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+)
+
+// prefix is the beginning of the addresses of callbacks: /callbacks/{store}/{provider}.
+const prefix = "/callbacks/"
+
+// maxBody is the size of the largest body in bytes. A text has at most 1,600 characters.
+const maxBody = 64 << 10
+
+// Store is a store that can receive callbacks.
+type Store struct {
+	// Provider is the last part of its address.
+	Provider string
+	// Receiver verifies its callbacks; nil if this process does not have the secret.
+	Receiver sms.Receiver
+}
+
+// Metrics counts callbacks.
+type Metrics interface {
+	// Callback counts a callback; kind is "" for one that is refused, why is "" for one that is accepted.
+	Callback(store, kind, outcome, why string)
+}
+
+// Config is what a Handler needs. All of it must be set.
+type Config struct {
+	Stores map[string]Store // by name
+	Bodies *httplimit.Budget
+	Topics Topics
+	// Partitions is the number of partitions of each topic.
+	Partitions int
+	// Produce appends records to Kafka and returns once every in-sync replica has them, within PublishTimeout.
+	Produce        func(ctx context.Context, records ...kafka.Record) error
+	PublishTimeout time.Duration
+	RetryAfter     time.Duration // header of a 503
+	Metrics        Metrics
+	Log            *zap.Logger
+	Now            func() time.Time
+}
+
+// Topics are the full names of the topics to write to.
+type Topics struct{ Consent, Receipts string }
+
+// Handler serves the addresses of callbacks.
+type Handler struct {
+	cfg     Config
+	refused *telemetry.RefusedRequests
+	masker  admission.Masker
+}
+
+// New needs all of cfg.
+func New(cfg Config) *Handler {
+	return &Handler{cfg: cfg, refused: telemetry.NewRefusedRequests(cfg.Log, cfg.Now), masker: admission.NewMasker()}
+}
+
+// ServeHTTP receives one callback.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, provider, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, prefix), "/")
+	store, known := h.cfg.Stores[name]
+	if !known {
+		h.refuse(w, r, unknownStore, errUnknownStore())
+		return
+	}
+	kind, err := h.receive(w, r, name, provider, store)
+	if err != nil {
+		h.refuse(w, r, name, err)
+		return
+	}
+	h.cfg.Metrics.Callback(name, string(kind), outcomeAccepted, "")
+	w.WriteHeader(http.StatusOK)
+}
+
+// The outcomes of a callback. unknownStore is the label of a store that is not configured: a caller must not choose a label.
+const (
+	outcomeAccepted = "accepted"
+	outcomeRefused  = "refused"
+	unknownStore    = "unknown"
+)
+
+// receive verifies a callback and publishes what it says. Errors are of type *admission.Refusal.
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request, name, provider string, store Store) (sms.CallbackKind, error) {
+	if err := checkRequest(r, provider, store); err != nil {
+		return "", err
+	}
+	body, err := h.cfg.Bodies.Read(w, r, maxBody)
+	if err != nil {
+		return "", admission.BodyRefusal(err, maxBody, "the limit of callbacks")
+	}
+	defer body.Release()
+	now := h.cfg.Now()
+	callback, err := store.Receiver.Receive(r.Header, body.Bytes, now)
+	if err != nil {
+		return "", receiveRefusal(err)
+	}
+	if callback.Address.Partition >= h.cfg.Partitions {
+		return "", errOtherTopics()
+	}
+	record, found, err := h.record(name, callback, now)
+	if err != nil {
+		return "", receiveRefusal(err)
+	}
+	if found {
+		record.Headers = append(record.Headers, envelope.Header(envelope.HeaderTraceparent, r.Header.Get(envelope.HeaderTraceparent)))
+		if err := h.publish(r.Context(), record); err != nil {
+			h.cfg.Log.Error("publish callback failed, refusing it", zap.String("store", name), zap.String("kind", string(callback.Kind)), zap.Error(err))
+			return "", admission.NotStored(err)
+		}
+	}
+	h.cfg.Log.Info("callback accepted", zap.String("store", name), zap.String("kind", string(callback.Kind)), zap.ByteString("key", record.Key),
+		zap.String(envelope.HeaderTraceparent, r.Header.Get(envelope.HeaderTraceparent)))
+	return callback.Kind, nil
+}
+
+// publish is not canceled when the caller disconnects: the record may be stored already.
+func (h *Handler) publish(ctx context.Context, record kafka.Record) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.cfg.PublishTimeout)
+	defer cancel()
+	return h.cfg.Produce(ctx, record)
+}
