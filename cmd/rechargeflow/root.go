@@ -42,7 +42,7 @@ The configuration is the file that --config names, else the one that RECHARGEFLO
 gateway.listen. configs/rechargeflow.yaml explains every key.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
-		c.runCommand(), c.configCommand(), c.webhooksCommand(), flowsCommand(), c.topicsCommand(), c.deadLetterCommand(), c.lagCommand(), c.readyCommand(), versionCommand())
+		c.runCommand(), c.configCommand(), c.webhooksCommand(), flowsCommand(), c.topicsCommand(), c.deadLetterCommand(), c.consentCommand(), c.lagCommand(), c.readyCommand(), versionCommand())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	return root
@@ -82,6 +82,16 @@ func noArguments(_ *cobra.Command, args []string) error {
 		return usage(fmt.Errorf("unexpected argument %q", args[0]))
 	}
 	return nil
+}
+
+// counted makes the wrong number of arguments a usage error.
+func counted(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(command *cobra.Command, args []string) error {
+		if err := check(command, args); err != nil {
+			return usage(err)
+		}
+		return nil
+	}
 }
 
 // mistake is an error that the same call would return again: exit code 2.

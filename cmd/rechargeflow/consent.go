@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/consent"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
+)
+
+func (c *cli) consentCommand() *cobra.Command {
+	return group("consent", "Show and change which numbers may be texted",
+		`Show and change which numbers a store may text. Of all that is known about a number the newest holds: a reply such as
+STOP, a report of the SMS gateway, a list, or a command. docs/consent.md explains it.`,
+		c.consentShow(),
+		c.consentChange(consent.OptedOut, &cobra.Command{
+			Use: "opt-out number...", Short: "Record that numbers must not be texted",
+			Example: `  rechargeflow consent opt-out --store acme --note "asked by phone" +14155552671`,
+		}),
+		c.consentChange(consent.OptedIn, &cobra.Command{
+			Use: "opt-in number...", Short: "Record that numbers may be texted",
+			Example: `  rechargeflow consent opt-in --store acme --note "form of 2026-05-04" +14155552671`,
+		}),
+		c.consentImport(), c.consentExport())
+}
+
+// consentTable is the consent of one store, for one call of a command.
+type consentTable struct {
+	settings *settings
+	name     string // of --store
+
+	cfg     config.Config
+	store   string
+	topic   string
+	cluster kafka.Cluster
+}
+
+// addConsent gives a command the flags --config and --store.
+func (c *cli) addConsent(command *cobra.Command) *consentTable {
+	t := &consentTable{settings: c.addSettings(command)}
+	command.Flags().StringVar(&t.name, "store", "", "name of the `store`; needed if there are several")
+	complete(command, "store", completeStores(t.settings))
+	return t
+}
+
+// open reads the configuration.
+func (t *consentTable) open() error {
+	loaded, err := t.settings.load()
+	if err != nil {
+		return err
+	}
+	store, err := pickStore(loaded.Config.Stores, t.name)
+	if err != nil {
+		return usage(err)
+	}
+	t.cfg, t.store, t.topic = loaded.Config, store.Name, pipeline.Topics{Prefix: loaded.Config.Kafka.TopicPrefix}.Consent()
+	t.cluster, err = clusterOf(loaded.Config)
+	return err
+}
+
+// rows returns all changes.
+func (t *consentTable) rows(ctx context.Context) (*consent.Rows, error) {
+	rows, err := consent.Topic(t.topic).Read(ctx, t.cluster)
+	if err != nil {
+		return nil, explained(t.cfg, err)
+	}
+	return rows, rows.Unreadable()
+}
+
+// writeBatch is how many records are produced at once.
+const writeBatch = 1000
+
+// write publishes changes and returns how many of them brokers have certainly.
+func (t *consentTable) write(ctx context.Context, changes []consent.Change) (written int, err error) {
+	producer := kafka.NewProducer(t.cluster, kafka.ProducerConfig{Partitions: kafka.PartitionCount{Count: t.cfg.Kafka.Partitions}})
+	defer func() { err = errors.Join(err, producer.Close()) }()
+	now := time.Now()
+	for batch := range slices.Chunk(changes, writeBatch) {
+		var records []kafka.Record
+		for _, change := range batch {
+			record, err := change.Record(t.topic, now)
+			if err != nil {
+				return written, err
+			}
+			records = append(records, record)
+		}
+		if err := producer.Produce(ctx, records...); err != nil {
+			return written, explained(t.cfg, err)
+		}
+		written += len(batch)
+	}
+	return written, nil
+}
+
+// canonicalNumbers returns numbers in E.164.
+func canonicalNumbers(args []string) (numbers []string, err error) {
+	for _, arg := range args {
+		number, err := sms.Canonical(arg)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a number with its country code, such as +14155552671", arg)
+		}
+		numbers = append(numbers, number)
+	}
+	return numbers, nil
+}
+
+func (c *cli) consentShow() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "show [number]",
+		Short: "Print what is known about a number, or how many numbers have opted in and out",
+		Long: `Print what is known about a number, newest first: the first line holds. Without a number print how many numbers have
+opted in and out. Numbers are masked.`,
+		Example: `  rechargeflow consent show --store acme +14155552671`,
+		Args:    counted(cobra.MaximumNArgs(1)), ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	t := c.addConsent(command)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		numbers, err := canonicalNumbers(args)
+		if err != nil {
+			return usage(err)
+		}
+		if err := t.open(); err != nil {
+			return err
+		}
+		rows, err := t.rows(command.Context())
+		if err != nil {
+			return err
+		}
+		out := command.OutOrStdout()
+		if len(numbers) == 0 {
+			counts := map[consent.Status]int{}
+			for _, change := range consent.Newest(rows.Prefix(t.store + "/")) {
+				counts[change.Status]++
+			}
+			printf(out, "store %s: opted in: %d, opted out: %d\n", t.store, counts[consent.OptedIn], counts[consent.OptedOut])
+			return nil
+		}
+		history := consent.History(rows, t.store, numbers[0])
+		for _, change := range history {
+			printf(out, "%s  %-9s  %-24s  %s\n", sms.Mask(change.Number), change.Status, change.At.Format(time.RFC3339), printable(change.Origin()))
+		}
+		if len(history) == 0 {
+			printf(out, "store %s knows nothing about %s\n", t.store, sms.Mask(numbers[0]))
+		}
+		return nil
+	}
+	return command
+}
+
+// consentChange completes a command that records a status of numbers.
+func (c *cli) consentChange(status consent.Status, command *cobra.Command) *cobra.Command {
+	command.Args, command.ValidArgsFunction = counted(cobra.MinimumNArgs(1)), cobra.NoFileCompletions
+	command.Long = command.Short + ", from now on. A number that has this status already is left as it is."
+	t := c.addConsent(command)
+	note := command.Flags().String("note", "", "`text` that is kept with it: who asked, or why")
+	command.RunE = func(command *cobra.Command, args []string) error {
+		numbers, err := canonicalNumbers(args)
+		if err != nil {
+			return usage(err)
+		}
+		if err := t.open(); err != nil {
+			return err
+		}
+		rows, err := t.rows(command.Context())
+		if err != nil {
+			return err
+		}
+		var changes []consent.Change
+		for _, number := range numbers {
+			at, history := time.Now(), consent.History(rows, t.store, number)
+			switch {
+			case len(history) == 0:
+			case history[0].Status == status:
+				printf(command.OutOrStdout(), "%s %s already\n", sms.Mask(number), status)
+				continue
+			case !at.After(history[0].At): // its clock is ahead
+				at = history[0].At.Add(time.Millisecond)
+			}
+			change, err := consent.New(consent.Change{Store: t.store, Number: number, Status: status, At: at, By: consent.ByOperator, Detail: *note})
+			if err != nil {
+				return usage(err)
+			}
+			changes = append(changes, change)
+		}
+		written, err := t.write(command.Context(), changes)
+		for _, change := range changes[:written] {
+			printf(command.OutOrStdout(), "%s %s\n", sms.Mask(change.Number), status)
+		}
+		return err
+	}
+	return command
+}
