@@ -6,6 +6,7 @@
 //	gateway.go           HTTP webhook   -> recharge.webhooks: verify, publish, 200
 //	gateway_refusals.go  refused request -> answer, log line
 //	transformer.go       raw webhook    -> recharge.events, recharge.sms-triggers, the public tables, the state
+//	input.go             what the transformer decodes of a raw record
 //	outputs.go           what a decision writes
 //	replay.go            parked records -> the same, once their customer is looked up
 //	owners.go            subscriptions that move to another customer: owner and moved records

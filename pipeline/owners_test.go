@@ -221,5 +221,5 @@ func TestOwnerExpires(t *testing.T) {
 	w.later(2 * day)
 	w.expire()
 	assert.Empty(t, w.state.Of("owner/"))
-	assert.NotEmpty(t, w.state.Of("subscription/"))
+	assert.NotEmpty(t, w.state.Of("customer/"))
 }

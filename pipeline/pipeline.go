@@ -61,7 +61,7 @@ type Options struct {
 	Ledger ledger.Ledger
 	// State and Raw are needed by RoleTransformer only.
 	State *customerstate.Store
-	Raw   RawReader
+	Raw   customerstate.RawReader
 }
 
 // Stages builds what a process with the given roles runs: a stage for each consumer group, see roles.go. The gateway

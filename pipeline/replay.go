@@ -24,30 +24,18 @@ func (t *transform) replay(ctx context.Context, s subscriber.Settings, ref custo
 	if err != nil {
 		return nil, err
 	}
-	offsets := parked.Offsets()
-	replayed := make([]stage.Replayed, 0, parked.Lost+len(offsets))
-	for range parked.Lost {
-		replayed = append(replayed, t.gone(ref, customerstate.Parked{Partition: t.partition, Offset: -1}, errNoPlace))
-	}
-	for raw, err := range t.raw.Records(ctx, t.partition, offsets...) {
-		at := parked.Next()
-		one := t.gone(ref, at, err)
-		if !errors.Is(err, kafka.ErrNoRecord) {
-			if err != nil {
-				return nil, fmt.Errorf("read parked record: %w", err)
-			}
-			in := &input{raw: at.Record(raw), settings: s}
-			one.Record = in.raw
-			if one.Result, state, err = t.replayOne(in, state, unknown); err != nil {
-				return nil, err
-			}
+	replayed := []stage.Replayed{}
+	err = parked.Each(ctx, t.raw, t.topics.Webhooks(), string(unknown), func(raw kafka.Record, gone error) (err error) {
+		one := stage.Replayed{Record: raw, Result: stage.Rejected(reason.ParkedRecordGone, gone)}
+		if gone == nil {
+			one.Result, state, err = t.replayOne(&input{raw: raw, settings: s}, state, unknown)
 		}
 		replayed = append(replayed, one)
-		if !parked.Replayed(raw.Size()) {
-			break
-		}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	parked.End(string(unknown))
 	return replayed, nil
 }
 
@@ -96,17 +84,6 @@ func (t *transform) replayMore(ctx context.Context) (replayed []stage.Replayed, 
 		t.log.Warn("replay parked records failed, will retry", zap.Int("partition", t.partition), zap.String("key", ref.Key()), zap.Error(err))
 	}
 	return replayed, stalled, nil
-}
-
-var errNoPlace = errors.New("row of the parked record has no valid position")
-
-// gone rejects a parked record that was deleted in the meantime: only its position is left.
-func (t *transform) gone(ref customerstate.Ref, at customerstate.Parked, err error) stage.Replayed {
-	raw := kafka.Record{
-		Topic: t.topics.Webhooks(), Partition: at.Partition, Offset: at.Offset, Key: []byte(ref.Key()),
-		Headers: []kafka.Header{envelope.Header(envelope.HeaderStore, ref.Store)},
-	}
-	return stage.Replayed{Record: at.Record(raw), Result: stage.Rejected(reason.ParkedRecordGone, err)}
 }
 
 // unknownReason returns the reason to reject records whose customer is still unknown after a lookup.

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/customerstate"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
@@ -40,7 +41,7 @@ func rawAt(second int, topic, body, origin string) kafka.Record {
 
 // readers fail with the errors set, by the number of the read.
 type readers struct {
-	pipeline.RawReader
+	customerstate.RawReader
 	errs map[int]error
 	n    int
 }
@@ -313,7 +314,7 @@ func TestReplayByManyAnswers(t *testing.T) {
 
 // corrupt fails to read some offsets.
 type corrupt struct {
-	pipeline.RawReader
+	customerstate.RawReader
 	from, to int64
 }
 
@@ -344,8 +345,8 @@ func TestAStalledReplay(t *testing.T) {
 			return func() { raw.to = 0 }
 		},
 		"the state can't be read": func(w *world, _ *corrupt) func() {
-			w.state.Rows["subscription/acme/7/1"] = []byte("{")
-			return func() { delete(w.state.Rows, "subscription/acme/7/1") }
+			w.state.Rows["customer/acme/7"] = []byte("{")
+			return func() { delete(w.state.Rows, "customer/acme/7") }
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

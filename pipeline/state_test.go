@@ -16,7 +16,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/state"
 )
 
-// Records is the world's pipeline.RawReader.
+// Records is the world's customerstate.RawReader.
 func (m *memoryTopics) Records(_ context.Context, _ int, offsets ...int64) iter.Seq2[kafka.Record, error] {
 	records := m.since("recharge.webhooks", 0)
 	return func(yield func(kafka.Record, error) bool) {

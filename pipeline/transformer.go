@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -31,48 +29,34 @@ import (
 //	           until the API has answered; a record of a store that is not configured, or
 //	           without our headers, is a dead letter
 type Transformer struct {
+	*customerstate.Store // takes over and releases partitions
+
 	topics  Topics
 	stores  map[string]subscriber.Settings
 	decoder *recharge.Decoder
-	state   *customerstate.Store
-	raw     RawReader
+	raw     customerstate.RawReader
 	metrics Metrics
 	now     func() time.Time // only for what expires; a record's own time is that of its receipt
 	log     *zap.Logger
 }
 
-// RawReader reads single records of recharge.webhooks.
-type RawReader interface {
-	// Records yields the records at the offsets, which are in ascending order; kafka.ErrNoRecord for a deleted record. Any
-	// other error is the last value.
-	Records(ctx context.Context, partition int, offsets ...int64) iter.Seq2[kafka.Record, error]
-}
-
 // NewTransformer returns a Transformer. stores has the settings of each store by name.
-func NewTransformer(run Runtime, stores map[string]subscriber.Settings, state *customerstate.Store, raw RawReader) (*Transformer, error) {
+func NewTransformer(run Runtime, stores map[string]subscriber.Settings, state *customerstate.Store, raw customerstate.RawReader) (*Transformer, error) {
 	decoder, err := recharge.NewDecoder()
 	if err != nil {
 		return nil, err
 	}
 	return &Transformer{
-		topics: run.Topics, stores: stores, decoder: decoder, state: state, raw: raw, metrics: run.Metrics,
+		Store: state, topics: run.Topics, stores: stores, decoder: decoder, raw: raw, metrics: run.Metrics,
 		now: run.Now, log: run.Log,
 	}, nil
 }
-
-// TakeOver restores the state of a partition, with its pending lookups.
-func (t *Transformer) TakeOver(ctx context.Context, partition int) error {
-	return t.state.TakeOver(ctx, partition)
-}
-
-// Release releases a partition.
-func (t *Transformer) Release(partition int) { t.state.Release(partition) }
 
 // Begin opens a transaction.
 func (t *Transformer) Begin(partition int) stage.Transaction { return t.begin(partition) }
 
 func (t *Transformer) begin(partition int) *transform {
-	return &transform{Transformer: t, Tx: t.state.Begin(partition), partition: partition}
+	return &transform{Transformer: t, Tx: t.Store.Begin(partition), partition: partition}
 }
 
 // Punctuate replays the remaining parked records. If there are none it removes expired rows.
@@ -80,7 +64,7 @@ func (t *Transformer) Punctuate(ctx context.Context, partition int) (stage.Punct
 	tx := t.begin(partition)
 	replayed, stalled, err := tx.replayMore(ctx)
 	if replayed == nil && err == nil {
-		tx.Expire(t.now())
+		err = tx.Expire(t.now())
 	}
 	return stage.Punctuated{Transaction: tx, Replayed: replayed, Stalled: stalled}, err
 }
@@ -112,37 +96,6 @@ func (t *transform) Handle(ctx context.Context, records []kafka.Record) ([]stage
 	return results, nil
 }
 
-// input is a decoded raw record.
-type input struct {
-	raw      kafka.Record
-	at       time.Time // when it was received
-	settings subscriber.Settings
-	ref      customerstate.Ref
-	webhook  recharge.Webhook
-	lookup   *recharge.Lookup // instead of a webhook: an answer of the API, or an import
-	imported bool
-	move     *subscriber.Move // instead of a webhook: a subscription of the customer has moved to another one
-}
-
-// answersCustomer reports whether the record is the lookup response that the customer's parked records wait for.
-func (in *input) answersCustomer() bool {
-	return in.lookup != nil && !in.imported && in.lookup.Kind == recharge.LookupCustomer
-}
-
-// admit checks a record's headers, store and age, and returns why the record is rejected.
-func (t *transform) admit(raw kafka.Record) (*input, reason.Reason, error) {
-	store, at, err := envelope.CheckRaw(raw, t.now())
-	if err != nil {
-		return nil, reason.Malformed, err
-	}
-	settings, ok := t.stores[store]
-	if !ok {
-		return nil, reason.UnknownStore, fmt.Errorf("store %q is not in the configuration of this process; when it is, replay the dead letter", store)
-	}
-	in := &input{raw: raw, at: at, settings: settings}
-	return in, reason.TooOld, t.tooOld(in)
-}
-
 func (t *transform) handle(ctx context.Context, raw kafka.Record) (stage.Result, error) {
 	in, why, err := t.admit(raw)
 	if err != nil {
@@ -169,54 +122,6 @@ func (t *transform) handle(ctx context.Context, raw kafka.Record) (stage.Result,
 	return result, err
 }
 
-// tooOld rejects a redriven record if the state that it needs may have expired. Other records are never that old: retention
-// deletes them earlier.
-func (t *transform) tooOld(in *input) error {
-	if _, redriven := deadletter.RedriveOf(in.raw); !redriven || !in.at.Before(subscriber.OldestRecord(t.now())) {
-		return nil
-	}
-	return fmt.Errorf("record was received at %s: the state that it needs may have expired", in.at.Format(time.RFC3339))
-}
-
-// decode decodes the value and sets the customer.
-func (t *transform) decode(in *input) (err error) {
-	in.ref.Store = in.settings.Store
-	switch source := in.raw.Header(envelope.HeaderSource); source {
-	case envelope.SourceLookup, envelope.SourceImport:
-		lookup, err := t.decoder.Lookup(in.raw.Value, in.at)
-		if err != nil {
-			return err
-		}
-		lookup.Store = in.settings.Store
-		in.lookup, in.imported, in.ref.CustomerID = &lookup, source == envelope.SourceImport, lookup.CustomerID
-		return nil
-	case envelope.SourceMoved:
-		move, err := subscriber.ReadMove(in.raw.Value)
-		in.move, in.ref.CustomerID = &move, move.CustomerID
-		return err
-	}
-	in.webhook, err = t.decoder.Decode(recharge.Topic(in.raw.Header(envelope.HeaderRechargeTopic)), in.raw.Value, in.at)
-	if err == nil {
-		in.ref.CustomerID = in.webhook.CustomerID()
-	}
-	return err
-}
-
-// countUnreadable counts and logs the fields of a webhook that were left out. Their values may be personal data.
-func (t *transform) countUnreadable(in *input) {
-	fields := in.webhook.Unreadable
-	if len(fields) == 0 {
-		return
-	}
-	for _, path := range fields {
-		resource, field, _ := strings.Cut(path, ".")
-		t.metrics.UnreadableField(in.ref.Store, resource, field)
-	}
-	t.log.Warn("fields of webhook are unreadable, processed without them", zap.String("store", in.ref.Store),
-		zap.String("topic", string(in.webhook.Topic)), zap.Int("partition", in.raw.Partition), zap.Int64("offset", in.raw.Offset),
-		zap.Strings("fields", fields))
-}
-
 // decideOrPark decides on a record, unless its customer has to be looked up first, or has parked records.
 // It returns the customer's state, nil for a record that was parked.
 func (t *transform) decideOrPark(in *input) (stage.Result, *subscriber.State, error) {
@@ -228,7 +133,11 @@ func (t *transform) decideOrPark(in *input) (stage.Result, *subscriber.State, er
 	if err != nil {
 		return stage.Result{}, nil, err
 	}
-	result, after, err := t.decideFirst(in, before)
+	decide := t.decide // the stage recovers from panics
+	if in.lookup != nil {
+		decide = t.decideSafely
+	}
+	result, after, err := decide(in, before)
 	var needed *subscriber.LookupNeeded
 	switch {
 	case errors.As(err, &needed):
@@ -252,14 +161,6 @@ func (t *transform) park(in *input) (stage.Result, error) {
 		Traceparent: in.raw.Header(envelope.HeaderTraceparent),
 	})
 	return stage.Result{Outcome: stage.Park(reason.LookupPending)}, err
-}
-
-// decideFirst decides on a record that was not parked. For webhooks the stage recovers from panics.
-func (t *transform) decideFirst(in *input, before *subscriber.State) (stage.Result, *subscriber.State, error) {
-	if in.lookup == nil {
-		return t.decide(in, before)
-	}
-	return t.decideSafely(in, before)
 }
 
 // decideSafely rejects a record on which the decision panics, and undoes its changes: the records parked behind it must not
@@ -299,14 +200,6 @@ func (t *transform) decide(in *input, before *subscriber.State) (stage.Result, *
 	return t.save(in, decision, before, after)
 }
 
-// decide decides on a webhook or a moved record.
-func (in *input) decide(before *subscriber.State) (subscriber.Decision, *subscriber.State, error) {
-	if in.move != nil {
-		return subscriber.ApplyMove(in.settings, before, *in.move, in.at)
-	}
-	return subscriber.Decide(in.settings, before, in.webhook, in.at)
-}
-
 // save saves the new state and returns the outputs. If a row or an output exceeds Kafka's limit, the record is rejected without
 // changes.
 func (t *transform) save(in *input, d subscriber.Decision, before, after *subscriber.State) (stage.Result, *subscriber.State, error) {
@@ -316,11 +209,8 @@ func (t *transform) save(in *input, d subscriber.Decision, before, after *subscr
 		if err := t.Save(in.ref, before, after); err != nil {
 			return stage.Result{}, before, fmt.Errorf("save customer: %w", err)
 		}
-		for _, r := range d.Lookups {
-			r.Traceparent = in.raw.Header(envelope.HeaderTraceparent)
-			if err := t.RequestLookup(r); err != nil {
-				return stage.Result{}, before, err
-			}
+		if err := t.RequestLookups(in.raw.Header(envelope.HeaderTraceparent), d.Lookups...); err != nil {
+			return stage.Result{}, before, err
 		}
 		for _, row := range subscriber.ChangedRows(in.ref.Store, in.ref.CustomerID, before, after) {
 			list = append(list, tableOutput(t.topics, in, row))

@@ -2,17 +2,18 @@
 // parked records. It sits on pkg/state, which keeps the rows of a partition as they are in the topic.
 //
 //	customer/{store}/{customer}
-//		value    subscriber.CustomerState, JSON
-//		written  when a record changes it
-//		removed  525 days after customer/deleted, if no record or lookup of the customer is pending
+//		value    subscriber.State, JSON. If that exceeds 8 KiB: {"split":true,"customer":{...}}, and the rest is in the next two rows.
+//			The row of a customer who was split stays so, until their deletion expires
+//		written  when a record changes it; by a removal of expired facts or of an expired deletion
+//		removed  525 days after customer/deleted, if no record or lookup of the customer is pending and no emitted fact is left
 //	subscription/{store}/{customer}/{subscription}
 //		value    subscriber.SubscriptionState, JSON
 //		written  when a newer snapshot comes, or something happens to it
-//		removed  with customer/deleted, and with the row of its customer
+//		removed  with customer/deleted
 //	emitted/{store}/{customer}/{month}
 //		value    the first eight bytes of the id of each fact that was emitted, by month of receipt
 //		written  with each fact
-//		removed  by the customer's records after 14 months, else after 28 months
+//		removed  by the customer's records after 14 months, else after 28 months, as in the customer's row
 //	parked/{store}/{customer}/{partition}/{offset}
 //		value    Parked, JSON: the place of a raw record that waits for a lookup
 //		written  when the record is parked
@@ -39,7 +40,7 @@
 //
 //	store.go     Store: TakeOver, Release and Begin of a partition
 //	tx.go        Tx: one transaction's rows, its savepoints and its end
-//	customer.go  Load and Save of a customer's state
+//	customer.go  Load and Save of a customer's state, in one row or several
 //	parked.go    parked records
 //	replay.go    which parked records are decided on now, and which later
 //	lookup.go    lookup requests until their answers come

@@ -2,7 +2,6 @@ package customerstate
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,14 +69,14 @@ type appender interface {
 // codec encodes and decodes the JSON rows of one partition.
 type codec struct {
 	buffer        []byte
-	customers     *jsonread.Decoder[subscriber.CustomerState]
+	states        *jsonread.Decoder[subscriber.State]
 	subscriptions *jsonread.Decoder[subscriber.SubscriptionState]
 	owners        *jsonread.Decoder[subscriber.OwnerState]
 }
 
 func newCodec() *codec {
 	return &codec{
-		customers:     jsonread.NewDecoder[subscriber.CustomerState](),
+		states:        jsonread.NewDecoder[subscriber.State](),
 		subscriptions: jsonread.NewDecoder[subscriber.SubscriptionState](),
 		owners:        jsonread.NewDecoder[subscriber.OwnerState](),
 	}
@@ -122,26 +121,10 @@ func decodeBy[T any](decoder *jsonread.Decoder[T], row []byte, to *T) error {
 	return decoder.Decode(body, to)
 }
 
-// encodeEmitted encodes each fact in eight bytes.
-func encodeEmitted(ids []uint64) []byte {
-	row := append(make([]byte, 0, 1+8*len(ids)), version)
-	for _, id := range ids {
-		row = binary.BigEndian.AppendUint64(row, id)
-	}
-	return row
-}
-
-func decodeEmitted(row []byte) ([]uint64, error) {
+func decodeEmitted(row []byte) (subscriber.ShortIDs, error) {
 	body, err := bodyOf(row)
 	if err != nil {
 		return nil, err
 	}
-	if len(body)%8 != 0 {
-		return nil, errUnreadable
-	}
-	ids := make([]uint64, len(body)/8)
-	for i := range ids {
-		ids[i] = binary.BigEndian.Uint64(body[8*i:])
-	}
-	return ids, nil
+	return subscriber.ReadShortIDs(body)
 }

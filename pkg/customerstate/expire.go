@@ -7,14 +7,14 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
-// Without new records a customer is never loaded, so expired rows must be removed by a scan. The owner of a partition scans its
-// rows in steps, pass after pass. A step that finds expired rows writes their tombstones in a transaction without records. A
-// row counts as expired only when no record that may still arrive needs it.
+// Without new records a customer is never loaded, so what is expired must be removed by a scan. The owner of a partition scans its
+// rows in steps, pass after pass. A step that finds something expired writes tombstones, and customers' rows without it, in a transaction
+// without records. Something counts as expired only when no record that may still arrive needs it.
 const (
 	// ExpireEvery is the time between two steps of a partition.
 	ExpireEvery = 10 * time.Second
-	// Limits of a step: rows read, and rows removed. A partition with sixteen million rows (a million customers with a year of
-	// facts) takes half a day.
+	// Limits of a step: rows read, and rows removed or written. A partition with two million rows (a million customers, each with a
+	// subscription and its owner) takes an hour and a half.
 	maxSeen    = 4000
 	maxRemoved = 500
 	// passEvery is the time from the start of a pass to the start of the next.
@@ -44,53 +44,68 @@ func (s *step) done() {
 }
 
 // Expire runs the next step if it is due.
-func (tx *Tx) Expire(now time.Time) {
+func (tx *Tx) Expire(now time.Time) error {
 	p := &tx.partition.pass
 	if p.next == nil && now.Sub(p.began) < passEvery {
-		return
+		return nil
 	}
 	tx.step = &step{pass: p, now: now}
 	oldest, seen := subscriber.OldestRecord(now), 0
 	month := subscriber.OldestEmitted(oldest)
 	for _, kind := range []string{customerRows, emittedRows, lookupRows, ownerRows} { // in the order of keys
 		for key, row := range tx.rows.ScanFrom([]byte(kind), p.next) {
-			if seen == maxSeen || tx.step.removed >= maxRemoved {
+			if tx.step.removed = len(tx.changes); seen == maxSeen || tx.step.removed >= maxRemoved {
 				tx.step.next = key
-				return
+				return nil
 			}
 			seen++
-			switch {
-			case kind == customerRows:
-				tx.step.removed += tx.expireCustomer(key, row, oldest)
-			case useless(kind, key, row, oldest, month):
-				tx.set(key, nil)
-				tx.step.removed++
+			if err := tx.expireRow(kind, key, row, oldest, month); err != nil {
+				return err
 			}
 		}
 	}
+	tx.step.removed = len(tx.changes)
+	return nil
 }
 
-// expireCustomer removes a customer whose deletion is expired, with their subscriptions. It returns how many rows it removed.
-func (tx *Tx) expireCustomer(key, row []byte, oldest time.Time) (removed int) {
-	if !bytes.Contains(row, []byte(`"deleted_at"`)) { // most need not be decoded
-		return 0
-	}
-	ref, _, _ := refOf(key, customerRows)
-	var c subscriber.CustomerState
-	if err := decode(row, &c); err != nil || !c.Expired(oldest) || tx.pending(ref) {
-		return 0
-	}
-	keys := [][]byte{key}
-	for key := range tx.scan(ref.key(subscriptionRows, "/")) {
-		keys = append(keys, key)
-	}
-	for _, key := range keys {
+func (tx *Tx) expireRow(kind string, key, row []byte, oldest time.Time, month string) error {
+	switch {
+	case kind == customerRows:
+		if hasExpiring(row, month) {
+			return tx.expireCustomer(key, row, oldest)
+		}
+	case useless(kind, key, row, oldest, month):
 		tx.set(key, nil)
 	}
-	return len(keys)
+	return nil
 }
 
-// useless reports whether a row has facts from before the oldest month, is an owner that is expired for the oldest record, or is a
+// hasExpiring reports whether a customer's row may have something that is expired: most need not be decoded. A row that is split has no
+// facts, and is merged when it has no customer any more.
+func hasExpiring(row []byte, month string) bool {
+	const emitted = `{"emitted":{"`
+	if rest, ok := bytes.CutPrefix(row[min(1, len(row)):], []byte(emitted)); ok && string(rest[:min(len(month), len(rest))]) < month {
+		return true
+	}
+	return bytes.Contains(row, []byte(`"deleted_at"`)) || isSplit(row) && bytes.HasSuffix(row, []byte(`{}}`))
+}
+
+// expireCustomer removes the facts of a customer that are expired, and the rest if their deletion is. It leaves a customer alone whose
+// records or lookups are pending: those are decided on with the state as it is.
+func (tx *Tx) expireCustomer(key, row []byte, oldest time.Time) error {
+	ref, rest, ok := refOf(key, customerRows)
+	var st subscriber.State
+	if !ok || rest != "" || tx.load(ref, row, &st) != nil || tx.HasParked(ref) || tx.any(ref.key(lookupRows, "/")) {
+		return nil
+	}
+	after := st.WithoutExpired(oldest)
+	if isSplit(row) && after.Customer.IsZero() {
+		return tx.merge(ref, after)
+	}
+	return tx.Save(ref, &st, after)
+}
+
+// useless reports whether a row has facts of a split state from before the oldest month, is an owner that is expired for the oldest record, or is a
 // lookup request whose key does not match a customer.
 func useless(kind string, key, row []byte, oldest time.Time, month string) bool {
 	switch kind {
@@ -102,9 +117,4 @@ func useless(kind string, key, row []byte, oldest time.Time, month string) bool 
 		return decode(row, &owner) == nil && owner.Expired(oldest)
 	}
 	return string(key[bytes.LastIndexByte(key, '/')+1:]) < month
-}
-
-// pending reports whether records or lookups of a customer are: those are decided on with the state as it is.
-func (tx *Tx) pending(ref Ref) bool {
-	return tx.HasParked(ref) || tx.any(ref.key(lookupRows, "/"))
 }

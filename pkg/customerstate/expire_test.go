@@ -13,7 +13,7 @@ import (
 // stepOf does one step and returns how many rows it removed and where the next one begins.
 func stepOf(s *Store, now time.Time, committed bool) (removed int, next string) {
 	tx := s.Begin(0)
-	tx.Expire(now)
+	_ = tx.Expire(now) // fails for a state that can't be encoded only
 	if tx.step != nil {
 		removed, next = tx.step.removed, string(tx.step.next)
 	}
@@ -28,12 +28,12 @@ func TestAStepCountsRemovedSubscriptions(t *testing.T) {
 		t.Run(fmt.Sprint(with), func(t *testing.T) {
 			rows := table{}
 			for customer := range 600 { // the customers that no step reaches have no subscriptions
-				rows[fmt.Sprintf("customer/acme/%06d", customer)] = "\x01" + `{"deleted_at":"2020-01-01T00:00:00Z"}`
+				rows[fmt.Sprintf("customer/acme/%06d", customer)] = "\x01" + splitMark + `{"deleted_at":"2020-01-01T00:00:00Z"}}`
 				if customer*with > 10000 {
 					continue
 				}
 				for id := range with {
-					rows[fmt.Sprintf("subscription/acme/%06d/%d", customer, id)] = `{}`
+					rows[fmt.Sprintf("subscription/acme/%06d/%d", customer, id)] = "\x01{}"
 				}
 			}
 			store, before := rows.store(), len(rows)
@@ -76,7 +76,7 @@ func TestPasses(t *testing.T) {
 		{12 * time.Hour, true, true, half},
 	} {
 		tx := store.Begin(0)
-		tx.Expire(now.Add(step.at))
+		require.NoError(t, tx.Expire(now.Add(step.at)))
 		require.Equal(t, step.due, tx.step != nil, step.at)
 		if tx.step != nil {
 			assert.Equal(t, step.next, string(tx.step.next), step.at)

@@ -33,6 +33,17 @@ func (tx *Tx) RequestLookup(r recharge.LookupRequest) error {
 	return nil
 }
 
+// RequestLookups stores the requests of a decision, with the traceparent of their webhook.
+func (tx *Tx) RequestLookups(traceparent string, requests ...recharge.LookupRequest) error {
+	for _, r := range requests {
+		r.Traceparent = traceparent
+		if err := tx.RequestLookup(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // RemoveLookup removes the row of an answered request.
 func (tx *Tx) RemoveLookup(r recharge.LookupRequest) {
 	if key := lookupKey(r); tx.rows.Get(key) != nil {

@@ -55,8 +55,8 @@ func (p Parked) key(ref Ref) []byte {
 	return ref.key(parkedRows, fmt.Sprintf("/%d/%020d", p.Partition, p.Offset))
 }
 
-// Record returns the record as it was when it was parked, given the record read from its position.
-func (p Parked) Record(found kafka.Record) kafka.Record {
+// record returns the record as it was when it was parked, given the record read from its position.
+func (p Parked) record(found kafka.Record) kafka.Record {
 	found.Headers = slices.Clip(found.Headers)
 	for _, key := range slices.Sorted(maps.Keys(p.Redrive)) {
 		found.Headers = append(found.Headers, kafka.Header{Key: key, Value: []byte(p.Redrive[key])})

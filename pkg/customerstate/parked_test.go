@@ -54,7 +54,7 @@ func TestHasParked(t *testing.T) {
 	assert.False(t, tx.HasParked(Ref{Store: "acme"}), "a record without a customer")
 	replay, err := tx.Replay(eight)
 	require.NoError(t, err)
-	replay.Next()
+	replay.next()
 	require.Equal(t, [2]bool{}, has(tx))
 	park(tx, seven)
 	require.Equal(t, [2]bool{true, false}, has(tx))

@@ -4,6 +4,7 @@ package jsonappend
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -60,6 +61,11 @@ func (w *Writer) Strings(name string, values []string) {
 
 // String appends a string.
 func (w *Writer) String(name, value string) { w.buf = AppendString(w.name(name), value) }
+
+// Binary appends bytes in base64, as encoding/json does.
+func (w *Writer) Binary(name string, value []byte) {
+	w.buf = append(base64.StdEncoding.AppendEncode(append(w.name(name), '"'), value), '"')
+}
 
 // OptString appends a string that is not empty.
 func (w *Writer) OptString(name, value string) {

@@ -65,6 +65,7 @@ func TestWriter(t *testing.T) {
 	w.OptTime("m", at)
 	jsonappend.OptTimes(w, "n", map[string]time.Time{})
 	jsonappend.OptTimes(w, "n", map[string]time.Time{"z": at, "\"": {}})
+	w.Binary("n", []byte{1, 255})
 	w.Strings("n", nil)
 	w.Strings("o", []string{"[", "\n"})
 	w.End()
@@ -72,7 +73,7 @@ func TestWriter(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, strings.Join([]string{
 		`{"x":{"b":{}`, `"c":""`, `"d":"{"`, `"e":0`, `"f":-7`, `"g":[]`, `"h":[{"n":0}`, `{"n":1}]`, `"i":false`, `"j":true`, `"k":null`,
-		`"l":"0001-01-01T00:00:00Z"`, `"m":"2026-03-01T10:00:00.000005Z"`, `"n":{"\"":"0001-01-01T00:00:00Z"`, `"z":"2026-03-01T10:00:00.000005Z"}`, `"n":[]`, `"o":["["`, `"\n"]}`,
+		`"l":"0001-01-01T00:00:00Z"`, `"m":"2026-03-01T10:00:00.000005Z"`, `"n":{"\"":"0001-01-01T00:00:00Z"`, `"z":"2026-03-01T10:00:00.000005Z"}`, `"n":"Af8="`, `"n":[]`, `"o":["["`, `"\n"]}`,
 	}, ","), string(b))
 }
 

@@ -64,9 +64,9 @@ func lookupDraft(s Settings, st *State, l *recharge.Lookup, imported bool, at ti
 	if imported {
 		l.LookupRequest = recharge.LookupRequest{CustomerID: l.CustomerID}
 	}
-	before := st.withoutExpired(at)
+	before := st.WithoutExpired(at)
 	if st.gone() && !l.Due.IsZero() { // requested before the deletion expired: the customer stays deleted
-		before = st.withoutExpired(l.Due)
+		before = st.WithoutExpired(l.Due)
 	}
 	d := draft{settings: s, receivedAt: at.UTC(), before: before, state: before.clone(), customerID: l.CustomerID, imported: imported}
 	d.state.lookedUp = st.lookedUp || l.Kind == recharge.LookupCustomer

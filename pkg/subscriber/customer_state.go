@@ -64,6 +64,9 @@ func (k *CustomerState) Equal(other *CustomerState) bool {
 		maps.Equal(k.Older, other.Older) && maps.Equal(k.FailedCharges, other.FailedCharges) && maps.Equal(k.Failures, other.Failures)
 }
 
+// IsZero reports whether nothing is known of the customer.
+func (k *CustomerState) IsZero() bool { return k.Equal(&CustomerState{}) }
+
 func (k *CustomerState) texts() [9]string {
 	return [...]string{k.Email, k.FirstName, k.LastName, k.Phone, k.PlatformID, k.Hash, k.Country, k.Province, k.Zip}
 }

@@ -46,7 +46,7 @@ func (d Decision) Empty() bool {
 // the lookup, apply its response and call Decide again. ErrCustomerUnknown means that a lookup would not help. After an error
 // the state is unchanged.
 func Decide(s Settings, st *State, w recharge.Webhook, receivedAt time.Time) (Decision, *State, error) {
-	before := st.withoutExpired(receivedAt)
+	before := st.WithoutExpired(receivedAt)
 	d := draft{settings: s, webhook: w, receivedAt: receivedAt.UTC(), before: before, state: before.clone(), customerID: w.CustomerID()}
 	rule := d.table()
 	if rule == nil {

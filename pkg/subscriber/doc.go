@@ -19,7 +19,7 @@
 //	fact.go             fact ids: the hash of what defines a fact; the facts that were emitted
 //	state.go            State, the newest snapshot of each subscription, and which parts are expired
 //	customer_state.go   the customer's own part of the state
-//	state_json.go       the state as JSON, without reflection
+//	state_json.go       the state as JSON, and whether two states have the same
 //	explain.go          what a topic produces, for docs/webhooks.md
 //	why.go              why a topic is used or not, for docs/webhooks.md
 //	webhooks_page.go    docs/webhooks.md, generated

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -45,7 +47,44 @@ func firstTime(times ...time.Time) time.Time {
 
 // Emitted holds the emitted facts of a customer, by the month ("2006-01") in which they were first received. A fact is stored
 // as the first eight bytes of its id, which are unique among the facts of one customer.
-type Emitted map[string][]uint64
+type Emitted map[string]ShortIDs
+
+// ShortIDs are the first eight bytes of fact ids, in the order in which the facts were emitted. Their JSON is that of all bytes.
+type ShortIDs []uint64
+
+// Append appends the bytes.
+func (ids ShortIDs) Append(b []byte) []byte {
+	for _, id := range ids {
+		b = binary.BigEndian.AppendUint64(b, id)
+	}
+	return b
+}
+
+// ReadShortIDs reads what Append has appended.
+func ReadShortIDs(b []byte) (ShortIDs, error) {
+	if len(b)%8 != 0 {
+		return nil, fmt.Errorf("fact ids have %d bytes, not a multiple of 8", len(b))
+	}
+	ids := make(ShortIDs, len(b)/8)
+	for i := range ids {
+		ids[i] = binary.BigEndian.Uint64(b[8*i:])
+	}
+	return ids, nil
+}
+
+// UnmarshalJSON reads the bytes in base64.
+func (ids *ShortIDs) UnmarshalJSON(raw []byte) error {
+	var b []byte
+	err := json.Unmarshal(raw, &b)
+	if err != nil {
+		return err
+	}
+	*ids, err = ReadShortIDs(b)
+	return err
+}
+
+// MarshalJSON writes the bytes in base64.
+func (ids ShortIDs) MarshalJSON() ([]byte, error) { return json.Marshal(ids.Append(nil)) }
 
 // emittedMonths is how many months are stored besides the current one. That is longer than the 400 days of retention for raw
 // webhooks, so that a webhook that is read again emits no duplicates.

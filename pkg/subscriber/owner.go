@@ -94,7 +94,7 @@ func (s *OwnerState) newerThan(other *OwnerState) bool {
 // ApplyMove applies a moved record, received at a time, to the state of the former owner. If the state has a newer snapshot of the
 // subscription, it has moved back: the answer is another owner record. After an error the state is unchanged.
 func ApplyMove(s Settings, st *State, m Move, at time.Time) (Decision, *State, error) {
-	before := st.withoutExpired(at)
+	before := st.WithoutExpired(at)
 	d := draft{settings: s, receivedAt: at.UTC(), before: before, state: before.clone(), customerID: m.CustomerID}
 	known := d.state.Subscriptions[m.SubscriptionID]
 	switch {

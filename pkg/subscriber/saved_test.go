@@ -3,7 +3,6 @@ package subscriber_test
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -103,8 +102,9 @@ func TestOneWebhookWritesFewRows(t *testing.T) {
 
 // An unreadable row is an error, not a missing row.
 func TestUnreadableRows(t *testing.T) {
-	for _, key := range []string{"customer/acme/" + joID, "subscription/acme/" + joID + "/1"} {
+	for _, key := range []string{"customer/acme/" + joID, "subscription/acme/" + joID + "/1", "emitted/acme/" + joID + "/2026-03"} {
 		rows := newRows()
+		rows.Rows["customer/acme/"+joID] = []byte("\x01" + `{"split":true,"customer":{}}`)
 		rows.Rows[key] = []byte("{")
 		_, err := rows.load(joID)
 		require.ErrorContains(t, err, joID)
@@ -158,13 +158,7 @@ func TestEmittedFactsExpire(t *testing.T) {
 			r.receives(w, start())
 			r.receives(ofCharge("charge/created", start()), test.between)
 			assert.Equal(t, test.duplicate, r.receives(w, test.again).Skip == reason.Duplicate)
-			months := 0
-			for key := range r.rows.Rows {
-				if strings.HasPrefix(key, "emitted/") {
-					months++
-				}
-			}
-			assert.LessOrEqual(t, months, 15)
+			assert.LessOrEqual(t, len(r.state().Emitted), 15)
 		})
 	}
 	t.Run("every day of four years", func(t *testing.T) {
@@ -179,12 +173,36 @@ func TestEmittedFactsExpire(t *testing.T) {
 	})
 }
 
-// Emitted facts are saved by month of receipt, eight bytes each.
+// Emitted facts are saved by month of receipt.
 func TestEmittedRows(t *testing.T) {
 	r := newRun(t, byID())
 	r.settings.SMS = false
 	r.receives(ofCharge("charge/created", start(), func(c *recharge.Charge) { c.Status = "success" }), start())
 	r.receives(ofCharge("charge/created", start(), func(c *recharge.Charge) { c.ID = "2" }), start().AddDate(0, 1, 0))
-	assert.Len(t, r.rows.Rows["emitted/acme/"+joID+"/2026-03"], 1+16)
-	assert.Len(t, r.rows.Rows["emitted/acme/"+joID+"/2026-04"], 1+8)
+	assert.Len(t, r.state().Emitted["2026-03"], 2)
+	assert.Len(t, r.state().Emitted["2026-04"], 1)
+}
+
+// The state of a customer is one row, until it exceeds 8 KiB: then it is split, and stays so.
+func TestALargeStateIsSplit(t *testing.T) {
+	r := newRun(t, byID())
+	r.settings.SMS = false
+	r.receives(ofCustomer("customer/created", counted(jo(start()), 0)), start())
+	for id := 0; len(r.rows.Rows) == 1; id++ {
+		require.LessOrEqual(t, len(r.rows.Rows["customer/acme/"+joID]), 8<<10)
+		r.receives(about("subscription/created", start(), numbered(strconv.Itoa(id))), start())
+	}
+	before := r.state()
+	require.Greater(t, len(before.Subscriptions), 10)
+	assert.Len(t, r.rows.Rows, 1+len(before.Subscriptions)+1, "the customer, the subscriptions, the facts of a month")
+	assert.Less(t, len(r.rows.Rows["customer/acme/"+joID]), 1<<10)
+	assert.Equal(t, reason.Duplicate, r.receives(about("subscription/created", start(), numbered("0")), start()).Skip)
+
+	again := newRows()
+	require.NoError(t, again.save(joID, &subscriber.State{}, before))
+	assert.Equal(t, r.rows.Rows, again.Rows)
+
+	r.receives(ofCustomer("customer/deleted", jo(start().Add(time.Hour))), start().Add(time.Hour))
+	assert.Len(t, r.rows.Rows, 2, "the customer, the facts of a month")
+	assert.Contains(t, string(r.rows.Rows["customer/acme/"+joID]), `{"split":true,"customer":{"deleted_at":`)
 }

@@ -1,6 +1,7 @@
 package subscriber
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -12,9 +13,9 @@ import (
 // State is the state of one customer of a store. It depends only on the records about them. pkg/customerstate loads and saves
 // it. The zero value is the state of a new customer.
 type State struct {
-	Customer      CustomerState
-	Subscriptions map[string]SubscriptionState // by id
-	Emitted       Emitted
+	Emitted       Emitted                      `json:"emitted,omitempty"`
+	Customer      CustomerState                `json:"customer,omitzero"`
+	Subscriptions map[string]SubscriptionState `json:"subscriptions,omitempty"` // by id
 	// lookedUp means that the API was just called for the customer: another lookup would not help.
 	lookedUp bool
 }
@@ -259,9 +260,17 @@ const recordTTL = 425 * 24 * time.Hour
 // expired by then.
 func OldestRecord(now time.Time) time.Time { return now.Add(-recordTTL) }
 
-// withoutExpired returns the state without data that has expired at a time, whether or not its rows are already removed: the
+// CheckAge returns an error for a record that was received so long ago that the state that it needs may have expired.
+func CheckAge(receivedAt, now time.Time) error {
+	if !receivedAt.Before(OldestRecord(now)) {
+		return nil
+	}
+	return fmt.Errorf("record was received at %s: the state that it needs may have expired", receivedAt.Format(time.RFC3339))
+}
+
+// WithoutExpired returns the state without data that has expired at a time, whether or not its rows are already removed: the
 // result does not depend on when rows are removed. Emitted facts have their own TTL, even after a deletion.
-func (st *State) withoutExpired(at time.Time) *State {
+func (st *State) WithoutExpired(at time.Time) *State {
 	if st.Customer.Expired(at) {
 		st = &State{Subscriptions: make(map[string]SubscriptionState), Emitted: st.Emitted, lookedUp: st.lookedUp}
 	}

@@ -7,10 +7,63 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/jsonappend"
 )
 
+// IsEmpty reports whether nothing is known of a customer.
+func (st *State) IsEmpty() bool {
+	return len(st.Emitted) == 0 && len(st.Subscriptions) == 0 && st.Customer.IsZero()
+}
+
+// Equal reports whether two states are stored alike. The facts of a month only become more.
+func (st *State) Equal(other *State) bool {
+	return st.Customer.Equal(&other.Customer) &&
+		maps.EqualFunc(st.Emitted, other.Emitted, func(a, b ShortIDs) bool { return len(a) == len(b) }) &&
+		maps.EqualFunc(st.Subscriptions, other.Subscriptions, func(a, b SubscriptionState) bool { return a.Equal(&b) })
+}
+
+// AppendJSON appends the state as JSON. It begins with the facts of the oldest month.
+func (st *State) AppendJSON(b []byte) ([]byte, error) {
+	w := jsonappend.To(b)
+	w.Begin()
+	st.Emitted.append(w)
+	if !st.Customer.IsZero() {
+		w.BeginMember("customer")
+		st.Customer.appendMembers(w)
+		w.End()
+	}
+	if len(st.Subscriptions) > 0 {
+		w.BeginMember("subscriptions")
+		for _, id := range st.SubscriptionIDs() {
+			s := st.Subscriptions[id]
+			w.BeginMember(jsonappend.Name(id))
+			s.appendState(w)
+			w.End()
+		}
+		w.End()
+	}
+	w.End()
+	return w.Bytes()
+}
+
+func (e Emitted) append(w *jsonappend.Writer) {
+	if len(e) == 0 {
+		return
+	}
+	w.BeginMember("emitted")
+	for _, month := range slices.Sorted(maps.Keys(e)) {
+		w.Binary(jsonappend.Name(month), e[month].Append(make([]byte, 0, 8*len(e[month]))))
+	}
+	w.End()
+}
+
 // AppendJSON appends the state of a customer as JSON.
 func (k *CustomerState) AppendJSON(b []byte) ([]byte, error) {
 	w := jsonappend.To(b)
 	w.Begin()
+	k.appendMembers(w)
+	w.End()
+	return w.Bytes()
+}
+
+func (k *CustomerState) appendMembers(w *jsonappend.Writer) {
 	w.OptBool("seen", k.Seen)
 	w.OptTime("first_at", k.FirstAt)
 	w.OptString("email", k.Email)
@@ -37,8 +90,6 @@ func (k *CustomerState) AppendJSON(b []byte) ([]byte, error) {
 	k.appendFailures(w)
 	w.OptTime("erased_at", k.ErasedAt)
 	w.OptTime("deleted_at", k.DeletedAt)
-	w.End()
-	return w.Bytes()
 }
 
 func (c *Count) append(w *jsonappend.Writer) {
@@ -84,6 +135,12 @@ func (k *CustomerState) appendFailures(w *jsonappend.Writer) {
 func (s *SubscriptionState) AppendJSON(b []byte) ([]byte, error) {
 	w := jsonappend.To(b)
 	w.Begin()
+	s.appendState(w)
+	w.End()
+	return w.Bytes()
+}
+
+func (s *SubscriptionState) appendState(w *jsonappend.Writer) {
 	s.appendMembers(w)
 	w.String("status", s.Status)
 	w.OptTime("updated_at", s.UpdatedAt)
@@ -98,8 +155,6 @@ func (s *SubscriptionState) AppendJSON(b []byte) ([]byte, error) {
 		w.OptTime("received_at", h.ReceivedAt)
 		w.End()
 	}
-	w.End()
-	return w.Bytes()
 }
 
 // AppendJSON appends the owner of a subscription as JSON.

@@ -35,7 +35,7 @@ func benchTransform(t *testing.T, r *report, targets []target) {
 		}
 	}
 	r.table(fmt.Sprintf("Transform: %s webhooks into events, rows and state, each once", thousands(transformed)),
-		"New customers: a subscription/created of 1.2 KB each, the most there is to write: two events, two rows, three of state. Histories:\n"+
+		"New customers: a subscription/created of 1.2 KB each, the most there is to write: two events, two rows, one of state. Histories:\n"+
 			"customers of one to four items, from their first checkout over renewals to cancellation and deletion, as\n"+
 			"Recharge sends them, one in twenty twice. Limit: two copies of each, the faster of before and after. Embedded, the broker is in the CPU and the allocations.",
 		[]string{"broker", "mix", "webhooks/s", "records written/s", "CPU each", "allocations each", "limit: raw consume and produce, /s", "records written/s", "CPU each", "allocations each", "of the limit"}, rows)
