@@ -31,3 +31,11 @@ func (c PartitionCount) among(topic string, have int) (int, error) {
 
 // extra reports whether a partition is not used by keys.
 func (c PartitionCount) extra(partition int) bool { return c.Count > 0 && partition >= c.Count }
+
+// Used returns how many partitions of a topic are used that has this many: the extra ones of IgnoreExtra are not.
+func (c PartitionCount) Used(have int) int {
+	if c.IgnoreExtra && c.Count > 0 {
+		return min(have, c.Count)
+	}
+	return have
+}

@@ -91,8 +91,8 @@ func checkTopics(ctx context.Context, pool *conn.Pool, need Requirements, found 
 			found.Permanent = append(found.Permanent, wrong)
 			continue
 		}
-		if !want.OwnPartitions {
-			counts[len(topic.Partitions)] = append(counts[len(topic.Partitions)], want.Name)
+		if used := need.Partitions.Used(len(topic.Partitions)); !want.OwnPartitions {
+			counts[used] = append(counts[used], want.Name)
 		}
 		found.Permanent = append(found.Permanent, tooFewReplicas(want, topic)...)
 		if have, ok := seen.configs[want.Name]; ok {
