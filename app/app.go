@@ -46,6 +46,7 @@ type App struct {
 	tracer     *tracing.Tracer          // nil without tracing
 	apiClients map[string]lookup.Client // of Recharge's API, by store
 	lookups    *lookup.Queue            // nil without the transformer
+	flows      *flowBook                // nil without the sms role
 	running    atomic.Bool
 	admin      atomic.Value // address of the admin port
 	gateway    atomic.Value // address of the gateway
@@ -53,14 +54,11 @@ type App struct {
 	stopBy     time.Time    // when everything must have ended; zero while it runs
 }
 
-// New checks the roles and the flows of the stores, and returns an App that is not started. Without roles the App runs all of
+// New checks the roles, and returns an App that is not started. Without roles the App runs all of
 // them. An error means wrong arguments or configuration: a retry fails too.
 func New(cfg config.Config, roles []pipeline.Role, o Options) (*App, error) {
 	roles, err := checkRoles(cfg, roles)
 	if err != nil {
-		return nil, err
-	}
-	if err := CheckFlows(cfg.Stores); err != nil {
 		return nil, err
 	}
 	faultPoint, err := newFaultPoint(o.FaultPoint, o.Log)
@@ -75,6 +73,11 @@ func New(cfg config.Config, roles []pipeline.Role, o Options) (*App, error) {
 		metrics: telemetry.NewMetrics(), health: telemetry.NewHealth(),
 	}
 	a.health.Register("start", true, a.started)
+	if a.has(pipeline.RoleSMS) {
+		a.flows = newFlowBook(cfg.Kafka, cfg.Stores, a.log)
+		a.health.Register("settings", !a.has(pipeline.RoleGateway), a.flows.ready)
+		a.health.Register("flows", false, a.flows.trouble)
+	}
 	return a, nil
 }
 

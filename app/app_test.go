@@ -60,7 +60,7 @@ func TestRun(t *testing.T) {
 		names = append(names, check.Name)
 	}
 	assert.Equal(t, []string{
-		"start", "state disk", "lookups", "brokers", "topics", "gateway",
+		"start", "settings", "flows", "state disk", "lookups", "brokers", "topics", "gateway",
 		"rechargeflow.transformer", "rechargeflow.transformer work",
 		"rechargeflow.tracking.acme", "rechargeflow.tracking.acme work",
 		"rechargeflow.sms.acme", "rechargeflow.sms.acme work",
@@ -102,7 +102,7 @@ func TestRun(t *testing.T) {
 	assert.Contains(t, p.log.String(), "TRIAL, ONE MACHINE")
 	assert.Contains(t, p.log.String(), `"msg":"store configured","store":"acme","customer_id":"recharge_id","recharge_api":true,`+
 		`"bloomreach":"127.0.0.1:`)
-	assert.Contains(t, p.log.String(), `"sms_driver":"log","active_flows":[]`)
+	assert.Contains(t, p.log.String(), `"sms_driver":"log"`)
 	assert.NotContains(t, p.log.String(), `"level":"error"`)
 }
 
@@ -151,7 +151,4 @@ func TestNewRefuses(t *testing.T) {
 	require.EqualError(t, err, `there is no role "sink"; roles are gateway, transformer, tracking, sms`)
 	_, err = New(cfg, []pipeline.Role{pipeline.RoleGateway}, Options{Log: zap.NewNop()})
 	require.ErrorContains(t, err, "kafka.brokers is empty")
-	cfg.Stores[0].SMS.FlowsFile = "absent.yaml"
-	_, err = New(cfg, nil, Options{Log: zap.NewNop()})
-	require.ErrorContains(t, err, "stores[acme].sms.flows_file: read flows: open absent.yaml")
 }

@@ -73,7 +73,7 @@ func requirements(spec admin.Spec, roles []pipeline.Role, prefix string) admin.R
 	var names []string
 	for _, role := range roles {
 		topics := pipeline.Topics{Prefix: prefix}
-		names = slices.Concat(names, topics.Reads(role), topics.Writes(role))
+		names = slices.Concat(names, topics.Reads(role), topics.Writes(role), tables(prefix, role))
 	}
 	var need admin.Requirements
 	for _, topic := range spec.Topics {

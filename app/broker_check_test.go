@@ -59,7 +59,7 @@ func TestTopicsOfRolesAreInTheTopicsFile(t *testing.T) {
 	require.NoError(t, err)
 	for _, role := range pipeline.Roles() {
 		topics := pipeline.Topics{Prefix: "staging."}
-		names := slices.Compact(slices.Sorted(slices.Values(slices.Concat(topics.Reads(role), topics.Writes(role)))))
+		names := slices.Compact(slices.Sorted(slices.Values(slices.Concat(topics.Reads(role), topics.Writes(role), tables("staging.", role)))))
 		assert.Len(t, requirements(spec, []pipeline.Role{role}, "staging.").Topics, len(names), role)
 		assert.NotEmpty(t, names, role)
 	}

@@ -12,8 +12,15 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
 )
 
-// consume runs a stage's consumer, with transactions if the stage has state.
+// consume runs a stage's consumer, with transactions if the stage has state. The sms role begins when the flows are read.
 func (a *App) consume(ctx context.Context, consumer *kafka.Consumer, s *stage.Stage) error {
+	if s.Role == string(pipeline.RoleSMS) {
+		select {
+		case <-a.flows.table.Ready():
+		case <-ctx.Done():
+			return nil
+		}
+	}
 	if s.Transactor == nil {
 		return consumer.Run(ctx, s.Handle)
 	}

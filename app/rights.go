@@ -6,6 +6,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 )
 
 // rights returns what roles must be allowed to do by brokers that use ACLs, each right once. docs/kafka.md lists them.
@@ -21,7 +22,7 @@ func rights(cfg config.Config, roles []pipeline.Role) []kafka.Right {
 		}
 	}
 	for _, role := range roles {
-		reads := topics.Reads(role)
+		reads := append(topics.Reads(role), tables(cfg.Kafka.TopicPrefix, role)...)
 		if role == pipeline.RoleTransformer {
 			reads = append(reads, topics.State())
 		}
@@ -39,6 +40,14 @@ func rights(cfg config.Config, roles []pipeline.Role) []kafka.Right {
 		}
 	}
 	return all
+}
+
+// tables returns the topics that a role has as tables in memory.
+func tables(prefix string, role pipeline.Role) []string {
+	if role == pipeline.RoleSMS {
+		return []string{live.New(prefix).Name}
+	}
+	return nil
 }
 
 // groupsOf returns the consumer groups that a role joins and those that it commits offsets to.

@@ -102,6 +102,9 @@ func (a *App) startStages(ctx context.Context, group *errgroup.Group, cluster ka
 		lags.add(s.Group, consumer.Status)
 		group.Go(func() error { return a.consume(ctx, consumer, s) })
 	}
+	if a.flows != nil {
+		group.Go(func() error { return a.flows.table.Run(ctx, cluster) })
+	}
 	for _, consumers := range shared {
 		group.Go(func() error { return consumers.Run(ctx) })
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 
 	"go.uber.org/zap"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 	"github.com/rechargeflow/rechargeflow/pkg/callback"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
-	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger"
 	"github.com/rechargeflow/rechargeflow/pkg/ledger/sqlite"
 	"github.com/rechargeflow/rechargeflow/pkg/lookup"
@@ -92,19 +90,9 @@ func bloomreachAuth(b config.Bloomreach) bloomreach.Auth {
 
 func (a *App) texts(store config.Store) (pipeline.Texts, error) {
 	texts := pipeline.Texts{
-		Shop: shopOf(store), From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion,
+		Shop: ShopOf(store), Flow: a.flows.of(store.Name), From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion,
 	}
-	flows, err := storeFlows(store)
-	if err != nil {
-		return texts, err
-	}
-	texts.Flow = func(key flow.Key) (flow.Flow, bool) {
-		i := slices.IndexFunc(flows, func(f flow.Flow) bool { return f.Key == key })
-		if i < 0 {
-			return flow.Flow{}, false
-		}
-		return flows[i], true
-	}
+	var err error
 	texts.Driver, err = a.driver(store)
 	return texts, err
 }
@@ -146,8 +134,7 @@ func sinksOf(store config.Store) (roles []pipeline.Role) {
 	return roles
 }
 
-// logStores logs what the process does for each store: whether customers are looked up, where events go, how texts are sent,
-// and which flows are active.
+// logStores logs what the process does for each store: whether customers are looked up, where events go, and how texts are sent.
 func (a *App) logStores(built []pipeline.Store) {
 	for i, store := range a.cfg.Stores {
 		fields := []zap.Field{zap.String("store", store.Name), zap.String("customer_id", store.CustomerID)}
@@ -158,7 +145,7 @@ func (a *App) logStores(built []pipeline.Store) {
 			fields = append(fields, zap.String("bloomreach", bloomreachHost(store.Bloomreach)))
 		}
 		if a.has(pipeline.RoleSMS) {
-			fields = append(fields, zap.String("sms_driver", cmp.Or(store.SMS.Driver, "none")), zap.Strings("active_flows", activeFlows(built[i].Texts)))
+			fields = append(fields, zap.String("sms_driver", cmp.Or(store.SMS.Driver, "none")))
 		}
 		a.log.Info("store configured", fields...)
 	}
@@ -169,17 +156,4 @@ func bloomreachHost(b config.Bloomreach) string {
 		return "disabled"
 	}
 	return hostOf(b.URL)
-}
-
-func activeFlows(texts *pipeline.Texts) []string {
-	active := []string{}
-	if texts == nil {
-		return active
-	}
-	for _, key := range flow.Keys() {
-		if f, _ := texts.Flow(key); f.Active {
-			active = append(active, string(key))
-		}
-	}
-	return active
 }

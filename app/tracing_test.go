@@ -2,8 +2,6 @@ package app
 
 import (
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,10 +9,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/configs"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
 	"github.com/rechargeflow/rechargeflow/pkg/tracing/tracingtest"
 )
@@ -54,9 +53,6 @@ func (w world) traced(t *testing.T) config.Config {
 	store.Recharge.APIURL = w.recharge.URL
 	store.SMS.Driver, store.SMS.URL, store.SMS.Secret, store.SMS.Timeout = config.SMSWebhook, w.sms.URL, smsSecret, 10*time.Second
 	store.SMS.PortalURL, store.SMS.ShopURL = "https://{shop}/portal/{hash}", "https://acme.example"
-	store.SMS.FlowsFile = filepath.Join(t.TempDir(), "flows.yaml")
-	flows := strings.Replace(string(configs.Flows()), "active: false", "active: true", 1) // subscription_started
-	require.NoError(t, os.WriteFile(store.SMS.FlowsFile, []byte(flows), 0o600))
 	return cfg
 }
 
@@ -94,6 +90,7 @@ func TestTraceOfAWebhook(t *testing.T) {
 	w.bloomreach.FailNext(1, bloomreachtest.Failure{Status: http.StatusServiceUnavailable, Body: "jo.bean@example.com"})
 	p := start(t, w.traced(t))
 	p.awaitReady()
+	p.setFlow(flow.SubscriptionStarted, func(f *live.Flow) { f.Active = true })
 	body := strings.ReplaceAll(lookedUp, "2026-03-01T10:00:00+00:00", time.Now().UTC().Format(time.RFC3339))
 	require.Equal(t, http.StatusUnauthorized, p.postSigned("subscription/created/token-in-path", body, "wrong"))
 	require.Equal(t, http.StatusOK, p.postSigned("subscription/created", body, secret))

@@ -25,13 +25,14 @@ const (
 	Lookup             = "lookup"
 	SubscriptionOwner  = "subscription_owner"
 	SubscriptionMoved  = "subscription_moved"
+	SettingsFlow       = "settings_flow"
 )
 
 // Subjects returns all subjects.
 func Subjects() []string {
 	return []string{
 		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, SMSTrigger, SMSRevocation, SMSReceipt, Consent, Customers, Subscriptions, Lookup,
-		SubscriptionOwner, SubscriptionMoved,
+		SubscriptionOwner, SubscriptionMoved, SettingsFlow,
 	}
 }
 

@@ -21,9 +21,8 @@ func (c *cli) configCommand() *cobra.Command {
 func (c *cli) configCheck() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "check [role...]",
-		Short: "Report all errors of the configuration and the flows",
-		Long: `Report all errors of the configuration, of the flows and of the files that kafka.tls names. It does not connect
-to the brokers. With roles, only what these roles use must be given: each role needs its own secrets alone.`,
+		Short: "Report all errors of the configuration",
+		Long:  `Report all errors of the configuration and of the files that kafka.tls names. It does not connect to the brokers. With roles, only what these roles use must be given: each role needs its own secrets alone.`,
 		Example: `  rechargeflow config check --config rechargeflow.yaml
   rechargeflow config check gateway`,
 		Args:              onlyRoles,
@@ -37,9 +36,6 @@ to the brokers. With roles, only what these roles use must be given: each role n
 		}
 		for _, warning := range loaded.Warnings {
 			printf(command.ErrOrStderr(), "warning: %v\n", warning)
-		}
-		for _, warning := range app.FlowWarnings(loaded.Config.Stores) {
-			printf(command.ErrOrStderr(), "warning: %s\n", warning)
 		}
 		printf(command.OutOrStdout(), "configuration is valid, stores: %d\n", len(loaded.Config.Stores))
 		return nil
@@ -83,9 +79,6 @@ func (s *settings) check(roles ...string) (config.Loaded, error) {
 	loaded, err := s.load(roles...)
 	if err != nil {
 		return loaded, err
-	}
-	if err := app.CheckFlows(loaded.Config.Stores); err != nil {
-		return loaded, faults(err, "faults in the flows")
 	}
 	if _, err := app.Cluster(loaded.Config.Kafka, nil); err != nil {
 		return loaded, faults(err, "faults in the files of kafka.tls")

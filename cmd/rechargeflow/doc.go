@@ -9,6 +9,12 @@
 //	config.go              rechargeflow config check, print, docs
 //	addresses.go           rechargeflow webhooks addresses
 //	pages.go               rechargeflow webhooks docs, flows docs
+//	flows.go               rechargeflow flows: what its commands share
+//	flows_show.go          rechargeflow flows list, show
+//	flows_edit.go          rechargeflow flows edit, activate, deactivate
+//	flows_history.go       rechargeflow flows history, diff
+//	flows_preview.go       rechargeflow flows preview
+//	flows_apply.go         rechargeflow flows apply, export
 //	topics.go              rechargeflow topics plan, apply
 //	deadletter.go          rechargeflow deadletter list, show
 //	deadletter_replay.go   rechargeflow deadletter replay

@@ -9,15 +9,32 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/zap"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"rechargeflow": main})
 }
 
-// Each script runs the binary as a user would; its first line describes what it tests.
+// Each script runs the binary as a user would; its first line describes what it tests. $BROKER is an embedded broker: a script that uses it
+// needs a topic prefix of its own.
 func TestScripts(t *testing.T) {
+	broker, err := embedded.Start(embedded.Config{}, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := broker.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	testscript.Run(t, testscript.Params{
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("BROKER", broker.Brokers()[0])
+			return nil
+		},
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 	})

@@ -20,15 +20,15 @@ func (c *cli) webhooksCommand() *cobra.Command {
 		})
 }
 
-func flowsCommand() *cobra.Command {
-	return group("flows", "Document the flows", "Document what fires and revokes each flow, and its other rules.", &cobra.Command{
+func flowsDocs() *cobra.Command {
+	return &cobra.Command{
 		Use:     "docs",
 		Short:   "Write the rules of all flows, docs/flows.md",
 		Long:    "Write the rules of all flows, as Markdown. make docs writes docs/flows.md with it.",
 		Example: "  rechargeflow flows docs > docs/flows.md",
 		Args:    noArguments,
 		RunE:    printPage(subscriber.FlowsPage),
-	})
+	}
 }
 
 func printPage(write func() (string, error)) func(*cobra.Command, []string) error {

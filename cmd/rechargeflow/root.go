@@ -15,6 +15,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2 // wrong usage or configuration: the same call fails again
+	exitDrift  = 3 // flows apply --dry-run: something would change
 )
 
 // cli is what the commands share. Only main reads the environment and uses the standard streams.
@@ -41,8 +42,8 @@ The configuration is the file that --config names, else the one that RECHARGEFLO
 ./rechargeflow.yaml if it exists. The environment overrides the file: RECHARGEFLOW_GATEWAY_LISTEN is
 gateway.listen. configs/rechargeflow.yaml explains every key.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
-		c.runCommand(), c.configCommand(), c.webhooksCommand(), flowsCommand(), c.topicsCommand(), c.deadLetterCommand(), c.consentCommand(), c.lagCommand(), c.readyCommand(), versionCommand())
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 flows apply --dry-run would change something.`,
+		c.runCommand(), c.configCommand(), c.webhooksCommand(), c.flowsCommand(), c.topicsCommand(), c.deadLetterCommand(), c.consentCommand(), c.lagCommand(), c.readyCommand(), versionCommand())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	return root
@@ -119,6 +120,9 @@ func faults(err error, sum string) error {
 // errReported makes a command fail without another message: the log has the cause.
 var errReported = errors.New("failed")
 
+// errDrift means that flows are not as a file has them.
+var errDrift = errors.New("flows differ from the file")
+
 // report prints err as the last line and returns its exit code.
 func report(w io.Writer, command *cobra.Command, err error) int {
 	if err == nil {
@@ -137,8 +141,11 @@ func report(w io.Writer, command *cobra.Command, err error) int {
 	if m.hint {
 		printf(w, "run \"%s --help\"\n", command.CommandPath())
 	}
-	if isMistake {
+	switch {
+	case isMistake:
 		return exitUsage
+	case errors.Is(err, errDrift):
+		return exitDrift
 	}
 	return exitFailed
 }

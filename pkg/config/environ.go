@@ -80,6 +80,10 @@ func (e environment) read(environ []string) {
 }
 
 func (e environment) unknown(name string) {
+	if instead := removed(strings.ToLower(name)); instead != "" {
+		e.faults.add("environment "+name, "", "no longer a setting: %s", instead)
+		return
+	}
 	hint, _ := didYouMean(name, slices.Sorted(maps.Keys(e.known)))
 	if strings.HasPrefix(name, storeEnvPrefix) && !e.isOfStore(name) {
 		if e.root.distrusted["stores"] {

@@ -50,6 +50,15 @@ func quoted(text string) string {
 	return fmt.Sprintf("%q", text)
 }
 
+// removed returns what to do in place of a setting that no longer exists; "" for any other name. The name is a key, or that of a variable
+// in lower case.
+func removed(name string) string {
+	if name == "sms.flows_file" || strings.HasSuffix(name, "_sms_flows_file") {
+		return "apply the file with `rechargeflow flows apply -f`"
+	}
+	return ""
+}
+
 // didYouMean returns ", did you mean x?" and x, where x is the known name nearest to the given one. It returns nothing if all
 // names differ by more than three letters.
 func didYouMean(given string, known []string) (hint, nearest string) {

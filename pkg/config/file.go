@@ -98,6 +98,10 @@ func (f *file) section(s *scope, node *yaml.Node, prefix string) {
 }
 
 func (f *file) unknown(s *scope, prefix string, key *yaml.Node) {
+	if instead := removed(prefix + key.Value); instead != "" {
+		f.faults.add(f.at(key), s.label+prefix+key.Value, "no longer a setting: %s", instead)
+		return
+	}
 	names := s.names(prefix)
 	hint, nearest := didYouMean(key.Value, names)
 	if nearest != "" {

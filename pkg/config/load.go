@@ -90,7 +90,6 @@ func (l *loader) resolve() (Loaded, error) {
 		if err != nil {
 			return Loaded{}, err
 		}
-		store.SMS.FlowsFile = besides(l.root.at, store.SMS.FlowsFile)
 		loaded.Config.Stores = append(loaded.Config.Stores, store)
 		loaded.rows = append(loaded.rows, rows...)
 	}

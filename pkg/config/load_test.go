@@ -1,7 +1,6 @@
 package config_test
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -178,17 +177,13 @@ func TestVariablesThatAreNotSettings(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestFlowsFileIsRelativeToTheConfiguration(t *testing.T) {
+// An old configuration gets an error that names the command to use instead.
+func TestRemovedSettings(t *testing.T) {
 	path := write(t, "rechargeflow.yaml", minimal)
-	for given, want := range map[string]string{
-		"flows.yaml":      filepath.Join(filepath.Dir(path), "flows.yaml"),
-		"/etc/flows.yaml": "/etc/flows.yaml",
-		"":                "",
-	} {
-		loaded, err := config.Load(path, []string{"RECHARGEFLOW_STORE_ACME_SMS_FLOWS_FILE=" + given})
-		require.NoError(t, err)
-		assert.Equal(t, want, loaded.Config.Stores[0].SMS.FlowsFile)
-	}
+	_, err := config.Load(path, []string{"RECHARGEFLOW_STORE_ACME_SMS_FLOWS_FILE=flows.yaml"})
+	require.ErrorContains(t, err, "environment RECHARGEFLOW_STORE_ACME_SMS_FLOWS_FILE: no longer a setting: apply the file with `rechargeflow flows apply -f`")
+	_, err = load(t, "stores: [{name: acme, sms: {flows_file: flows.yaml}}]")
+	require.ErrorContains(t, err, "stores[acme].sms.flows_file: no longer a setting: apply the file with `rechargeflow flows apply -f`")
 }
 
 func TestYAMLFeatures(t *testing.T) {

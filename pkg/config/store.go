@@ -59,7 +59,6 @@ type SMS struct {
 	Secret        Secret        `mapstructure:"secret" role:"sms" doc:"Secret that signs the requests of the webhook driver."`
 	From          string        `mapstructure:"from" example:"+15005550006" doc:"Sender of texts, a number or a name."`
 	DefaultRegion string        `mapstructure:"default_region" default:"US" check:"region" doc:"Country of phone numbers without a country code, used if no address of the customer names a country. ISO 3166 alpha-2."`
-	FlowsFile     string        `mapstructure:"flows_file" example:"flows.yaml" doc:"File with flow definitions, relative to this file's directory. Empty: the built-in flows."`
 	Timeout       time.Duration `mapstructure:"timeout" default:"10s" min:"1s" max:"5m" doc:"Timeout of a request to the provider."`
 	ShopName      string        `mapstructure:"shop_name" example:"Acme Coffee" doc:"Name of the shop in texts."`
 	ShopURL       string        `mapstructure:"shop_url" check:"template" example:"https://acme.example" doc:"Link to the shop in texts. Its host replaces {shop} in the links below. A link whose {hash} is unknown is replaced by this one."`

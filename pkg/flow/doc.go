@@ -5,6 +5,7 @@
 //	happening.go  what happens to a subscriber: the words that the table is written in
 //	flow.go       a flow as a store defines it
 //	parse.go      the flows file, YAML
+//	format.go     writes flows as such a file
 //	check.go      what a flow must fulfill before it is active
 //	fault.go      one fault in a flow
 //	syntax.go     the language of texts
@@ -13,6 +14,7 @@
 //	sample.go     sample values
 //	shop.go       the shop, and its link templates
 //	render.go     a flow's text for one customer
+//	preview.go    its text with sample values, and what it costs
 //	liquid.go     the Liquid engine
 //	normalize.go  characters that cost less
 //	emoji.go      what is left of an emoji that was cut

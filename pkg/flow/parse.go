@@ -22,17 +22,12 @@ func Defaults() ([]Flow, error) {
 }
 
 // Parse reads a flows file, a YAML list of flows with the fields key, name, text, active and quiet_hours. It returns all flows
-// in the order of Keys. Fields and flows that the file leaves out have their built-in values.
+// in the order of Keys. Fields and flows that the file leaves out have their values in base, which has all flows. The key
+// charge_will_be_retired is another spelling of charge_will_be_retried.
 //
 // An unknown field or flow, a flow that is listed twice and a value of the wrong type are faults, all reported at once. Check
 // validates the texts.
-func Parse(file []byte) ([]Flow, error) {
-	defaults, err := Defaults()
-	if err != nil {
-		return nil, fmt.Errorf("read built-in flows: %w", err)
-	}
-	return parse(file, defaults)
-}
+func Parse(file []byte, base []Flow) ([]Flow, error) { return parse(file, base) }
 
 // parse overrides base with the file. With an empty base the file must list all flows.
 func parse(file []byte, base []Flow) ([]Flow, error) {
@@ -117,7 +112,7 @@ func readKey(entry *yaml.Node, place string, fs *faults) (Key, bool) {
 			continue
 		}
 		value := entry.Content[i+1]
-		if key := Key(value.Value); value.Kind == yaml.ScalarNode && slices.Contains(Keys(), key) {
+		if key := keyOf(value.Value); value.Kind == yaml.ScalarNode && slices.Contains(Keys(), key) {
 			return key, true
 		}
 		fs.add(place, "key", "line %d: no flow has the key %q; the keys are %s", value.Line, value.Value, joined(Keys()))
@@ -125,6 +120,14 @@ func readKey(entry *yaml.Node, place string, fs *faults) (Key, bool) {
 	}
 	fs.add(place, "key", "line %d: missing; the keys are %s", entry.Line, joined(Keys()))
 	return "", false
+}
+
+// keyOf returns the key that a name means. In Recart's list of flows charge_will_be_retried is misspelled.
+func keyOf(name string) Key {
+	if aliased, found := strings.CutSuffix(name, "_be_retired"); found {
+		return Key(aliased + "_be_retried")
+	}
+	return Key(name)
 }
 
 // readFields reads the fields of an entry into f.

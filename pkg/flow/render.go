@@ -15,7 +15,7 @@ const (
 
 // Errors of Render. None of them contains a customer's values.
 var (
-	ErrBadTemplate = errors.New("the template is invalid; run config check to see the errors")
+	ErrBadTemplate = errors.New("the template is invalid; run flows preview to see the errors")
 	ErrTooLong     = fmt.Errorf("the text is longer than %d characters with this customer's values", MaxText)
 	ErrEmpty       = errors.New("the text is empty with this customer's values")
 )

@@ -17,6 +17,8 @@ type Table[R any] struct {
 	next  Rows[R] // changed by Run only
 	ready chan struct{}
 	rows  atomic.Pointer[Rows[R]]
+
+	changed func(*Rows[R]) // nil: nothing is called
 }
 
 // NewTable returns a table that is empty and not ready until Run has read the topic.
@@ -31,6 +33,9 @@ func NewTable[R any](topic Topic[R], log *zap.Logger) *Table[R] {
 func (t *Table[R]) Run(ctx context.Context, cluster kafka.Cluster) error {
 	return kafka.Follower{Topic: t.topic.Name, Records: t.apply, AtEnd: t.atEnd, Log: t.log}.Run(ctx, cluster)
 }
+
+// OnChange sets what is called with the rows when the table is ready and after each change, before Rows returns them. Set it before Run.
+func (t *Table[R]) OnChange(changed func(*Rows[R])) { t.changed = changed }
 
 // Ready returns a channel that is closed when the topic was read to its end.
 func (t *Table[R]) Ready() <-chan struct{} { return t.ready }
@@ -55,11 +60,19 @@ func (t *Table[R]) apply(records []kafka.Record) {
 		}
 	}
 	if t.IsReady() {
-		t.rows.Store(t.next.snapshot())
+		t.publish()
 	}
 }
 
 func (t *Table[R]) atEnd() {
-	t.rows.Store(t.next.snapshot())
+	t.publish()
 	close(t.ready)
+}
+
+func (t *Table[R]) publish() {
+	rows := t.next.snapshot()
+	if t.changed != nil {
+		t.changed(rows)
+	}
+	t.rows.Store(rows)
 }

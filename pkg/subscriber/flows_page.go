@@ -83,7 +83,7 @@ The customer, never the person to whom their parcel goes.
 - ` + "`charge.error`" + ` is Recharge's error type in words: ` + "`card declined`" + `. Errors that a customer can't fix are ` + "`payment failed`" + `.
 
 All texts can use ` + "`first_name`, `shop_name`, `portal_url`, `activation_url`, `payment_url`" + ` and the properties of ` + "`shop` and `customer`" + `.
-` + "`config check`" + ` refuses a text with a value that the webhooks of its flow do not have. The other values, by flow:
+` + "`rechargeflow flows edit` and `flows apply`" + ` refuse a text with a value that the webhooks of its flow do not have. The other values, by flow:
 
 | flow | values |
 |---|---|

@@ -56,6 +56,7 @@ type Lab struct {
 	Embedded, Gateway, Admin string
 
 	configured string
+	activated  bool // Flows
 }
 
 // New starts the simulators. Close stops them; the caller removes the directory.
@@ -109,15 +110,8 @@ func (l *Lab) another() (string, error) {
 // Config returns the path of the configuration file of the last started process, for other commands.
 func (l *Lab) Config() string { return l.configured }
 
-// writeConfig writes rechargeflow.yaml and flows.yaml for processes with this admin port, and returns the path of the former.
+// writeConfig writes rechargeflow.yaml for processes with this admin port, and returns its path.
 func (l *Lab) writeConfig(name, admin string) (string, error) {
-	var flows strings.Builder
-	for _, key := range l.Flows {
-		fmt.Fprintf(&flows, "- key: %s\n  active: true\n", key)
-	}
-	if err := os.WriteFile(filepath.Join(l.Dir, "flows.yaml"), []byte(flows.String()), 0o600); err != nil {
-		return "", fmt.Errorf("write flows: %w", err)
-	}
 	path := filepath.Join(l.Dir, name+".yaml")
 	if err := os.WriteFile(path, []byte(l.config(name, admin)), 0o600); err != nil {
 		return "", fmt.Errorf("write configuration: %w", err)
@@ -161,7 +155,6 @@ stores:
       driver: webhook
       url: %q
       secret: %q
-      flows_file: flows.yaml
       shop_name: Acme Coffee
       shop_url: https://acme.example
       portal_url: https://{shop}/portal/{hash}

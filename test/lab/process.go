@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -58,7 +59,11 @@ func (l *Lab) Start(ctx context.Context, roles ...string) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.AwaitReady(ctx); err != nil {
+	err = p.AwaitReady(ctx)
+	if err == nil && len(l.Brokers) == 0 {
+		err = l.activate(ctx, p)
+	}
+	if err != nil {
 		p.Kill()
 		return nil, fmt.Errorf("%w; its log:\n%s", err, p.Output())
 	}
@@ -97,15 +102,44 @@ func (l *Lab) Launch(ctx context.Context, environ []string, roles ...string) (*P
 	return p, nil
 }
 
-// ApplyTopics creates the topics on the lab's brokers.
+// ApplyTopics creates the topics on the lab's brokers, and activates Flows.
 func (l *Lab) ApplyTopics(ctx context.Context) error {
-	config, err := l.writeConfig("topics", l.Admin)
+	if err := l.command(ctx, "topics", "apply"); err != nil {
+		return err
+	}
+	return l.ActivateFlows(ctx)
+}
+
+// ActivateFlows activates Flows.
+func (l *Lab) ActivateFlows(ctx context.Context) error {
+	if len(l.Flows) == 0 {
+		return nil
+	}
+	return l.command(ctx, append([]string{"flows", "activate", "--store", Store, "--by", "lab"}, l.Flows...)...)
+}
+
+// activate activates Flows on the embedded broker of a process, and waits until they are in force there.
+func (l *Lab) activate(ctx context.Context, p *Process) error {
+	if l.activated || len(l.Flows) == 0 {
+		return nil
+	}
+	if err := l.ActivateFlows(ctx); err != nil {
+		return err
+	}
+	l.activated = true
+	return p.await(ctx, "its flows are not in force", func(context.Context) bool { return strings.Contains(p.Output(), `"active_flows":["`) })
+}
+
+// command runs the binary with the lab's configuration.
+func (l *Lab) command(ctx context.Context, args ...string) error {
+	config, err := l.writeConfig("commands", l.Admin)
 	if err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, l.Binary, "topics", "apply", "--config", config).CombinedOutput() //nolint:gosec // the binary under test
+	args = append(args, "--config", config)
+	out, err := exec.CommandContext(ctx, l.Binary, args...).CombinedOutput() //nolint:gosec // the binary under test
 	if err != nil {
-		return fmt.Errorf("apply topics: %w: %s", err, out)
+		return fmt.Errorf("run %v: %w: %s", args, err, out)
 	}
 	return nil
 }
@@ -128,17 +162,22 @@ func (p *Process) follow(out io.Reader) {
 
 // AwaitReady reads /readyz until every check is ok.
 func (p *Process) AwaitReady(ctx context.Context) error {
+	return p.await(ctx, "it is not ready", p.ready)
+}
+
+// await waits until a condition holds; what says what is wrong if it never does.
+func (p *Process) await(ctx context.Context, what string, holds func(context.Context) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
 	for {
-		if p.ready(ctx) {
+		if holds(ctx) {
 			return nil
 		}
 		select {
 		case <-p.ended:
 			return fmt.Errorf("rechargeflow %v ended: %w", p.Roles, p.err)
 		case <-ctx.Done():
-			return fmt.Errorf("rechargeflow %v is not ready: %w", p.Roles, ctx.Err())
+			return fmt.Errorf("await rechargeflow %v: %s: %w", p.Roles, what, ctx.Err())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -1,0 +1,74 @@
+package app
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	live "github.com/rechargeflow/rechargeflow/pkg/settings"
+)
+
+// setFlow changes a flow of the store acme as the command does, and waits until the process has it in force: two seconds at most.
+func (p *process) setFlow(key flow.Key, change func(*live.Flow)) {
+	p.t.Helper()
+	brokers := regexp.MustCompile(`"brokers":\["([^"]+)"\]`).FindStringSubmatch(p.log.String())
+	require.NotEmpty(p.t, brokers, "the embedded broker's log line")
+	changed, err := Settings(p.app.cfg.Kafka).ChangeFlows(p.t.Context(), kafka.Cluster{Brokers: brokers[1:]}, live.FlowChange{
+		Store: "acme", By: "test", At: time.Now(),
+		Decide: func(flows []live.Flow) error {
+			for i := range flows {
+				if flows[i].Key == key {
+					change(&flows[i])
+				}
+			}
+			return nil
+		},
+	})
+	require.NoError(p.t, err)
+	require.Len(p.t, changed, 1)
+	want := changed[0].Definition()
+	require.Eventually(p.t, func() bool {
+		got, _ := p.app.flows.of("acme")(key)
+		return got.Text == want.Text && p.app.flows.table.Rows().Len() > 0
+	}, 2*time.Second, time.Millisecond)
+}
+
+// A text that is changed while the roles run is in the next message, and a flow that is switched off sends none.
+func TestFlowsChangeAtRunTime(t *testing.T) {
+	w := newWorld(t)
+	require.NoError(t, w.recharge.Put([]byte(customer)))
+	p := start(t, w.traced(t))
+	p.awaitReady()
+	sent := 0
+	subscribe := func(id string, wantText string) {
+		t.Helper()
+		body := strings.NewReplacer("784594001", id, "2026-03-01T10:00:00+00:00", time.Now().UTC().Format(time.RFC3339)).Replace(lookedUp)
+		require.Equal(t, http.StatusOK, p.postSigned("subscription/created", body, secret))
+		if wantText == "" {
+			p.awaitLog(`"reason":"flow_inactive"`)
+			return
+		}
+		sent++
+		require.Eventually(t, func() bool { return len(w.sms.Texts()) == sent }, patience, 10*time.Millisecond, "%v", p.log)
+		assert.Equal(t, wantText, w.sms.Texts()[sent-1].Body)
+	}
+	subscribe("784594001", "")
+	p.setFlow(flow.SubscriptionStarted, func(f *live.Flow) { f.Active, f.Text = true, "{{ shop_name }}: hello" })
+	p.awaitLog(`"active_flows":["subscription_started"]`)
+	subscribe("784594002", "Acme: hello")
+	p.setFlow(flow.SubscriptionStarted, func(f *live.Flow) { f.Text = "{{ shop_name }}: welcome" })
+	subscribe("784594003", "Acme: welcome")
+	require.Len(t, w.sms.Texts(), 2)
+
+	// the store has no link that the text needs: the flow is not sent, and /readyz says why
+	p.setFlow(flow.SubscriptionStarted, func(f *live.Flow) { f.Text = "{{ shop_name }}: {{ payment_url }}" })
+	subscribe("784594004", "")
+	assert.Contains(t, p.get("/readyz"), "store acme has no sms.payment_url")
+}

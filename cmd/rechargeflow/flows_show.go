@@ -1,0 +1,128 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	live "github.com/rechargeflow/rechargeflow/pkg/settings"
+)
+
+func (c *cli) flowsList() *cobra.Command {
+	command := &cobra.Command{
+		Use:     "list",
+		Short:   "Print which flows are active, and who changed them",
+		Long:    "Print a line for each flow of each store: whether it is active, its version, and who changed it when. Version 0 is the built-in flow.",
+		Example: `  rechargeflow flows list --store acme`,
+		Args:    noArguments,
+	}
+	f := c.addFlows(command)
+	asJSON := command.Flags().Bool("json", false, "print JSON, one array of flows")
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		stores, err := f.openAll()
+		if err != nil {
+			return err
+		}
+		rows, err := stores[0].rows(command.Context(), command.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		var all []live.Flow
+		for _, s := range stores {
+			flows, err := live.FlowsOf(rows, s.Name)
+			if err != nil {
+				return err
+			}
+			all = append(all, flows...)
+		}
+		if *asJSON {
+			return printJSON(command.OutOrStdout(), all)
+		}
+		return printFlows(command.OutOrStdout(), all)
+	}
+	return command
+}
+
+func printFlows(out io.Writer, flows []live.Flow) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	printf(table, "STORE\tFLOW\tACTIVE\tQUIET HOURS\tVERSION\tCHANGED\tBY\n")
+	for _, f := range flows {
+		at, by := changedBy(f)
+		printf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", f.Store, f.Key, yesNo(f.Active), yesNo(f.QuietHours), f.Version, at, by)
+	}
+	return table.Flush()
+}
+
+func (c *cli) flowsShow() *cobra.Command {
+	command := &cobra.Command{
+		Use:               "show flow",
+		Short:             "Print a flow with its text",
+		Long:              "Print a flow of a store with its text, as it is set now.",
+		Example:           `  rechargeflow flows show charge_failed --store acme`,
+		Args:              onlyFlows(1, 1),
+		ValidArgsFunction: completeFlows(),
+	}
+	f := c.addFlows(command)
+	asJSON := command.Flags().Bool("json", false, "print JSON")
+	command.RunE = func(command *cobra.Command, args []string) error {
+		s, err := f.open()
+		if err != nil {
+			return err
+		}
+		found, err := s.flow(command.Context(), flow.Key(args[0]), command.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return printJSON(command.OutOrStdout(), found)
+		}
+		return printFlow(command.OutOrStdout(), found)
+	}
+	return command
+}
+
+func printFlow(out io.Writer, f live.Flow) error {
+	at, by := changedBy(f)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, line := range [][2]string{
+		{"store", f.Store},
+		{"flow", string(f.Key)},
+		{"name", f.Name},
+		{"active", yesNo(f.Active)},
+		{"quiet hours", yesNo(f.QuietHours)},
+		{"version", strconv.Itoa(f.Version)},
+		{"changed", at},
+		{"by", by},
+		{"text", f.Text},
+	} {
+		printf(table, "%s\t%s\n", line[0], line[1])
+	}
+	return table.Flush()
+}
+
+// changedBy returns when and by whom a flow was changed, "-" for the built-in one.
+func changedBy(f live.Flow) (at, by string) {
+	if f.Version == 0 {
+		return "-", "-"
+	}
+	return f.At.Format(time.RFC3339), f.By
+}
+
+func yesNo(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
+}
+
+func printJSON(out io.Writer, value any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
