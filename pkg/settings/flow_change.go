@@ -2,11 +2,12 @@ package settings
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
-	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/schemas"
 )
@@ -64,20 +65,20 @@ func (s Settings) ChangeFlows(ctx context.Context, cluster kafka.Cluster, c Flow
 
 // flowRecords returns the current row of a flow and the one for its history.
 func (s Settings) flowRecords(f Flow) ([]kafka.Record, error) {
-	value, err := envelope.Encode(f)
+	value, err := json.Marshal(f)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("encode flow: %w", err)
 	}
 	current := kafka.Record{Topic: s.Name, Key: []byte(flowKey(f.Store, f.Key)), Value: value, Headers: []kafka.Header{
-		envelope.Header(envelope.HeaderCESpecVersion, "1.0"),
-		envelope.Header(envelope.HeaderCEID, historyKey(f)),
-		envelope.Header(envelope.HeaderCEType, "rechargeflow."+schemas.SettingsFlow),
-		envelope.Header(envelope.HeaderCESource, "/stores/"+f.Store),
-		envelope.Header(envelope.HeaderCETime, f.At.Format(time.RFC3339Nano)),
-		envelope.Header(envelope.HeaderCESubject, kindFlow+"/"+string(f.Key)+"/"+strconv.Itoa(f.Version)),
-		envelope.Header(envelope.HeaderCEDataSchema, schemas.URN(schemas.SettingsFlow)),
-		envelope.Header(envelope.HeaderContentType, "application/json"),
-		envelope.Header(envelope.HeaderStore, f.Store),
+		{Key: "ce_specversion", Value: []byte("1.0")},
+		{Key: "ce_id", Value: []byte(historyKey(f))},
+		{Key: "ce_type", Value: []byte("rechargeflow." + schemas.SettingsFlow)},
+		{Key: "ce_source", Value: []byte("/stores/" + f.Store)},
+		{Key: "ce_time", Value: []byte(f.At.Format(time.RFC3339Nano))},
+		{Key: "ce_subject", Value: []byte(kindFlow + "/" + string(f.Key) + "/" + strconv.Itoa(f.Version))},
+		{Key: "ce_dataschema", Value: []byte(schemas.URN(schemas.SettingsFlow))},
+		{Key: "content-type", Value: []byte("application/json")},
+		{Key: "store", Value: []byte(f.Store)},
 	}}
 	history := current
 	history.Key = []byte(historyKey(f))
