@@ -13,9 +13,11 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/lookup"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/pkg/tracing"
 )
 
@@ -35,7 +37,7 @@ type Options struct {
 // App is one process with its roles.
 type App struct {
 	cfg        config.Config
-	roles      []pipeline.Role
+	roles      []topology.Role
 	log        *zap.Logger
 	logLevel   zap.AtomicLevel
 	version    telemetry.Version
@@ -47,6 +49,7 @@ type App struct {
 	apiClients map[string]lookup.Client // of Recharge's API, by store
 	lookups    *lookup.Queue            // nil without the transformer
 	flows      *flowBook                // nil without the sms role
+	consent    *consent.Table           // nil if no text is sent
 	running    atomic.Bool
 	admin      atomic.Value // address of the admin port
 	gateway    atomic.Value // address of the gateway
@@ -56,7 +59,7 @@ type App struct {
 
 // New checks the roles, and returns an App that is not started. Without roles the App runs all of
 // them. An error means wrong arguments or configuration: a retry fails too.
-func New(cfg config.Config, roles []pipeline.Role, o Options) (*App, error) {
+func New(cfg config.Config, roles []topology.Role, o Options) (*App, error) {
 	roles, err := checkRoles(cfg, roles)
 	if err != nil {
 		return nil, err
@@ -73,9 +76,9 @@ func New(cfg config.Config, roles []pipeline.Role, o Options) (*App, error) {
 		metrics: telemetry.NewMetrics(), health: telemetry.NewHealth(),
 	}
 	a.health.Register("start", true, a.started)
-	if a.has(pipeline.RoleSMS) {
+	if a.has(topology.RoleSMS) {
 		a.flows = newFlowBook(cfg.Kafka, cfg.Stores, a.log)
-		a.health.Register("settings", !a.has(pipeline.RoleGateway), a.flows.ready)
+		a.health.Register("settings", !a.has(topology.RoleGateway), a.flows.ready)
 		a.health.Register("flows", false, a.flows.trouble)
 	}
 	return a, nil
@@ -83,12 +86,12 @@ func New(cfg config.Config, roles []pipeline.Role, o Options) (*App, error) {
 
 // checkRoles returns each named role once, or all roles if none is named. Roles in several processes need a broker that all of
 // them can reach.
-func checkRoles(cfg config.Config, named []pipeline.Role) ([]pipeline.Role, error) {
-	all := pipeline.Roles()
+func checkRoles(cfg config.Config, named []topology.Role) ([]topology.Role, error) {
+	all := topology.Roles()
 	if len(named) == 0 {
 		return all, nil
 	}
-	var roles []pipeline.Role
+	var roles []topology.Role
 	for _, role := range named {
 		if !slices.Contains(all, role) {
 			return nil, fmt.Errorf("there is no role %q; roles are %s", role, JoinRoles(all))
@@ -104,7 +107,7 @@ func checkRoles(cfg config.Config, named []pipeline.Role) ([]pipeline.Role, erro
 }
 
 // JoinRoles formats roles as one line.
-func JoinRoles(roles []pipeline.Role) string {
+func JoinRoles(roles []topology.Role) string {
 	names := make([]string, len(roles))
 	for i, role := range roles {
 		names[i] = string(role)
@@ -137,15 +140,18 @@ func (a *App) Run(ctx context.Context) error {
 	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{Compression: compression, Partitions: partitionCount(a.cfg.Kafka)})
 	a.onClose("close producer", producer.Close)
 	runtime := pipeline.Runtime{
-		Topics:  pipeline.Topics{Prefix: a.cfg.Kafka.TopicPrefix},
+		Topics:  topology.Topics{Prefix: a.cfg.Kafka.TopicPrefix},
 		Produce: producer.Produce, Metrics: a.metrics, Tracer: a.tracer, Log: a.log, Now: a.now,
 	}
-	options, err := a.options(ctx)
+	options, err := a.options()
 	if err != nil {
 		return err
 	}
 	a.logStores(options.Stores)
 	if err := a.openState(cluster, runtime, &options); err != nil {
+		return err
+	}
+	if err := a.openTexts(cluster, runtime, &options); err != nil {
 		return err
 	}
 	stages, err := pipeline.Stages(a.roles, options, runtime)
@@ -174,7 +180,7 @@ func (a *App) GatewayAddress() string {
 	return address
 }
 
-func (a *App) has(role pipeline.Role) bool { return slices.Contains(a.roles, role) }
+func (a *App) has(role topology.Role) bool { return slices.Contains(a.roles, role) }
 
 func (a *App) started() error {
 	if !a.running.Load() {

@@ -12,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 const secret = "client-secret"
@@ -29,7 +29,7 @@ func trial(t *testing.T, bloomreach string) config.Config {
 embedded: {dir: "`+filepath.Join(dir, "broker")+`", listen: "127.0.0.1:0"}
 gateway: {listen: "127.0.0.1:0"}
 admin: {listen: "localhost:0"}
-ledger: {path: "`+filepath.Join(dir, "ledger.db")+`"}
+sms: {state_dir: "`+filepath.Join(dir, "sms-state")+`"}
 transformer: {state_dir: "`+filepath.Join(dir, "state")+`"}
 shutdown_delay: 0s
 stores:
@@ -60,10 +60,10 @@ func TestRun(t *testing.T) {
 		names = append(names, check.Name)
 	}
 	assert.Equal(t, []string{
-		"start", "settings", "flows", "state disk", "lookups", "brokers", "topics", "gateway",
+		"start", "settings", "flows", "state disk of transformer", "lookups", "consent", "state disk of sms", "sms gateways", "brokers", "topics", "gateway",
 		"rechargeflow.transformer", "rechargeflow.transformer work",
 		"rechargeflow.tracking.acme", "rechargeflow.tracking.acme work",
-		"rechargeflow.sms.acme", "rechargeflow.sms.acme work",
+		"rechargeflow.sms", "rechargeflow.sms work",
 	}, names)
 	assert.Contains(t, p.get("/version"), "v1.2.3")
 
@@ -76,25 +76,25 @@ func TestRun(t *testing.T) {
 	require.Eventually(t, func() bool {
 		page = p.get("/metrics")
 		return strings.Contains(page, `rechargeflow_destination_calls_total{destination="bloomreach",outcome="ok",store="acme"} `) &&
-			strings.Contains(page, "rechargeflow_state_restore_seconds_count 12\n")
+			strings.Contains(page, `rechargeflow_state_restore_seconds_count{role="transformer"} 12`+"\n")
 	}, patience, 10*time.Millisecond)
 	for _, line := range []string{
 		`rechargeflow_ready{role="gateway"} 1`,
-		`rechargeflow_group_configured{group="rechargeflow.sms.acme",role="sms"} 1`,
+		`rechargeflow_group_configured{group="rechargeflow.sms",role="sms"} 1`,
 		`rechargeflow_assigned_partitions{group="rechargeflow.transformer"} 24`,
 		`rechargeflow_topic_retention_seconds{topic="recharge.sms-triggers"} 2.592e+06`,
 		`rechargeflow_parked_customers{store="acme"} 0`,
 		`rechargeflow_kafka_records_total{operation="produce",topic="recharge.webhooks"} `,
 		`rechargeflow_kafka_operation_seconds_count{operation="fetch",outcome="ok"} `,
 		`rechargeflow_kafka_operation_seconds_count{operation="transaction",outcome="committed"} `,
-		`rechargeflow_state_restore_seconds_count 12`,
-		`rechargeflow_state_disk_full 0`,
+		`rechargeflow_state_restore_seconds_count{role="sms"} 12`,
+		`rechargeflow_state_disk_full{role="transformer"} 0`,
 	} {
 		assert.Contains(t, page, "\n"+line)
 	}
 	assert.NotContains(t, page, "rechargeflow_topic_retention_seconds{topic=\"recharge.state\"}", "compacted")
 	assert.Regexp(t, `\nrechargeflow_last_webhook_timestamp_seconds\{store="acme"\} 1\.\d+e\+09\n`, page)
-	assert.Regexp(t, `\nrechargeflow_state_disk_free_bytes [1-9]`, page)
+	assert.Regexp(t, `\nrechargeflow_state_disk_free_bytes\{role="sms"\} [1-9]`, page)
 	assert.Contains(t, p.get("/metrics"), `rechargeflow_records_total{outcome="accepted",reason="",role="gateway",store="acme"} 1`)
 
 	p.stop()
@@ -147,8 +147,8 @@ func TestRunEndsWithThePartThatFails(t *testing.T) {
 // Wrong arguments are an error of New: nothing is started.
 func TestNewRefuses(t *testing.T) {
 	cfg := trial(t, "http://127.0.0.1:1")
-	_, err := New(cfg, []pipeline.Role{"sink"}, Options{Log: zap.NewNop()})
+	_, err := New(cfg, []topology.Role{"sink"}, Options{Log: zap.NewNop()})
 	require.EqualError(t, err, `there is no role "sink"; roles are gateway, transformer, tracking, sms`)
-	_, err = New(cfg, []pipeline.Role{pipeline.RoleGateway}, Options{Log: zap.NewNop()})
+	_, err = New(cfg, []topology.Role{topology.RoleGateway}, Options{Log: zap.NewNop()})
 	require.ErrorContains(t, err, "kafka.brokers is empty")
 }

@@ -10,10 +10,10 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 const (
@@ -56,8 +56,8 @@ func (a *App) newBrokerCheck(cluster kafka.Cluster) (*brokerCheck, error) {
 	c.gateway.Store(&notAsked)
 	a.health.Register("brokers", false, func() error { return *c.brokers.Load() })
 	c.topics = a.newTopicWatch(c)
-	if a.has(pipeline.RoleGateway) {
-		c.webhooks = pipeline.Topics{Prefix: k.TopicPrefix}.Webhooks()
+	if a.has(topology.RoleGateway) {
+		c.webhooks = topology.Topics{Prefix: k.TopicPrefix}.Webhooks()
 		a.health.Register("gateway", true, func() error { return *c.gateway.Load() })
 	}
 	return c, nil
@@ -69,10 +69,10 @@ func partitionCount(k config.Kafka) kafka.PartitionCount {
 }
 
 // requirements returns the topics that the roles need, as the built-in topics file defines them.
-func requirements(spec admin.Spec, roles []pipeline.Role, prefix string) admin.Requirements {
+func requirements(spec admin.Spec, roles []topology.Role, prefix string) admin.Requirements {
 	var names []string
 	for _, role := range roles {
-		topics := pipeline.Topics{Prefix: prefix}
+		topics := topology.Topics{Prefix: prefix}
 		names = slices.Concat(names, topics.Reads(role), topics.Writes(role), tables(prefix, role))
 	}
 	var need admin.Requirements

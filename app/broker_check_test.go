@@ -8,11 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // transformer is the configuration of a transformer on these brokers.
@@ -32,7 +32,7 @@ stores:
 
 func TestRunWaitsForTopics(t *testing.T) {
 	brokers := broker(t, admin.Spec{}).Brokers()
-	p := start(t, transformer(t, brokers), pipeline.RoleTransformer)
+	p := start(t, transformer(t, brokers), topology.RoleTransformer)
 	p.awaitLog("topic recharge.webhooks is missing: `rechargeflow topics apply` creates it")
 	spec, err := BuiltInTopics(config.Kafka{Durability: config.DurabilitySingle})
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ func TestRunEndsForAFaultThatWaitingDoesNotFix(t *testing.T) {
 		{Name: "recharge.webhooks", Partitions: 2, Replication: 1}, {Name: "recharge.events", Partitions: 3, Replication: 1},
 	}})
 	require.NoError(t, err)
-	p := start(t, transformer(t, brokers), pipeline.RoleTransformer)
+	p := start(t, transformer(t, brokers), topology.RoleTransformer)
 	require.ErrorContains(t, p.end(), "topic recharge.webhooks has 2 partitions, not 12 (kafka.partitions): set the number with which the topics were created; topic recharge.events has 3")
 }
 
@@ -57,10 +57,10 @@ func TestRunEndsForAFaultThatWaitingDoesNotFix(t *testing.T) {
 func TestTopicsOfRolesAreInTheTopicsFile(t *testing.T) {
 	spec, err := BuiltInTopics(config.Kafka{TopicPrefix: "staging."})
 	require.NoError(t, err)
-	for _, role := range pipeline.Roles() {
-		topics := pipeline.Topics{Prefix: "staging."}
+	for _, role := range topology.Roles() {
+		topics := topology.Topics{Prefix: "staging."}
 		names := slices.Compact(slices.Sorted(slices.Values(slices.Concat(topics.Reads(role), topics.Writes(role), tables("staging.", role)))))
-		assert.Len(t, requirements(spec, []pipeline.Role{role}, "staging.").Topics, len(names), role)
+		assert.Len(t, requirements(spec, []topology.Role{role}, "staging.").Topics, len(names), role)
 		assert.NotEmpty(t, names, role)
 	}
 }
@@ -69,7 +69,7 @@ func TestTopicsOfRolesAreInTheTopicsFile(t *testing.T) {
 func TestGatewayReadiness(t *testing.T) {
 	brokers := broker(t, admin.Spec{})
 	cluster := kafka.Cluster{Brokers: brokers.Brokers()}
-	a, err := New(transformer(t, cluster.Brokers), []pipeline.Role{pipeline.RoleGateway, pipeline.RoleTransformer}, Options{Log: zap.NewNop()})
+	a, err := New(transformer(t, cluster.Brokers), []topology.Role{topology.RoleGateway, topology.RoleTransformer}, Options{Log: zap.NewNop()})
 	require.NoError(t, err)
 	a.running.Store(true)
 	check, err := a.newBrokerCheck(cluster)

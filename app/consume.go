@@ -6,19 +6,20 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
-	"github.com/rechargeflow/rechargeflow/pkg/customerstate"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
-// consume runs a stage's consumer, with transactions if the stage has state. The sms role begins when the flows are read.
+// consume runs a stage's consumer, with transactions if the stage has state. The sms role begins when flows and consent are read.
 func (a *App) consume(ctx context.Context, consumer *kafka.Consumer, s *stage.Stage) error {
-	if s.Role == string(pipeline.RoleSMS) {
-		select {
-		case <-a.flows.table.Ready():
-		case <-ctx.Done():
-			return nil
+	if s.Role == string(topology.RoleSMS) {
+		for _, ready := range []<-chan struct{}{a.flows.table.Ready(), a.consent.Ready()} {
+			select {
+			case <-ready:
+			case <-ctx.Done():
+				return nil
+			}
 		}
 	}
 	if s.Transactor == nil {
@@ -30,7 +31,7 @@ func (a *App) consume(ctx context.Context, consumer *kafka.Consumer, s *stage.St
 	}
 	return consumer.RunTransactions(ctx, kafka.Transactions{
 		Transform: s.Transform, TakeOver: s.Transactor.TakeOver, Release: s.Transactor.Release,
-		Punctuate: s.Punctuate, PunctuateEvery: customerstate.ExpireEvery, Compression: compression,
+		Punctuate: s.Punctuate, PunctuateEvery: s.PunctuateEvery, Compression: compression,
 	})
 }
 
@@ -50,15 +51,14 @@ func (a *App) share(shared map[string]*kafka.Shared, cluster kafka.Cluster, s *s
 
 func (a *App) consumerConfig(s *stage.Stage, lags *lagWatch) kafka.ConsumerConfig {
 	return kafka.ConsumerConfig{
-		Group:                s.Group,
-		Topics:               s.Topics,
-		Partitions:           partitionCount(a.cfg.Kafka),
-		SessionTimeout:       a.cfg.Kafka.SessionTimeout,
-		HandlerTimeout:       a.cfg.Kafka.HandlerTimeout,
-		OffsetReset:          kafka.OffsetReset(a.cfg.Kafka.LostOffsets),
-		RequireAllPartitions: s.Whole,
-		Filter:               s.Filter,
-		FaultPoint:           a.faultPoint,
+		Group:          s.Group,
+		Topics:         s.Topics,
+		Partitions:     partitionCount(a.cfg.Kafka),
+		SessionTimeout: a.cfg.Kafka.SessionTimeout,
+		HandlerTimeout: a.cfg.Kafka.HandlerTimeout,
+		OffsetReset:    kafka.OffsetReset(a.cfg.Kafka.LostOffsets),
+		Filter:         s.Filter,
+		FaultPoint:     a.faultPoint,
 		OnAssigned: func(status kafka.Status) {
 			s.Assigned(status)
 			lags.soon()
@@ -71,7 +71,7 @@ func (a *App) consumerConfig(s *stage.Stage, lags *lagWatch) kafka.ConsumerConfi
 // watch registers a stage's checks for /readyz and its metrics. In a process with the gateway, only the gateway decides
 // readiness.
 func (a *App) watch(s *stage.Stage, consumer *kafka.Consumer) {
-	a.health.Register(s.Group, !a.has(pipeline.RoleGateway), membership(consumer))
+	a.health.Register(s.Group, !a.has(topology.RoleGateway), membership(consumer))
 	a.health.Register(s.Group+" work", false, work(s, consumer))
 	a.metrics.Lost(s.Group, consumer.LostOffsets)
 	if s.Membership == "" {

@@ -16,11 +16,12 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/httplimit"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // listen opens the gateway's port before anything is consumed; nil without the gateway.
 func (a *App) listen(ctx context.Context) (net.Listener, error) {
-	if !a.has(pipeline.RoleGateway) {
+	if !a.has(topology.RoleGateway) {
 		return nil, nil
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.Gateway.Listen)
@@ -96,12 +97,12 @@ func (a *App) gatewayConfig(bodies *httplimit.Budget, runtime pipeline.Runtime) 
 			TimestampedOnly: store.Recharge.Signature == config.SignatureTimestamped,
 		}
 	}
-	topics := pipeline.Topics{Prefix: a.cfg.Kafka.TopicPrefix}
+	topics := topology.Topics{Prefix: a.cfg.Kafka.TopicPrefix}
 	return pipeline.GatewayConfig{
 		Callbacks: callback.New(callback.Config{
 			Stores: a.callbackStores(), Bodies: bodies, Topics: callback.Topics{Consent: topics.Consent(), Receipts: topics.Receipts()},
 			Partitions: a.cfg.Kafka.Partitions, Produce: runtime.Produce, PublishTimeout: a.cfg.Gateway.PublishTimeout,
-			RetryAfter: a.cfg.Gateway.RetryAfter, Metrics: a.metrics, Log: runtime.Log.With(zap.String("role", string(pipeline.RoleGateway))), Now: a.now,
+			RetryAfter: a.cfg.Gateway.RetryAfter, Metrics: a.metrics, Log: runtime.Log.With(zap.String("role", string(topology.RoleGateway))), Now: a.now,
 		}),
 		Admission:      admission.Config{Stores: stores, BodyLimit: int64(a.cfg.Gateway.BodyLimit), Bodies: bodies},
 		PublishTimeout: a.cfg.Gateway.PublishTimeout, RetryAfter: a.cfg.Gateway.RetryAfter,

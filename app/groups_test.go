@@ -11,11 +11,12 @@ import (
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 func TestConfigKnowsTheRoles(t *testing.T) {
 	var roles []string
-	for _, role := range pipeline.Roles() {
+	for _, role := range topology.Roles() {
 		roles = append(roles, string(role))
 	}
 	assert.Equal(t, roles, config.Roles())
@@ -27,10 +28,10 @@ func TestARoleNeedsOnlyItsOwnSecrets(t *testing.T) {
 	cfg.Kafka.Brokers = []string{"127.0.0.1:1"}
 	store := &cfg.Stores[0]
 	store.Recharge.Token, store.Bloomreach.Project, store.Bloomreach.Token, store.SMS.Driver = "", "", "", config.SMSWebhook
-	a, err := New(cfg, []pipeline.Role{pipeline.RoleGateway, pipeline.RoleTransformer}, Options{Log: zap.NewNop()})
+	a, err := New(cfg, []topology.Role{topology.RoleGateway, topology.RoleTransformer}, Options{Log: zap.NewNop()})
 	require.NoError(t, err)
 	t.Cleanup(a.close)
-	built, err := a.options(t.Context())
+	built, err := a.options()
 	require.NoError(t, err)
 	assert.Nil(t, built.Stores[0].Tracker)
 	assert.Nil(t, built.Stores[0].Texts)
@@ -46,14 +47,15 @@ func TestGroupsAreThoseOfTheStages(t *testing.T) {
 	a, err := New(cfg, nil, Options{Log: zap.NewNop()})
 	require.NoError(t, err)
 	t.Cleanup(a.close)
-	built, err := a.options(t.Context())
+	built, err := a.options()
 	require.NoError(t, err)
 	require.NoError(t, a.openState(kafka.Cluster{Brokers: []string{"127.0.0.1:1"}}, pipeline.Runtime{Now: time.Now}, &built))
-	stages, err := pipeline.Stages(pipeline.Roles(), built, pipeline.Runtime{})
+	require.NoError(t, a.openTexts(kafka.Cluster{Brokers: []string{"127.0.0.1:1"}}, pipeline.Runtime{Now: time.Now}, &built))
+	stages, err := pipeline.Stages(topology.Roles(), built, pipeline.Runtime{})
 	require.NoError(t, err)
 	groups := Groups(cfg)
 	require.Len(t, groups, len(stages))
 	for i, stage := range stages {
-		assert.Equal(t, pipeline.Group{Name: stage.Group, Role: pipeline.Role(stage.Role), Membership: stage.Membership, Topics: stage.Topics}, groups[i])
+		assert.Equal(t, topology.Group{Name: stage.Group, Role: topology.Role(stage.Role), Membership: stage.Membership, Topics: stage.Topics}, groups[i])
 	}
 }

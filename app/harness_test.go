@@ -16,12 +16,12 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry/telemetrytest"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -66,7 +66,7 @@ type process struct {
 }
 
 // start runs an App until the test ends, or stop is called.
-func start(t *testing.T, cfg config.Config, roles ...pipeline.Role) *process {
+func start(t *testing.T, cfg config.Config, roles ...topology.Role) *process {
 	t.Helper()
 	p := &process{t: t, log: &lines{}, ended: make(chan error, 1)}
 	log, level, err := telemetry.NewLogger("debug", p.log)

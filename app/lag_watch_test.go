@@ -14,13 +14,13 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/rechargeflow/rechargeflow/configs"
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
-func staging() pipeline.Topics { return pipeline.Topics{Prefix: "staging."} }
+func staging() topology.Topics { return topology.Topics{Prefix: "staging."} }
 
 func fourPartitions(t *testing.T) admin.Spec {
 	t.Helper()
@@ -45,7 +45,7 @@ func produceWebhooks(t *testing.T, cluster kafka.Cluster, partition, count int) 
 func consumeOne(t *testing.T, cluster kafka.Cluster) *kafka.Consumer {
 	t.Helper()
 	consumer := kafka.NewConsumer(cluster, kafka.ConsumerConfig{
-		Group: staging().Group(pipeline.RoleTransformer, ""), Topics: staging().Reads(pipeline.RoleTransformer), MaxBatch: 1,
+		Group: staging().Group(topology.RoleTransformer, ""), Topics: staging().Reads(topology.RoleTransformer), MaxBatch: 1,
 		FetchWait: 50 * time.Millisecond, SessionTimeout: 6 * time.Second, HeartbeatInterval: 100 * time.Millisecond,
 	}, zap.NewNop())
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))

@@ -5,10 +5,10 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // exportConfiguration exports what is configured, for alerts on what is missing, and whether the process is ready.
@@ -29,7 +29,7 @@ func (a *App) exportConfiguration() error {
 		a.metrics.Ready(string(role), func() bool { return a.health.Report().Status == telemetry.StatusReady })
 	}
 	a.metrics.Certificates(func() []telemetry.Certificate { return certificates(a.cfg.Kafka.TLS) })
-	if a.has(pipeline.RoleGateway) {
+	if a.has(topology.RoleGateway) {
 		for _, store := range a.cfg.Stores {
 			a.metrics.StoreConfigured(store.Name)
 		}

@@ -3,16 +3,16 @@ package app
 import (
 	"slices"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // rights returns what roles must be allowed to do by brokers that use ACLs, each right once. docs/kafka.md lists them.
 // DescribeConfigs of each topic is among them.
-func rights(cfg config.Config, roles []pipeline.Role) []kafka.Right {
-	topics := pipeline.Topics{Prefix: cfg.Kafka.TopicPrefix}
+func rights(cfg config.Config, roles []topology.Role) []kafka.Right {
+	topics := topology.Topics{Prefix: cfg.Kafka.TopicPrefix}
 	var all []kafka.Right
 	add := func(rights ...kafka.Right) {
 		for _, right := range rights {
@@ -23,7 +23,7 @@ func rights(cfg config.Config, roles []pipeline.Role) []kafka.Right {
 	}
 	for _, role := range roles {
 		reads := append(topics.Reads(role), tables(cfg.Kafka.TopicPrefix, role)...)
-		if role == pipeline.RoleTransformer {
+		if role == topology.RoleTransformer {
 			reads = append(reads, topics.State())
 		}
 		for _, topic := range reads {
@@ -34,7 +34,7 @@ func rights(cfg config.Config, roles []pipeline.Role) []kafka.Right {
 		}
 		for _, group := range groupsOf(cfg, role) {
 			add(kafka.GroupRight(group))
-			if role == pipeline.RoleTransformer {
+			if role == topology.RoleTransformer {
 				add(kafka.TransactionsRight(group))
 			}
 		}
@@ -43,17 +43,17 @@ func rights(cfg config.Config, roles []pipeline.Role) []kafka.Right {
 }
 
 // tables returns the topics that a role has as tables in memory.
-func tables(prefix string, role pipeline.Role) []string {
-	if role == pipeline.RoleSMS {
-		return []string{live.New(prefix).Name}
+func tables(prefix string, role topology.Role) []string {
+	if role == topology.RoleSMS {
+		return []string{live.New(prefix).Name, topology.Topics{Prefix: prefix}.Consent()}
 	}
 	return nil
 }
 
 // groupsOf returns the consumer groups that a role joins and those that it commits offsets to.
-func groupsOf(cfg config.Config, role pipeline.Role) (names []string) {
+func groupsOf(cfg config.Config, role topology.Role) (names []string) {
 	for _, group := range Groups(cfg) {
-		if !slices.Equal(group.Topics, pipeline.Topics{Prefix: cfg.Kafka.TopicPrefix}.Reads(role)) {
+		if !slices.Equal(group.Topics, topology.Topics{Prefix: cfg.Kafka.TopicPrefix}.Reads(role)) {
 			continue
 		}
 		if group.Membership != "" {

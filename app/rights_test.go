@@ -13,17 +13,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // restricted is the configuration of a role whose user has a token.
-func restricted(t *testing.T, b kafkatest.Secured, role pipeline.Role, bloomreach string) config.Config {
+func restricted(t *testing.T, b kafkatest.Secured, role topology.Role, bloomreach string) config.Config {
 	t.Helper()
 	dir := t.TempDir()
 	token := filepath.Join(dir, "token")
@@ -37,7 +37,7 @@ kafka:
   topic_check_interval: 200ms
 gateway: {listen: "127.0.0.1:0"}
 admin: {listen: "localhost:0"}
-ledger: {path: "`+filepath.Join(dir, "ledger.db")+`"}
+sms: {state_dir: "`+filepath.Join(dir, "sms-state")+`"}
 transformer: {state_dir: "`+filepath.Join(dir, "state")+`"}
 shutdown_delay: 0s
 stores:
@@ -63,22 +63,22 @@ func TestRights(t *testing.T) {
 	require.NoError(t, err)
 
 	t.Run("each is named when it is missing", func(t *testing.T) {
-		for _, role := range pipeline.Roles() {
+		for _, role := range topology.Roles() {
 			t.Run(string(role), func(t *testing.T) {
 				t.Parallel()
 				namesEachRight(t, b, restricted(t, b, role, bloomreach.BaseURL()), role)
 			})
 		}
 	})
-	processes := map[pipeline.Role]*process{}
-	for _, role := range pipeline.Roles() {
+	processes := map[topology.Role]*process{}
+	for _, role := range topology.Roles() {
 		processes[role] = start(t, restricted(t, b, role, bloomreach.BaseURL()), role)
 	}
 	for _, p := range processes {
 		p.awaitReady()
 	}
 	t.Run("they suffice", func(t *testing.T) {
-		require.Equal(t, http.StatusOK, processes[pipeline.RoleGateway].send(1))
+		require.Equal(t, http.StatusOK, processes[topology.RoleGateway].send(1))
 		require.Eventually(t, func() bool { return len(bloomreach.Events()) > 0 }, patience, 10*time.Millisecond)
 	})
 	t.Run("revoked under load", func(t *testing.T) { survivesRevocation(t, b, processes) })
@@ -90,12 +90,12 @@ func TestRights(t *testing.T) {
 }
 
 // namesEachRight grants a role's rights and takes each away in turn.
-func namesEachRight(t *testing.T, b kafkatest.Secured, cfg config.Config, role pipeline.Role) {
+func namesEachRight(t *testing.T, b kafkatest.Secured, cfg config.Config, role topology.Role) {
 	user := string(role)
-	needed := rights(cfg, []pipeline.Role{role})
+	needed := rights(cfg, []topology.Role{role})
 	spec, err := BuiltInTopics(cfg.Kafka)
 	require.NoError(t, err)
-	need := requirements(spec, []pipeline.Role{role}, "")
+	need := requirements(spec, []topology.Role{role}, "")
 	need.Rights = needed
 	cluster, err := Cluster(cfg.Kafka, nil)
 	require.NoError(t, err)
@@ -133,9 +133,9 @@ func command(b kafkatest.Secured, user string, r kafka.Right) string {
 }
 
 // survivesRevocation revokes Write on the output topics of the gateway and the transformer while webhooks arrive.
-func survivesRevocation(t *testing.T, b kafkatest.Secured, processes map[pipeline.Role]*process) {
-	topics := pipeline.Topics{}
-	gateway, transformer := processes[pipeline.RoleGateway], processes[pipeline.RoleTransformer]
+func survivesRevocation(t *testing.T, b kafkatest.Secured, processes map[topology.Role]*process) {
+	topics := topology.Topics{}
+	gateway, transformer := processes[topology.RoleGateway], processes[topology.RoleTransformer]
 	write := func(topic string) kafka.Right { return kafka.TopicRight(kafka.OperationWrite, topic) }
 	says := func(p *process, check, text string) {
 		t.Helper()
@@ -206,10 +206,10 @@ func TestRightsAreDocumented(t *testing.T) {
 	table, _, _ = strings.Cut(table, "\n\n")
 	cfg := config.Config{Stores: []config.Store{{Name: "{store}", Bloomreach: config.Bloomreach{Enabled: true}, SMS: config.SMS{Driver: config.SMSLog}}}}
 	var rows []string
-	for _, role := range pipeline.Roles() {
+	for _, role := range topology.Roles() {
 		operations := map[string][]string{}
 		var order []string
-		for _, r := range rights(cfg, []pipeline.Role{role}) {
+		for _, r := range rights(cfg, []topology.Role{role}) {
 			on := r.Resource + " `" + r.Name + "`"
 			if r.Prefixed {
 				on = r.Resource + " `" + r.Name + "`, prefixed"

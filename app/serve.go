@@ -108,6 +108,9 @@ func (a *App) startStages(ctx context.Context, group *errgroup.Group, cluster ka
 	for _, consumers := range shared {
 		group.Go(func() error { return consumers.Run(ctx) })
 	}
+	if a.consent != nil {
+		group.Go(func() error { return a.consent.Run(ctx, cluster) })
+	}
 	if a.lookups != nil {
 		group.Go(func() error { return a.lookups.Run(ctx) })
 	}

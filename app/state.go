@@ -4,30 +4,23 @@ import (
 	"fmt"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/customerstate"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/state"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // openState opens the transformer's state, the reader of raw records and the lookup queue.
 func (a *App) openState(cluster kafka.Cluster, runtime pipeline.Runtime, options *pipeline.Options) error {
-	if !a.has(pipeline.RoleTransformer) {
+	if !a.has(topology.RoleTransformer) {
 		return nil
 	}
-	store, err := state.Open(state.Config{
-		Dir: a.cfg.Transformer.StateDir, Topic: runtime.Topics.State(), Cluster: cluster,
-		CacheBytes: int64(a.cfg.Transformer.StateCache), Log: a.log, Metrics: a.metrics, FaultPoint: a.faultPoint,
-	})
+	store, err := a.openStore(cluster, topology.RoleTransformer, runtime.Topics.State(), a.cfg.Transformer.StateDir, a.cfg.Transformer.StateCache)
 	if err != nil {
 		return fmt.Errorf("transformer.state_dir: %w", err)
 	}
-	a.onClose("close state", store.Close)
-	a.health.Register("state disk", false, store.Full)
-	a.metrics.StateDisk(func() telemetry.StateDisk {
-		d := store.Disk()
-		return telemetry.StateDisk{State: d.Copy, Free: d.Free, Total: d.Total}
-	})
 	raw, err := kafka.NewTopicReader(cluster, runtime.Topics.Webhooks())
 	if err != nil {
 		return err
@@ -43,4 +36,22 @@ func (a *App) openState(cluster kafka.Cluster, runtime pipeline.Runtime, options
 		Partitions: customerstate.Local{Store: store}, Lookups: a.lookups, Metrics: runtime.Metrics, Log: a.log,
 	})
 	return nil
+}
+
+// openStore opens a role's local state store.
+func (a *App) openStore(cluster kafka.Cluster, role topology.Role, topic, dir string, cache config.Size) (*state.Store, error) {
+	metrics := a.metrics.State(string(role))
+	store, err := state.Open(state.Config{
+		Dir: dir, Topic: topic, Cluster: cluster, CacheBytes: int64(cache), Log: a.log, Metrics: metrics, FaultPoint: a.faultPoint,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.onClose("close state of "+string(role), store.Close)
+	a.health.Register("state disk of "+string(role), false, store.Full)
+	metrics.Disk(func() telemetry.StateDisk {
+		d := store.Disk()
+		return telemetry.StateDisk{State: d.Copy, Free: d.Free, Total: d.Total}
+	})
+	return store, nil
 }

@@ -34,17 +34,17 @@ func TestStateDiskFull(t *testing.T) {
 	err := os.WriteFile(ballast, make([]byte, 64<<20), 0o600)
 	require.ErrorIs(t, err, syscall.ENOSPC)
 	require.Eventually(t, func() bool {
-		return strings.Contains(p.readiness("state disk"), "no space left on the disk of the local state")
+		return strings.Contains(p.readiness("state disk of transformer"), "no space left on the disk of the local state")
 	}, patience, 10*time.Millisecond)
-	assert.Contains(t, p.get("/metrics"), "rechargeflow_state_disk_full 1")
+	assert.Contains(t, p.get("/metrics"), `rechargeflow_state_disk_full{role="transformer"} 1`)
 	assert.Contains(t, p.get("/readyz"), `"status":"ready"`, "the gateway is ready")
 	for customer := range 3 {
 		assert.Equal(t, http.StatusOK, p.send(1+customer))
 	}
 	require.NoError(t, os.Remove(ballast))
 	require.Eventually(t, func() bool { return len(bloomreach.Events()) == 3 }, patience, 10*time.Millisecond, "%v", p.log)
-	require.Eventually(t, func() bool { return p.readiness("state disk") == "" }, patience, 10*time.Millisecond)
-	assert.Contains(t, p.get("/metrics"), "rechargeflow_state_disk_full 0")
+	require.Eventually(t, func() bool { return p.readiness("state disk of transformer") == "" }, patience, 10*time.Millisecond)
+	assert.Contains(t, p.get("/metrics"), `rechargeflow_state_disk_full{role="transformer"} 0`)
 	p.stop()
 	require.NoError(t, p.end())
 }

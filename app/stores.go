@@ -2,7 +2,6 @@ package app
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 
 	"go.uber.org/zap"
@@ -11,18 +10,15 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 	"github.com/rechargeflow/rechargeflow/pkg/callback"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
-	"github.com/rechargeflow/rechargeflow/pkg/ledger"
-	"github.com/rechargeflow/rechargeflow/pkg/ledger/sqlite"
 	"github.com/rechargeflow/rechargeflow/pkg/lookup"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
-	"github.com/rechargeflow/rechargeflow/pkg/sms"
-	"github.com/rechargeflow/rechargeflow/pkg/sms/logdriver"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
-// options creates the clients that the roles need for each store, and opens the ledger.
-func (a *App) options(ctx context.Context) (pipeline.Options, error) {
+// options creates the clients that the roles need for each store.
+func (a *App) options() (pipeline.Options, error) {
 	var options pipeline.Options
 	a.apiClients = map[string]lookup.Client{}
 	for _, store := range a.cfg.Stores {
@@ -31,14 +27,6 @@ func (a *App) options(ctx context.Context) (pipeline.Options, error) {
 			return options, fmt.Errorf("build store %s: %w", store.Name, err)
 		}
 		options.Stores = append(options.Stores, built)
-	}
-	if a.has(pipeline.RoleSMS) {
-		texts, err := sqlite.Open(ctx, a.cfg.Ledger.Path, ledger.Options{Sole: true})
-		if err != nil {
-			return options, err
-		}
-		a.onClose("close ledger", texts.Close)
-		options.Ledger = texts
 	}
 	return options, nil
 }
@@ -51,7 +39,7 @@ func (a *App) store(store config.Store) (pipeline.Store, error) {
 		ActiveProperty: store.ActiveProperty,
 		SMS:            store.SMS.Driver != config.SMSNone,
 	}}
-	if token := store.Recharge.Token.Reveal(); token != "" && a.has(pipeline.RoleTransformer) {
+	if token := store.Recharge.Token.Reveal(); token != "" && a.has(topology.RoleTransformer) {
 		client, err := recharge.NewClient(recharge.ClientConfig{
 			BaseURL: store.Recharge.APIURL, Token: token, Observe: a.observe("recharge", store.Name),
 		})
@@ -60,7 +48,7 @@ func (a *App) store(store config.Store) (pipeline.Store, error) {
 		}
 		a.apiClients[store.Name], built.Settings.API = traced{client}, true
 	}
-	if store.Bloomreach.Enabled && a.has(pipeline.RoleTracking) {
+	if store.Bloomreach.Enabled && a.has(topology.RoleTracking) {
 		client, err := bloomreach.New(bloomreach.Config{
 			BaseURL: store.Bloomreach.URL, ProjectToken: store.Bloomreach.Project.Reveal(),
 			Auth: bloomreachAuth(store.Bloomreach), Timeout: store.Bloomreach.Timeout,
@@ -71,12 +59,11 @@ func (a *App) store(store config.Store) (pipeline.Store, error) {
 		}
 		built.Tracker, built.CustomerIDName = client, store.Bloomreach.CustomerIDName
 	}
-	if built.Settings.SMS && a.has(pipeline.RoleSMS) {
-		texts, err := a.texts(store)
-		if err != nil {
+	if built.Settings.SMS && a.has(topology.RoleSMS) {
+		var err error
+		if built.Texts, err = a.texts(store); err != nil {
 			return built, err
 		}
-		built.Texts = &texts
 	}
 	return built, nil
 }
@@ -86,25 +73,6 @@ func bloomreachAuth(b config.Bloomreach) bloomreach.Auth {
 		return bloomreach.PublicToken(token)
 	}
 	return bloomreach.PrivateKey(b.KeyID, b.Secret.Reveal())
-}
-
-func (a *App) texts(store config.Store) (pipeline.Texts, error) {
-	texts := pipeline.Texts{
-		Shop: ShopOf(store), Flow: a.flows.of(store.Name), From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion,
-	}
-	var err error
-	texts.Driver, err = a.driver(store)
-	return texts, err
-}
-
-func (a *App) driver(store config.Store) (sms.Driver, error) {
-	if store.SMS.Driver == config.SMSWebhook {
-		return webhook.New(webhook.Options{
-			URL: store.SMS.URL, Secret: store.SMS.Secret.Reveal(), Timeout: store.SMS.Timeout,
-			Observe: a.observe("sms", store.Name),
-		})
-	}
-	return logdriver.New(a.log), nil
 }
 
 // callbackStores returns the stores whose driver has callbacks.
@@ -124,12 +92,12 @@ func (a *App) callbackStores() map[string]callback.Store {
 }
 
 // sinksOf returns the sinks that a store uses.
-func sinksOf(store config.Store) (roles []pipeline.Role) {
+func sinksOf(store config.Store) (roles []topology.Role) {
 	if store.Bloomreach.Enabled {
-		roles = append(roles, pipeline.RoleTracking)
+		roles = append(roles, topology.RoleTracking)
 	}
 	if store.SMS.Driver != config.SMSNone {
-		roles = append(roles, pipeline.RoleSMS)
+		roles = append(roles, topology.RoleSMS)
 	}
 	return roles
 }
@@ -138,13 +106,13 @@ func sinksOf(store config.Store) (roles []pipeline.Role) {
 func (a *App) logStores(built []pipeline.Store) {
 	for i, store := range a.cfg.Stores {
 		fields := []zap.Field{zap.String("store", store.Name), zap.String("customer_id", store.CustomerID)}
-		if a.has(pipeline.RoleTransformer) {
+		if a.has(topology.RoleTransformer) {
 			fields = append(fields, zap.Bool("recharge_api", built[i].Settings.API))
 		}
-		if a.has(pipeline.RoleTracking) {
+		if a.has(topology.RoleTracking) {
 			fields = append(fields, zap.String("bloomreach", bloomreachHost(store.Bloomreach)))
 		}
-		if a.has(pipeline.RoleSMS) {
+		if a.has(topology.RoleSMS) {
 			fields = append(fields, zap.String("sms_driver", cmp.Or(store.SMS.Driver, "none")))
 		}
 		a.log.Info("store configured", fields...)

@@ -11,12 +11,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // TestTopicsChange: an operator deletes a topic, and later adds partitions to recharge.webhooks under load. /readyz and a metric
@@ -39,9 +39,9 @@ stores:
 	require.NoError(t, err)
 	_, err = admin.Apply(t.Context(), broker.Cluster(), spec)
 	require.NoError(t, err)
-	p := start(t, cfg, pipeline.RoleGateway, pipeline.RoleTransformer)
+	p := start(t, cfg, topology.RoleGateway, topology.RoleTransformer)
 	p.awaitReady()
-	topics := pipeline.Topics{Prefix: cfg.Kafka.TopicPrefix}
+	topics := topology.Topics{Prefix: cfg.Kafka.TopicPrefix}
 
 	kafkatest.DeleteTopic(t, broker.Addr(), topics.Events())
 	p.awaitTopicTrouble(topics.Events(), admin.KindMissing, "topic "+topics.Events()+" is missing: `rechargeflow topics apply` creates it")
@@ -76,10 +76,10 @@ stores:
 		return accepted.count() == 0
 	}, patience, 100*time.Millisecond, "accepted and not stored")
 
-	again := start(t, cfg, pipeline.RoleGateway)
+	again := start(t, cfg, topology.RoleGateway)
 	require.ErrorContains(t, again.end(), "has 24 partitions, not 12", "a restart does not make it the new number")
 	cfg.Kafka.ExtraPartitions = config.ExtraIgnore
-	ignoring := start(t, cfg, pipeline.RoleGateway)
+	ignoring := start(t, cfg, topology.RoleGateway)
 	ignoring.awaitReady()
 	for key, at := range partitions {
 		var customer int

@@ -52,6 +52,7 @@ func (w world) traced(t *testing.T) config.Config {
 	store.CustomerID = config.CustomerEmail
 	store.Recharge.APIURL = w.recharge.URL
 	store.SMS.Driver, store.SMS.URL, store.SMS.Secret, store.SMS.Timeout = config.SMSWebhook, w.sms.URL, smsSecret, 10*time.Second
+	store.SMS.Window = time.Millisecond
 	store.SMS.PortalURL, store.SMS.ShopURL = "https://{shop}/portal/{hash}", "https://acme.example"
 	return cfg
 }
@@ -96,7 +97,8 @@ func TestTraceOfAWebhook(t *testing.T) {
 	require.Equal(t, http.StatusOK, p.postSigned("subscription/created", body, secret))
 	require.Eventually(t, func() bool { return len(w.bloomreach.Events()) > 0 && len(w.sms.Texts()) == 1 }, patience, 10*time.Millisecond, "%v", p.log)
 	w.await(t, "tracking deliver", 2)
-	w.await(t, "sms deliver", 1)
+	w.await(t, "sms process", 1)
+	w.await(t, "sms call", 1)
 	page := request(t, http.MethodGet, "http://"+p.app.AdminAddress()+"/metrics", http.NoBody, http.Header{"Accept": {"application/openmetrics-text; version=1.0.0"}})
 	p.stop()
 	require.NoError(t, p.end())
@@ -138,7 +140,7 @@ func TestTraceOfAWebhook(t *testing.T) {
 		"gateway ingest > transformer process done",
 		"gateway ingest > tracking deliver failed error", "tracking deliver > bloomreach call server_error error",
 		"gateway ingest > tracking deliver done", "tracking deliver > bloomreach call ok",
-		"gateway ingest > sms deliver done", "sms deliver > sms call ok",
+		"gateway ingest > sms process done", "gateway ingest > sms call ok",
 	})
 	parked := w.collector.Spans("transformer process")[0]
 	assert.Equal(t, []string{root.Context()}, parked.Links, "of the raw record")

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/schemas/schematest"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
@@ -56,12 +56,12 @@ func (a *account) readTopics(ctx context.Context, cluster kafka.Cluster) error {
 	if err != nil {
 		return err
 	}
-	topics := pipeline.Topics{}
+	topics := topology.Topics{}
 	counts := map[string]*int{
 		topics.Webhooks(): &a.webhooks, topics.Events(): &a.events, topics.Triggers(): &a.triggers,
 		topics.Customers(): &a.customers, topics.Subscriptions(): &a.subscriptions,
 	}
-	for _, role := range pipeline.Consumers() {
+	for _, role := range topology.Consumers() {
 		counts[topics.DeadLetters(role)] = &a.deadLetter
 	}
 	for topic, count := range counts {
@@ -136,7 +136,7 @@ func (a *account) print(out io.Writer) {
 // order returns a sort key: roles in the order of the pipeline.
 func order(key string) string {
 	role, _, _ := strings.Cut(key, " ")
-	return fmt.Sprint(slices.Index(pipeline.Roles(), pipeline.Role(role))) + key
+	return fmt.Sprint(slices.Index(topology.Roles(), topology.Role(role))) + key
 }
 
 // total returns the sum of a role's outcomes.

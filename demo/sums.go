@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // term is a count and what was counted.
@@ -47,7 +47,7 @@ func side(terms []term) string {
 
 // sums returns the equations to check.
 func (a *account) sums() []sum {
-	outcomes := func(role pipeline.Role) []term {
+	outcomes := func(role topology.Role) []term {
 		return []term{
 			{"done", a.total(string(role) + " done")},
 			{"skipped", a.total(string(role) + " skipped")},
@@ -58,9 +58,9 @@ func (a *account) sums() []sum {
 	return []sum{
 		{one("webhooks sent", a.sent), []term{{"accepted", a.total("gateway accepted")}, {"refused by the gateway", a.total("gateway refused")}}},
 		{one("records in recharge.webhooks", a.webhooks), []term{{"answered with 200", a.accepted}, {"answers of recharge's api", a.lookups}, {"owner and moved records", a.internal}}},
-		{one("records in recharge.webhooks", a.webhooks), outcomes(pipeline.RoleTransformer)},
-		{one("records in recharge.events", a.events), outcomes(pipeline.RoleTracking)},
-		{one("records in recharge.sms-triggers", a.triggers), outcomes(pipeline.RoleSMS)},
+		{one("records in recharge.webhooks", a.webhooks), outcomes(topology.RoleTransformer)},
+		{one("records in recharge.events", a.events), outcomes(topology.RoleTracking)},
+		{one("records in recharge.sms-triggers", a.triggers), outcomes(topology.RoleSMS)},
 		{one("commands that reached bloomreach", a.tracked), one("done by role tracking", a.total("tracking done"))},
 		{one("texts that reached the sms gateway", a.texts), one("done by role sms", a.total("sms done"))},
 		{one("texts sent twice", a.doubled), one("", 0)},

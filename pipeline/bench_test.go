@@ -28,6 +28,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/state"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/histories"
 )
 
@@ -79,7 +80,7 @@ func benchTransform(b *testing.B, webhooks []kafka.Record) {
 	kept, err := state.Open(state.Config{Dir: b.TempDir(), Topic: "recharge.state", Cluster: cluster})
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, kept.Close()) })
-	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, pipeline.Options{
+	stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer}, pipeline.Options{
 		State: onDisk(kept), Raw: &memoryTopics{}, Stores: []pipeline.Store{{Settings: benchSettings()}},
 	}, pipeline.Runtime{Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now})
 	require.NoError(b, err)
@@ -188,7 +189,7 @@ func BenchmarkExpire(b *testing.B) {
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, kept.Close()) })
 	now := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
-	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, pipeline.Options{
+	stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer}, pipeline.Options{
 		State: onDisk(kept), Raw: &memoryTopics{},
 	}, pipeline.Runtime{Produce: producer.Produce, Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: func() time.Time { return now }})
 	require.NoError(b, err)
@@ -215,7 +216,7 @@ func benchStages(b *testing.B) ([]*stage.Stage, *sink) {
 		HTTPClient: &http.Client{Transport: accepting{}},
 	})
 	require.NoError(b, err)
-	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer, pipeline.RoleTracking}, pipeline.Options{
+	stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer, topology.RoleTracking}, pipeline.Options{
 		State: customerstatetest.Store(&customerstatetest.Memory{}), Raw: &memoryTopics{},
 		Stores: []pipeline.Store{{
 			Settings: benchSettings(),

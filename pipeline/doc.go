@@ -1,16 +1,16 @@
 // Package pipeline is the path of a webhook from Recharge to Bloomreach and to a subscriber's phone, one file per stage. Read
 // it in this order:
 //
-//	roles.go             the table of roles: what each consumes and writes, and in which group
 //	pipeline.go          what a process runs: one stage per group
 //	gateway.go           HTTP webhook   -> recharge.webhooks: verify, publish, 200
 //	gateway_refusals.go  refused request -> answer, log line
 //	transformer.go       raw webhook    -> recharge.events, recharge.sms-triggers, the public tables, the state
 //	input.go             what the transformer decodes of a raw record
-//	outputs.go           what a decision writes
+//	outputs.go           what a decision, a message and a receipt write
 //	replay.go            parked records -> the same, once their customer is looked up
 //	owners.go            subscriptions that move to another customer: owner and moved records
 //	lookups.go           lookup request -> Recharge's API -> recharge.webhooks
 //	tracking.go          event          -> Bloomreach, up to 50 at a time
-//	sms.go               trigger        -> a text, at most once
+//	sms.go               trigger        -> recharge.messages: what is planned, claimed, answered; claimed texts to the sender
+//	sms_claim.go         due text       -> claimed, held back or suppressed
 package pipeline

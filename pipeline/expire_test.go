@@ -27,6 +27,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/state"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 const day = 24 * time.Hour
@@ -34,7 +35,7 @@ const day = 24 * time.Hour
 // transforming is a world in which only the transformer runs.
 func transforming(t testing.TB) *world {
 	w := newWorld(t, storeConfig{})
-	w.stages, w.state.Rows = []*stage.Stage{w.stage(pipeline.RoleTransformer)}, map[string][]byte{}
+	w.stages, w.state.Rows = []*stage.Stage{w.stage(topology.RoleTransformer)}, map[string][]byte{}
 	return w
 }
 
@@ -202,7 +203,7 @@ func deletedThenRedriven(t *testing.T, meanwhile func(*world)) *world {
 	require.Equal(t, 1, w.outcomes.count("transformer rejected panic"))
 	w.later(60 * day)
 	meanwhile(w)
-	w.redrive(pipeline.RoleTransformer)
+	w.redrive(topology.RoleTransformer)
 	w.handleAll()
 	return w
 }
@@ -239,13 +240,13 @@ func TestRedrivenRecordsCanBeTooOld(t *testing.T) {
 	then := w.clock()
 	w.deliver(delivery{topic: "subscription/created", body: `{}`}, "7")
 	w.later(425 * day)
-	w.redrive(pipeline.RoleTransformer)
+	w.redrive(topology.RoleTransformer)
 	w.handleAll()
 	assert.Equal(t, 2, w.outcomes.count("transformer rejected malformed"))
 
 	w.later(time.Second)
 	events := len(w.topics.since("recharge.events", 0))
-	w.redrive(pipeline.RoleTransformer)
+	w.redrive(topology.RoleTransformer)
 	w.handleAll()
 	assert.Equal(t, 2, w.outcomes.count("transformer rejected too_old"), "both letters")
 	assert.Len(t, w.topics.since("recharge.events", 0), events)
@@ -321,7 +322,7 @@ func TestExpiryDoesNotChangeOutputs(t *testing.T) {
 				expired.expireStep(nil)
 			}
 			left.set(expired.clock())
-			happens := anything(rt, len(expired.dead(pipeline.RoleTransformer)))
+			happens := anything(rt, len(expired.dead(topology.RoleTransformer)))
 			happens(expired)
 			happens(left)
 			require.Equal(rt, outputs(left), outputs(expired))
@@ -335,7 +336,7 @@ func anything(rt *rapid.T, dead int) func(*world) {
 	if dead > 0 && rapid.IntRange(0, 2).Draw(rt, "redrive") == 0 {
 		letter := rapid.IntRange(0, dead-1).Draw(rt, "letter")
 		return func(w *world) {
-			w.produce(deadletter.Redrive(w.dead(pipeline.RoleTransformer)[letter], "recharge.redrive.transformer"))
+			w.produce(deadletter.Redrive(w.dead(topology.RoleTransformer)[letter], "recharge.redrive.transformer"))
 			w.handleAll()
 		}
 	}
@@ -408,17 +409,17 @@ func withoutFacts(row []byte) []byte {
 type onBroker struct {
 	*world
 	cluster  kafka.Cluster
-	topics   pipeline.Topics
+	topics   topology.Topics
 	producer *kafka.Producer
 	ahead    atomic.Int64 // of the wall's clock
 }
 
 func newOnBroker(t *testing.T) *onBroker {
-	b := &onBroker{cluster: kafkatest.Embedded(t).Cluster(), topics: pipeline.Topics{Prefix: "swept" + strings.ToLower(rand.Text()) + "."}}
+	b := &onBroker{cluster: kafkatest.Embedded(t).Cluster(), topics: topology.Topics{Prefix: "swept" + strings.ToLower(rand.Text()) + "."}}
 	var spec admin.Spec
 	for _, name := range []string{
-		b.topics.Webhooks(), b.topics.Redrive(pipeline.RoleTransformer), b.topics.Events(), b.topics.State(), b.topics.Customers(),
-		b.topics.Subscriptions(), b.topics.DeadLetters(pipeline.RoleTransformer),
+		b.topics.Webhooks(), b.topics.Redrive(topology.RoleTransformer), b.topics.Events(), b.topics.State(), b.topics.Customers(),
+		b.topics.Subscriptions(), b.topics.DeadLetters(topology.RoleTransformer),
 	} {
 		spec.Topics = append(spec.Topics, admin.TopicSpec{Name: name, Partitions: 1, Replication: 1})
 	}
@@ -439,7 +440,7 @@ func (b *onBroker) runs(t *testing.T, punctuateEvery time.Duration) (stop func()
 	require.NoError(t, err)
 	options := b.options(storeConfig{})
 	options.State, options.Raw = onDisk(store), raw
-	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, options, b.run)
+	stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer}, options, b.run)
 	require.NoError(t, err)
 	stage := stages[0]
 	consumer := kafka.NewConsumer(b.cluster, kafka.ConsumerConfig{Group: stage.Group, Topics: stage.Topics, FetchWait: 20 * time.Millisecond}, zap.NewNop())

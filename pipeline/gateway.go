@@ -15,6 +15,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // GatewayConfig is what the gateway accepts.
@@ -46,7 +47,7 @@ type Gateway struct {
 
 // NewGateway needs all of cfg.
 func NewGateway(cfg GatewayConfig, run Runtime) *Gateway {
-	run.Log = run.Log.With(zap.String("role", string(RoleGateway)))
+	run.Log = run.Log.With(zap.String("role", string(topology.RoleGateway)))
 	return &Gateway{
 		cfg: cfg, run: run, admission: admission.New(cfg.Admission), masker: admission.NewMasker(),
 		refused: telemetry.NewRefusedRequests(run.Log, run.Now),
@@ -128,7 +129,7 @@ func (g *Gateway) publish(c echo.Context, record kafka.Record) error {
 func (g *Gateway) count(r kafka.Record, began time.Time) {
 	store, topic := r.Header(envelope.HeaderStore), zap.String(envelope.HeaderRechargeTopic, r.Header(envelope.HeaderRechargeTopic))
 	g.run.Metrics.Ingest(store, g.run.Now().Sub(began))
-	g.run.Metrics.Record(string(RoleGateway), store, string(stage.KindAccepted), "")
+	g.run.Metrics.Record(string(topology.RoleGateway), store, string(stage.KindAccepted), "")
 	if line := g.run.Log.Check(zap.InfoLevel, "webhook accepted"); line != nil {
 		line.Write(zap.String("store", store), zap.ByteString("key", r.Key), topic,
 			zap.String(envelope.HeaderDeliveryHash, r.Header(envelope.HeaderDeliveryHash)),

@@ -13,11 +13,12 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // RefusedByServer counts an answer that net/http gave without calling the handler, and the time since the first byte of the request.
 func (g *Gateway) RefusedByServer(status int, took time.Duration) {
-	g.run.Metrics.Record(string(RoleGateway), unknownStore, string(stage.KindRefused), string(admission.ReasonOfServer(status)))
+	g.run.Metrics.Record(string(topology.RoleGateway), unknownStore, string(stage.KindRefused), string(admission.ReasonOfServer(status)))
 	g.run.Metrics.Response(status, took)
 }
 
@@ -31,7 +32,7 @@ func (g *Gateway) answerError(err error, c echo.Context) {
 	if r.Status == http.StatusServiceUnavailable {
 		c.Response().Header().Set("Retry-After", strconv.Itoa(int(g.cfg.RetryAfter.Seconds())))
 	}
-	g.run.Metrics.Record(string(RoleGateway), store, string(stage.KindRefused), string(r.Reason))
+	g.run.Metrics.Record(string(topology.RoleGateway), store, string(stage.KindRefused), string(r.Reason))
 	g.refused.Log("webhook refused", g.masker.Mask(c.Request()), zap.String("store", store), zap.Int("status", r.Status), zap.String("reason", string(r.Reason)),
 		zap.String(envelope.HeaderRechargeTopic, knownTopic(c)), zap.String(envelope.HeaderTraceparent, c.Request().Header.Get(envelope.HeaderTraceparent)))
 	if err := c.JSON(r.Status, map[string]string{"error": string(r.Reason), "message": r.Advice}); err != nil {

@@ -19,13 +19,13 @@ import (
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/tools/txtar"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/lookup"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected sections of the golden cases")
@@ -91,6 +91,7 @@ func play(t *testing.T, given []txtar.File) []txtar.File {
 			w.bring(f.Data)
 		}
 	}
+	w.sendPlanned()
 	got := map[string]string{
 		"answers": answers.String(), "outcomes": strings.Join(w.outcomes.lines, "\n"),
 		"records": w.records(), "bloomreach": w.tracked(), "texts": w.texted(),
@@ -132,7 +133,7 @@ func (w *world) play(raw []byte) string {
 	decoder.KnownFields(true)
 	require.NoError(w.t, decoder.Decode(&settings))
 	if !settings.At.IsZero() {
-		w.set(settings.At)
+		w.goTo(settings.At)
 	}
 	if settings.Path == "" {
 		settings.Path = "/webhooks/" + store + "/" + settings.Topic
@@ -186,7 +187,7 @@ func (w *world) until(raw []byte) []byte {
 	decoder.KnownFields(true)
 	require.NoError(w.t, decoder.Decode(&settings))
 	require.True(w.t, settings.At.After(w.clock()), "at: time moves forward")
-	w.set(settings.At)
+	w.goTo(settings.At)
 	return bytes.TrimSpace(body)
 }
 
@@ -248,8 +249,8 @@ func (w *world) records() string {
 			fmt.Fprintf(&out, "%s %s from %s\n%s\n", topic, r.Key, r.Header(envelope.HeaderRawOffset), row(w.t, r.Value))
 		}
 	}
-	for _, role := range pipeline.Roles() {
-		for _, r := range w.topics.since(pipeline.Topics{}.DeadLetters(role), 0) {
+	for _, role := range topology.Roles() {
+		for _, r := range w.topics.since(topology.Topics{}.DeadLetters(role), 0) {
 			w.checkDeadLetter(r)
 			fmt.Fprintf(&out, "%s %s %s: %s\n", r.Topic, r.Key, r.Header(deadletter.HeaderReason), r.Header(deadletter.HeaderError))
 		}

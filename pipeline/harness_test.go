@@ -6,7 +6,6 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -24,16 +23,19 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/httplimit"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
-	"github.com/rechargeflow/rechargeflow/pkg/ledger"
-	"github.com/rechargeflow/rechargeflow/pkg/ledger/sqlite"
+	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/pkg/sender"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry/telemetrytest"
+	"github.com/rechargeflow/rechargeflow/pkg/texts"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/schemas/schematest"
 )
 
@@ -55,6 +57,7 @@ type storeConfig struct {
 	Firewall       string   `yaml:"firewall"` // what a firewall in front of Bloomreach refuses with a page
 	Blocked        string   `yaml:"blocked"`  // the number that the SMS gateway answers 403 to
 	KafkaDown      bool     `yaml:"kafka_down"`
+	PerDay         int      `yaml:"texts_per_day"`
 }
 
 // produceFunc is Runtime.Produce.
@@ -76,13 +79,18 @@ type world struct {
 	api        *rechargetest.Server
 	bloomreach *bloomreachtest.Server
 	texts      *smstest.Gateway
-	driver     *swappableDriver
-	ledger     *faultyLedger
+	driver     swappableDriver
+	textState  *textMemory
+	sender     *sender.Sender
+	built      pipeline.Options
+	optedOut   map[string]bool
 	gateway    http.Handler
 	stages     []*stage.Stage
 	read       map[string]int            // position by group and topic
 	ahead      map[string]map[int64]bool // finished behind the position
 	schemas    *schematest.Validator
+	checked    map[string]int // records by topic
+	unchecked  bool           // the test writes records that fit no schema
 }
 
 func newWorld(t testing.TB, cfg storeConfig) *world {
@@ -90,7 +98,7 @@ func newWorld(t testing.TB, cfg storeConfig) *world {
 	validator, err := schematest.New()
 	require.NoError(t, err)
 	w := &world{
-		t: t, outcomes: &outcomes{}, log: &logText{}, read: map[string]int{}, ahead: map[string]map[int64]bool{}, schemas: validator,
+		t: t, outcomes: &outcomes{}, log: &logText{}, read: map[string]int{}, checked: map[string]int{}, ahead: map[string]map[int64]bool{}, schemas: validator,
 		state: &customerstatetest.Memory{}, lookups: &requests{},
 		topics: &memoryTopics{down: cfg.KafkaDown, records: map[string][]kafka.Record{}},
 		api:    rechargetest.NewServer("token"), bloomreach: bloomreachtest.New(),
@@ -116,7 +124,7 @@ func newWorld(t testing.TB, cfg storeConfig) *world {
 	})
 	w.run = pipeline.Runtime{Produce: w.topics.Produce, Metrics: w.outcomes, Log: w.log.logger(), Now: w.clock}
 	w.gateway = pipeline.NewGateway(gatewayConfig(), w.run).Handler()
-	w.stages, err = pipeline.Stages(pipeline.Roles(), w.options(cfg), w.run)
+	w.stages, err = pipeline.Stages(topology.Roles(), w.options(cfg), w.run)
 	require.NoError(t, err)
 	return w
 }
@@ -160,11 +168,10 @@ func (w *world) options(cfg storeConfig) pipeline.Options {
 	if cfg.SMS {
 		built.Texts = w.storeTexts(cfg)
 	}
-	texts, err := sqlite.Open(w.t.Context(), filepath.Join(w.t.TempDir(), "ledger.db"), ledger.Options{Now: w.clock})
-	require.NoError(w.t, err)
-	w.t.Cleanup(func() { require.NoError(w.t, texts.Close()) })
-	w.ledger = &faultyLedger{Ledger: texts}
-	return pipeline.Options{Stores: []pipeline.Store{built}, Ledger: w.ledger, State: w.customers(), Raw: w.topics}
+	w.textState = &textMemory{}
+	w.sender = w.newSender(func(call func()) { call() })
+	w.built = pipeline.Options{Stores: []pipeline.Store{built}, TextState: w.textState, Sender: w.sender, State: w.customers(), Raw: w.topics}
+	return w.built
 }
 
 // client has a rate limiter of its own: it does not wait for the API's limit.
@@ -183,7 +190,7 @@ func (w *world) tracker() *bloomreach.Client {
 	return client
 }
 
-func (w *world) storeTexts(cfg storeConfig) *pipeline.Texts {
+func (w *world) storeTexts(cfg storeConfig) *texts.Store {
 	defaults, err := flow.Defaults()
 	require.NoError(w.t, err)
 	flows := map[flow.Key]flow.Flow{}
@@ -193,17 +200,69 @@ func (w *world) storeTexts(cfg storeConfig) *pipeline.Texts {
 		}
 		flows[f.Key] = f
 	}
-	w.driver = &swappableDriver{Driver: w.gatewayDriver(w.texts.URL)}
-	return &pipeline.Texts{
+	w.driver = swappableDriver{Driver: w.gatewayDriver(w.texts.URL)}
+	zones, err := quiethours.NewFinder("America/New_York", "")
+	require.NoError(w.t, err)
+	return &texts.Store{
 		Flow: func(key flow.Key) (f flow.Flow, known bool) {
 			f, known = flows[key]
 			return f, known
 		},
-		Driver: w.driver, DefaultRegion: "US",
+		DefaultRegion: "US", Hours: quiethours.Default(), Zones: zones, Lease: sender.Lease(10 * time.Second),
+		PerDay: cfg.PerDay, MayText: w.mayText,
 		Shop: flow.Shop{
 			Name: "Acme Coffee", URL: "https://acme.example", PortalURL: "https://{shop}/portal/{hash}",
 			ActivationURL: "https://{shop}/activate", PaymentURL: "https://{shop}/portal/{hash}/payment",
 		},
+	}
+}
+
+// mayText reports that nobody has opted out but those in w.optedOut.
+func (w *world) mayText(number string) (reason.Reason, bool) {
+	if w.optedOut[number] {
+		return reason.OptedOut, false
+	}
+	return "", true
+}
+
+// newSender returns a sender whose calls run as told.
+func (w *world) newSender(run func(call func())) *sender.Sender {
+	return sender.New(sender.Config{
+		Role: string(topology.RoleSMS), Lanes: map[string]sender.Lane{store: {Driver: &w.driver, AtOnce: 10}}, Write: pipeline.WriteReceipt(w.run),
+		Metrics: w.outcomes, Log: w.log.logger(), Now: w.clock, Go: run,
+	})
+}
+
+// restartSender restarts the sms stage with a sender whose calls run as told.
+func (w *world) restartSender(run func(call func())) {
+	w.sender = w.newSender(run)
+	w.built.Sender = w.sender
+	stages, err := pipeline.Stages(topology.Roles(), w.built, w.run)
+	require.NoError(w.t, err)
+	w.stages = stages
+}
+
+// goTo moves the clock, and has what is due before done.
+func (w *world) goTo(at time.Time) {
+	if w.stages != nil && at.Sub(w.clock()) > 61*time.Second {
+		w.release()
+	}
+	w.set(at)
+}
+
+// release lets the windows of the flows pass, so that planned texts are due.
+func (w *world) release() {
+	w.later(61 * time.Second)
+	w.handleAll()
+}
+
+// sendPlanned lets the windows of the flows pass for the sms stage only.
+func (w *world) sendPlanned() {
+	w.later(61 * time.Second)
+	for _, stage := range w.stages {
+		if stage.Role == string(topology.RoleSMS) {
+			w.punctuate(stage)
+		}
 	}
 }
 
@@ -231,6 +290,9 @@ func (w *world) handleAll() {
 	for again := true; again; again = w.answer() {
 		for _, stage := range w.stages {
 			_ = w.runStage(stage) // recorded as an outcome
+			if stage.Role == string(topology.RoleSMS) {
+				w.punctuate(stage)
+			}
 		}
 	}
 	w.checkSchemas()
@@ -256,7 +318,7 @@ func (w *world) consume(stage *stage.Stage, topic string) error {
 		left, err := handle(w.t.Context(), stage, w.run.Produce, records)
 		w.finish(at, records, left)
 		if err != nil {
-			w.outcomes.wait(pipeline.Role(stage.Role), err)
+			w.outcomes.wait(topology.Role(stage.Role), err)
 			return err
 		}
 	}
@@ -320,8 +382,19 @@ func punctuateOnce(ctx context.Context, stage *stage.Stage, to produceFunc) (aga
 	return out.PunctuateSoon, err
 }
 
+// punctuate does the work of a stage that is due by time, and what follows from it, until nothing changes.
+func (w *world) punctuate(stage *stage.Stage) {
+	for changes := -1; changes != len(w.topics.since("recharge.messages", 0)); {
+		changes = len(w.topics.since("recharge.messages", 0))
+		if _, err := punctuateOnce(w.t.Context(), stage, w.run.Produce); err != nil {
+			return // Kafka is down
+		}
+		_ = w.runStage(stage) // recorded as an outcome
+	}
+}
+
 // stage returns the stage of a role.
-func (w *world) stage(role pipeline.Role) *stage.Stage {
+func (w *world) stage(role topology.Role) *stage.Stage {
 	for _, stage := range w.stages {
 		if stage.Role == string(role) {
 			return stage
@@ -338,11 +411,16 @@ func (w *world) gatewayDriver(url string) sms.Driver {
 	return driver
 }
 
-// checkSchemas validates every record that names a schema.
+// checkSchemas validates every new record that names a schema.
 func (w *world) checkSchemas() {
-	for _, topic := range []string{"recharge.events", "recharge.sms-triggers", "recharge.customers", "recharge.subscriptions"} {
-		for _, r := range w.topics.since(topic, 0) {
-			if r.Value == nil {
+	for _, topic := range []string{
+		"recharge.events", "recharge.sms-triggers", "recharge.customers", "recharge.subscriptions", "recharge.messages", "recharge.message-texts",
+		"recharge.sms-receipts",
+	} {
+		records := w.topics.since(topic, w.checked[topic])
+		w.checked[topic] += len(records)
+		for _, r := range records {
+			if r.Value == nil || w.unchecked {
 				continue
 			}
 			require.NoError(w.t, w.schemas.Check(r.Header(envelope.HeaderCEDataSchema), r.Value))

@@ -9,6 +9,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // NewLookups returns the queue of lookup requests to Recharge's API. Each response is published like a webhook: to the raw
@@ -21,7 +22,7 @@ import (
 //	on failure calls are retried with backoff, without limit: only parked records wait
 func NewLookups(run Runtime, clients map[string]lookup.Client) *lookup.Queue {
 	return lookup.New(lookup.Config{
-		Clients: clients, Role: string(RoleTransformer), Now: run.Now, Log: run.Log, Metrics: run.Metrics,
+		Clients: clients, Role: string(topology.RoleTransformer), Now: run.Now, Log: run.Log, Metrics: run.Metrics,
 		Publish: func(ctx context.Context, l recharge.Lookup) error {
 			record, err := lookup.Record(run.Topics.Webhooks(), l)
 			if err != nil {

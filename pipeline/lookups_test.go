@@ -16,6 +16,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/lookup"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/schemas/schematest"
 	"github.com/rechargeflow/rechargeflow/test/histories"
 )
@@ -36,7 +37,7 @@ func TestAnswersEnterThroughTheRawTopic(t *testing.T) {
 		require.NoError(t, err)
 		memory, log, outcomes := &memoryTopics{records: map[string][]kafka.Record{}}, &logText{}, &outcomes{}
 		queue := pipeline.NewLookups(pipeline.Runtime{
-			Topics: pipeline.Topics{Prefix: "eu."}, Produce: memory.Produce, Metrics: outcomes, Log: log.logger(), Now: time.Now,
+			Topics: topology.Topics{Prefix: "eu."}, Produce: memory.Produce, Metrics: outcomes, Log: log.logger(), Now: time.Now,
 		}, map[string]lookup.Client{"acme": client})
 
 		const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

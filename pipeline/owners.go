@@ -5,6 +5,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/schemas"
 )
 
@@ -16,14 +17,14 @@ import (
 //
 // The former owner's state then decides on the moved record, as on a webhook: see subscriber.ApplyMove.
 
-func ownerOutput(topics Topics, o subscriber.Owner) envelope.Output {
+func ownerOutput(topics topology.Topics, o subscriber.Owner) envelope.Output {
 	return envelope.Output{
 		Topic: topics.Webhooks(), Source: envelope.SourceOwner, Subject: schemas.SubscriptionOwner,
 		Store: o.Store, CustomerID: o.CustomerID, Key: "subscription/" + o.SubscriptionID, At: o.At, Value: o,
 	}
 }
 
-func moveOutput(topics Topics, m *subscriber.Move) envelope.Output {
+func moveOutput(topics topology.Topics, m *subscriber.Move) envelope.Output {
 	return envelope.Output{
 		Topic: topics.Webhooks(), Source: envelope.SourceMoved, Subject: schemas.SubscriptionMoved,
 		Store: m.Store, CustomerID: m.CustomerID, At: m.At, Value: m,

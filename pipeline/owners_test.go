@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // ofOwner is a webhook of subscription 5, changed some minutes after ten, with its customer, who counts no or one subscription.
@@ -129,7 +129,7 @@ func TestBadInternalRecords(t *testing.T) {
 			w.handleAll()
 			assert.Equal(t, 1, w.outcomes.count("transformer rejected malformed"), "%v", w.outcomes.all())
 			assert.Equal(t, rows, w.state.Rows)
-			assert.NotContains(t, w.dead(pipeline.RoleTransformer)[0].Header("deadletter_error"), "example")
+			assert.NotContains(t, w.dead(topology.RoleTransformer)[0].Header("deadletter_error"), "example")
 		})
 	}
 }

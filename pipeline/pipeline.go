@@ -11,9 +11,11 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pkg/customerstate"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
-	"github.com/rechargeflow/rechargeflow/pkg/ledger"
+	"github.com/rechargeflow/rechargeflow/pkg/sender"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/texts"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/pkg/tracing"
 )
 
@@ -28,13 +30,15 @@ type Metrics interface {
 	// Lookup counts a call to Recharge's API. LookupsPending sets the number of requests without a response.
 	Lookup(store, kind, outcome string)
 	LookupsPending(store string, requests int)
+	// Text counts a change of a text message.
+	Text(store, flow, status, reason string)
 	// UnreadableField counts a field of a webhook that can't be read and was left out.
 	UnreadableField(store, resource, field string)
 }
 
 // Runtime is what the roles of a process share.
 type Runtime struct {
-	Topics Topics
+	Topics topology.Topics
 	// Produce appends records to Kafka and returns once every in-sync replica has them.
 	Produce func(ctx context.Context, records ...kafka.Record) error
 	Metrics Metrics
@@ -51,42 +55,52 @@ type Store struct {
 	// CustomerIDName is the name in the Bloomreach project of the id that Settings.CustomerID selects.
 	CustomerIDName string
 	// Texts sends the store's texts; nil if the store sends none.
-	Texts *Texts
+	Texts *texts.Store
 }
 
 // Options is what the stages are built from.
 type Options struct {
 	Stores []Store
-	// Ledger is needed by RoleSMS only.
-	Ledger ledger.Ledger
-	// State and Raw are needed by RoleTransformer only.
+	// TextState and Sender are needed by topology.RoleSMS only.
+	TextState TextState
+	Sender    *sender.Sender
+	// State and Raw are needed by topology.RoleTransformer only.
 	State *customerstate.Store
 	Raw   customerstate.RawReader
 }
 
-// Stages builds what a process with the given roles runs: a stage for each consumer group, see roles.go. The gateway
+// Stages builds what a process with the given roles runs: a stage for each consumer group, see package topology. The gateway
 // consumes no topic: see NewGateway.
-func Stages(roles []Role, o Options, run Runtime) ([]*stage.Stage, error) {
+func Stages(roles []topology.Role, o Options, run Runtime) ([]*stage.Stage, error) {
 	var stages []*stage.Stage
 	for _, role := range roles {
 		switch role {
-		case RoleGateway:
-		case RoleTransformer:
+		case topology.RoleGateway:
+		case topology.RoleTransformer:
 			transformer, err := o.transformer(run)
 			if err != nil {
 				return nil, fmt.Errorf("build %s: %w", role, err)
 			}
 			built := run.stage(role, "", o.names())
-			built.Transactor = transformer
+			built.Transactor, built.PunctuateEvery = transformer, customerstate.ExpireEvery
 			stages = append(stages, built)
-		case RoleTracking, RoleSMS:
+		case topology.RoleTracking:
 			for _, s := range o.Stores {
-				if handler, filter := o.sink(role, s, run); handler != nil {
-					built := run.stage(role, s.Settings.Store, o.names())
-					built.Handler, built.Filter = handler, filter
-					stages = append(stages, built)
+				if s.Tracker != nil {
+					stages = append(stages, o.tracking(s, run))
 				}
 			}
+		case topology.RoleSMS:
+			if !o.sendsTexts() {
+				continue
+			}
+			planner, err := o.sms(run)
+			if err != nil {
+				return nil, fmt.Errorf("build %s: %w", role, err)
+			}
+			built := run.stage(role, "", o.names())
+			built.Transactor, built.PunctuateEvery = planner, claimEvery
+			stages = append(stages, built)
 		default:
 			return nil, fmt.Errorf("role %q is unknown", role)
 		}
@@ -95,36 +109,40 @@ func Stages(roles []Role, o Options, run Runtime) ([]*stage.Stage, error) {
 }
 
 // stage returns a role's stage without its handler; store is "" for a role that has one group for all stores.
-func (run Runtime) stage(role Role, store string, stores []string) *stage.Stage {
-	row := run.Topics.row(role)
+func (run Runtime) stage(role topology.Role, store string, stores []string) *stage.Stage {
 	return &stage.Stage{
-		Role: string(role), Group: run.Topics.Group(role, store), Membership: run.Topics.Membership(role), Topics: run.Topics.Reads(role), Sink: row.sink, Whole: row.whole,
-		Redrive: run.Topics.Redrive(role), DeadLetters: run.Topics.DeadLetters(role), State: run.Topics.State(),
+		Role: string(role), Group: run.Topics.Group(role, store), Membership: run.Topics.Membership(role), Topics: run.Topics.Reads(role), Sink: run.Topics.Ends(role),
+		Redrive: run.Topics.Redrive(role), DeadLetters: run.Topics.DeadLetters(role), State: run.Topics.Changelog(role),
 		Downstream: []string{run.Topics.Events(), run.Topics.Triggers()}, Stores: stores,
 		Run: stage.Runtime{Produce: run.Produce, Metrics: run.Metrics, Tracer: run.Tracer, Log: run.Log, Now: run.Now},
 	}
 }
 
-// sink returns the handler of a sink for a store and what selects its records, if anything does; nil if the store does not use
-// it. A record that names no store belongs to no group: the handler of the first store that uses the sink rejects it.
-func (o Options) sink(role Role, s Store, run Runtime) (stage.Handler, func(kafka.Record) bool) {
-	switch {
-	case role == RoleTracking && s.Tracker != nil:
-		sink := NewTracking(s, run.Metrics)
-		sink.unowned = o.isFirst(s, func(other Store) bool { return other.Tracker != nil })
-		return sink.Handle, sink.Wants
-	case role == RoleSMS && s.Texts != nil:
-		sink := NewSMS(s.Settings.Store, *s.Texts, o.Ledger, run)
-		sink.unowned = o.isFirst(s, func(other Store) bool { return other.Texts != nil })
-		return sink.Handle, nil
-	}
-	return nil, nil
+// tracking returns the stage of a store's tracking sink. A record that names no store belongs to no group: the first store's handler
+// rejects it.
+func (o Options) tracking(s Store, run Runtime) *stage.Stage {
+	sink := NewTracking(s, run.Metrics)
+	first := slices.IndexFunc(o.Stores, func(other Store) bool { return other.Tracker != nil })
+	sink.unowned = o.Stores[first].Settings.Store == s.Settings.Store
+	built := run.stage(topology.RoleTracking, s.Settings.Store, o.names())
+	built.Handler, built.Filter = sink.Handle, sink.Wants
+	return built
 }
 
-// isFirst reports whether a store is the first that uses a sink.
-func (o Options) isFirst(s Store, uses func(Store) bool) bool {
-	first := slices.IndexFunc(o.Stores, uses)
-	return first >= 0 && o.Stores[first].Settings.Store == s.Settings.Store
+// sendsTexts reports whether a store sends texts.
+func (o Options) sendsTexts() bool {
+	return slices.ContainsFunc(o.Stores, func(s Store) bool { return s.Texts != nil })
+}
+
+func (o Options) sms(run Runtime) (*SMS, error) {
+	if o.TextState == nil || o.Sender == nil {
+		return nil, errors.New("state or sender of texts is missing")
+	}
+	stores := map[string]*texts.Store{}
+	for _, s := range o.Stores {
+		stores[s.Settings.Store] = s.Texts
+	}
+	return NewSMS(run, stores, o.TextState, o.Sender), nil
 }
 
 // names returns the names of the stores.

@@ -14,13 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/customerstate"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // For any webhooks in any order with any failures, the guarantees hold when no record waits.
@@ -54,6 +55,7 @@ func TestAnySequence(t *testing.T) {
 			w.topics.down = false
 		}
 		w.untilNothingIsParked()
+		w.untilNothingIsPlanned()
 		require.Equal(rt, accepted, w.webhooks())
 		w.requireGuarantees()
 	})
@@ -234,18 +236,36 @@ func (w *world) untilNothingIsParked() {
 	require.Fail(w.t, "something waits forever", "%v", w.outcomes.all()[max(0, len(w.outcomes.all())-5):])
 }
 
+// untilNothingIsPlanned lets time pass until each text has an end.
+func (w *world) untilNothingIsPlanned() {
+	const patience = 60
+	for n := range patience {
+		statuses := w.statuses()
+		if statuses[message.Planned]+statuses[message.Claimed] == 0 {
+			return
+		}
+		w.later(35 * time.Second)
+		if n > patience/2 { // longer than any night
+			w.later(time.Hour)
+		}
+		w.handleAll()
+	}
+	require.Fail(w.t, "a text waits forever", "%v", w.messages())
+}
+
 // requireGuarantees checks the guarantees when no record waits.
 func (w *world) requireGuarantees() {
 	events, triggers := w.topics.since("recharge.events", 0), w.topics.since("recharge.sms-triggers", 0)
-	require.Equal(w.t, len(w.topics.since("recharge.webhooks", 0)), w.handledBy(pipeline.RoleTransformer), "one outcome per webhook")
-	require.Equal(w.t, len(events), w.handledBy(pipeline.RoleTracking), "one outcome per event")
-	require.Equal(w.t, len(triggers), w.handledBy(pipeline.RoleSMS), "one outcome per trigger")
-	require.Len(w.t, w.dead(pipeline.RoleTransformer), w.outcomes.count("transformer rejected malformed")+w.outcomes.count("transformer rejected customer_unknown"))
+	require.Equal(w.t, len(w.topics.since("recharge.webhooks", 0)), w.handledBy(topology.RoleTransformer), "one outcome per webhook")
+	require.Equal(w.t, len(events), w.handledBy(topology.RoleTracking), "one outcome per event")
+	receipts := w.topics.since("recharge.sms-receipts", 0)
+	require.Equal(w.t, len(triggers)+len(receipts), w.handledBy(topology.RoleSMS), "one outcome per trigger and receipt")
+	require.Len(w.t, w.dead(topology.RoleTransformer), w.outcomes.count("transformer rejected malformed")+w.outcomes.count("transformer rejected customer_unknown"))
 	require.Zero(w.t, w.outcomes.count("transformer rejected panic"))
-	for _, letter := range w.dead(pipeline.RoleTransformer) {
+	for _, letter := range w.dead(topology.RoleTransformer) {
 		w.checkDeadLetter(letter)
 	}
-	require.Empty(w.t, w.dead(pipeline.RoleTracking))
+	require.Empty(w.t, w.dead(topology.RoleTracking))
 	w.requireOrder(events)
 	w.requireOrder(triggers)
 	w.requireEmittedOnce(events)
@@ -328,4 +348,9 @@ func (w *world) requireTextedOnce() {
 		seen[text.ID] = true
 	}
 	require.Empty(w.t, w.texts.Refused())
+	for _, m := range w.messages() {
+		if m.Status == message.Accepted {
+			require.True(w.t, seen[m.ID], "%v", m)
+		}
+	}
 }

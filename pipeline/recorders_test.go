@@ -12,17 +12,17 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
-	"github.com/rechargeflow/rechargeflow/pkg/ledger"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // memoryTopics is Kafka with one partition per topic.
 type memoryTopics struct {
 	mu      sync.Mutex
 	down    bool
+	failing int // how many of the next calls fail
 	records map[string][]kafka.Record
 }
 
@@ -30,6 +30,10 @@ type memoryTopics struct {
 func (m *memoryTopics) Produce(_ context.Context, records ...kafka.Record) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.failing > 0 {
+		m.failing--
+		return context.DeadlineExceeded
+	}
 	if m.down {
 		return context.DeadlineExceeded
 	}
@@ -39,6 +43,13 @@ func (m *memoryTopics) Produce(_ context.Context, records ...kafka.Record) error
 		m.records[r.Topic] = append(m.records[r.Topic], r)
 	}
 	return nil
+}
+
+// failNext makes the next calls of Produce fail.
+func (m *memoryTopics) failNext(calls int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failing = calls
 }
 
 func (m *memoryTopics) since(topic string, offset int) []kafka.Record {
@@ -69,7 +80,7 @@ func (f *outcomes) Record(role, store, outcome, reason string) {
 	f.add(line)
 }
 
-func (f *outcomes) wait(role pipeline.Role, err error) {
+func (f *outcomes) wait(role topology.Role, err error) {
 	f.add(string(role) + " waits: " + err.Error())
 }
 
@@ -104,6 +115,18 @@ func (f *outcomes) Paused(role, _ string, paused bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.pauses = append(f.pauses, paused)
+}
+
+// Text adds a line for a change of a text, but for those on its way.
+func (f *outcomes) Text(_, flow, status, reason string) {
+	if status == "planned" || status == "claimed" {
+		return
+	}
+	line := "text " + flow + " " + status
+	if reason != "" {
+		line += " " + reason
+	}
+	f.add(line)
 }
 
 // Waiting records in how many partitions a record waits.
@@ -146,21 +169,6 @@ func (f *outcomes) count(line string) int {
 
 // swappableDriver is a driver that a test can replace.
 type swappableDriver struct{ sms.Driver }
-
-// faultyLedger is a ledger whose calls a test can make fail.
-type faultyLedger struct {
-	ledger.Ledger
-
-	accept func(context.Context) error // nil calls the ledger
-}
-
-// Accept calls the test first.
-func (l *faultyLedger) Accept(ctx context.Context, messageID, providerID string) error {
-	if l.accept != nil {
-		return l.accept(ctx)
-	}
-	return l.Ledger.Accept(ctx, messageID, providerID)
-}
 
 // logText is the log, down to debug, as JSON.
 type logText struct {

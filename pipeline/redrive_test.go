@@ -2,7 +2,7 @@ package pipeline_test
 
 import (
 	"context"
-	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,14 +18,13 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
-	"github.com/rechargeflow/rechargeflow/pkg/ledger"
-	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // redrive redrives every dead letter of a role.
-func (w *world) redrive(role pipeline.Role) {
+func (w *world) redrive(role topology.Role) {
 	for _, letter := range w.dead(role) {
-		w.produce(deadletter.Redrive(letter, pipeline.Topics{}.Redrive(role)))
+		w.produce(deadletter.Redrive(letter, topology.Topics{}.Redrive(role)))
 	}
 }
 
@@ -34,12 +33,12 @@ func TestRedriveOfAWebhook(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	w.produce(w.raw("charge/created", `{}`), w.raw("subscription/created", subscriptionBody("784594001", "")))
 	w.handleAll()
-	require.Len(t, w.dead(pipeline.RoleTransformer), 2, "%v", w.outcomes.all())
+	require.Len(t, w.dead(topology.RoleTransformer), 2, "%v", w.outcomes.all())
 	require.Empty(t, w.topics.since("recharge.events", 0))
 
 	w.later(48 * time.Hour)
 	w.api.PutCustomer("246936001", []byte(`{"customer":`+joBean+`}`))
-	w.redrive(pipeline.RoleTransformer)
+	w.redrive(topology.RoleTransformer)
 	w.handleAll()
 
 	events := w.topics.since("recharge.events", 0)
@@ -56,7 +55,7 @@ func TestRedriveOfAWebhook(t *testing.T) {
 	}
 	assert.Len(t, w.bloomreach.Events(), 1)
 
-	dead := w.dead(pipeline.RoleTransformer)
+	dead := w.dead(topology.RoleTransformer)
 	require.Len(t, dead, 3, "the charge without an object is a dead letter again")
 	again := deadletter.Read(dead[2])
 	assert.Equal(t, 2, again.Attempts)
@@ -77,14 +76,14 @@ func TestRedriveReachesItsStoreAlone(t *testing.T) {
 	beta.Settings.Store = "beta"
 	options.Stores = append(options.Stores, beta)
 	var err error
-	w.stages, err = pipeline.Stages([]pipeline.Role{pipeline.RoleTracking}, options, w.run)
+	w.stages, err = pipeline.Stages([]topology.Role{topology.RoleTracking}, options, w.run)
 	require.NoError(t, err)
 
 	w.produce(w.eventRecords(3)...)
 	w.handleAll()
-	require.Len(t, w.dead(pipeline.RoleTracking), 3)
+	require.Len(t, w.dead(topology.RoleTracking), 3)
 	w.bloomreach.RejectWhen(nil)
-	w.redrive(pipeline.RoleTracking)
+	w.redrive(topology.RoleTracking)
 	w.handleAll()
 	assert.Equal(t, upTo(3), w.trackedIDs())
 	assert.Equal(t, 3, w.outcomes.count("tracking done"), "once each: beta's sink counts none of them")
@@ -97,30 +96,33 @@ func TestRedriveOfTheSameEventTwice(t *testing.T) {
 	w.produce(w.eventRecords(2)...)
 	w.handleAll()
 	w.bloomreach.RejectWhen(nil)
-	w.redrive(pipeline.RoleTracking)
-	w.redrive(pipeline.RoleTracking)
+	w.redrive(topology.RoleTracking)
+	w.redrive(topology.RoleTracking)
 	w.handleAll()
 	assert.Equal(t, upTo(2), w.trackedIDs())
 	assert.Equal(t, 2, w.bloomreach.Deduplicated())
 	assert.Equal(t, 4, w.outcomes.count("tracking done"))
 }
 
-// A refused text is sent when its dead letter is redriven, but only once.
-func TestRedriveOfARefusedText(t *testing.T) {
+// A trigger that could not be read is sent when it can be, and its dead letter was redriven.
+func TestRedriveOfATrigger(t *testing.T) {
 	w := textWorld(t)
-	w.texts.Next(1, smstest.Behaviour{Status: http.StatusUnprocessableEntity})
-	w.produce(w.triggerRecord(0))
+	unknown := w.built
+	unknown.Stores = slices.Clone(unknown.Stores)
+	unknown.Stores[0].Settings.Store = "another"
+	configured := w.stages
+	var err error
+	w.stages, err = pipeline.Stages([]topology.Role{topology.RoleSMS}, unknown, w.run)
+	require.NoError(t, err)
+	w.send(w.triggerRecord(0))
+	require.Len(t, w.dead(topology.RoleSMS), 1)
+	w.stages = configured
+	w.redrive(topology.RoleSMS)
+	w.redrive(topology.RoleSMS)
 	w.handleAll()
-	require.Empty(t, w.texts.Texts())
-	w.redrive(pipeline.RoleSMS)
-	w.handleAll()
-	require.Len(t, w.texts.Texts(), 1)
-	w.redrive(pipeline.RoleSMS)
-	w.handleAll()
-	assert.Equal(t, []string{"sms rejected refused", "sms done", "sms skipped already_sent"}, w.outcomes.lines)
+	w.release()
 	assert.Len(t, w.texts.Texts(), 1)
-	assert.Equal(t, map[ledger.State]int{ledger.StateAccepted: 1}, w.states())
-	require.Len(t, w.dead(pipeline.RoleSMS), 1)
+	assert.Equal(t, 1, w.outcomes.count("sms skipped duplicate"))
 }
 
 // impatient gives up before Kafka reports that a topic does not exist.
@@ -135,7 +137,7 @@ func (p impatient) Produce(ctx context.Context, records ...kafka.Record) error {
 // While the dead-letter topic does not exist, the partition waits: nothing is committed, and later records are not handled.
 // Once it exists, the partition continues, and the dead letter is in the partition of the record.
 func TestDeadLetterTopicMissing(t *testing.T) {
-	topics := pipeline.Topics{}
+	topics := topology.Topics{}
 	spec := func(names ...string) admin.Spec {
 		var s admin.Spec
 		for _, name := range names {
@@ -144,7 +146,7 @@ func TestDeadLetterTopicMissing(t *testing.T) {
 		return s
 	}
 	broker, err := embedded.Start(embedded.Config{
-		Topics: spec(topics.Webhooks(), topics.Events(), topics.Triggers(), topics.Customers(), topics.Subscriptions(), topics.State(), topics.Redrive(pipeline.RoleTransformer)),
+		Topics: spec(topics.Webhooks(), topics.Events(), topics.Triggers(), topics.Customers(), topics.Subscriptions(), topics.State(), topics.Redrive(topology.RoleTransformer)),
 	}, zap.NewNop())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, broker.Close()) })
@@ -154,7 +156,7 @@ func TestDeadLetterTopicMissing(t *testing.T) {
 
 	w := newWorld(t, storeConfig{})
 	w.run.Produce = impatient{producer}.Produce
-	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, w.options(storeConfig{}), w.run)
+	stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer}, w.options(storeConfig{}), w.run)
 	require.NoError(t, err)
 	stage := stages[0]
 	faulty, sound := w.raw("subscription/created", `{}`), w.raw("subscription/created", subscriptionBody("784594001", joBean))
@@ -171,14 +173,14 @@ func TestDeadLetterTopicMissing(t *testing.T) {
 	t.Cleanup(func() { stop(); require.NoError(t, <-ended) })
 
 	require.Eventually(t, func() bool { return stage.Trouble() != nil }, 30*time.Second, 10*time.Millisecond)
-	require.ErrorContains(t, stage.Trouble(), topics.DeadLetters(pipeline.RoleTransformer))
+	require.ErrorContains(t, stage.Trouble(), topics.DeadLetters(topology.RoleTransformer))
 	assert.Empty(t, w.outcomes.all(), "no record has an outcome, and the valid one waits")
 
-	_, err = admin.Apply(t.Context(), cluster, spec(topics.DeadLetters(pipeline.RoleTransformer)))
+	_, err = admin.Apply(t.Context(), cluster, spec(topics.DeadLetters(topology.RoleTransformer)))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return len(w.outcomes.all()) == 3 }, 60*time.Second, 10*time.Millisecond)
 	assert.ElementsMatch(t, []string{"transformer rejected malformed", "transformer done", "transformer skipped owner_applied"}, w.outcomes.all())
-	letters, err := kafkatest.ReadAll(t.Context(), cluster, topics.DeadLetters(pipeline.RoleTransformer))
+	letters, err := kafkatest.ReadAll(t.Context(), cluster, topics.DeadLetters(topology.RoleTransformer))
 	require.NoError(t, err)
 	require.Len(t, letters, 1)
 	assert.Equal(t, 3, letters[0].Partition)

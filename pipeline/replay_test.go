@@ -16,6 +16,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/customerstate"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // customerAnswer is the API's answer about the customer with two parked webhooks.
@@ -64,7 +65,7 @@ func withParked(t *testing.T, errs map[int]error, then ...kafka.Record) *world {
 	w := newWorld(t, storeConfig{})
 	o := w.options(storeConfig{})
 	o.Raw = &readers{RawReader: w.topics, errs: errs}
-	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, o, w.run)
+	stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer}, o, w.run)
 	require.NoError(t, err)
 	waiting := []kafka.Record{
 		rawAt(0, "subscription/created", subscriptionOf7(1), envelope.SourceWebhook),
@@ -139,7 +140,7 @@ func TestUnreplayableRecordsAreNotParked(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, storeConfig{})
-			stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, w.options(storeConfig{}), w.run)
+			stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer}, w.options(storeConfig{}), w.run)
 			require.NoError(t, err)
 			record := rawAt(0, "subscription/created", subscriptionOf7(1), envelope.SourceWebhook)
 			change(&record)
@@ -233,7 +234,7 @@ func TestReplayInParts(t *testing.T) {
 	require.NoError(t, err)
 	out.OnEnd(errors.New("broker away"))
 	assert.Len(t, w.replayed(), 500)
-	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, w.options(storeConfig{}), w.run) // the next owner
+	stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer}, w.options(storeConfig{}), w.run) // the next owner
 	require.NoError(t, err)
 	w.stages = stages
 	require.NoError(t, w.stages[0].Transactor.TakeOver(t.Context(), 0))
@@ -354,7 +355,7 @@ func TestAStalledReplay(t *testing.T) {
 			raw := &corrupt{RawReader: w.topics}
 			o := w.options(storeConfig{})
 			o.Raw = raw
-			stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, o, w.run)
+			stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer}, o, w.run)
 			require.NoError(t, err)
 			w.stages = stages
 			replayed := func() int { return w.outcomes.count("transformer rejected customer_unreadable") }
@@ -392,7 +393,7 @@ func TestReplayWhileTheBrokersAreAway(t *testing.T) {
 	o := w.options(storeConfig{})
 	raw := &readers{RawReader: w.topics, errs: map[int]error{1001: context.DeadlineExceeded}}
 	o.Raw = raw
-	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, o, w.run)
+	stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer}, o, w.run)
 	require.NoError(t, err)
 	w.stages = stages
 	for _, customer := range []string{"7", "8"} {
@@ -410,7 +411,7 @@ func TestReplayInPartsThatFails(t *testing.T) {
 	w := manyParked(t, 600, 0)
 	o := w.options(storeConfig{})
 	o.Raw = &readers{RawReader: w.topics, errs: map[int]error{550: errors.New("broker away")}}
-	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, o, w.run)
+	stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer}, o, w.run)
 	require.NoError(t, err)
 	w.stages = stages
 	w.produce(rawAt(1, "", customerAnswer, envelope.SourceLookup))

@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // topicsOf are the topics of a resource, used ones and others.
@@ -59,7 +59,7 @@ func TestSamples(t *testing.T) {
 			}
 		}
 		require.Greater(t, sent, 100)
-		assert.Equal(t, len(w.topics.since("recharge.webhooks", 0)), w.handledBy(pipeline.RoleTransformer))
+		assert.Equal(t, len(w.topics.since("recharge.webhooks", 0)), w.handledBy(topology.RoleTransformer))
 		assert.Empty(t, w.texts.Refused())
 		assert.Zero(t, w.outcomes.count("tracking rejected malformed"))
 		assert.Zero(t, w.outcomes.count("sms rejected malformed"))
@@ -84,7 +84,7 @@ func requireOneOutcome(t *testing.T, lines []string, records int, what string) {
 		require.NotContains(t, line, "waits", what)
 		require.NotContains(t, line, "panic", what)
 		role, outcome, _ := strings.Cut(line, " ")
-		if role != string(pipeline.RoleTransformer) || strings.HasPrefix(outcome, "parked") { // counted again when it is replayed
+		if role != string(topology.RoleTransformer) || strings.HasPrefix(outcome, "parked") { // counted again when it is replayed
 			continue
 		}
 		outcomes++
@@ -95,7 +95,7 @@ func requireOneOutcome(t *testing.T, lines []string, records int, what string) {
 }
 
 // handledBy counts the records for which a role has an outcome.
-func (w *world) handledBy(role pipeline.Role) int {
+func (w *world) handledBy(role topology.Role) int {
 	n := 0
 	for _, line := range w.outcomes.all() {
 		for _, outcome := range []stage.Kind{stage.KindDone, stage.KindSkipped, stage.KindRejected} {

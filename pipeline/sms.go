@@ -1,213 +1,297 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"time"
 
 	"go.uber.org/zap"
 
-	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
-	"github.com/rechargeflow/rechargeflow/pkg/ledger"
+	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
-	"github.com/rechargeflow/rechargeflow/pkg/sms"
+	"github.com/rechargeflow/rechargeflow/pkg/sender"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
-	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/texts"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
-// Texts is how one store sends its texts.
-type Texts struct {
-	Shop flow.Shop
-	// Flow returns a flow as it is set now; false for an unknown one.
-	Flow          func(flow.Key) (flow.Flow, bool)
-	Driver        sms.Driver
-	From          string
-	DefaultRegion string // ISO 3166 code, for numbers without a country
-}
+// claimEvery is how often due texts are claimed that no record has led to.
+const claimEvery = 200 * time.Millisecond
 
-// SMS sends the texts of one store's active flows.
+// SMS plans the texts of all stores, claims those that are due and gives them to the sender.
 //
-//	in         recharge.sms-triggers, this store's records only
-//	out        the store's SMS driver
-//	guarantee  one text per trigger at most: the ledger has its claim before the
-//	           provider has the text, and an unclear response is never repeated
-//	on failure not accepted by the provider: the partition waits; refused: dead letter;
-//	           refused as if all texts were: waits, others go on
+//	in         recharge.sms-triggers: triggers and revocations; recharge.sms-receipts: what came of the calls, delivery reports
+//	out        recharge.messages, recharge.message-texts, the new state: recharge.sms-state; the sender writes recharge.sms-receipts
+//	guarantee  one text per action: a claim is committed before the provider is called, is sent once, and without an answer never again
+//	on failure refused for all: the store's texts stay planned; refused alone: rejected; no answer: unknown
 type SMS struct {
-	store    string
-	unowned  bool // rejects the records that name no store
-	texts    Texts
-	ledger   ledger.Ledger
-	metrics  Metrics
-	now      func() time.Time
-	refusals *stage.Refusals
-	trouble  *telemetry.Trouble
+	topics  topology.Topics
+	stores  map[string]*texts.Store // nil for a store that sends no texts
+	state   TextState
+	sender  *sender.Sender
+	metrics Metrics
+	now     func() time.Time
+	log     *zap.Logger
+	due     message.Due
 }
 
-// NewSMS is the sink of one store.
-func NewSMS(store string, texts Texts, l ledger.Ledger, run Runtime) *SMS {
-	fields := []zap.Field{zap.String("role", string(RoleSMS)), zap.String("store", store)}
+// TextState stores the rows of each partition: see state.Store.
+type TextState interface {
+	TakeOver(ctx context.Context, partition int) error
+	Release(partition int)
+	Begin(partition int) TextRows
+}
+
+// TextRows is the view of a partition's rows in one transaction: see state.Overlay.
+type TextRows interface {
+	message.Rows
+	Rows() ([]kafka.Record, error)
+	Apply()
+	Drop()
+}
+
+// NewSMS returns the planner of all stores. stores has nil for a store that sends no texts.
+func NewSMS(run Runtime, stores map[string]*texts.Store, state TextState, to *sender.Sender) *SMS {
 	return &SMS{
-		store: store, texts: texts, ledger: l, metrics: run.Metrics, now: run.Now, refusals: stage.NewRefusals(run.Now),
-		trouble: &telemetry.Trouble{Name: "sms gateway", Log: run.Log, Now: run.Now, Fields: fields},
+		topics: run.Topics, stores: stores, state: state, sender: to, metrics: run.Metrics, now: run.Now, log: run.Log,
 	}
 }
 
-// Handle sends the texts of a batch, up to the first one that must wait. A text that is refused as if all were blocks no other.
-func (s *SMS) Handle(ctx context.Context, records []kafka.Record) ([]stage.Result, error) {
-	return s.refusals.Handle(ctx, records, s.handle)
+// TakeOver restores the messages of a partition.
+func (s *SMS) TakeOver(ctx context.Context, partition int) error {
+	s.sender.Release(partition)
+	if err := s.state.TakeOver(ctx, partition); err != nil {
+		return err
+	}
+	rows := s.state.Begin(partition)
+	defer rows.Drop()
+	s.due.Restart(partition, message.Open(rows, s.now(), s).Stores())
+	return nil
 }
 
-func (s *SMS) handle(ctx context.Context, r kafka.Record) (stage.Outcome, error) {
-	switch store, err := envelope.Store(r); {
-	case err != nil && s.unowned:
+// Release releases a partition: another process owns it.
+func (s *SMS) Release(partition int) {
+	s.sender.Release(partition)
+	s.state.Release(partition)
+}
+
+// Begin opens a transaction.
+func (s *SMS) Begin(partition int) stage.Transaction { return s.begin(partition) }
+
+func (s *SMS) begin(partition int) *planning {
+	s.sender.Release(partition) // what a transaction without an end has reserved
+	rows, now := s.state.Begin(partition), s.now().UTC()
+	return &planning{SMS: s, partition: partition, now: now, rows: rows, book: message.Open(rows, now, s)}
+}
+
+// Punctuate claims what is due, ends claims without a receipt and removes old messages.
+func (s *SMS) Punctuate(_ context.Context, partition int) (stage.Punctuated, error) {
+	p := s.begin(partition)
+	p.work = true
+	more, err := p.book.ExpireClaims()
+	if err == nil {
+		p.removed, err = p.book.Expire()
+	}
+	p.soon = more
+	return stage.Punctuated{Transaction: p}, err
+}
+
+// Active reports whether a store has a flow switched on.
+func (s *SMS) Active(store string, key flow.Key) bool {
+	return s.stores[store] != nil && s.stores[store].Active(key)
+}
+
+// Window returns the window of a flow.
+func (s *SMS) Window(store string, key flow.Key) time.Duration {
+	if known := s.stores[store]; known != nil {
+		return known.WindowOf(key)
+	}
+	return flow.RuleOf(key).Window
+}
+
+// planning is one transaction of the planner.
+type planning struct {
+	*SMS
+
+	partition int
+	now       time.Time
+	rows      TextRows
+	book      *message.Book
+	arena     envelope.Arena
+	work      bool // there is something to commit
+	soon      bool
+	failed    error // the rows are not to be written
+	due       message.DueTimes
+	removed   []*message.Message
+	claimed   []sender.Text
+}
+
+// Handle is a stage.Handler.
+func (p *planning) Handle(_ context.Context, records []kafka.Record) ([]stage.Result, error) {
+	results := make([]stage.Result, 0, len(records))
+	for _, r := range records {
+		outcome, err := p.handle(r)
+		if err != nil {
+			p.failed = err
+			return results, err
+		}
+		results = append(results, stage.Result{Outcome: outcome})
+	}
+	p.work = true
+	return results, nil
+}
+
+func (p *planning) handle(r kafka.Record) (stage.Outcome, error) {
+	store, err := envelope.Store(r)
+	if err != nil {
 		return stage.Reject(reason.Malformed, err), nil
-	case store != s.store:
-		return stage.PassOver(), nil
 	}
+	if _, configured := p.stores[store]; !configured {
+		return stage.Reject(reason.UnknownStore, fmt.Errorf("store %q is not in the configuration of this process; when it is, replay the dead letter", store)), nil
+	}
+	var why reason.Reason
 	switch kind := r.Header(envelope.HeaderCEType); kind {
 	case envelope.TypeTrigger:
+		why, err = apply(r, func(t subscriber.Trigger) (reason.Reason, error) { return p.book.Add(t, originOf(r)) })
 	case envelope.TypeRevocation:
-		return stage.Skip(reason.NothingToRevoke), nil // texts are sent at once: none waits
+		why, err = apply(r, p.book.Revoke)
+	case envelope.TypeReceipt:
+		why, err = apply(r, p.book.Receive)
 	default:
-		return stage.Reject(reason.Malformed, envelope.HeaderError(envelope.HeaderCEType, kind)), nil
+		err = fmt.Errorf("%w: %w", errUnreadable, envelope.HeaderError(envelope.HeaderCEType, kind))
 	}
-	var t subscriber.Trigger
-	if err := json.Unmarshal(r.Value, &t); err != nil {
-		return stage.Reject(reason.Malformed, fmt.Errorf("decode trigger: %w", err)), nil
-	}
-	message, outcome := s.message(t)
-	if outcome.Kind != "" {
-		return outcome, nil
-	}
-	_, redriven := deadletter.RedriveOf(r)
-	return s.sendOnce(ctx, r, t, message, redriven)
-}
-
-// message renders the text of a trigger. If there is nothing to send it returns the outcome instead.
-func (s *SMS) message(t subscriber.Trigger) (sms.Message, stage.Outcome) {
-	f, known := s.texts.Flow(t.Flow)
-	if !known {
-		return sms.Message{}, stage.Reject(reason.Malformed, fmt.Errorf("flow %q is unknown", t.Flow))
-	}
-	if !f.Active {
-		return sms.Message{}, stage.Skip(reason.FlowInactive)
-	}
-	if !s.now().Before(t.StaleAt) {
-		return sms.Message{}, stage.Skip(reason.Stale)
-	}
-	to, err := sms.Number(t.Recipient.Phone, cmp.Or(t.Recipient.PhoneCountry, t.Recipient.Country), s.texts.DefaultRegion)
-	if err != nil {
-		return sms.Message{}, stage.Skip(phoneReason(err))
-	}
-	body, err := flow.Render(f, t.Variables(s.texts.Shop))
-	if err != nil {
-		return sms.Message{}, stage.Reject(reason.TextNotRendered, err)
-	}
-	hash := t.Recipient.PortalHash
-	return sms.Message{
-		To: to, From: s.texts.From, Body: body, Store: t.Store, Flow: string(t.Flow), Secrets: []string{hash, url.PathEscape(hash)},
-	}, stage.Outcome{}
-}
-
-func phoneReason(err error) reason.Reason {
 	switch {
-	case errors.Is(err, sms.ErrNoNumber):
-		return reason.NoPhone
-	case errors.Is(err, sms.ErrCountryUnknown):
-		return reason.CountryUnknown
-	}
-	return reason.PhoneInvalid
-}
-
-// sendOnce sends the text unless the ledger has it as sent or possibly sent, or as refused and the record is not a redrive.
-func (s *SMS) sendOnce(ctx context.Context, r kafka.Record, t subscriber.Trigger, m sms.Message, redriven bool) (stage.Outcome, error) {
-	claim, err := s.ledger.Claim(ctx, ledger.Trigger{
-		ID: t.ID, Store: t.Store, Flow: string(t.Flow), Cause: t.Cause, CustomerID: t.RechargeCustomerID, OccurredAt: t.OccurredAt, Again: redriven,
-	})
-	if errors.Is(err, ledger.ErrTrigger) {
+	case errors.Is(err, errUnreadable), errors.Is(err, message.ErrTrigger), errors.Is(err, message.ErrReceipt):
 		return stage.Reject(reason.Malformed, err), nil
+	case why != "":
+		return stage.Skip(why), err
 	}
+	return stage.Done(), err
+}
+
+var errUnreadable = errors.New("record is unreadable")
+
+// apply decodes a record's value and applies it.
+func apply[T any](r kafka.Record, to func(T) (reason.Reason, error)) (reason.Reason, error) {
+	var value T
+	if err := json.Unmarshal(r.Value, &value); err != nil {
+		return "", fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	return to(value)
+}
+
+// originOf returns where the webhook of a record is. Tests and tools may write records without lineage.
+func originOf(r kafka.Record) message.Origin {
+	topic, partition, offset, _ := envelope.RawPosition(r)
+	at, _ := envelope.ReceivedAt(r)
+	return message.Origin{Topic: topic, Partition: partition, Offset: offset, ReceivedAt: at, Traceparent: r.Header(envelope.HeaderTraceparent), Bytes: len(r.Value)}
+}
+
+// Outputs claims what is due, and returns the changed messages and their rows.
+func (p *planning) Outputs() ([]kafka.Record, error) {
+	if p.failed != nil || !p.work {
+		return nil, p.failed
+	}
+	if err := errors.Join(p.claim(), p.failed); err != nil {
+		return nil, err
+	}
+	var records []kafka.Record
+	for _, m := range p.book.Changed() {
+		list := []envelope.Output{changeOutput(p.topics, &m, p.now)}
+		changes, _, err := p.arena.Records(list, recordOf(&m, p.partition))
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, changes...)
+	}
+	rows, err := p.textRows()
 	if err != nil {
-		return stage.Outcome{}, fmt.Errorf("claim text: %w", err)
+		return nil, err
 	}
-	switch claim.Outcome {
-	case ledger.Claimed:
-		return s.send(ctx, r, claim, m)
-	case ledger.AlreadyRejected: // its dead letter may not have been written
-		return stage.Reject(reason.Refused, errors.New("sms gateway refused this text earlier")), nil
-	case ledger.Unknown:
-		return stage.Skip(reason.OutcomeUnknown), nil
-	case ledger.InFlight:
-		return stage.Outcome{}, errors.New("claim text: another process is sending it")
-	}
-	return stage.Skip(reason.AlreadySent), nil
+	state, err := p.rows.Rows()
+	return append(append(records, rows...), state...), err
 }
 
-// send sends a claimed text. A shutdown does not cancel it, because the response would be lost.
-func (s *SMS) send(ctx context.Context, r kafka.Record, claim ledger.Claim, m sms.Message) (stage.Outcome, error) {
-	ctx = context.WithoutCancel(ctx)
-	m.SendKey = claim.SendKey
-	receipt, err := s.texts.Driver.Send(ctx, m)
-	if err != nil {
-		return s.failed(ctx, r, claim, err)
+// textRows are the rows of claimed texts in recharge.message-texts, and the tombstones of removed ones.
+func (p *planning) textRows() (records []kafka.Record, err error) {
+	add := func(m *message.Message, value any) error {
+		row, _, err := p.arena.Records([]envelope.Output{textOutput(p.topics, m, value, p.now)}, recordOf(m, p.partition))
+		records = append(records, row...)
+		return err
 	}
-	s.refusals.Accept()
-	s.trouble.Over()
-	s.metrics.Paused(string(RoleSMS), s.store, false)
-	return stage.Done(), ledgerError(s.ledger.Accept(ctx, claim.MessageID, receipt.ProviderID))
+	for _, t := range p.claimed {
+		if err := add(&t.Claim, texts.Public(&t.Claim, t.SMS, p.now)); err != nil {
+			return nil, err
+		}
+	}
+	for _, m := range p.removed {
+		if err := add(m, nil); err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
 }
 
-// failed handles a failed send by the class of the error: a text is retried only if it was certainly not sent.
-func (s *SMS) failed(ctx context.Context, r kafka.Record, claim ledger.Claim, cause error) (stage.Outcome, error) {
-	failure := &sms.SendError{Class: sms.Unknown, Code: "no_class", Err: cause}
-	errors.As(cause, &failure)
-	forAll := failure.Class == sms.Config || failure.Class == sms.Forbidden
-	if forAll && s.refusals.Alone(r) && failure.Class == sms.Forbidden {
-		return s.refused(ctx, claim, failure)
-	}
-	s.metrics.Paused(string(RoleSMS), s.store, failure.Class == sms.Config || failure.Class == sms.Forbidden && s.refusals.Several())
-	switch {
-	case forAll:
-		return s.release(ctx, claim, &stage.RefusedForAll{Err: cause}, 0)
-	case failure.Class == sms.NotSent:
-		return s.release(ctx, claim, cause, failure.RetryAfter)
-	case failure.Class == sms.Rejected:
-		return s.refused(ctx, claim, failure)
-	}
-	s.trouble.Failed(cause, "the text may have been sent", "never, because it could be a second text")
-	outcome := stage.Skip(reason.OutcomeUnknown)
-	outcome.Err = cause
-	return outcome, ledgerError(s.ledger.MarkUnknown(ctx, claim.MessageID, failure.Code))
+// recordOf stands for the webhook of a message's first trigger, in the partition of the message.
+func recordOf(m *message.Message, partition int) kafka.Record {
+	from := m.Triggers[0].Origin
+	return kafka.Record{Topic: from.Topic, Partition: partition, Offset: from.Offset, Headers: []kafka.Header{
+		{Key: envelope.HeaderReceivedAt, Value: []byte(from.ReceivedAt.UTC().Format(time.RFC3339Nano))},
+		{Key: envelope.HeaderTraceparent, Value: []byte(from.Traceparent)},
+	}}
 }
 
-// release gives up the claim of a text that was not sent. Its record waits.
-func (s *SMS) release(ctx context.Context, claim ledger.Claim, why error, after time.Duration) (stage.Outcome, error) {
-	s.trouble.Failed(why, "the text waits", "after a backoff of at most 30s, or after Retry-After")
-	if err := s.ledger.Release(ctx, claim); err != nil {
-		return stage.Outcome{}, ledgerError(err)
+// WriteReceipt returns what writes the receipts of a sender.
+func WriteReceipt(run Runtime) func(ctx context.Context, t sender.Text, r message.Receipt) error {
+	return func(ctx context.Context, t sender.Text, r message.Receipt) error {
+		var arena envelope.Arena
+		records, _, err := arena.Records([]envelope.Output{receiptOutput(run.Topics, r)}, recordOf(&t.Claim, t.Partition))
+		if err != nil {
+			return err
+		}
+		return run.Produce(ctx, records...)
 	}
-	return stage.Outcome{}, kafka.RetryAfter(why, after)
 }
 
-// refused rejects a text that the provider refused alone.
-func (s *SMS) refused(ctx context.Context, claim ledger.Claim, failure *sms.SendError) (stage.Outcome, error) {
-	return stage.Reject(reason.Refused, failure), ledgerError(s.ledger.Reject(ctx, claim.MessageID, failure.Code))
+// PunctuateSoon reports whether more is to be done.
+func (p *planning) PunctuateSoon() bool { return p.soon }
+
+// Ended applies the changes and has the claimed texts sent if the transaction was committed; otherwise it drops them.
+func (p *planning) Ended(committed bool) {
+	defer p.sender.Release(p.partition)
+	if !committed {
+		p.rows.Drop()
+		return
+	}
+	p.rows.Apply()
+	p.SMS.due.Update(p.partition, p.due)
+	for _, t := range p.claimed {
+		p.sender.Send(t)
+	}
+	for _, m := range p.book.Changed() {
+		p.count(&m)
+	}
 }
 
-// ledgerError wraps an error of writing a response to the ledger. The record is handled again; the claim in the ledger prevents
-// a second text.
-func ledgerError(err error) error {
-	if err == nil {
-		return nil
+// count counts a change and writes its log line.
+func (p *planning) count(m *message.Message) {
+	p.metrics.Text(m.Store, string(m.Flow), string(m.Status), string(m.Reason))
+	level := zap.InfoLevel
+	switch m.Status {
+	case message.Planned, message.Claimed:
+		level = zap.DebugLevel
+	case message.Unknown, message.Rejected:
+		level = zap.WarnLevel
 	}
-	return fmt.Errorf("record outcome in ledger: %w", err)
+	if line := p.log.Check(level, "text "+string(m.Status)); line != nil {
+		line.Write(zap.String("role", string(topology.RoleSMS)), zap.String("store", m.Store), zap.String("flow", string(m.Flow)), zap.String("message", m.ID),
+			zap.String("reason", string(m.Reason)), zap.String("code", m.Code), zap.String("error", m.Error), zap.Int("attempt", m.Attempt),
+			zap.String("traceparent", m.Triggers[0].Origin.Traceparent))
+	}
 }

@@ -4,26 +4,26 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
-	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
-	"github.com/rechargeflow/rechargeflow/pkg/ledger"
+	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // textWorld sends the texts of new subscriptions.
@@ -32,41 +32,84 @@ func textWorld(t *testing.T) *world {
 	return newWorld(t, storeConfig{SMS: true, Flows: []string{"subscription_started"}})
 }
 
-// send gives the records to the sms stage once.
-func (w *world) send(records ...kafka.Record) (int, error) {
-	return w.handle(w.stage(pipeline.RoleSMS), records)
+func (w *world) triggers(n int) []kafka.Record {
+	records := make([]kafka.Record, n)
+	for i := range records {
+		records[i] = w.triggerRecord(i)
+	}
+	return records
 }
 
-func (w *world) states() map[ledger.State]int {
-	counts, err := w.ledger.Counts(w.t.Context(), store)
-	require.NoError(w.t, err)
+// send writes records of the sms role, and has their texts released.
+func (w *world) send(records ...kafka.Record) {
+	w.produce(records...)
+	w.handleAll()
+	w.release()
+}
+
+// messages are the messages as they are now, by id.
+func (w *world) messages() map[string]message.Change {
+	all := map[string]message.Change{}
+	for _, r := range w.topics.since("recharge.messages", 0) {
+		var change message.Change
+		require.NoError(w.t, json.Unmarshal(r.Value, &change))
+		require.Equal(w.t, all[change.ID].Change+1, change.Change, "changes are in order")
+		all[change.ID] = change
+	}
+	return all
+}
+
+// message is the only message.
+func (w *world) message() message.Change {
+	all := slices.Collect(maps.Values(w.messages()))
+	require.Len(w.t, all, 1)
+	return all[0]
+}
+
+// statuses counts the messages by status.
+func (w *world) statuses() map[message.Status]int {
+	counts := map[message.Status]int{}
+	for _, m := range w.messages() {
+		counts[m.Status]++
+	}
 	return counts
 }
 
-// A trigger that is handled again after its text was accepted sends nothing.
+// A trigger that is delivered again, at once or later, sends nothing.
 func TestSMSRedelivered(t *testing.T) {
 	w := textWorld(t)
 	for range 3 {
-		done, err := w.send(w.triggerRecord(0), w.triggerRecord(1), w.triggerRecord(0))
-		require.NoError(t, err)
-		assert.Equal(t, 3, done)
+		w.send(w.triggerRecord(0), w.triggerRecord(1), w.triggerRecord(0))
 	}
 	assert.Len(t, w.texts.Texts(), 2)
 	assert.Equal(t, 2, w.texts.Requests())
-	assert.Equal(t, append([]string{"sms done", "sms done"}, repeat("sms skipped already_sent", 7)...), w.outcomes.lines)
-	assert.Equal(t, map[ledger.State]int{ledger.StateAccepted: 2}, w.states())
+	assert.Equal(t, 7, w.outcomes.count("sms skipped duplicate"))
+	assert.Equal(t, map[message.Status]int{message.Accepted: 2}, w.statuses())
 }
 
-func repeat(line string, n int) []string {
-	lines := make([]string, n)
-	for i := range lines {
-		lines[i] = line
-	}
-	return lines
+// A text waits for others of its action until the window of its flow ends, and then names them all.
+func TestSMSOneTextPerAction(t *testing.T) {
+	w := textWorld(t)
+	first, second := w.triggerRecord(0), w.triggerRecord(1)
+	var trigger subscriber.Trigger
+	require.NoError(t, json.Unmarshal(second.Value, &trigger))
+	trigger.RechargeCustomerID, trigger.Cause = "1", "acme/1/subscription_started/178918/"
+	trigger.Subscription.ProductTitle = "Dark Roast"
+	trigger.OccurredAt = trigger.OccurredAt.Add(20 * time.Second)
+	second.Value, _ = json.Marshal(trigger)
+	second.Key = first.Key
+	w.produce(first, second)
+	w.handleAll()
+	assert.Empty(t, w.texts.Texts())
+	assert.Equal(t, message.Planned, w.message().Status)
+	w.release()
+	require.Len(t, w.texts.Texts(), 1)
+	assert.Contains(t, w.texts.Texts()[0].Body, "House Blend, Dark Roast")
+	assert.Len(t, w.message().Triggers, 2)
 }
 
-// Without an answer it is unknown whether the text was sent: it is not sent again, not
-// even when its trigger is delivered again the next day.
+// Without an answer it is unknown whether the text was sent: it is not sent again, not even when its trigger is delivered again the
+// next day. A report of the provider says that it was.
 func TestSMSOutcomeUnknown(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -85,21 +128,32 @@ func TestSMSOutcomeUnknown(t *testing.T) {
 			w := textWorld(t)
 			w.givesUpWhenItHangs(&test.does)
 			w.texts.Next(1, test.does)
-			done, err := w.send(w.triggerRecord(0), w.triggerRecord(1))
-			require.NoError(t, err, "the next one does not wait for it")
-			assert.Equal(t, 2, done)
-			assert.Equal(t, map[ledger.State]int{ledger.StateUnknown: 1, ledger.StateAccepted: 1}, w.states())
+			w.send(w.triggerRecord(0), w.triggerRecord(1))
+			assert.Equal(t, map[message.Status]int{message.Unknown: 1, message.Accepted: 1}, w.statuses(), "the next one does not wait for it")
 			again := w.triggerRecord(0)
 			w.later(23 * time.Hour)
-			_, err = w.send(again)
-			require.NoError(t, err)
-			assert.Equal(t, []string{"sms skipped outcome_unknown", "sms done", "sms skipped outcome_unknown"}, w.outcomes.lines)
+			w.send(again)
 			assert.Len(t, w.texts.Texts(), test.texts+1)
 			assert.Empty(t, w.texts.Duplicates())
 			assert.Equal(t, 2, w.texts.Requests())
-			assert.Empty(t, w.dead(pipeline.RoleSMS))
+			for _, m := range w.messages() {
+				if m.Status == message.Unknown {
+					w.produce(w.reportRecord(m, message.Delivered))
+				}
+			}
+			w.handleAll()
+			assert.Equal(t, map[message.Status]int{message.Delivered: 1, message.Accepted: 1}, w.statuses())
 		})
 	}
+}
+
+// reportRecord is a delivery report.
+func (w *world) reportRecord(m message.Change, status message.Status) kafka.Record {
+	record := w.sinkRecord("recharge.sms-receipts", "sms_receipt", 0, message.Receipt{
+		Store: m.Store, CustomerID: m.RechargeCustomerID, MessageID: m.ID, Outcome: status, At: w.clock(),
+	})
+	record.Key = []byte(m.Store + "/" + m.RechargeCustomerID)
+	return record
 }
 
 // givesUpWhenItHangs makes the driver cancel a call as soon as the gateway hangs.
@@ -118,186 +172,200 @@ func (w *world) givesUpWhenItHangs(does *smstest.Behaviour) {
 	})
 }
 
-// A refused connection means that nothing was sent: the text waits, and is sent later,
-// once.
-func TestSMSConnectionRefused(t *testing.T) {
-	w := textWorld(t)
-	closed := httptest.NewServer(http.NotFoundHandler())
-	closed.Close()
-	right := w.driver.Driver
-	w.driver.Driver = w.gatewayDriver(closed.URL)
-	for range 3 {
-		done, err := w.send(w.triggerRecord(0), w.triggerRecord(1))
-		require.ErrorContains(t, err, "no_connection")
-		assert.Zero(t, done)
-		assert.Equal(t, map[ledger.State]int{ledger.StatePlanned: 1}, w.states(), "the claim is released")
-	}
-	assert.Empty(t, w.outcomes.lines)
-
-	w.driver.Driver = right
-	done, err := w.send(w.triggerRecord(0), w.triggerRecord(1))
-	require.NoError(t, err)
-	assert.Equal(t, 2, done)
-	assert.Len(t, w.texts.Texts(), 2)
-	assert.Equal(t, []string{"sms done", "sms done"}, w.outcomes.lines)
-}
-
-// A text that was certainly not sent waits as long as the gateway's Retry-After.
-func TestSMSRateLimit(t *testing.T) {
-	w := textWorld(t)
-	w.texts.Next(2, smstest.Behaviour{Status: http.StatusTooManyRequests, RetryAfter: 7 * time.Second})
-	for range 2 {
-		done, err := w.send(w.triggerRecord(0))
-		var retryAfter *kafka.RetryAfterError
-		require.ErrorAs(t, err, &retryAfter)
-		assert.Equal(t, 7*time.Second, retryAfter.After)
-		assert.Zero(t, done)
-	}
-	assert.Equal(t, []bool{false, false}, w.outcomes.pauses)
-	done, err := w.send(w.triggerRecord(0))
-	require.NoError(t, err)
-	assert.Equal(t, 1, done)
-	assert.Len(t, w.texts.Texts(), 1)
-	assert.Equal(t, []string{"sms done"}, w.outcomes.lines)
-}
-
-// A refused text becomes a dead letter each time its record is handled again (the
-// first one may not have been written), and is never sent again.
-func TestSMSRefused(t *testing.T) {
-	w := textWorld(t)
-	w.texts.Next(1, smstest.Behaviour{Status: http.StatusUnprocessableEntity})
-	done, err := w.send(w.triggerRecord(0), w.triggerRecord(1))
-	require.NoError(t, err)
-	assert.Equal(t, 2, done)
-	_, err = w.send(w.triggerRecord(0))
-	require.NoError(t, err)
-	assert.Equal(t, []string{"sms rejected refused", "sms done", "sms rejected refused"}, w.outcomes.lines)
-	assert.Equal(t, 2, w.texts.Requests())
-	require.Len(t, w.dead(pipeline.RoleSMS), 2)
-	assert.Contains(t, w.dead(pipeline.RoleSMS)[0].Header(deadletter.HeaderError), "http_422")
-	assert.Equal(t, map[ledger.State]int{ledger.StateRejected: 1, ledger.StateAccepted: 1}, w.states())
-}
-
-// Wrong credentials stop the store's texts until they are fixed. Each attempt costs few requests, and no text is rejected.
-func TestSMSWrongCredentials(t *testing.T) {
-	for _, status := range []int{http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound, http.StatusFound} {
-		t.Run(http.StatusText(status), func(t *testing.T) {
-			w := textWorld(t)
-			const texts, attempts = 20, 9
-			records := make([]kafka.Record, texts)
-			for i := range records {
-				records[i] = w.triggerRecord(i)
-			}
-			w.texts.Next(4*attempts, smstest.Behaviour{Status: status})
-			for range attempts {
-				before := w.texts.Requests()
-				done, err := w.send(records...)
-				require.ErrorContains(t, err, "http_")
-				assert.Zero(t, done)
-				assert.LessOrEqual(t, w.texts.Requests()-before, 4)
-			}
-			assert.True(t, w.outcomes.pauses[len(w.outcomes.pauses)-1])
-			assert.Equal(t, map[ledger.State]int{ledger.StatePlanned: texts}, w.states(), "no claim is held")
-
-			for range 20 { // the rest of the refusals
-				if _, err := w.send(records...); err == nil {
-					break
-				}
-			}
-			assert.Len(t, w.texts.Texts(), texts)
-			assert.False(t, w.outcomes.pauses[len(w.outcomes.pauses)-1])
-			assert.Empty(t, w.texts.Duplicates())
-			assert.Empty(t, w.dead(pipeline.RoleSMS))
-		})
-	}
-}
-
-// Two workers share one ledger, as after a rebalance that one of them has not
-// noticed: each text is sent once.
-func TestSMSTwoWorkers(t *testing.T) {
-	const triggers, workers = 25, 4
-	w := newWorld(t, storeConfig{SMS: true, Flows: []string{"subscription_started"}})
-	records := make([]kafka.Record, triggers)
-	for i := range records {
-		records[i] = w.triggerRecord(i)
-	}
-	var group sync.WaitGroup
-	for range workers {
-		group.Go(func() {
-			for rest := records; len(rest) > 0; {
-				done, err := w.send(rest...)
-				rest = rest[done:]
-				if err != nil && !strings.Contains(err.Error(), "another process is sending it") {
-					t.Error(err)
-					return
-				}
-				runtime.Gosched()
-			}
-		})
-	}
-	group.Wait()
-	assert.Len(t, w.texts.Texts(), triggers)
-	assert.Empty(t, w.texts.Duplicates())
-	assert.Equal(t, triggers, w.outcomes.count("sms done"))
-	assert.Equal(t, triggers*(workers-1), w.outcomes.count("sms skipped already_sent"))
-}
-
-// If the ledger fails to record that a text was sent, the record is handled again, and
-// the text is not sent again.
-func TestSMSAnswerNotWritten(t *testing.T) {
-	w := textWorld(t)
-	full := errors.New("disk full")
-	w.ledger.accept = func(context.Context) error { return full }
-	records := []kafka.Record{w.triggerRecord(0), w.triggerRecord(1)}
-	done, err := w.send(records...)
-	require.ErrorIs(t, err, full)
-	require.ErrorContains(t, err, "record outcome in ledger")
-	assert.Zero(t, done)
-
-	w.ledger.accept = nil
-	done, err = w.send(records...)
-	require.ErrorContains(t, err, "another process is sending it", "the claim has not expired")
-	assert.Zero(t, done)
-	w.later(ledger.DefaultLease)
-	done, err = w.send(records...)
-	require.NoError(t, err)
-	assert.Equal(t, 2, done)
-	assert.Equal(t, []string{"sms skipped outcome_unknown", "sms done"}, w.outcomes.lines)
-	assert.Len(t, w.texts.Texts(), 2)
-	assert.Empty(t, w.texts.Duplicates())
-}
-
-// Without the ledger nothing is sent.
-func TestSMSLedgerDown(t *testing.T) {
-	w := textWorld(t)
-	require.NoError(t, w.ledger.Close())
-	done, err := w.send(w.triggerRecord(0))
-	require.ErrorIs(t, err, ledger.ErrClosed)
-	assert.Zero(t, done)
-	assert.Zero(t, w.texts.Requests())
-	assert.Empty(t, w.outcomes.lines)
-}
-
-// A shutdown during a call waits for its answer, and the ledger has it.
-func TestSMSStoppedWhileSending(t *testing.T) {
-	w := textWorld(t)
-	stopped, stop := context.WithCancel(t.Context())
-	right := w.driver.Driver
-	w.driver.Driver = driverFunc(func(ctx context.Context, m sms.Message) (sms.Receipt, error) {
-		stop()
-		return right.Send(ctx, m)
-	})
-	left, err := handle(stopped, w.stage(pipeline.RoleSMS), nil, []kafka.Record{w.triggerRecord(0)})
-	require.NoError(t, err)
-	assert.Empty(t, left)
-	assert.Equal(t, []string{"sms done"}, w.outcomes.lines)
-	assert.Equal(t, map[ledger.State]int{ledger.StateAccepted: 1}, w.states())
-}
-
 // driverFunc is an sms.Driver.
 type driverFunc func(context.Context, sms.Message) (sms.Receipt, error)
 
 func (f driverFunc) Send(ctx context.Context, m sms.Message) (sms.Receipt, error) { return f(ctx, m) }
+
+// A refused connection means that nothing was sent: the texts stay planned, few are tried, and all are sent later, once.
+func TestSMSConnectionRefused(t *testing.T) {
+	w := textWorld(t)
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	right, calls := w.gatewayDriver(w.texts.URL), 0
+	refusing := w.gatewayDriver(closed.URL)
+	w.driver.Driver = driverFunc(func(ctx context.Context, m sms.Message) (sms.Receipt, error) {
+		calls++
+		return refusing.Send(ctx, m)
+	})
+	w.send(w.triggers(30)...)
+	for range 60 {
+		w.later(time.Second)
+		w.handleAll()
+	}
+	assert.Equal(t, map[message.Status]int{message.Planned: 30}, w.statuses())
+	assert.Less(t, calls, 20, "a store whose provider is down is tried now and then")
+	require.ErrorContains(t, w.sender.Trouble(), "no_connection")
+
+	w.driver.Driver = right
+	w.settle(2 * time.Minute)
+	assert.Equal(t, map[message.Status]int{message.Accepted: 30}, w.statuses())
+	assert.Len(t, w.texts.Texts(), 30)
+	assert.Empty(t, w.texts.Duplicates())
+	require.NoError(t, w.sender.Trouble())
+}
+
+// settle lets time pass, second by second.
+func (w *world) settle(d time.Duration) {
+	for end := w.clock().Add(d); w.clock().Before(end); {
+		w.later(time.Second)
+		w.handleAll()
+	}
+}
+
+// A text that was certainly not sent waits as long as the gateway's Retry-After, and so do the others of its store.
+func TestSMSRateLimit(t *testing.T) {
+	w := textWorld(t)
+	w.texts.Next(1, smstest.Behaviour{Status: http.StatusTooManyRequests, RetryAfter: 7 * time.Second})
+	w.send(w.triggerRecord(0))
+	require.Equal(t, 1, w.texts.Requests())
+	w.later(6 * time.Second)
+	w.handleAll()
+	assert.Equal(t, 1, w.texts.Requests())
+	w.later(2 * time.Second)
+	w.handleAll()
+	assert.Len(t, w.texts.Texts(), 1)
+	assert.Equal(t, 2, w.message().Attempt)
+	assert.NotContains(t, w.outcomes.pauses, true)
+}
+
+// A refused text has the provider's words, and is never sent again.
+func TestSMSRefused(t *testing.T) {
+	w := textWorld(t)
+	w.texts.Next(1, smstest.Behaviour{Status: http.StatusUnprocessableEntity, Body: `{"error":"landline +14157120000"}`})
+	w.send(w.triggerRecord(0))
+	w.send(w.triggerRecord(0))
+	assert.Equal(t, 1, w.texts.Requests())
+	m := w.message()
+	assert.Equal(t, message.Rejected, m.Status)
+	assert.Equal(t, "http_422", m.Code)
+	assert.Contains(t, m.Error, "landline")
+	assert.NotContains(t, m.Error, "4157120000")
+}
+
+// Wrong credentials pause the store until they are right. Few requests are made meanwhile, and no text is lost.
+func TestSMSWrongCredentials(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound, http.StatusFound} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			w := textWorld(t)
+			const texts = 40
+			right := w.driver.Driver
+			w.driver.Driver = driverFunc(func(ctx context.Context, m sms.Message) (sms.Receipt, error) {
+				w.texts.Next(1, smstest.Behaviour{Status: status})
+				return right.Send(ctx, m)
+			})
+			w.send(w.triggers(texts)...)
+			w.settle(10 * time.Minute)
+			refused := w.texts.Requests()
+			assert.Less(t, refused, 60)
+			assert.True(t, w.outcomes.pauses[len(w.outcomes.pauses)-1])
+			require.ErrorContains(t, w.sender.Trouble(), fmt.Sprintf("http_%d", status))
+			assert.Equal(t, map[message.Status]int{message.Planned: texts}, w.statuses())
+
+			w.driver.Driver = right
+			w.settle(3 * time.Minute)
+			assert.Len(t, w.texts.Texts(), texts)
+			assert.False(t, w.outcomes.pauses[len(w.outcomes.pauses)-1])
+			assert.Empty(t, w.texts.Duplicates())
+		})
+	}
+}
+
+// A number that the provider refuses with 403, twice within half a minute and more, while others are accepted: that text alone is
+// rejected, with the provider's words, and the others are not held up.
+func TestSMSOneNumberRefused(t *testing.T) {
+	for _, at := range []int{0, 17, 39} {
+		t.Run(fmt.Sprint("at ", at), func(t *testing.T) {
+			w := textWorld(t)
+			w.texts.ForNumber(fmt.Sprintf("+1415712%04d", at), smstest.Blocked())
+			w.send(w.triggers(40)...)
+			assert.Equal(t, map[message.Status]int{message.Planned: 1, message.Accepted: 39}, w.statuses())
+			w.later(31 * time.Second)
+			w.handleAll()
+			assert.Equal(t, map[message.Status]int{message.Rejected: 1, message.Accepted: 39}, w.statuses())
+			for _, m := range w.messages() {
+				if m.Status == message.Rejected {
+					assert.Contains(t, m.Error, "The recipient blocked this sender")
+					assert.NotContains(t, m.Error, "1415712")
+				}
+			}
+			assert.NotContains(t, w.outcomes.pauses, true)
+		})
+	}
+}
+
+// One number alone, without other texts: it waits, and is not called a fault of the credentials. Another text proves that it is refused alone.
+func TestSMSOneNumberRefusedAlone(t *testing.T) {
+	w := textWorld(t)
+	w.texts.ForNumber("+14157120000", smstest.Blocked())
+	w.send(w.triggerRecord(0))
+	w.settle(5 * time.Minute)
+	assert.Equal(t, message.Planned, w.message().Status)
+	assert.NotContains(t, w.outcomes.pauses, true)
+	w.send(w.triggerRecord(1))
+	w.settle(2 * time.Minute)
+	assert.Equal(t, map[message.Status]int{message.Rejected: 1, message.Accepted: 1}, w.statuses())
+}
+
+// Kafka takes no receipt for a while: the text is sent once, and its receipt follows.
+func TestSMSReceiptNotWritten(t *testing.T) {
+	w := textWorld(t)
+	right := w.gatewayDriver(w.texts.URL)
+	w.driver.Driver = driverFunc(func(ctx context.Context, m sms.Message) (sms.Receipt, error) {
+		defer w.topics.failNext(1)
+		return right.Send(ctx, m)
+	})
+	w.send(w.triggerRecord(0))
+	assert.Len(t, w.texts.Texts(), 1)
+	assert.Equal(t, message.Accepted, w.message().Status)
+	assert.Contains(t, w.log.String(), "write receipt of a text failed")
+}
+
+// A claim without a receipt is unknown when it ends. The receipt of a process that was frozen meanwhile says what came of it.
+func TestSMSNoReceipt(t *testing.T) {
+	w := textWorld(t)
+	var late []func()
+	w.later(0)
+	w.restartSender(func(call func()) { late = append(late, call) })
+	w.send(w.triggerRecord(0))
+	require.Len(t, late, 1)
+	assert.Equal(t, message.Claimed, w.message().Status)
+	w.later(2 * time.Minute)
+	w.handleAll()
+	assert.Equal(t, message.Unknown, w.message().Status)
+	assert.Equal(t, message.CodeNoReceipt, w.message().Code)
+
+	late[0]() // it wakes up, too late to call
+	assert.Empty(t, w.texts.Texts())
+	late = nil
+	w.handleAll()
+	w.handleAll()
+	require.Len(t, late, 1, "it was not sent, so it is claimed again")
+	late[0]()
+	w.handleAll()
+	assert.Len(t, w.texts.Texts(), 1)
+	assert.Equal(t, message.Accepted, w.message().Status)
+	assert.Equal(t, 2, w.message().Attempt)
+}
+
+// A process that stops sends what it has begun, and gives back what it has not.
+func TestSMSStopped(t *testing.T) {
+	w := textWorld(t)
+	var begun []func()
+	w.restartSender(func(call func()) { begun = append(begun, call) })
+	w.send(w.triggerRecord(0))
+	require.Len(t, begun, 1)
+	stopping, cancel := context.WithCancel(t.Context())
+	closed := make(chan error, 1)
+	go func() { closed <- w.sender.Close(stopping) }()
+	begun[0]()
+	require.NoError(t, <-closed)
+	cancel()
+	w.handleAll()
+	assert.Equal(t, message.Accepted, w.message().Status)
+	w.send(w.triggerRecord(1))
+	assert.Equal(t, map[message.Status]int{message.Accepted: 1, message.Planned: 1}, w.statuses(), "nothing is claimed any more")
+}
 
 // An error without a class does not prove that the text was not sent.
 func TestSMSErrorWithoutClass(t *testing.T) {
@@ -305,40 +373,41 @@ func TestSMSErrorWithoutClass(t *testing.T) {
 	w.driver.Driver = driverFunc(func(context.Context, sms.Message) (sms.Receipt, error) {
 		return sms.Receipt{}, errors.New("something else")
 	})
-	_, err := w.send(w.triggerRecord(0))
-	require.NoError(t, err)
-	assert.Equal(t, []string{"sms skipped outcome_unknown"}, w.outcomes.lines)
+	w.send(w.triggerRecord(0))
+	assert.Equal(t, message.Unknown, w.message().Status)
 }
 
-// Triggers without a text, with the reason. The gateway gets no request.
+// Texts that are not sent, with the reason. The gateway gets no request.
 func TestSMSNoText(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(*subscriber.Trigger)
 		fate   string
 	}{
-		{"flow off", func(t *subscriber.Trigger) { t.Flow = flow.ChargePaid }, "skipped flow_inactive"},
-		{"stale", func(t *subscriber.Trigger) { t.StaleAt = t.OccurredAt }, "skipped stale"},
-		{"no phone", func(t *subscriber.Trigger) { t.Recipient.Phone = "" }, "skipped no_phone"},
-		{"phone nonsense", func(t *subscriber.Trigger) { t.Recipient.Phone = "ask my wife" }, "skipped phone_invalid"},
-		{"phone much too long", func(t *subscriber.Trigger) { t.Recipient.Phone = strings.Repeat("+1", 1<<16) }, "skipped phone_invalid"},
-		{"phone of another country", func(t *subscriber.Trigger) { t.Recipient.Phone, t.Recipient.PhoneCountry = "503 555 0100", "DE" }, "skipped phone_invalid"},
-		{"phone of another country, without phone_country", func(t *subscriber.Trigger) { t.Recipient.Phone, t.Recipient.Country = "503 555 0100", "DE" }, "skipped phone_invalid"},
-		{"country not recognized", func(t *subscriber.Trigger) { t.Recipient.Phone, t.Recipient.PhoneCountry = "503 555 0100", "Atlantis" }, "skipped country_unknown"},
+		{"flow off", func(t *subscriber.Trigger) { t.Flow = flow.ChargePaid }, "sms skipped flow_inactive"},
+		{"stale", func(t *subscriber.Trigger) { t.StaleAt = t.OccurredAt }, "text subscription_started suppressed stale"},
+		{"no phone", func(t *subscriber.Trigger) { t.Recipient.Phone = "" }, "text subscription_started suppressed no_phone"},
+		{"phone nonsense", func(t *subscriber.Trigger) { t.Recipient.Phone = "ask my wife" }, "text subscription_started suppressed phone_invalid"},
+		{"phone much too long", func(t *subscriber.Trigger) { t.Recipient.Phone = strings.Repeat("+1", 1<<16) }, "text subscription_started suppressed phone_invalid"},
+		{"phone of another country", func(t *subscriber.Trigger) { t.Recipient.Phone, t.Recipient.PhoneCountry = "503 555 0100", "DE" }, "text subscription_started suppressed phone_invalid"},
+		{"phone of another country, without phone_country", func(t *subscriber.Trigger) { t.Recipient.Phone, t.Recipient.Country = "503 555 0100", "DE" }, "text subscription_started suppressed phone_invalid"},
+		{"country not recognized", func(t *subscriber.Trigger) { t.Recipient.Phone, t.Recipient.PhoneCountry = "503 555 0100", "Atlantis" }, "text subscription_started suppressed country_unknown"},
 		{"country unknown", func(t *subscriber.Trigger) {
 			t.Recipient.Phone, t.Recipient.PhoneCountry, t.Recipient.Country = "503 555 0100", "ZZ", "US"
-		}, "skipped country_unknown"},
+		}, "text subscription_started suppressed country_unknown"},
 		{"country not recognized, and a fixed line", func(t *subscriber.Trigger) {
 			t.Recipient.Phone, t.Recipient.PhoneCountry = "+44 20 7946 0958", "Atlantis"
-		}, "skipped phone_invalid"},
-		{"no such flow", func(t *subscriber.Trigger) { t.Flow = "birthday" }, "rejected malformed"},
-		{"no id", func(t *subscriber.Trigger) { t.ID = "" }, "rejected malformed"},
-		{"no customer", func(t *subscriber.Trigger) { t.RechargeCustomerID = "" }, "rejected malformed"},
-		{"a cause without an end", func(t *subscriber.Trigger) { t.Cause = strings.Repeat("x", 1<<16) }, "rejected malformed"},
+		}, "text subscription_started suppressed phone_invalid"},
+		{"no such flow", func(t *subscriber.Trigger) { t.Flow = "birthday" }, "sms rejected malformed"},
+		{"no id", func(t *subscriber.Trigger) { t.ID = "" }, "sms rejected malformed"},
+		{"no customer", func(t *subscriber.Trigger) { t.RechargeCustomerID = "" }, "sms rejected malformed"},
+		{"a customer with a slash", func(t *subscriber.Trigger) { t.RechargeCustomerID = "1/2" }, "sms rejected malformed"},
+		{"a cause without an end", func(t *subscriber.Trigger) { t.Cause = strings.Repeat("x", 1<<16) }, "sms rejected malformed"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			w := textWorld(t)
+			w.unchecked = true
 			record := w.triggerRecord(0)
 			var trigger subscriber.Trigger
 			require.NoError(t, json.Unmarshal(record.Value, &trigger))
@@ -346,32 +415,110 @@ func TestSMSNoText(t *testing.T) {
 			value, err := json.Marshal(trigger)
 			require.NoError(t, err)
 			record.Value = value
-			done, err := w.send(record)
-			require.NoError(t, err)
-			assert.Equal(t, 1, done)
-			assert.Equal(t, []string{"sms " + test.fate}, w.outcomes.lines)
+			w.send(record)
+			assert.Contains(t, w.outcomes.lines, test.fate)
 			assert.Zero(t, w.texts.Requests())
 		})
 	}
 	t.Run("not JSON", func(t *testing.T) {
 		w := textWorld(t)
+		w.unchecked = true
 		record := w.triggerRecord(0)
 		record.Value = []byte("{")
-		_, err := w.send(record)
-		require.NoError(t, err)
+		w.send(record)
 		assert.Equal(t, []string{"sms rejected malformed"}, w.outcomes.lines)
+	})
+	t.Run("a store that is not configured", func(t *testing.T) {
+		w := textWorld(t)
+		w.unchecked = true
+		w.send(kafka.Record{Topic: "recharge.sms-triggers", Value: []byte("{}"), Headers: []kafka.Header{{Key: envelope.HeaderStore, Value: []byte("another")}}})
+		assert.Equal(t, []string{"sms rejected unknown_store (store unknown)"}, w.outcomes.lines)
+		assert.Len(t, w.dead(topology.RoleSMS), 1)
 	})
 }
 
-// Another store's triggers belong to that store's group: they are not decoded.
-func TestSMSIgnoresOtherStores(t *testing.T) {
-	w := textWorld(t)
-	other := kafka.Record{
-		Topic: "recharge.sms-triggers", Value: []byte("\x00 not JSON"),
-		Headers: []kafka.Header{{Key: envelope.HeaderStore, Value: []byte("another")}},
+// A customer gets four texts within a day, and more about failed payments.
+func TestSMSCapped(t *testing.T) {
+	w := newWorld(t, storeConfig{SMS: true, Flows: []string{"subscription_started", "charge_failed"}, PerDay: 4})
+	text := func(n int, key flow.Key) {
+		record := w.triggerRecord(n)
+		var trigger subscriber.Trigger
+		require.NoError(t, json.Unmarshal(record.Value, &trigger))
+		trigger.RechargeCustomerID, trigger.Flow, trigger.Cause = "1", key, fmt.Sprint("acme/1/", key, "/", n)
+		record.Value, _ = json.Marshal(trigger)
+		record.Key = []byte("acme/1")
+		w.send(record)
 	}
-	done, err := w.send(other, w.triggerRecord(0), other)
-	require.NoError(t, err)
-	assert.Equal(t, 3, done)
-	assert.Equal(t, []string{"sms done"}, w.outcomes.lines)
+	for n := range 6 {
+		text(n, flow.SubscriptionStarted)
+	}
+	assert.Len(t, w.texts.Texts(), 4)
+	assert.Equal(t, 2, w.outcomes.count("text subscription_started suppressed capped"))
+	text(6, flow.ChargeFailed)
+	assert.Len(t, w.texts.Texts(), 5)
+	w.later(24 * time.Hour)
+	text(7, flow.SubscriptionStarted)
+	assert.Len(t, w.texts.Texts(), 6)
+}
+
+// Nobody is texted after STOP, also if the text was planned before.
+func TestSMSOptedOut(t *testing.T) {
+	w := textWorld(t)
+	w.produce(w.triggerRecord(0), w.triggerRecord(1))
+	w.handleAll()
+	w.optedOut = map[string]bool{"+14157120000": true}
+	w.release()
+	assert.Equal(t, map[message.Status]int{message.Suppressed: 1, message.Accepted: 1}, w.statuses())
+	assert.Equal(t, 1, w.outcomes.count("text subscription_started suppressed opted_out"))
+}
+
+// Quiet hours hold a text back until the morning where its recipient is. The customer is in California, where it is two in the
+// morning; a flow without quiet hours does not wait.
+func TestSMSQuietHours(t *testing.T) {
+	w := newWorld(t, storeConfig{SMS: true, Flows: []string{"subscription_started", "order_skipped"}})
+	skipped := w.triggerRecord(1)
+	var trigger subscriber.Trigger
+	require.NoError(t, json.Unmarshal(skipped.Value, &trigger))
+	trigger.Flow, trigger.Cause = flow.OrderSkipped, "acme/2/order_skipped/178918/"
+	skipped.Value, _ = json.Marshal(trigger)
+	w.send(w.triggerRecord(0), skipped)
+	require.Len(t, w.texts.Texts(), 1)
+	assert.Equal(t, "subscription_started", w.texts.Texts()[0].Flow)
+	w.set(time.Date(2026, 3, 1, 16, 59, 59, 0, time.UTC))
+	w.handleAll()
+	require.Len(t, w.texts.Texts(), 1)
+	w.set(time.Date(2026, 3, 1, 17, 0, 0, 0, time.UTC))
+	w.handleAll()
+	require.Len(t, w.texts.Texts(), 2, "at nine")
+	assert.Equal(t, "order_skipped", w.texts.Texts()[1].Flow)
+}
+
+// recharge.message-texts has the text as it was sent, without number and secrets.
+func TestSMSTextIsKept(t *testing.T) {
+	w := newWorld(t, storeConfig{SMS: true, Flows: []string{"subscription_started"}, Text: "Hi {{ first_name }}: {{ portal_url }}"})
+	record := w.triggerRecord(0)
+	var trigger subscriber.Trigger
+	require.NoError(t, json.Unmarshal(record.Value, &trigger))
+	trigger.Recipient.PortalHash = "f99bd4a6"
+	record.Value, _ = json.Marshal(trigger)
+	w.send(record)
+	require.Len(t, w.texts.Texts(), 1)
+	assert.Contains(t, w.texts.Texts()[0].Body, "f99bd4a6")
+	rows := w.topics.since("recharge.message-texts", 0)
+	require.Len(t, rows, 1)
+	assert.NotContains(t, string(rows[0].Value), "f99bd4a6")
+	assert.Contains(t, string(rows[0].Value), `"to":"+14*******00"`)
+	assert.Equal(t, "acme/1/"+w.message().ID, string(rows[0].Key))
+	for _, topic := range []string{"recharge.messages", "recharge.message-texts", "recharge.sms-receipts"} {
+		for _, r := range w.topics.since(topic, 0) {
+			assert.NotContains(t, string(r.Value), "4157120000", topic)
+		}
+	}
+
+	w.later(36 * 24 * time.Hour)
+	w.handleAll()
+	rows = w.topics.since("recharge.message-texts", 0)
+	require.Len(t, rows, 2)
+	assert.Nil(t, rows[1].Value, "a tombstone")
+	assert.Equal(t, rows[0].Key, rows[1].Key)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // If Kafka does not confirm a write, no record has an outcome; the next attempt writes the same records.
@@ -26,7 +27,7 @@ func TestStageProduceFails(t *testing.T) {
 		}
 		return w.topics.Produce(ctx, records...)
 	}
-	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, w.options(storeConfig{SMS: true}), w.run)
+	stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer}, w.options(storeConfig{SMS: true}), w.run)
 	require.NoError(t, err)
 	webhooks := []kafka.Record{
 		w.raw("subscription/created", subscriptionBody("784594001", joBean)),
@@ -57,7 +58,7 @@ func TestOutputsStayInThePartition(t *testing.T) {
 		written = append(written, records...)
 		return nil
 	}
-	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, w.options(storeConfig{SMS: true}), w.run)
+	stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer}, w.options(storeConfig{SMS: true}), w.run)
 	require.NoError(t, err)
 	good, bad := w.raw("subscription/created", subscriptionBody("784594001", joBean)), w.raw("subscription/created", "{}")
 	good.Partition, good.Offset, bad.Partition, bad.Offset = 5, 41, 5, 42

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/customerstate"
 	"github.com/rechargeflow/rechargeflow/pkg/customerstate/customerstatetest"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
@@ -115,3 +116,20 @@ func (w *world) answer() bool {
 	}
 	return answered
 }
+
+// textMemory is the state of the texts, in memory.
+type textMemory struct{ customerstatetest.Memory }
+
+// Begin opens an overlay.
+func (m *textMemory) Begin(partition int) pipeline.TextRows {
+	return textRows{m.Memory.Begin(partition)}
+}
+
+// textRows is an overlay as pipeline.TextRows.
+type textRows struct{ customerstate.Overlay }
+
+// Delete removes a row.
+func (r textRows) Delete(key []byte) { r.Set(key, nil) }
+
+// Scan yields the rows with a prefix.
+func (r textRows) Scan(prefix []byte) iter.Seq2[[]byte, []byte] { return r.ScanFrom(prefix, nil) }

@@ -16,6 +16,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // Tracker is a store's Bloomreach project.
@@ -125,6 +126,6 @@ func (t *Tracking) send(ctx context.Context, b *trackingBatch) error {
 	if !errors.As(err, &failure) {
 		failure = &bloomreach.Error{}
 	}
-	t.metrics.Paused(string(RoleTracking), t.store.Settings.Store, failure.Class == bloomreach.ClassConfig)
+	t.metrics.Paused(string(topology.RoleTracking), t.store.Settings.Store, failure.Class == bloomreach.ClassConfig)
 	return kafka.RetryAfter(err, failure.RetryAfter)
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/schemas"
 )
 
@@ -36,10 +36,10 @@ func TestTrackingFirewallRefusesOneEvent(t *testing.T) {
 		w.firewall()
 		records := w.eventRecords(7)
 		records[at] = w.attackRecord(at)
-		require.Empty(t, untilDone(t, w.stage(pipeline.RoleTracking), records))
+		require.Empty(t, untilDone(t, w.stage(topology.RoleTracking), records))
 		assert.Len(t, w.bloomreach.Events(), 6)
 		assert.Zero(t, w.bloomreach.Deduplicated())
-		letters := w.dead(pipeline.RoleTracking)
+		letters := w.dead(topology.RoleTracking)
 		require.Len(t, letters, 1)
 		assert.Equal(t, fmt.Sprint(at), letters[0].Header(deadletter.HeaderOffset))
 		assert.Equal(t, "bloomreach: 403 Forbidden Request blocked Ray ID: 8a1b2c3d4e5f6789", letters[0].Header(deadletter.HeaderError))
@@ -52,7 +52,7 @@ func TestTrackingFirewallRefusesOneEvent(t *testing.T) {
 func TestTrackingFirewallRefusesTheOnlyEvent(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	w.firewall()
-	require.Empty(t, untilDone(t, w.stage(pipeline.RoleTracking), []kafka.Record{w.attackRecord(0)}))
+	require.Empty(t, untilDone(t, w.stage(topology.RoleTracking), []kafka.Record{w.attackRecord(0)}))
 	assert.Equal(t, []string{"tracking rejected refused"}, w.outcomes.lines)
 }
 
@@ -62,16 +62,16 @@ func TestTrackingFirewallRefusesEverything(t *testing.T) {
 	w.bloomreach.BlockWhen(func(string) bool { return true }, bloomreachtest.FirewallPage())
 	records := w.eventRecords(50)
 	for range 3 {
-		done, err := w.handle(w.stage(pipeline.RoleTracking), records)
+		done, err := w.handle(w.stage(topology.RoleTracking), records)
 		require.ErrorContains(t, err, "bloomreach answered 403 Forbidden: 403 Forbidden Request blocked")
 		assert.Zero(t, done)
 	}
 	assert.Equal(t, []bool{true, true, true}, w.outcomes.pauses)
 	assert.LessOrEqual(t, w.bloomreach.Requests(), 3*8)
 	w.bloomreach.BlockWhen(nil, bloomreachtest.Failure{})
-	require.Empty(t, untilDone(t, w.stage(pipeline.RoleTracking), records))
+	require.Empty(t, untilDone(t, w.stage(topology.RoleTracking), records))
 	assert.Equal(t, upTo(50), w.trackedIDs())
-	assert.Empty(t, w.dead(pipeline.RoleTracking))
+	assert.Empty(t, w.dead(topology.RoleTracking))
 }
 
 // The event of a charge with very many items arrives. Its lists are cut, and properties say so.
@@ -86,7 +86,7 @@ func TestTrackingManyItems(t *testing.T) {
 				SKU: fmt.Sprint("BX-", i), Title: fmt.Sprintf("Organic single-serve soup No. %d, lentil & tomato", i), Price: "2.50", Quantity: 1,
 			})
 		}
-		require.Empty(t, untilDone(t, w.stage(pipeline.RoleTracking), []kafka.Record{w.sinkRecord("recharge.events", schemas.SubscriptionCharge, 0, e)}))
+		require.Empty(t, untilDone(t, w.stage(topology.RoleTracking), []kafka.Record{w.sinkRecord("recharge.events", schemas.SubscriptionCharge, 0, e)}))
 		require.Len(t, w.bloomreach.Events(), 1, "%v", w.outcomes.lines)
 		sent := w.bloomreach.Events()[0].Properties
 		list, ok := sent["product_list"].([]any)

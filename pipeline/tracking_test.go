@@ -20,6 +20,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/schemas"
 )
 
@@ -58,8 +59,8 @@ func upTo(n int) []string {
 	return found
 }
 
-func (w *world) dead(role pipeline.Role) []kafka.Record {
-	return w.topics.since(pipeline.Topics{}.DeadLetters(role), 0)
+func (w *world) dead(role topology.Role) []kafka.Record {
+	return w.topics.since(topology.Topics{}.DeadLetters(role), 0)
 }
 
 // Another store's records belong to that store's group: they are not decoded.
@@ -70,7 +71,7 @@ func TestTrackingIgnoresOtherStores(t *testing.T) {
 		Headers: []kafka.Header{{Key: envelope.HeaderStore, Value: []byte("another")}},
 	}
 	own := w.eventRecords(2)
-	done, err := w.handle(w.stage(pipeline.RoleTracking), []kafka.Record{other, own[0], other, own[1], other})
+	done, err := w.handle(w.stage(topology.RoleTracking), []kafka.Record{other, own[0], other, own[1], other})
 	require.NoError(t, err)
 	assert.Equal(t, 5, done)
 	assert.Equal(t, upTo(2), w.trackedIDs())
@@ -78,7 +79,7 @@ func TestTrackingIgnoresOtherStores(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(w.log.String(), "record handled"))
 
 	requests := w.bloomreach.Requests()
-	done, err = w.handle(w.stage(pipeline.RoleTracking), []kafka.Record{other, other})
+	done, err = w.handle(w.stage(topology.RoleTracking), []kafka.Record{other, other})
 	require.NoError(t, err)
 	assert.Equal(t, 2, done)
 	assert.Equal(t, requests, w.bloomreach.Requests(), "no command, no request")
@@ -89,7 +90,7 @@ func TestTrackingSplitsRequests(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	records := w.eventRecords(120)
 	for _, want := range []int{50, 50, 20} {
-		done, err := w.handle(w.stage(pipeline.RoleTracking), records)
+		done, err := w.handle(w.stage(topology.RoleTracking), records)
 		require.NoError(t, err)
 		assert.Equal(t, want, done)
 		records = records[done:]
@@ -108,12 +109,12 @@ func TestTrackingCountsCommandsOnly(t *testing.T) {
 	for _, r := range w.eventRecords(60) {
 		records = append(records, other, broken, r)
 	}
-	done, err := w.handle(w.stage(pipeline.RoleTracking), records)
+	done, err := w.handle(w.stage(topology.RoleTracking), records)
 	require.NoError(t, err)
 	assert.Equal(t, 150, done)
 	assert.Equal(t, upTo(50), w.trackedIDs())
-	assert.Len(t, w.dead(pipeline.RoleTracking), 50)
-	untilDone(t, w.stage(pipeline.RoleTracking), records[done:])
+	assert.Len(t, w.dead(topology.RoleTracking), 50)
+	untilDone(t, w.stage(topology.RoleTracking), records[done:])
 	assert.Equal(t, upTo(60), w.trackedIDs())
 	assert.Equal(t, 60, w.outcomes.count("tracking rejected malformed"))
 	assert.Equal(t, 60, w.outcomes.count("tracking done"))
@@ -125,16 +126,16 @@ func TestTrackingWrongCredentials(t *testing.T) {
 	w.bloomreach.RotateKey("new-id", "new-secret")
 	records := w.eventRecords(3)
 	for range 3 {
-		done, err := w.handle(w.stage(pipeline.RoleTracking), records)
+		done, err := w.handle(w.stage(topology.RoleTracking), records)
 		require.ErrorContains(t, err, "check base url, project token, api key")
 		assert.Zero(t, done)
 	}
 	assert.Equal(t, []string{"tracking paused", "tracking paused", "tracking paused"}, w.outcomes.lines)
 	assert.Equal(t, []bool{true, true, true}, w.outcomes.pauses)
-	assert.Empty(t, w.dead(pipeline.RoleTracking))
+	assert.Empty(t, w.dead(topology.RoleTracking))
 
 	w.bloomreach.RotateKey(bloomreachtest.KeyID, bloomreachtest.KeySecret)
-	done, err := w.handle(w.stage(pipeline.RoleTracking), records)
+	done, err := w.handle(w.stage(topology.RoleTracking), records)
 	require.NoError(t, err)
 	assert.Equal(t, 3, done)
 	assert.Equal(t, []bool{true, true, true, false}, w.outcomes.pauses)
@@ -146,13 +147,13 @@ func TestTrackingWrongCredentials(t *testing.T) {
 func TestTrackingMissingPermission(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	w.bloomreach.ForbidEvents("subscription")
-	done, err := w.handle(w.stage(pipeline.RoleTracking), w.eventRecords(2))
+	done, err := w.handle(w.stage(topology.RoleTracking), w.eventRecords(2))
 	require.ErrorContains(t, err, "Not authorized to add event")
 	assert.Zero(t, done)
 	assert.Equal(t, []bool{true}, w.outcomes.pauses)
-	assert.Empty(t, w.dead(pipeline.RoleTracking))
+	assert.Empty(t, w.dead(topology.RoleTracking))
 	w.bloomreach.ForbidEvents()
-	untilDone(t, w.stage(pipeline.RoleTracking), w.eventRecords(2))
+	untilDone(t, w.stage(topology.RoleTracking), w.eventRecords(2))
 	assert.Equal(t, upTo(2), w.trackedIDs())
 }
 
@@ -193,12 +194,12 @@ func TestTrackingRetries(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t, storeConfig{})
 			test.fail(w.bloomreach)
-			failures := untilDone(t, w.stage(pipeline.RoleTracking), w.eventRecords(5))
+			failures := untilDone(t, w.stage(topology.RoleTracking), w.eventRecords(5))
 			assert.Equal(t, upTo(5), w.trackedIDs())
 			assert.Equal(t, test.deduplicated, w.bloomreach.Deduplicated())
 			assert.Equal(t, 5, w.outcomes.count("tracking done"))
 			assert.Len(t, w.outcomes.lines, 5)
-			assert.Empty(t, w.dead(pipeline.RoleTracking))
+			assert.Empty(t, w.dead(topology.RoleTracking))
 			if test.pause > 0 {
 				var retryAfter *kafka.RetryAfterError
 				require.ErrorAs(t, failures[0], &retryAfter)
@@ -218,13 +219,13 @@ func TestTrackingPartialFailure(t *testing.T) {
 		return nil
 	})
 	records := w.eventRecords(4)
-	done, err := w.handle(w.stage(pipeline.RoleTracking), records)
+	done, err := w.handle(w.stage(topology.RoleTracking), records)
 	require.NoError(t, err)
 	assert.Equal(t, 4, done)
 	assert.Equal(t, []string{"1", "3", "4"}, w.trackedIDs())
 	assert.Equal(t, []string{"tracking done", "tracking rejected refused", "tracking done", "tracking done"}, w.outcomes.lines)
-	require.Len(t, w.dead(pipeline.RoleTracking), 1)
-	letter := w.dead(pipeline.RoleTracking)[0]
+	require.Len(t, w.dead(topology.RoleTracking), 1)
+	letter := w.dead(topology.RoleTracking)[0]
 	assert.Equal(t, string(records[1].Value), string(letter.Value))
 	assert.Equal(t, "bloomreach: Timestamp is too far in the past; and more", letter.Header(deadletter.HeaderError))
 }
@@ -235,9 +236,9 @@ func TestTrackingOneCommandRefusesTheRequest(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	w.bloomreach.FailWhen(func(c bloomreachtest.Command) bool { return strings.HasSuffix(c.ID, ":3") },
 		bloomreachtest.Failure{Status: http.StatusBadRequest, Body: bloomreachtest.ShapeMessage.Body("Invalid JSON")})
-	assert.Empty(t, untilDone(t, w.stage(pipeline.RoleTracking), w.eventRecords(6)))
+	assert.Empty(t, untilDone(t, w.stage(topology.RoleTracking), w.eventRecords(6)))
 	assert.Equal(t, []string{"1", "2", "3", "5", "6"}, sorted(w.trackedIDs()))
-	assert.Len(t, w.dead(pipeline.RoleTracking), 1)
+	assert.Len(t, w.dead(topology.RoleTracking), 1)
 }
 
 func sorted(list []string) []string {
@@ -251,7 +252,7 @@ func TestTrackingFactTwiceInOneRequest(t *testing.T) {
 	first := w.eventRecord(0)
 	again := first
 	again.Offset = 1
-	done, err := w.handle(w.stage(pipeline.RoleTracking), []kafka.Record{first, again})
+	done, err := w.handle(w.stage(topology.RoleTracking), []kafka.Record{first, again})
 	require.NoError(t, err)
 	assert.Equal(t, 2, done)
 	assert.Equal(t, upTo(1), w.trackedIDs())
@@ -273,12 +274,12 @@ func TestTrackingMalformed(t *testing.T) {
 			w := newWorld(t, storeConfig{})
 			record := w.eventRecord(0)
 			record.Value = []byte(value)
-			done, err := w.handle(w.stage(pipeline.RoleTracking), []kafka.Record{record, w.eventRecord(1)})
+			done, err := w.handle(w.stage(topology.RoleTracking), []kafka.Record{record, w.eventRecord(1)})
 			require.NoError(t, err)
 			assert.Equal(t, 2, done)
 			assert.Equal(t, []string{"tracking rejected malformed", "tracking done"}, w.outcomes.lines)
-			require.Len(t, w.dead(pipeline.RoleTracking), 1)
-			assert.Equal(t, value, string(w.dead(pipeline.RoleTracking)[0].Value))
+			require.Len(t, w.dead(topology.RoleTracking), 1)
+			assert.Equal(t, value, string(w.dead(topology.RoleTracking)[0].Value))
 		})
 	}
 }
@@ -308,7 +309,7 @@ func TestTrackingCustomerID(t *testing.T) {
 func TestTrackingBatchNotSent(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	broken := errors.New("no such host")
-	stage := w.stage(pipeline.RoleTracking)
+	stage := w.stage(topology.RoleTracking)
 	stage.Handler = pipeline.NewTracking(acmeStore(trackerFunc(func([]bloomreach.Command) ([]bloomreach.Result, error) { return nil, broken })), w.outcomes).Handle
 	done, err := w.handle(stage, w.eventRecords(2))
 	require.ErrorIs(t, err, broken)
@@ -321,7 +322,7 @@ func TestTrackingBatchNotSent(t *testing.T) {
 func TestTrackingSameBytes(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	var sent [][]bloomreach.Command
-	stage := w.stage(pipeline.RoleTracking)
+	stage := w.stage(topology.RoleTracking)
 	stage.Handler = pipeline.NewTracking(acmeStore(trackerFunc(func(commands []bloomreach.Command) ([]bloomreach.Result, error) {
 		sent = append(sent, commands)
 		return nil, errors.New("again")

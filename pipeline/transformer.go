@@ -16,6 +16,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // Transformer decides on raw webhooks, given the state of their customers.
@@ -31,7 +32,7 @@ import (
 type Transformer struct {
 	*customerstate.Store // takes over and releases partitions
 
-	topics  Topics
+	topics  topology.Topics
 	stores  map[string]subscriber.Settings
 	decoder *recharge.Decoder
 	raw     customerstate.RawReader
@@ -167,7 +168,7 @@ func (t *transform) park(in *input) (stage.Result, error) {
 // wait for ever.
 func (t *transform) decideSafely(in *input, before *subscriber.State) (result stage.Result, after *subscriber.State, err error) {
 	start := t.Savepoint()
-	if stage.Recover(t.log, string(RoleTransformer), 1, func() { result, after, err = t.decide(in, before) }) {
+	if stage.Recover(t.log, string(topology.RoleTransformer), 1, func() { result, after, err = t.decide(in, before) }) {
 		t.Rollback(start)
 		result, after, err = stage.Result{Outcome: stage.Panicked()}, before, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/customerstate/customerstatetest"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/schemas/schematest"
 )
 
@@ -28,7 +29,7 @@ func FuzzTransformer(f *testing.F) {
 		if answer := d.send(webhookRequest("/webhooks/acme/"+topics[int(topic)%len(topics)], string(body))); answer.Code != 200 {
 			return
 		}
-		stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, pipeline.Options{
+		stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer}, pipeline.Options{
 			Stores: []pipeline.Store{{Settings: settingsOf(store)}}, State: customerstatetest.Store(&customerstatetest.Memory{}), Raw: d.topics,
 		}, pipeline.Runtime{Produce: d.topics.Produce, Metrics: d.stores, Log: d.log.logger(), Now: atTen})
 		require.NoError(t, err)

@@ -20,6 +20,8 @@ const (
 	SMSRevocation      = "sms_revocation"
 	SMSReceipt         = "sms_receipt"
 	Consent            = "consent"
+	Message            = "message"
+	MessageText        = "message_text"
 	Customers          = "customers"
 	Subscriptions      = "subscriptions"
 	Lookup             = "lookup"
@@ -31,7 +33,7 @@ const (
 // Subjects returns all subjects.
 func Subjects() []string {
 	return []string{
-		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, SMSTrigger, SMSRevocation, SMSReceipt, Consent, Customers, Subscriptions, Lookup,
+		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, SMSTrigger, SMSRevocation, SMSReceipt, Consent, Message, MessageText, Customers, Subscriptions, Lookup,
 		SubscriptionOwner, SubscriptionMoved, SettingsFlow,
 	}
 }

@@ -9,11 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/admission"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // addressesCommand prints the addresses of a store's webhooks. Their tokens are secrets, so they go to standard output alone.
@@ -38,7 +38,7 @@ webhook was sent for this store and topic. Keep it secret. Register addresses ag
 		if err != nil {
 			return usage(err)
 		}
-		loaded, err := s.load(string(pipeline.RoleGateway))
+		loaded, err := s.load(string(topology.RoleGateway))
 		if err != nil {
 			return err
 		}

@@ -3,12 +3,12 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // completeRoles completes the names of roles.
-func completeRoles(roles []pipeline.Role) cobra.CompletionFunc {
+func completeRoles(roles []topology.Role) cobra.CompletionFunc {
 	var names []cobra.Completion
 	for _, role := range roles {
 		names = append(names, string(role))

@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/app"
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 func (c *cli) configCommand() *cobra.Command {
@@ -26,7 +26,7 @@ func (c *cli) configCheck() *cobra.Command {
 		Example: `  rechargeflow config check --config rechargeflow.yaml
   rechargeflow config check gateway`,
 		Args:              onlyRoles,
-		ValidArgsFunction: completeRoles(pipeline.Roles()),
+		ValidArgsFunction: completeRoles(topology.Roles()),
 	}
 	s := c.addSettings(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
@@ -68,7 +68,7 @@ environment. Secrets are printed as ***. Errors of the configuration are reporte
 func onlyRoles(_ *cobra.Command, args []string) error {
 	for _, name := range args {
 		if !slices.Contains(config.Roles(), name) {
-			return usage(fmt.Errorf("there is no role %q; roles are %s", name, app.JoinRoles(pipeline.Roles())))
+			return usage(fmt.Errorf("there is no role %q; roles are %s", name, app.JoinRoles(topology.Roles())))
 		}
 	}
 	return nil

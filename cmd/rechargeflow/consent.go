@@ -9,11 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 func (c *cli) consentCommand() *cobra.Command {
@@ -61,7 +61,7 @@ func (t *consentTable) open() error {
 	if err != nil {
 		return usage(err)
 	}
-	t.cfg, t.store, t.topic = loaded.Config, store.Name, pipeline.Topics{Prefix: loaded.Config.Kafka.TopicPrefix}.Consent()
+	t.cfg, t.store, t.topic = loaded.Config, store.Name, topology.Topics{Prefix: loaded.Config.Kafka.TopicPrefix}.Consent()
 	t.cluster, err = clusterOf(loaded.Config)
 	return err
 }

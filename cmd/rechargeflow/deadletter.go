@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 func (c *cli) deadLetterCommand() *cobra.Command {
@@ -76,7 +76,7 @@ type listing struct {
 	counts  map[string]tally // by role and reason
 }
 
-func (l *listing) add(role pipeline.Role, found deadletter.Found) {
+func (l *listing) add(role topology.Role, found deadletter.Found) {
 	if l.total++; l.limit == 0 || l.printed < l.limit {
 		if l.printed++; l.printed == 1 {
 			printf(l.out, "%s", letterHead)

@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/app"
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // letterFilter is the flags that select dead letters.
@@ -28,28 +28,28 @@ type letterFilter struct {
 func (c *cli) addFilter(command *cobra.Command) *letterFilter {
 	f := &letterFilter{settings: c.addSettings(command)}
 	flags := command.Flags()
-	flags.StringVar(&f.role, "role", "", "only dead letters of this `role`: "+app.JoinRoles(pipeline.Consumers()))
+	flags.StringVar(&f.role, "role", "", "only dead letters of this `role`: "+app.JoinRoles(topology.Consumers()))
 	flags.StringVar(&f.filter.Store, "store", "", "only dead letters of this `store`")
 	flags.StringVar(&f.filter.Reason, "reason", "", "only dead letters with this `reason`, such as refused")
 	flags.StringVar(&f.filter.Key, "key", "", "only dead letters of records with this `key`, such as acme/246936001")
 	flags.StringVar(&f.since, "since", "", "only dead letters written at this `time` or later: "+timeForms)
 	flags.StringVar(&f.until, "until", "", "only dead letters written before this `time`")
-	complete(command, "role", completeRoles(pipeline.Consumers()))
+	complete(command, "role", completeRoles(topology.Consumers()))
 	complete(command, "store", completeStores(f.settings))
 	complete(command, "reason", completeReasons())
 	return f
 }
 
 // roles are the roles whose dead letters are selected.
-func (f *letterFilter) roles() ([]pipeline.Role, error) {
-	all := pipeline.Consumers()
+func (f *letterFilter) roles() ([]topology.Role, error) {
+	all := topology.Consumers()
 	if f.role == "" {
 		return all, nil
 	}
-	if !slices.Contains(all, pipeline.Role(f.role)) {
+	if !slices.Contains(all, topology.Role(f.role)) {
 		return nil, fmt.Errorf("role %q has no dead letters; roles are %s", f.role, app.JoinRoles(all))
 	}
-	return []pipeline.Role{pipeline.Role(f.role)}, nil
+	return []topology.Role{topology.Role(f.role)}, nil
 }
 
 // times reads --since and --until.
@@ -86,7 +86,7 @@ func parseTime(flag, text string, now time.Time) (time.Time, error) {
 
 // letterName names one dead letter, such as tracking/3/17.
 type letterName struct {
-	role     pipeline.Role
+	role     topology.Role
 	position deadletter.Position
 }
 
@@ -97,22 +97,22 @@ func (n letterName) String() string { return string(n.role) + "/" + n.position.S
 func parseLetter(text string) (letterName, error) {
 	role, rest, _ := strings.Cut(text, "/")
 	position, err := deadletter.ParsePosition(rest)
-	if err != nil || !slices.Contains(pipeline.Consumers(), pipeline.Role(role)) {
+	if err != nil || !slices.Contains(topology.Consumers(), topology.Role(role)) {
 		return letterName{}, fmt.Errorf("%q is not the name of a dead letter: expected role/partition/offset, such as tracking/3/17", text)
 	}
-	return letterName{role: pipeline.Role(role), position: position}, nil
+	return letterName{role: topology.Role(role), position: position}, nil
 }
 
 // lettersOf returns the topics of a role's dead letters.
-func lettersOf(cfg config.Config, role pipeline.Role) deadletter.Topics {
-	topics := pipeline.Topics{Prefix: cfg.Kafka.TopicPrefix}
+func lettersOf(cfg config.Config, role topology.Role) deadletter.Topics {
+	topics := topology.Topics{Prefix: cfg.Kafka.TopicPrefix}
 	return deadletter.Topics{Letters: topics.DeadLetters(role), Redrive: topics.Redrive(role)}
 }
 
 // letterLine formats a dead letter as one line; letterHead is the table header.
 const letterHead = "LETTER                WRITTEN               STORE         KEY                       REASON               TRIES  SENT  CAUSE\n"
 
-func letterLine(role pipeline.Role, found deadletter.Found) string {
+func letterLine(role topology.Role, found deadletter.Found) string {
 	return fmt.Sprintf("%-21s %-21s %-13s %-25s %-20s %5d %5d  %s\n",
 		letterName{role, found.Position}, found.Stored.Time.UTC().Format(time.RFC3339),
 		printable(found.Store()), printable(string(found.Stored.Key)), printable(found.Reason), found.Attempts, found.Sent,

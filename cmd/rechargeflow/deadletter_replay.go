@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // deadLetterReplay counts the selected dead letters and, with --yes, sends them to their roles again.
@@ -28,7 +28,7 @@ skipped, unless --again is given. Without --yes nothing is sent.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	f := c.addFilter(command)
-	r := &replay{named: map[pipeline.Role]map[deadletter.Position]bool{}}
+	r := &replay{named: map[topology.Role]map[deadletter.Position]bool{}}
 	yes := command.Flags().Bool("yes", false, "send the letters; without it they are only printed and counted")
 	command.Flags().BoolVar(&r.Again, "again", false, "include letters that were sent before")
 	command.Flags().Float64Var(&r.Rate, "rate", 50, "dead letters per second")
@@ -57,13 +57,13 @@ type replay struct {
 	out    io.Writer
 	cfg    config.Config
 	filter deadletter.Filter
-	named  map[pipeline.Role]map[deadletter.Position]bool // by arguments; empty: all
+	named  map[topology.Role]map[deadletter.Position]bool // by arguments; empty: all
 	last   string                                         // name of the dead letter sent last
 	sent   int
 }
 
 // arguments checks the flags and names, and returns the roles of the selected dead letters.
-func (r *replay) arguments(f *letterFilter, args []string) ([]pipeline.Role, error) {
+func (r *replay) arguments(f *letterFilter, args []string) ([]topology.Role, error) {
 	roles, err := f.roles()
 	if err != nil {
 		return nil, err
@@ -85,12 +85,12 @@ func (r *replay) arguments(f *letterFilter, args []string) ([]pipeline.Role, err
 		r.named[name.role][name.position] = true
 	}
 	if len(args) > 0 {
-		roles = slices.DeleteFunc(roles, func(role pipeline.Role) bool { return r.named[role] == nil })
+		roles = slices.DeleteFunc(roles, func(role topology.Role) bool { return r.named[role] == nil })
 	}
 	return roles, f.times(time.Now())
 }
 
-func (r *replay) run(ctx context.Context, roles []pipeline.Role, yes bool) error {
+func (r *replay) run(ctx context.Context, roles []topology.Role, yes bool) error {
 	counts, total, err := r.count(ctx, roles)
 	switch {
 	case err != nil:
@@ -105,14 +105,14 @@ func (r *replay) run(ctx context.Context, roles []pipeline.Role, yes bool) error
 }
 
 // filterOf is the filter for one role.
-func (r *replay) filterOf(role pipeline.Role) deadletter.Filter {
+func (r *replay) filterOf(role topology.Role) deadletter.Filter {
 	filter := r.filter
 	filter.Positions = r.named[role]
 	return filter
 }
 
 // count prints the selected dead letters, and how many there are.
-func (r *replay) count(ctx context.Context, roles []pipeline.Role) (counts []deadletter.Count, total int, err error) {
+func (r *replay) count(ctx context.Context, roles []topology.Role) (counts []deadletter.Count, total int, err error) {
 	skipped := 0
 	for _, role := range roles {
 		topics := lettersOf(r.cfg, role)
@@ -135,7 +135,7 @@ func (r *replay) count(ctx context.Context, roles []pipeline.Role) (counts []dea
 	return counts, total, nil
 }
 
-func (r *replay) send(ctx context.Context, roles []pipeline.Role, counts []deadletter.Count, total int) error {
+func (r *replay) send(ctx context.Context, roles []topology.Role, counts []deadletter.Count, total int) error {
 	producer := kafka.NewProducer(r.Cluster, kafka.ProducerConfig{})
 	r.Producer = producer
 	var err error

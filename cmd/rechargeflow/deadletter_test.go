@@ -13,20 +13,20 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/configs"
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // desk is an embedded broker with all topics, under a prefix, and the command line for it.
 type desk struct {
 	t        *testing.T
 	environ  []string
-	topics   pipeline.Topics
+	topics   topology.Topics
 	broker   *embedded.Broker
 	cluster  kafka.Cluster
 	producer *kafka.Producer
@@ -40,7 +40,7 @@ func newDesk(t *testing.T) *desk {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, broker.Close()) })
 	d := &desk{
-		t: t, topics: pipeline.Topics{Prefix: "staging."}, broker: broker, cluster: kafka.Cluster{Brokers: broker.Brokers()},
+		t: t, topics: topology.Topics{Prefix: "staging."}, broker: broker, cluster: kafka.Cluster{Brokers: broker.Brokers()},
 		environ: []string{"RECHARGEFLOW_KAFKA_BROKERS=" + broker.Brokers()[0], "RECHARGEFLOW_KAFKA_TOPIC_PREFIX=staging."},
 	}
 	d.producer = kafka.NewProducer(d.cluster, kafka.ProducerConfig{})
@@ -65,7 +65,7 @@ func (d *desk) exits(want int, line string) (stdout, stderr string) {
 }
 
 // die writes the dead letter of a record.
-func (d *desk) die(role pipeline.Role, partition int, store, reason, cause string) {
+func (d *desk) die(role topology.Role, partition int, store, reason, cause string) {
 	d.t.Helper()
 	record := kafka.Record{
 		Topic: "staging.recharge.webhooks", Partition: partition, Offset: 17, Key: []byte(store + "/246936001"),
@@ -76,7 +76,7 @@ func (d *desk) die(role pipeline.Role, partition int, store, reason, cause strin
 	require.NoError(d.t, d.producer.Produce(d.t.Context(), letter.To(d.topics.DeadLetters(role))))
 }
 
-func (d *desk) redriven(role pipeline.Role) int {
+func (d *desk) redriven(role topology.Role) int {
 	d.t.Helper()
 	records, err := kafkatest.ReadAll(d.t.Context(), d.cluster, d.topics.Redrive(role))
 	require.NoError(d.t, err)
@@ -97,9 +97,9 @@ func TestDeadLetterList(t *testing.T) {
 	stdout, _ := d.exits(exitOK, "deadletter list")
 	assert.Equal(t, "dead letters: 0\n", stdout)
 
-	d.die(pipeline.RoleTransformer, 3, "acme", "malformed", "field charge: is missing\n\x1b[31mred"+strings.Repeat(" and so on", 20))
-	d.die(pipeline.RoleTracking, 1, "acme", "refused", "bloomreach: no such event")
-	d.die(pipeline.RoleTracking, 2, "beta", "refused", "bloomreach: no such event")
+	d.die(topology.RoleTransformer, 3, "acme", "malformed", "field charge: is missing\n\x1b[31mred"+strings.Repeat(" and so on", 20))
+	d.die(topology.RoleTracking, 1, "acme", "refused", "bloomreach: no such event")
+	d.die(topology.RoleTracking, 2, "beta", "refused", "bloomreach: no such event")
 	stdout, _ = d.exits(exitOK, "deadletter list")
 	lines := strings.Split(squeezed(stdout), "\n")
 	require.Len(t, lines, 7)
@@ -120,7 +120,7 @@ func TestDeadLetterList(t *testing.T) {
 
 func TestDeadLetterShow(t *testing.T) {
 	d := newDesk(t)
-	d.die(pipeline.RoleTransformer, 3, "acme", "malformed", "field charge: is missing")
+	d.die(topology.RoleTransformer, 3, "acme", "malformed", "field charge: is missing")
 	stdout, _ := d.exits(exitOK, "deadletter show transformer/3/0")
 	assert.Equal(t, `letter:   transformer/3/0, in staging.recharge.deadletter.transformer
 record:   staging.recharge.webhooks/3/17 of 2026-03-01T10:00:00Z
@@ -145,9 +145,9 @@ func TestDeadLetterReplay(t *testing.T) {
 	stdout, _ := d.exits(exitOK, "deadletter replay")
 	assert.Equal(t, "dead letters to send: 0; skipped, sent before: 0\n", stdout)
 	for partition := range 4 {
-		d.die(pipeline.RoleTracking, partition, "acme", "refused", "no")
+		d.die(topology.RoleTracking, partition, "acme", "refused", "no")
 	}
-	d.die(pipeline.RoleSMS, 0, "acme", "text_not_rendered", "no")
+	d.die(topology.RoleSMS, 0, "acme", "text_not_rendered", "no")
 
 	stdout, stderr := d.exits(exitOK, "deadletter replay")
 	assert.Contains(t, stdout, "tracking/3/0 ")
@@ -156,11 +156,11 @@ func TestDeadLetterReplay(t *testing.T) {
 	assert.Contains(t, stdout, "dead letters to send: 5; skipped, sent before: 0\n")
 	assert.True(t, strings.HasSuffix(stdout, "nothing was sent: this was a preview; the same call with --yes sends them\n"), stdout)
 	assert.Empty(t, stderr)
-	assert.Zero(t, d.redriven(pipeline.RoleTracking))
+	assert.Zero(t, d.redriven(topology.RoleTracking))
 
 	stdout, _ = d.exits(exitOK, "deadletter replay --yes tracking/1/0 tracking/2/0")
 	assert.Contains(t, stdout, "sent: 2 of 2\n")
-	assert.Equal(t, 2, d.redriven(pipeline.RoleTracking))
+	assert.Equal(t, 2, d.redriven(topology.RoleTracking))
 	stdout, _ = d.exits(exitOK, "deadletter replay --yes --rate 1000")
 	assert.Contains(t, stdout, "dead letters to send: 3; skipped, sent before: 2\n")
 	assert.Contains(t, stdout, "sent: 3 of 3\n")
@@ -168,8 +168,8 @@ func TestDeadLetterReplay(t *testing.T) {
 	assert.Contains(t, stdout, "dead letters to send: 0; skipped, sent before: 4\n")
 	stdout, _ = d.exits(exitOK, "deadletter replay --yes --again tracking/1/0")
 	assert.Contains(t, stdout, "sent: 1 of 1\n")
-	assert.Equal(t, 5, d.redriven(pipeline.RoleTracking))
-	assert.Equal(t, 1, d.redriven(pipeline.RoleSMS))
+	assert.Equal(t, 5, d.redriven(topology.RoleTracking))
+	assert.Equal(t, 1, d.redriven(topology.RoleSMS))
 
 	stdout, _ = d.exits(exitOK, "deadletter list --role tracking")
 	assert.Regexp(t, `(?m)^tracking/1/0 .* refused 1 2 no$`, squeezed(stdout))
@@ -194,7 +194,7 @@ func (s *stopping) Write(p []byte) (int, error) {
 func TestDeadLetterReplayStops(t *testing.T) {
 	d := newDesk(t)
 	for range 3 {
-		d.die(pipeline.RoleTracking, 0, "acme", "refused", "no")
+		d.die(topology.RoleTracking, 0, "acme", "refused", "no")
 	}
 	for _, again := range []string{"", " --again"} {
 		ctx, stop := context.WithCancelCause(t.Context())

@@ -21,6 +21,7 @@
 //	deadletter_filter.go   the flags that select dead letters, and how a dead letter is named and printed
 //	consent.go             rechargeflow consent show, opt-out, opt-in
 //	consent_list.go        rechargeflow consent import, export
+//	sms.go                 rechargeflow sms list, unknown, show
 //	lag.go                 rechargeflow lag
 //	lag_print.go           how lag is printed: by group and topic, by partition, as JSON
 //	ready.go               rechargeflow ready

@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/app"
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 func (c *cli) lagCommand() *cobra.Command {
@@ -59,7 +59,7 @@ With --max-records or --max-seconds the command fails if a partition exceeds the
 // groupsOfStores names the groups that each store has.
 func groupsOfStores(cfg config.Config) (names []string) {
 	const store = "{store}"
-	for _, group := range (pipeline.Topics{Prefix: cfg.Kafka.TopicPrefix}).Groups(func(pipeline.Role) []string { return []string{store} }) {
+	for _, group := range (topology.Topics{Prefix: cfg.Kafka.TopicPrefix}).Groups(func(topology.Role) []string { return []string{store} }) {
 		if strings.HasSuffix(group.Name, store) {
 			names = append(names, group.Name)
 		}

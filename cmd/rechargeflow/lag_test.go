@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 const twoStores = `stores:
@@ -36,7 +36,7 @@ func (d *desk) webhooks(partition, count int) {
 }
 
 // reader consumes as a role does, until the test ends, and finishes that many records.
-func (d *desk) reader(role pipeline.Role, finish int) *kafka.Consumer {
+func (d *desk) reader(role topology.Role, finish int) *kafka.Consumer {
 	d.t.Helper()
 	consumer := kafka.NewConsumer(d.cluster, kafka.ConsumerConfig{
 		Group: d.topics.Group(role, ""), Topics: d.topics.Reads(role), MaxBatch: 1,
@@ -64,7 +64,7 @@ func (d *desk) reader(role pipeline.Role, finish int) *kafka.Consumer {
 func TestLag(t *testing.T) {
 	d := newDesk(t)
 	d.webhooks(2, 3)
-	d.reader(pipeline.RoleTransformer, 1)
+	d.reader(topology.RoleTransformer, 1)
 	lag := "lag --config " + write(t, twoStores)
 	line := `(?m)^staging.rechargeflow.transformer staging.recharge.webhooks 2 1 3 2 36\d\d\.\d 127.0.0.1 .*@.*$`
 	require.Eventually(t, func() bool {
@@ -78,8 +78,8 @@ func TestLag(t *testing.T) {
 	assert.Regexp(t, line, stdout)
 	assert.Regexp(t, `(?m)^staging.rechargeflow.transformer staging.recharge.redrive.transformer 0 never 0 0 0.0 127.0.0.1 .*@.*$`, stdout)
 	assert.Contains(t, stdout, "\nstaging.rechargeflow.tracking.acme staging.recharge.events 0 never 0 0 0.0 - nobody\n")
-	assert.Contains(t, stdout, "\nstaging.rechargeflow.sms.acme staging.recharge.sms-triggers 3 never 0 0 0.0 - nobody\n")
-	assert.Len(t, strings.Fields(strings.ReplaceAll(stdout, " ", "_")), 1+3*2*4, "three groups, two topics, four partitions")
+	assert.Contains(t, stdout, "\nstaging.rechargeflow.sms staging.recharge.sms-triggers 3 never 0 0 0.0 - nobody\n")
+	assert.Len(t, strings.Fields(strings.ReplaceAll(stdout, " ", "_")), 1+7*4, "three groups, seven topics, four partitions")
 	assert.NotContains(t, stdout, "beta")
 
 	stdout, _ = d.exits(exitOK, lag)
@@ -88,14 +88,15 @@ staging.rechargeflow.transformer staging.recharge.redrive.transformer 4 0 0.0 1
 staging.rechargeflow.transformer staging.recharge.webhooks 4 2 36\d\d\.\d 1
 staging.rechargeflow.tracking.acme staging.recharge.events 4 0 0.0 none
 staging.rechargeflow.tracking.acme staging.recharge.redrive.tracking 4 0 0.0 none
-staging.rechargeflow.sms.acme staging.recharge.redrive.sms 4 0 0.0 none
-staging.rechargeflow.sms.acme staging.recharge.sms-triggers 4 0 0.0 none
+staging.rechargeflow.sms staging.recharge.redrive.sms 4 0 0.0 none
+staging.rechargeflow.sms staging.recharge.sms-receipts 4 0 0.0 none
+staging.rechargeflow.sms staging.recharge.sms-triggers 4 0 0.0 none
 ?$`, squeezed(stdout))
 
 	stdout, _ = d.exits(exitOK, lag+" --json --max-seconds 7200 --max-records 2")
 	var rows []map[string]any
 	require.NoError(t, json.Unmarshal([]byte(stdout), &rows))
-	require.Len(t, rows, 24)
+	require.Len(t, rows, 28)
 	assert.Contains(t, rows[0], "lag_seconds")
 
 	_, stderr := d.exits(exitFailed, lag+" --max-seconds 60")
@@ -111,7 +112,7 @@ func TestLagWithoutStores(t *testing.T) {
 	d := newDesk(t)
 	stdout, stderr := d.exits(exitOK, "lag --json")
 	assert.NotContains(t, stdout, "tracking")
-	assert.Regexp(t, `^rechargeflow lag: no store is configured, so the groups of stores \(staging.rechargeflow.tracking.\{store\}, staging.rechargeflow.sms.\{store\}\) are missing: .* --config .*\n$`, stderr)
+	assert.Regexp(t, `^rechargeflow lag: no store is configured, so the groups of stores \(staging.rechargeflow.tracking.\{store\}\) are missing: .* --config .*\n$`, stderr)
 	_, stderr = d.exits(exitOK, "lag --config "+write(t, twoStores))
 	assert.Empty(t, stderr)
 }

@@ -10,9 +10,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/app"
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // faultPointVariable names a fault point, see app.Options. It does not have the prefix of configuration variables, because
@@ -49,11 +49,11 @@ func (c *cli) runCommand() *cobra.Command {
 		Short: "Run the given roles, or all of them in one process",
 		Long: `Run the given roles, or all of them in one process, until SIGTERM or SIGINT.
 
-Roles: ` + app.JoinRoles(pipeline.Roles()) + `. Without kafka.brokers the process starts an embedded broker,
+Roles: ` + app.JoinRoles(topology.Roles()) + `. Without kafka.brokers the process starts an embedded broker,
 for trials on one machine, and must run all roles.`,
 		Example: `  rechargeflow run --config rechargeflow.yaml
   rechargeflow run gateway transformer`,
-		ValidArgsFunction: completeRoles(pipeline.Roles()),
+		ValidArgsFunction: completeRoles(topology.Roles()),
 	}
 	s := c.addSettings(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
@@ -70,9 +70,9 @@ for trials on one machine, and must run all roles.`,
 		for _, warning := range loaded.Warnings {
 			log.Warn("configuration: " + warning.String())
 		}
-		var roles []pipeline.Role
+		var roles []topology.Role
 		for _, name := range args {
-			roles = append(roles, pipeline.Role(name))
+			roles = append(roles, topology.Role(name))
 		}
 		a, err := app.New(loaded.Config, roles, app.Options{
 			Log: log, LogLevel: level, Version: telemetry.ReadVersion(version), FaultPoint: variable(c.environ, faultPointVariable),

@@ -24,8 +24,8 @@ type Config struct {
 	Tracing         Tracing       `mapstructure:"tracing"`
 	ShutdownDelay   time.Duration `mapstructure:"shutdown_delay" default:"1s" min:"0s" max:"1m" doc:"After SIGTERM, /readyz fails at once, and the process still accepts work for this time, so that a load balancer can notice."`
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout" default:"25s" min:"1s" doc:"Time to finish the records in progress after SIGTERM. Keep it below the 30 s after which Kubernetes sends SIGKILL."`
-	Ledger          Ledger        `mapstructure:"ledger"`
 	Transformer     Transformer   `mapstructure:"transformer"`
+	SMS             Planner       `mapstructure:"sms"`
 	Stores          []Store       `mapstructure:"stores"`
 }
 
@@ -63,13 +63,14 @@ type Tracing struct {
 	SampleRatio float64  `mapstructure:"sample_ratio" default:"1" min:"0" max:"1" doc:"Part of the webhooks that is traced. A webhook with a traceparent header is traced if its sampled flag is set."`
 }
 
-// Ledger configures the database of sent texts and their outcomes.
-type Ledger struct {
-	Path string `mapstructure:"path" default:"./rechargeflow-data/ledger.db" doc:"SQLite file of the ledger."`
-}
-
 // Transformer configures the role that turns webhooks into events and triggers.
 type Transformer struct {
 	StateDir   string `mapstructure:"state_dir" default:"./rechargeflow-data/state" doc:"Directory of the transformer's local state store, for one process at a time. It can be deleted while no process runs: the state is restored from recharge.state."`
 	StateCache Size   `mapstructure:"state_cache" default:"32MiB" min:"1MiB" max:"16GiB" doc:"Cache of the local state store, in memory."`
+}
+
+// Planner configures the role that plans and sends texts.
+type Planner struct {
+	StateDir   string `mapstructure:"state_dir" default:"./rechargeflow-data/sms-state" doc:"Directory of the sms role's local state store, for one process at a time. It can be deleted while no process runs: the state is restored from recharge.sms-state."`
+	StateCache Size   `mapstructure:"state_cache" default:"16MiB" min:"1MiB" max:"16GiB" doc:"Cache of the local state store, in memory."`
 }

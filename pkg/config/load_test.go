@@ -22,7 +22,7 @@ func TestDefaults(t *testing.T) {
 		Log:           config.Log{Level: "info"},
 		Tracing:       config.Tracing{Headers: []config.Secret{}, SampleRatio: 1},
 		ShutdownDelay: time.Second, ShutdownTimeout: 25 * time.Second,
-		Ledger:      config.Ledger{Path: "./rechargeflow-data/ledger.db"},
+		SMS:         config.Planner{StateDir: "./rechargeflow-data/sms-state", StateCache: 16 << 20},
 		Transformer: config.Transformer{StateDir: "./rechargeflow-data/state", StateCache: 32 << 20},
 		Stores: []config.Store{{
 			Name: "acme", CustomerID: config.CustomerEmail, ActiveProperty: true,
@@ -31,7 +31,7 @@ func TestDefaults(t *testing.T) {
 				Enabled: true, URL: "https://api.exponea.com", Project: "project-token", KeyID: "key-1", Secret: "key-secret",
 				CustomerIDName: "registered", Timeout: 20 * time.Second,
 			},
-			SMS: config.SMS{DefaultRegion: "US", Timeout: 10 * time.Second},
+			SMS: config.SMS{DefaultRegion: "US", Timeout: 10 * time.Second, AtOnce: 10, Consent: "opt_out", TextsPerDay: 4},
 		}},
 	}
 	assert.Empty(t, cmp.Diff(want, loaded.Config))

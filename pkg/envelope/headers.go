@@ -2,6 +2,7 @@ package envelope
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,6 +64,7 @@ const typePrefix = "rechargeflow."
 const (
 	TypeTrigger    = typePrefix + schemas.SMSTrigger
 	TypeRevocation = typePrefix + schemas.SMSRevocation
+	TypeReceipt    = typePrefix + schemas.SMSReceipt
 )
 
 // Header returns a header.
@@ -103,4 +105,18 @@ func ReceivedOrWritten(r kafka.Record) time.Time {
 		return at
 	}
 	return r.Time
+}
+
+// RawPosition returns the place of the raw record that a record came from.
+func RawPosition(r kafka.Record) (topic string, partition int, offset int64, err error) {
+	topic = r.Header(HeaderRawTopic)
+	partition, err = strconv.Atoi(r.Header(HeaderRawPartition))
+	if err != nil {
+		return "", 0, 0, HeaderError(HeaderRawPartition, r.Header(HeaderRawPartition))
+	}
+	offset, err = strconv.ParseInt(r.Header(HeaderRawOffset), 10, 64)
+	if err != nil {
+		return "", 0, 0, HeaderError(HeaderRawOffset, r.Header(HeaderRawOffset))
+	}
+	return topic, partition, offset, nil
 }

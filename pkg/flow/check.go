@@ -7,8 +7,8 @@ import (
 )
 
 // Check validates the flows of a store and reports all faults at once. Every text must use only values that a trigger of
-// its flow can have, and render with sample values and with no value known. An active flow must meet two more conditions: it has no
-// quiet hours, which are not in force in this version, and every link that its text uses is configured for the store.
+// its flow can have, and render with sample values and with no value known. Of an active flow, every link that its text uses must be
+// configured for the store.
 //
 // The flows with quiet hours in the table can't switch them off.
 func Check(flows []Flow, store string, shop Shop) error {
@@ -79,10 +79,6 @@ func explained(err error, key Key, r Resource) string {
 func checkQuietHours(f Flow, fs *faults) {
 	if f.Key.HasQuietHours() && !f.QuietHours {
 		fs.add(string(f.Key), "quiet_hours", "is false, but quiet hours always apply to this flow: set it to true or remove the field")
-	}
-	if f.Active && (f.QuietHours || f.Key.HasQuietHours()) {
-		fs.add(string(f.Key), "active", "is true, but quiet hours are not in force in this version, so a flow with quiet hours can't be active: "+
-			"set active to false")
 	}
 }
 

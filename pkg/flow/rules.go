@@ -29,15 +29,17 @@ type Rule struct {
 	// RevokedBy are the happenings that make the text untrue. Each revokes triggers that were already emitted. A late trigger
 	// that one of them contradicts is not emitted.
 	RevokedBy Revokers
-	// Window is the longest time between two triggers of one text. Not in force yet.
+	// Window is the longest time between two triggers of one text, and how long a text is held back for others.
 	Window time.Duration
 	// Stale is the time after which the text is not sent.
 	Stale Stale
 	// PerCharge is the largest number of texts about one charge, 0 for any.
 	PerCharge int
+	// Uncapped texts are sent however many texts the customer has had, and don't count.
+	Uncapped bool
 	// QuietHours applies quiet hours to the flow in every store.
 	QuietHours bool
-	// Absorbs are the flows whose triggers join this flow's text. Not in force yet.
+	// Absorbs are the flows whose triggers join this flow's text.
 	Absorbs Absorbed
 }
 
@@ -112,17 +114,17 @@ func table() [12]Rule {
 		Absorbs: Absorbed{{ChargePaid, SameCharge}},
 	}, {
 		Flow: ChargeWillBeRetried, FiredBy: RetryScheduled, RevokedBy: Revokers{Paid, FailedForGood},
-		Stale: Stale{On: RetryDate}, PerCharge: 2,
+		Stale: Stale{On: RetryDate}, PerCharge: 2, Uncapped: true,
 	}, {
 		Flow: ChargeFailed, FiredBy: FailedForGood, RevokedBy: Revokers{Paid},
-		Stale:   Stale{After: 48 * hour},
+		Stale: Stale{After: 48 * hour}, Uncapped: true,
 		Absorbs: Absorbed{{ChargeWillBeRetried, SameCharge}},
 	}, {
 		Flow: ChargePaid, FiredBy: Paid,
 		Window: time.Minute, Stale: Stale{After: 24 * hour},
 	}, {
 		Flow: CustomerAccountActivation, FiredBy: AccountActivated,
-		Stale: Stale{After: 72 * hour},
+		Stale: Stale{After: 72 * hour}, Uncapped: true,
 	}}
 }
 

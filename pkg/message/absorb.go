@@ -12,16 +12,16 @@ import (
 // link reports whether two triggers of a customer are of one action: they have the same flow and cause, or the flow of one absorbs that of
 // the other, and they happened less than the window of the flow apart. The actions are what triggers are linked to, directly or through others, so
 // the order in which they come makes no difference.
-func link(a, b subscriber.Trigger) bool {
-	apart := a.OccurredAt.Sub(b.OccurredAt).Abs()
-	if a.Flow == b.Flow {
-		return a.Cause == b.Cause && within(a.Flow, apart)
+func (b *Book) link(one, other subscriber.Trigger) bool {
+	apart := one.OccurredAt.Sub(other.OccurredAt).Abs()
+	if one.Flow == other.Flow {
+		return one.Cause == other.Cause && b.within(one, apart)
 	}
-	return absorbs(a, b) && within(a.Flow, apart) || absorbs(b, a) && within(b.Flow, apart)
+	return absorbs(one, other) && b.within(one, apart) || absorbs(other, one) && b.within(other, apart)
 }
 
-func within(key flow.Key, apart time.Duration) bool {
-	return apart == 0 || apart < flow.RuleOf(key).Window
+func (b *Book) within(t subscriber.Trigger, apart time.Duration) bool {
+	return apart == 0 || apart < b.settings.Window(t.Store, t.Flow)
 }
 
 // absorbs reports whether the flow of a trigger absorbs another trigger.

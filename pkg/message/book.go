@@ -23,14 +23,22 @@ type Rows interface {
 type Book struct {
 	rows Rows
 	now  time.Time
-	// active reports whether a store has a flow switched on.
-	active  func(store string, key flow.Key) bool
-	changed []Message
+
+	settings Settings
+	changed  []Message
+}
+
+// Settings are the settings of the stores.
+type Settings interface {
+	// Active reports whether a store has a flow switched on.
+	Active(store string, key flow.Key) bool
+	// Window returns the longest time between two triggers of one text, and how long it is held back for others: see flow.Rule.
+	Window(store string, key flow.Key) time.Duration
 }
 
 // Open returns the book of a transaction at a time.
-func Open(rows Rows, now time.Time, active func(store string, key flow.Key) bool) *Book {
-	return &Book{rows: rows, now: now, active: active}
+func Open(rows Rows, now time.Time, settings Settings) *Book {
+	return &Book{rows: rows, now: now, settings: settings}
 }
 
 // Changed returns the changed messages, in the order of their changes.
@@ -65,6 +73,7 @@ func (b *Book) save(before, m *Message) error {
 			b.rows.Delete(key)
 		}
 	}
+	m.Changes++
 	if m.ended() && m.EndedAt.IsZero() {
 		m.EndedAt = b.now
 	}

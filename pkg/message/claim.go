@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 )
 
@@ -19,42 +20,60 @@ const maxDecided = 200
 // Claiming is what Claim is asked for.
 type Claiming struct {
 	Store string
-	Limit int           // texts at most
+	// Room returns for how many of the due messages there is room.
+	Room  func(due int) int
 	Lease time.Duration // how long a claim lasts
 	// Turn counts the claims of the store: fresh messages are first if it is even, deferred ones if it is odd. So neither waits for all
-	// of the other, whatever Limit is.
+	// of the other, however little room there is.
 	Turn   int
 	Decide func(*Message) Decision
 }
 
 // Claim claims due messages of a store, and suppresses or defers others: fresh and deferred ones in turns, the oldest of each first.
-// more means that others are due.
-func (b *Book) Claim(c Claiming) (claimed []*Message, more bool, err error) {
+// next is when the next message is due that is left as it is: not after now if there are others that are due, zero if there is none.
+func (b *Book) Claim(c Claiming) (claimed []*Message, next time.Time, err error) {
 	var waiting [2][]entry
 	for class, deferred := range []bool{false, true} {
-		if waiting[class], err = b.until(b.now, duePrefix(c.Store, deferred), c.Store, maxDecided+1); err != nil {
-			return nil, false, err
+		later := time.Time{}
+		if waiting[class], later, err = b.until(b.now, duePrefix(c.Store, deferred), c.Store, maxDecided+1); err != nil {
+			return nil, next, err
 		}
+		next = earlier(next, later)
+	}
+	room := 0
+	if due := len(waiting[0]) + len(waiting[1]); due > 0 {
+		room = c.Room(due)
 	}
 	for decided := 0; len(waiting[0])+len(waiting[1]) > 0; decided++ {
-		if len(claimed) == c.Limit || decided == maxDecided {
-			return claimed, true, nil
+		if len(claimed) >= room || decided == maxDecided {
+			return claimed, b.now, nil
 		}
 		class := (c.Turn + len(claimed)) % 2
 		if len(waiting[class]) == 0 {
 			class = 1 - class
 		}
-		next := waiting[class][0]
+		first := waiting[class][0]
 		waiting[class] = waiting[class][1:]
-		m, err := b.claimOne(next, c)
+		m, err := b.claimOne(first, c)
 		if err != nil {
-			return nil, false, err
+			return nil, next, err
 		}
 		if m != nil && m.Status == Claimed {
 			claimed = append(claimed, m)
 		}
+		if m != nil && m.Status == Planned {
+			next = earlier(next, m.ReleaseAt)
+		}
 	}
-	return claimed, false, nil
+	return claimed, next, nil
+}
+
+// earlier returns the earlier of two times, of which zero is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // claimOne claims, suppresses or defers a message that is due; nil if it is missing.
@@ -90,24 +109,25 @@ func (b *Book) at(e entry) (*Message, error) {
 	return m, err
 }
 
-// until returns up to limit entries of an index up to a time. The keys of an index of one store do not name it.
-func (b *Book) until(at time.Time, prefix []byte, store string, limit int) (list []entry, err error) {
+// until returns up to limit entries of an index up to a time, and the time of the next one, zero if there is none. The keys of an index
+// of one store do not name it.
+func (b *Book) until(at time.Time, prefix []byte, store string, limit int) (list []entry, next time.Time, err error) {
 	for key := range b.rows.Scan(prefix) {
 		e, err := parse(key, string(prefix), store)
 		if err != nil {
-			return nil, err
+			return nil, next, err
 		}
 		if e.at.After(at) || len(list) == limit {
-			break
+			return list, e.at, nil
 		}
 		list = append(list, e)
 	}
-	return list, nil
+	return list, next, nil
 }
 
 // ExpireClaims ends the claims whose lease is over: whether the texts were sent is unknown. more means that there are others.
 func (b *Book) ExpireClaims() (more bool, err error) {
-	over, err := b.until(b.now, []byte("lease/"), "", maxDecided+1)
+	over, _, err := b.until(b.now, []byte("lease/"), "", maxDecided+1)
 	if err != nil {
 		return false, err
 	}
@@ -131,18 +151,18 @@ func (b *Book) ExpireClaims() (more bool, err error) {
 // CodeNoReceipt is the code of a claim that ended without a receipt.
 const CodeNoReceipt = "no_receipt"
 
-// CountSince returns how many texts a customer was sent, or perhaps sent, since a time.
+// CountSince returns how many texts a customer was sent, or perhaps sent, since a time, uncapped ones not counted.
 func (b *Book) CountSince(store, customer string, since time.Time) (count int, err error) {
 	all, err := b.OfCustomer(store, customer)
 	for _, m := range all {
-		if !m.ClaimedAt.Before(since) && m.maybeSent() {
+		if !m.ClaimedAt.Before(since) && m.maybeSent() && !flow.RuleOf(m.Flow).Uncapped {
 			count++
 		}
 	}
 	return count, err
 }
 
-// Stores returns the stores that have a planned message.
+// Stores returns the stores that have a planned message. It reads the whole index.
 func (b *Book) Stores() (stores []string) {
 	for key := range b.rows.Scan([]byte("due/")) {
 		store := strings.Split(string(key), "/")[1]

@@ -9,16 +9,16 @@ const keptFor = 35 * 24 * time.Hour
 // maxExpired is how many messages one call of Expire removes.
 const maxExpired = 100
 
-// Expire removes messages that ended long ago, some at a time.
-func (b *Book) Expire() error {
-	old, err := b.until(b.now.Add(-keptFor), []byte("ended/"), "", maxExpired)
+// Expire removes messages that ended long ago, some at a time, and returns them.
+func (b *Book) Expire() (removed []*Message, err error) {
+	old, _, err := b.until(b.now.Add(-keptFor), []byte("ended/"), "", maxExpired)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, e := range old {
 		m, err := b.at(e)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if m == nil {
 			continue
@@ -27,6 +27,7 @@ func (b *Book) Expire() error {
 			b.rows.Delete(key)
 		}
 		b.rows.Delete(messageKey(m.Store, m.CustomerID, m.ID))
+		removed = append(removed, m)
 	}
-	return nil
+	return removed, nil
 }

@@ -60,11 +60,16 @@ func newWorld(t require.TestingT) *world {
 }
 
 func (w *world) open() *message.Book {
-	return message.Open(w.rows, w.now, func(_ string, key flow.Key) bool { return !w.inactive[key] })
+	return message.Open(w.rows, w.now, w)
 }
 
+// Active and Window are the world's message.Settings.
+func (w *world) Active(_ string, key flow.Key) bool { return !w.inactive[key] }
+
+func (*world) Window(_ string, key flow.Key) time.Duration { return flow.RuleOf(key).Window }
+
 func (w *world) add(t subscriber.Trigger) reason.Reason {
-	why, err := w.open().Add(t)
+	why, err := w.open().Add(t, message.Origin{})
 	require.NoError(w.t, err)
 	return why
 }
@@ -79,7 +84,7 @@ const lease = time.Minute
 
 // claim claims what is due.
 func (w *world) claim(room int) (claimed []*message.Message) {
-	claimed, _, err := w.open().Claim(message.Claiming{Store: shop, Limit: room, Lease: lease, Turn: w.turn, Decide: w.decide})
+	claimed, _, err := w.open().Claim(message.Claiming{Store: shop, Room: func(int) int { return room }, Lease: lease, Turn: w.turn, Decide: w.decide})
 	require.NoError(w.t, err)
 	w.turn += len(claimed)
 	for _, m := range claimed {

@@ -35,8 +35,10 @@ type Message struct {
 	// Triggers are in the order of their source times, those of absorbed flows and late ones included.
 	Triggers []Trigger `json:"triggers"`
 
-	Status Status        `json:"status"`
-	Reason reason.Reason `json:"reason,omitempty"` // of suppressed
+	// Changes counts the changes of the message.
+	Changes int           `json:"changes"`
+	Status  Status        `json:"status"`
+	Reason  reason.Reason `json:"reason,omitempty"` // of suppressed
 	// ReleaseAt is when a planned message is due. Deferred means that it was held back at least once.
 	ReleaseAt time.Time `json:"release_at,omitzero"`
 	Deferred  bool      `json:"deferred,omitempty"`
@@ -56,11 +58,22 @@ type Message struct {
 type Trigger struct {
 	subscriber.Trigger
 
+	Origin Origin `json:"origin"`
 	// Revoked means that it has become untrue. Late means that it came when the message was not planned any more.
 	Revoked bool `json:"revoked,omitempty"`
 	Late    bool `json:"late,omitempty"`
 	// RevokedItems are the subscriptions among its items that no text is about any more.
 	RevokedItems []string `json:"revoked_items,omitempty"`
+}
+
+// Origin is the raw record that a trigger came from, and the trace and the arrival of its webhook.
+type Origin struct {
+	Topic       string    `json:"topic"`
+	Partition   int       `json:"partition"`
+	Offset      int64     `json:"offset"`
+	ReceivedAt  time.Time `json:"received_at"`
+	Traceparent string    `json:"traceparent,omitempty"`
+	Bytes       int       `json:"bytes"` // of the trigger's record
 }
 
 // Live returns the triggers of the message's own flow that are worth a text at a time.

@@ -1,6 +1,7 @@
 package message_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -183,7 +184,7 @@ func TestMissingMessage(t *testing.T) {
 		w.claim(10)
 		_, err := w.open().ExpireClaims()
 		require.NoError(t, err)
-		require.NoError(t, w.open().Expire())
+		expire(t, w)
 		require.Empty(t, w.rows)
 	}
 }
@@ -443,7 +444,7 @@ func TestVersion(t *testing.T) {
 	for key, value := range w.rows {
 		w.rows[key] = append([]byte{2}, value[1:]...)
 	}
-	_, err := w.open().Add(trigger("s2", flow.SubscriptionStarted, 0, "subscription/2"))
+	_, err := w.open().Add(trigger("s2", flow.SubscriptionStarted, 0, "subscription/2"), message.Origin{})
 	require.ErrorContains(t, err, "newer version")
 }
 
@@ -453,9 +454,30 @@ func TestExpire(t *testing.T) {
 	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
 	w.pass(2 * time.Minute)
 	w.now = w.now.Add(34 * 24 * time.Hour)
-	require.NoError(t, w.open().Expire())
+	expire(t, w)
 	require.Len(t, w.messages(), 1)
 	w.now = w.now.Add(2 * 24 * time.Hour)
-	require.NoError(t, w.open().Expire())
+	expire(t, w)
 	require.Empty(t, w.rows)
+}
+
+func expire(t *testing.T, w *world) {
+	t.Helper()
+	_, err := w.open().Expire()
+	require.NoError(t, err)
+}
+
+// TestLargeTriggers: a message stays small enough for a record; the rest are texts of their own.
+func TestLargeTriggers(t *testing.T) {
+	w := newWorld(t)
+	for n := range 5 {
+		added := trigger(fmt.Sprint("s", n), flow.SubscriptionStarted, time.Duration(n)*time.Second, fmt.Sprint("subscription/", n))
+		_, err := w.open().Add(added, message.Origin{Bytes: 150_000})
+		require.NoError(t, err)
+	}
+	var sizes []int
+	for _, m := range w.messages() {
+		sizes = append(sizes, len(m.Triggers))
+	}
+	assert.ElementsMatch(t, []int{2, 2, 1}, sizes)
 }

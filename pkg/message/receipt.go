@@ -13,7 +13,7 @@ import (
 // Receipt says what came of a claim, or reports a delivery. It is the value of a record in recharge.sms-receipts.
 type Receipt struct {
 	Store      string `json:"store"`
-	CustomerID string `json:"customer_id"`
+	CustomerID string `json:"recharge_customer_id"`
 	MessageID  string `json:"message_id"`
 	// Attempt is that of the claim, 0 for a report of the provider, which says that it has the text.
 	Attempt int `json:"attempt,omitempty"`
@@ -61,7 +61,7 @@ func (b *Book) Receive(r Receipt) (reason.Reason, error) {
 func (r Receipt) check() error {
 	switch {
 	case r.Store == "" || r.CustomerID == "" || r.MessageID == "" || r.At.IsZero() || rank(r.Outcome) == 0:
-		return fmt.Errorf("%w: it needs store, customer_id, message_id, at and an outcome, which is %q", ErrReceipt, r.Outcome)
+		return fmt.Errorf("%w: it needs store, recharge_customer_id, message_id, at and an outcome, which is %q", ErrReceipt, r.Outcome)
 	case r.Attempt == 0 && rank(r.Outcome) < rank(Accepted):
 		return fmt.Errorf("%w: outcome %q needs the attempt: only the process that called the provider knows", ErrReceipt, r.Outcome)
 	}

@@ -74,7 +74,7 @@ func (b *Book) replan(before, m *Message) error {
 	if m.hasOwn() {
 		return b.save(before, m)
 	}
-	actions := m.actions()
+	actions := b.actions(m)
 	if len(actions) == 0 {
 		m.suppress(reason.Revoked)
 		return b.save(before, m)
@@ -102,14 +102,14 @@ func (b *Book) replan(before, m *Message) error {
 }
 
 // actions divides the triggers that are not revoked into those that are linked.
-func (m *Message) actions() (list [][]Trigger) {
+func (b *Book) actions(m *Message) (list [][]Trigger) {
 	for _, t := range m.Triggers {
 		if t.Revoked {
 			continue
 		}
 		action := []Trigger{t}
 		list = slices.DeleteFunc(list, func(other []Trigger) bool {
-			joined := slices.ContainsFunc(other, func(o Trigger) bool { return link(o.Trigger, t.Trigger) })
+			joined := slices.ContainsFunc(other, func(o Trigger) bool { return b.link(o.Trigger, t.Trigger) })
 			if joined {
 				action = append(slices.Clone(other), action...)
 			}

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
@@ -12,9 +15,37 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
+// ErrTrigger means that a trigger can't be read as one.
+var ErrTrigger = errors.New("trigger is incomplete")
+
+// maxID is the longest id or cause of a trigger in bytes. Ours are shorter.
+const maxID = 512
+
+// check returns why a trigger can't be a part of a message. Store and customer are parts of the keys of rows.
+func check(t subscriber.Trigger) error {
+	for name, value := range map[string]string{"store": t.Store, "recharge_customer_id": t.RechargeCustomerID, "id": t.ID, "cause": t.Cause} {
+		if value == "" || len(value) > maxID {
+			return fmt.Errorf("%w: %s has %d bytes, it needs 1 to %d", ErrTrigger, name, len(value), maxID)
+		}
+	}
+	switch {
+	case strings.Contains(t.Store+t.RechargeCustomerID, "/"):
+		return fmt.Errorf("%w: store or recharge_customer_id contains a slash", ErrTrigger)
+	case t.OccurredAt.IsZero():
+		return fmt.Errorf("%w: it needs occurred_at", ErrTrigger)
+	case flow.RuleOf(t.Flow).FiredBy == "":
+		return fmt.Errorf("%w: flow %q is unknown", ErrTrigger, t.Flow)
+	}
+	return nil
+}
+
 // Add adds a trigger: it joins the message of the same action, or opens one. It returns why no text comes of it: Duplicate,
 // FlowInactive, or MergedLate if the text of its action is on its way or sent; "" if one is planned.
-func (b *Book) Add(t subscriber.Trigger) (reason.Reason, error) {
+// ErrTrigger means that it has changed nothing.
+func (b *Book) Add(t subscriber.Trigger, from Origin) (reason.Reason, error) {
+	if err := check(t); err != nil {
+		return "", err
+	}
 	all, err := b.OfCustomer(t.Store, t.RechargeCustomerID)
 	if err != nil {
 		return "", err
@@ -22,18 +53,24 @@ func (b *Book) Add(t subscriber.Trigger) (reason.Reason, error) {
 	if slices.ContainsFunc(all, func(m *Message) bool { return m.has(t.ID) }) {
 		return reason.Duplicate, nil
 	}
-	if !b.active(t.Store, t.Flow) {
+	if !b.settings.Active(t.Store, t.Flow) {
 		return reason.FlowInactive, nil
 	}
-	linked := slices.DeleteFunc(all, func(m *Message) bool { return m.Status != Planned && !m.maybeSent() || !m.linked(t) })
+	added := Trigger{Trigger: t, Origin: from}
+	linked := slices.DeleteFunc(all, func(m *Message) bool { return m.Status != Planned && !m.maybeSent() || !b.linked(m, added) })
 	if i := slices.IndexFunc(linked, (*Message).maybeSent); i >= 0 {
 		linked[0], linked[i] = linked[i], linked[0]
-		return reason.MergedLate, b.join(linked, Trigger{Trigger: t, Late: true})
+		return reason.MergedLate, b.join(linked, added.late())
 	}
 	if len(linked) > 0 {
-		return "", b.join(linked, Trigger{Trigger: t})
+		return "", b.join(linked, added)
 	}
-	return "", b.save(nil, b.open(Trigger{Trigger: t}))
+	return "", b.save(nil, b.open(added))
+}
+
+func (t Trigger) late() Trigger {
+	t.Late = true
+	return t
 }
 
 // maybeSent reports whether the customer has the text, or may get it.
@@ -45,7 +82,7 @@ func (m *Message) maybeSent() bool {
 func (b *Book) open(t Trigger) *Message {
 	return &Message{
 		ID: idOf(t.Cause, t.ID), Store: t.Store, CustomerID: t.RechargeCustomerID, Flow: t.Flow, Cause: t.Cause,
-		Triggers: []Trigger{t}, Status: Planned, ReleaseAt: b.now.Add(flow.RuleOf(t.Flow).Window),
+		Triggers: []Trigger{t}, Status: Planned, ReleaseAt: b.now.Add(b.settings.Window(t.Store, t.Flow)),
 	}
 }
 
@@ -105,14 +142,16 @@ func (m *Message) lead() {
 const (
 	// longestSpan is the longest time between the first and the last trigger of a message.
 	longestSpan = 10 * time.Minute
-	// longestList is how many triggers a message has, so that its row stays well below a record's limit.
+	// longestList and mostBytes limit the triggers of a message and their size, so that its row stays below a record's limit. A trigger alone
+	// always fits.
 	longestList = 200
+	mostBytes   = 400_000
 )
 
 // linked reports whether a trigger is of the same action as one of the message.
-func (m *Message) linked(t subscriber.Trigger) bool {
-	return m.fits(&Message{Triggers: []Trigger{{Trigger: t}}}) &&
-		slices.ContainsFunc(m.Triggers, func(other Trigger) bool { return !other.Revoked && link(other.Trigger, t) })
+func (b *Book) linked(m *Message, t Trigger) bool {
+	return m.fits(&Message{Triggers: []Trigger{t}}) &&
+		slices.ContainsFunc(m.Triggers, func(other Trigger) bool { return !other.Revoked && b.link(other.Trigger, t.Trigger) })
 }
 
 // fits reports whether the message stays small enough with the triggers of another.
@@ -126,7 +165,14 @@ func (m *Message) fits(other *Message) bool {
 			last = t.OccurredAt
 		}
 	}
-	return last.Sub(first) <= longestSpan && len(m.Triggers)+len(other.Triggers) <= longestList
+	return last.Sub(first) <= longestSpan && len(m.Triggers)+len(other.Triggers) <= longestList && m.bytes()+other.bytes() <= mostBytes
+}
+
+func (m *Message) bytes() (sum int) {
+	for _, t := range m.Triggers {
+		sum += t.Origin.Bytes
+	}
+	return sum
 }
 
 // idOf returns the ID of a message: 64 hex digits. It stays the same whenever the trigger is read again.

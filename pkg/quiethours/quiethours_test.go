@@ -22,7 +22,7 @@ func at(t *testing.T, text string) time.Time {
 
 func finder(t *testing.T, zone string) *quiethours.Finder {
 	t.Helper()
-	f, err := quiethours.NewFinder(zone)
+	f, err := quiethours.NewFinder(zone, "")
 	require.NoError(t, err)
 	return f
 }
@@ -87,8 +87,20 @@ func TestParseClock(t *testing.T) {
 }
 
 func TestUnknownZone(t *testing.T) {
-	for _, bad := range []string{"", "Mars/Olympus"} {
-		_, err := quiethours.NewFinder(bad)
+	for _, bad := range []string{"Local/Nowhere", "Mars/Olympus"} {
+		_, err := quiethours.NewFinder(bad, "XX")
 		assert.ErrorContains(t, err, "is not a time zone")
 	}
+}
+
+// TestFinderOfACountry: without a zone of its own, a store's clock is that of all zones of its country.
+func TestFinderOfACountry(t *testing.T) {
+	f, err := quiethours.NewFinder("", "US")
+	require.NoError(t, err)
+	nine := time.Date(2026, 3, 2, 14, 0, 0, 0, time.UTC) // in New York
+	release := f.Find(quiethours.Default(), quiethours.Recipient{Number: "+18005550100"}, nine)
+	assert.Equal(t, quiethours.Store, release.Source)
+	assert.Equal(t, nine.Add(5*time.Hour), release.At, "nine in Hawaii")
+	_, err = quiethours.NewFinder("", "XX")
+	require.ErrorContains(t, err, `country "XX"`)
 }

@@ -8,16 +8,24 @@ import (
 
 // Finder finds the first moment at which a text may be sent. It is safe for concurrent use.
 type Finder struct {
-	store place
+	store []place
 
 	mutex     sync.Mutex
 	locations map[string]*time.Location
 }
 
-// NewFinder returns the finder of a store, which is in an IANA zone.
-func NewFinder(zone string) (*Finder, error) {
-	f := &Finder{store: place{zone: zone}, locations: make(map[string]*time.Location)}
-	if zone == "" || f.location(zone) == nil {
+// NewFinder returns the finder of a store. For recipients without a known place its clock is that of an IANA zone, or if zone is "" of all
+// zones of a country, an ISO 3166 code.
+func NewFinder(zone, country string) (*Finder, error) {
+	f := &Finder{locations: make(map[string]*time.Location)}
+	if zone == "" {
+		f.store = Recipient{Country: country}.byAddress()
+		if _, found := f.first(Default(), f.store, time.Unix(0, 0)); !found {
+			return nil, fmt.Errorf("the time zones of country %q are too many or unknown: name one of them", country)
+		}
+		return f, nil
+	}
+	if f.store = []place{{zone: zone}}; f.location(zone) == nil {
 		return nil, fmt.Errorf("%q is not a time zone of the IANA database, such as Europe/Berlin", zone)
 	}
 	return f, nil
@@ -39,12 +47,12 @@ func (f *Finder) Find(h Hours, r Recipient, now time.Time) Release {
 	for _, candidates := range []struct {
 		source Source
 		places []place
-	}{{Address, r.byAddress()}, {Phone, r.byPhone()}, {Store, []place{f.store}}} {
+	}{{Address, r.byAddress()}, {Phone, r.byPhone()}, {Store, f.store}} {
 		if at, found := f.first(h, candidates.places, now); found {
 			return Release{At: at, Source: candidates.source, Zones: zonesOf(candidates.places)}
 		}
 	}
-	return Release{At: now.Add(longest), Source: Store, Zones: []string{f.store.zone}} // Hours that fail Check
+	return Release{At: now.Add(longest), Source: Store, Zones: zonesOf(f.store)} // Hours that fail Check
 }
 
 func zonesOf(places []place) []string {

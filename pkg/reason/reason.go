@@ -60,7 +60,7 @@ const (
 // LookupPending means that the transformer parked a record until its customer is looked up in Recharge's API.
 const LookupPending Reason = "lookup_pending"
 
-// Why the sms sink sends no text.
+// Why a trigger, a revocation or a receipt has no effect, and why a text is suppressed.
 const (
 	FlowInactive    Reason = "flow_inactive"     // the flow is switched off
 	NothingToRevoke Reason = "nothing_to_revoke" // a revocation, and no text is waiting to be sent
@@ -71,8 +71,8 @@ const (
 	OptedOut        Reason = "opted_out"         // the number has opted out
 	NotOptedIn      Reason = "not_opted_in"      // the store texts only numbers that have opted in, and this one has not
 	ConsentUnknown  Reason = "consent_unknown"   // recharge.consent is not read yet
-	AlreadySent     Reason = "already_sent"      // the ledger has this trigger
-	OutcomeUnknown  Reason = "outcome_unknown"   // perhaps sent: never sent again
+	Capped          Reason = "capped"            // the customer has had as many texts as a day allows
+	TextNotRendered Reason = "text_not_rendered" // the flow's template failed
 	Revoked         Reason = "revoked"           // something happened meanwhile that makes the text untrue
 	Merged          Reason = "merged"            // another text of the same action includes it
 	MergedLate      Reason = "merged_late"       // the text of the same action is on its way or sent
@@ -90,13 +90,12 @@ const (
 	TooOld             Reason = "too_old"             // redriven more than 425 days after it was received: the state it needs may have expired
 	TooLarge           Reason = "too_large"           // its output or row exceeds Kafka's record size
 	Refused            Reason = "refused"             // the destination refused this record alone
-	TextNotRendered    Reason = "text_not_rendered"   // the flow's template failed
 	Panic              Reason = "panic"               // the handler panicked on it
 )
 
 // OfDeadLetters lists why records become dead letters.
 func OfDeadLetters() []Reason {
 	return []Reason{
-		Malformed, UnknownStore, CustomerUnknown, CustomerUnreadable, ParkedRecordGone, TooOld, TooLarge, Refused, TextNotRendered, Panic,
+		Malformed, UnknownStore, CustomerUnknown, CustomerUnreadable, ParkedRecordGone, TooOld, TooLarge, Refused, Panic,
 	}
 }

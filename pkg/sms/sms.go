@@ -61,7 +61,7 @@ const (
 // SendError means that a text was not accepted, or that this is unknown. It contains neither number nor text.
 type SendError struct {
 	Class      Class
-	Code       string        // for metrics and the ledger, one of few: "http_422", "no_connection", "no_answer"
+	Code       string        // for metrics and recharge.messages, one of few: "http_422", "no_connection", "no_answer"
 	RetryAfter time.Duration // with NotSent: the provider's Retry-After, 0 for none
 	Err        error         // cause with the provider's words, may be nil
 }

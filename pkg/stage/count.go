@@ -25,7 +25,7 @@ func (s *Stage) finish(b batch) kafka.Finished {
 			finished.Others = append(finished.Others, i)
 		}
 		s.count(b.originals[i], result, b.records[i].Topic != b.originals[i].Topic)
-		s.addSpan(b.spans, i, b.originals[i], result.Outcome)
+		s.addSpan(b.spans, b.originals[i], result.Outcome)
 		s.countReplayed(b.spans, result.Replayed)
 	}
 	s.endSpans(b)
@@ -36,7 +36,7 @@ func (s *Stage) countReplayed(spans *tracing.Batch, replayed []Replayed) {
 	for _, r := range replayed {
 		_, redriven := deadletter.RedriveOf(r.Record)
 		s.count(r.Record, r.Result, redriven)
-		s.addSpan(spans, tracing.None, r.Record, r.Result.Outcome)
+		s.addSpan(spans, r.Record, r.Result.Outcome)
 	}
 }
 
@@ -51,7 +51,7 @@ func (s *Stage) count(r kafka.Record, result Result, redriven bool) {
 		s.Run.Metrics.EndToEnd(s.Role, store, s.Run.Now().Sub(at), s.exemplar(r))
 	}
 	level := zap.InfoLevel
-	if outcome.Kind == KindRejected || outcome.Reason == reason.TopicUnknown || outcome.Reason == reason.OutcomeUnknown {
+	if outcome.Kind == KindRejected || outcome.Reason == reason.TopicUnknown {
 		level = zap.WarnLevel
 	}
 	line := s.Run.Log.Check(level, "record handled")

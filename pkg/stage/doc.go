@@ -8,6 +8,5 @@
 //	outputs.go   outputs and dead letters, in the order of their records
 //	count.go     counters and log lines, by outcome
 //	spans.go     spans of the records of sampled traces
-//	refusals.go  Refusals: one record that its destination refuses, or all
 //	waiting.go   partitions that wait, and why
 package stage

@@ -1,8 +1,6 @@
 package stage
 
 import (
-	"context"
-
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/tracing"
@@ -12,13 +10,13 @@ import (
 const kindFailed Kind = "failed"
 
 // addSpan adds the span of a record.
-func (s *Stage) addSpan(spans *tracing.Batch, index int, r kafka.Record, outcome Outcome) {
+func (s *Stage) addSpan(spans *tracing.Batch, r kafka.Record, outcome Outcome) {
 	if spans == nil || outcome.Kind == kindPassedOver {
 		return
 	}
 	if traceparent := sampled(r); traceparent != "" {
 		spans.Add(tracing.Record{
-			Index: index, Traceparent: traceparent, Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Store: s.storeOf(r),
+			Traceparent: traceparent, Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Store: s.storeOf(r),
 			Outcome: string(outcome.Kind), Reason: string(outcome.Reason), Error: outcome.Kind == kindFailed || outcome.Kind == KindRejected,
 		})
 	}
@@ -31,7 +29,7 @@ func (s *Stage) endSpans(b batch) {
 	}
 	if b.waits {
 		if i := b.firstFailed(); i >= 0 {
-			s.addSpan(b.spans, i, b.originals[i], Outcome{Kind: kindFailed})
+			s.addSpan(b.spans, b.originals[i], Outcome{Kind: kindFailed})
 		}
 	}
 	b.spans.End(s.Role, s.verb(), s.Run.Now())
@@ -58,14 +56,6 @@ func (s *Stage) verb() string {
 func (s *Stage) endFailed(b batch) {
 	b.waits, b.results = true, nil
 	s.endSpans(b)
-}
-
-// forRecord returns the context for the calls of a record of a batch. unsampled is that for all that are not sampled.
-func forRecord(ctx, unsampled context.Context, index int, r kafka.Record) context.Context {
-	if sampled(r) == "" {
-		return unsampled
-	}
-	return tracing.ForRecord(ctx, index)
 }
 
 // exemplar returns the traceparent of a record for the exemplar of a duration. With tracing it is one that has spans.

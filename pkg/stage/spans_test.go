@@ -192,30 +192,6 @@ func TestSpansOfReplayedRecords(t *testing.T) {
 	assert.Equal(t, []string{"10000 translator deliver done", "10001 translator deliver skipped stale"}, outcomesOf(spans()))
 }
 
-// Handled one by one, each record has its own calls.
-func TestCallsOfSingleRecords(t *testing.T) {
-	refusals := stage.NewRefusals(time.Now)
-	var b *bench
-	b = newBench(func(ctx context.Context, records []kafka.Record) ([]stage.Result, error) {
-		return refusals.Handle(ctx, records, func(ctx context.Context, _ kafka.Record) (stage.Outcome, error) {
-			b.stage.Run.Tracer.Call(ctx, "sms", store, httpclient.Call{Outcome: httpclient.OutcomeOK, Status: http.StatusOK})
-			return stage.Done(), nil
-		})
-	}, false)
-	spans := b.traced(t)
-	b.all(t, tracedRaws(3, 1))
-	parents := map[string]string{}
-	var lines []string
-	for _, s := range spans() {
-		if s.Kind == "client" {
-			lines = append(lines, s.TraceID[:5]+" "+parents[s.ParentID])
-			continue
-		}
-		parents[s.SpanID] = s.TraceID[:5]
-	}
-	assert.ElementsMatch(t, []string{"10000 10000", "10002 10002"}, lines)
-}
-
 // discard is a stage.Metrics that counts nothing.
 type discard struct{}
 
@@ -253,30 +229,6 @@ func TestUnsampledRecordsAllocateNothing(t *testing.T) {
 			return testing.AllocsPerRun(100, func() { _, _ = s.Handle(t.Context(), records) })
 		}
 		assert.InDelta(t, 2, allocations(on)-allocations(off), 0.1, "%d records", size)
-	}
-}
-
-// Handled one by one, records that are not sampled share one context more.
-func TestUnsampledSingleRecordsAllocateNothing(t *testing.T) {
-	tracer := tracing.New(tracing.Config{Endpoint: "http://127.0.0.1:1", Uploaded: func(error) {}})
-	defer func() { require.NoError(t, tracer.Close(t.Context())) }()
-	refusals := stage.NewRefusals(time.Now)
-	off, on := idle(nil), idle(tracer)
-	for _, s := range []*stage.Stage{off, on} {
-		s.Handler = func(ctx context.Context, records []kafka.Record) ([]stage.Result, error) {
-			return refusals.Handle(ctx, records, func(context.Context, kafka.Record) (stage.Outcome, error) { return stage.Done(), nil })
-		}
-	}
-	for _, size := range []int{1, 100} {
-		var unsampled []int
-		for i := range size {
-			unsampled = append(unsampled, i)
-		}
-		records := tracedRaws(size, unsampled...)
-		allocations := func(s *stage.Stage) float64 {
-			return testing.AllocsPerRun(100, func() { _, _ = s.Handle(t.Context(), records) })
-		}
-		assert.InDelta(t, 3, allocations(on)-allocations(off), 0.1, "%d records", size)
 	}
 }
 

@@ -54,13 +54,13 @@ type Stage struct {
 	// Exactly one of Handler and Transactor is set.
 	Handler    Handler
 	Transactor Transactor
+	// PunctuateEvery is the time between two calls of the transactor's Punctuate.
+	PunctuateEvery time.Duration
 	// Stores are the configured stores. Records that name another are counted for the store "unknown".
 	Stores []string
 	// Sink means that this is the last stage of a webhook, so its duration is measured.
 	Sink bool
-	// Whole means that nothing is handled until this process owns all partitions.
-	Whole bool
-	Run   Runtime
+	Run  Runtime
 
 	mu      sync.Mutex
 	waiting map[string]waiting // by topic/partition

@@ -2,12 +2,45 @@ package subscriber
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/wording"
 )
+
+// Variables returns the values that the text of triggers of one flow and one action can use, oldest first. Where they are about several
+// products it names them all; everything else is that of the last.
+func Variables(triggers []Trigger, shop flow.Shop) flow.Variables {
+	last := triggers[len(triggers)-1]
+	v := last.Variables(shop)
+	var products []string
+	for _, t := range triggers {
+		for _, product := range t.products() {
+			if !slices.Contains(products, product) {
+				products = append(products, product)
+			}
+		}
+	}
+	if len(triggers) > 1 && len(products) > 1 {
+		v.Subscription.ProductTitle = wording.Products(products)
+	}
+	return v
+}
+
+// products returns the titles of what the trigger is about.
+func (t Trigger) products() []string {
+	switch {
+	case t.Subscription != nil:
+		return []string{t.Subscription.ProductTitle}
+	case t.Charge != nil:
+		return titles(t.Charge.Items)
+	case t.Order != nil:
+		return titles(t.Order.Items)
+	}
+	return nil
+}
 
 // Variables returns the values that the trigger's text can use.
 func (t Trigger) Variables(shop flow.Shop) flow.Variables {

@@ -21,6 +21,7 @@ type Metrics struct {
 	callback *prometheus.CounterVec
 	endToEnd *prometheus.HistogramVec
 	paused   *prometheus.GaugeVec
+	texts    *prometheus.CounterVec
 	waiting  *prometheus.GaugeVec
 	lookups  *prometheus.CounterVec
 	pending  *prometheus.GaugeVec
@@ -62,6 +63,10 @@ func NewMetrics() *Metrics {
 			Name: "rechargeflow_waiting_partitions",
 			Help: "Partitions whose next record waits for another system. The log and /readyz name it.",
 		}, []string{"role", "group"}),
+		texts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rechargeflow_texts_total",
+			Help: "Changes of text messages, by their new status.",
+		}, []string{"store", "flow", "status", "reason"}),
 		lookups: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rechargeflow_lookups_total",
 			Help: "Lookup requests to Recharge's API by outcome. Failed ones are repeated.",
@@ -79,7 +84,7 @@ func NewMetrics() *Metrics {
 			Help: "Always 1. The labels name the build.",
 		}, []string{"version", "commit", "go"}),
 	}
-	m.registry.MustRegister(m.records, m.ingest, m.response, m.callback, m.endToEnd, m.paused, m.waiting, m.lookups, m.pending, m.fields, m.build,
+	m.registry.MustRegister(m.records, m.ingest, m.response, m.callback, m.endToEnd, m.paused, m.texts, m.waiting, m.lookups, m.pending, m.fields, m.build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.kafka, m.destinations = newKafkaMetrics(m.registry), newDestinationMetrics(m.registry)
 	m.state, m.condition = newStateMetrics(m.registry), newConditionMetrics(m.registry)
@@ -118,6 +123,11 @@ func (m *Metrics) EndToEnd(role, store string, d time.Duration, traceparent stri
 // Paused sets whether a role has paused the records of a store.
 func (m *Metrics) Paused(role, store string, paused bool) {
 	m.paused.WithLabelValues(role, store).Set(number(paused))
+}
+
+// Text counts a change of a text message. All labels are from closed lists.
+func (m *Metrics) Text(store, flow, status, reason string) {
+	m.texts.WithLabelValues(store, flow, status, reason).Inc()
 }
 
 // Waiting sets the number of a group's partitions in which a record waits for another system.

@@ -6,60 +6,73 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// stateMetrics are the metrics of the transformer's local state.
+// stateMetrics are the metrics of the roles' local state.
 type stateMetrics struct {
-	restore prometheus.Histogram
-	rows    prometheus.Counter
-	full    prometheus.Gauge
+	restore *prometheus.HistogramVec
+	rows    *prometheus.CounterVec
+	full    *prometheus.GaugeVec
 }
 
 func newStateMetrics(r *prometheus.Registry) stateMetrics {
 	s := stateMetrics{
-		restore: prometheus.NewHistogram(prometheus.HistogramOpts{
+		restore: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "rechargeflow_state_restore_seconds",
-			Help:    "Time to restore the state of a partition that was assigned. Its webhooks wait meanwhile.",
+			Help:    "Time to restore the state of a partition that was assigned. Its records wait meanwhile.",
 			Buckets: []float64{0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900},
-		}),
-		rows: prometheus.NewCounter(prometheus.CounterOpts{
+		}, []string{"role"}),
+		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rechargeflow_state_restored_rows_total",
-			Help: "Rows read from recharge.state to restore partitions.",
-		}),
-		full: prometheus.NewGauge(prometheus.GaugeOpts{
+			Help: "Rows read from the role's changelog to restore partitions.",
+		}, []string{"role"}),
+		full: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "rechargeflow_state_disk_full",
-			Help: "1 while the disk of transformer.state_dir takes no writes.",
-		}),
+			Help: "1 while the disk of the role's state directory takes no writes.",
+		}, []string{"role"}),
 	}
 	r.MustRegister(s.restore, s.rows, s.full)
 	return s
 }
 
+// RoleState has the metrics of one role's local state.
+type RoleState struct {
+	metrics *Metrics
+	role    string
+}
+
+// State returns the metrics of a role's local state.
+func (m *Metrics) State(role string) RoleState {
+	m.state.full.WithLabelValues(role).Set(0)
+	return RoleState{metrics: m, role: role}
+}
+
 // StateRestored observes that the state of one partition was restored, from so many rows of the changelog.
-func (m *Metrics) StateRestored(rows int, took time.Duration) {
-	m.state.restore.Observe(took.Seconds())
-	m.state.rows.Add(float64(rows))
+func (s RoleState) StateRestored(rows int, took time.Duration) {
+	s.metrics.state.restore.WithLabelValues(s.role).Observe(took.Seconds())
+	s.metrics.state.rows.WithLabelValues(s.role).Add(float64(rows))
 }
 
 // StateDiskFull sets whether the disk of the local state takes no writes.
-func (m *Metrics) StateDiskFull(full bool) { m.state.full.Set(number(full)) }
+func (s RoleState) StateDiskFull(full bool) {
+	s.metrics.state.full.WithLabelValues(s.role).Set(number(full))
+}
 
 // StateDisk holds the sizes in bytes of the local state and of its file system.
 type StateDisk struct {
 	State, Free, Total uint64
 }
 
-// StateDisk exports the sizes that read returns at each scrape. read must not block. Call it once.
-func (m *Metrics) StateDisk(read func() StateDisk) {
+// Disk exports the sizes that read returns at each scrape. read must not block. Call it once.
+func (s RoleState) Disk(read func() StateDisk) {
 	for name, of := range map[string]struct {
 		help  string
 		bytes func(StateDisk) uint64
 	}{
-		"rechargeflow_state_bytes":            {"Size of the local copy of the state on disk.", func(d StateDisk) uint64 { return d.State }},
-		"rechargeflow_state_disk_free_bytes":  {"Free space in the file system of transformer.state_dir.", func(d StateDisk) uint64 { return d.Free }},
-		"rechargeflow_state_disk_total_bytes": {"Size of the file system of transformer.state_dir.", func(d StateDisk) uint64 { return d.Total }},
+		"rechargeflow_state_bytes":            {"Size of the local copy of the role's state on disk.", func(d StateDisk) uint64 { return d.State }},
+		"rechargeflow_state_disk_free_bytes":  {"Free space in the file system of the role's state directory.", func(d StateDisk) uint64 { return d.Free }},
+		"rechargeflow_state_disk_total_bytes": {"Size of the file system of the role's state directory.", func(d StateDisk) uint64 { return d.Total }},
 	} {
-		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: of.help}, func() float64 {
-			return float64(of.bytes(read()))
-		}))
+		options := prometheus.GaugeOpts{Name: name, Help: of.help, ConstLabels: prometheus.Labels{"role": s.role}}
+		s.metrics.registry.MustRegister(prometheus.NewGaugeFunc(options, func() float64 { return float64(of.bytes(read())) }))
 	}
 }
 

@@ -22,12 +22,11 @@ type Batch struct {
 	records []added
 
 	mu    sync.Mutex
-	calls []batchCall
+	calls []call
 }
 
 // Record is a record and its outcome.
 type Record struct {
-	Index       int // in the batch; None for a record that is none of it
 	Traceparent string
 	Topic       string
 	Partition   int
@@ -44,13 +43,7 @@ type added struct {
 	parent trace.SpanContext
 }
 
-// None is the index of a record that is none of the batch.
-const None = -1
-
-type (
-	batchKey struct{} // of the context of a batch
-	indexKey struct{} // of the context of one of its records
-)
+type batchKey struct{} // of the context of a batch
 
 // Batch begins a batch of size records, sampled or not; 0 if a handler gets none. The returned context is for its handler.
 func (t *Tracer) Batch(ctx context.Context, began time.Time, size int) (context.Context, *Batch) {
@@ -59,23 +52,6 @@ func (t *Tracer) Batch(ctx context.Context, began time.Time, size int) (context.
 	}
 	b := &Batch{tracer: t, began: began, size: size}
 	return context.WithValue(ctx, batchKey{}, b), b
-}
-
-// ForRecord returns the context for the calls of a single record of a batch. It allocates: for a record that is not sampled there is
-// [ForUnsampled].
-func ForRecord(ctx context.Context, index int) context.Context {
-	if batchOf(ctx) == nil {
-		return ctx
-	}
-	return context.WithValue(ctx, indexKey{}, index)
-}
-
-// ForUnsampled returns the context for the calls of all records of a batch that are not sampled. Those calls have no spans.
-func ForUnsampled(ctx context.Context) context.Context {
-	if batchOf(ctx) == nil {
-		return ctx
-	}
-	return context.WithValue(ctx, batchKey{}, (*Batch)(nil))
 }
 
 func batchOf(ctx context.Context) *Batch {
@@ -99,7 +75,7 @@ func (b *Batch) End(role, did string, at time.Time) {
 	for _, r := range b.records[:min(len(b.records), maxLinks)] {
 		links = append(links, trace.Link{SpanContext: r.parent})
 	}
-	parents := map[int]context.Context{}
+	var parent context.Context
 	var first trace.Span
 	for i, r := range b.records {
 		if i == 1 {
@@ -108,18 +84,15 @@ func (b *Batch) End(role, did string, at time.Time) {
 		ctx, span := b.tracer.tracer.Start(trace.ContextWithRemoteSpanContext(context.Background(), r.parent), role+" "+did,
 			trace.WithSpanKind(trace.SpanKindConsumer), trace.WithTimestamp(b.began), trace.WithLinks(links...), trace.WithAttributes(r.attributes()...))
 		if i == 0 {
-			first, parents[None] = span, ctx
+			first, parent = span, ctx
 			span.SetAttributes(b.attributes()...)
-		}
-		if r.Index != None {
-			parents[r.Index] = ctx
 		}
 		if r.Error {
 			span.SetStatus(codes.Error, "")
 		}
 		span.End(trace.WithTimestamp(at))
 	}
-	b.endCalls(parents)
+	b.endCalls(parent)
 }
 
 // attributes are those of the first span only.

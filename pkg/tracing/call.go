@@ -17,13 +17,6 @@ type call struct {
 	destination, store string
 }
 
-// batchCall is a call for a record of a batch, or for the whole batch.
-type batchCall struct {
-	call
-
-	index int
-}
-
 // Call makes the span of a call that has ended. It belongs to the batch of ctx, or else to the trace of ctx.
 func (t *Tracer) Call(ctx context.Context, destination, store string, c httpclient.Call) {
 	if t == nil {
@@ -31,30 +24,24 @@ func (t *Tracer) Call(ctx context.Context, destination, store string, c httpclie
 	}
 	made := call{c, destination, store}
 	if b := batchOf(ctx); b != nil {
-		b.add(ctx, made)
+		b.add(made)
 		return
 	}
 	t.end(ctx, made)
 }
 
-func (b *Batch) add(ctx context.Context, made call) {
-	index, ok := ctx.Value(indexKey{}).(int)
-	if !ok {
-		index = None
-	}
+func (b *Batch) add(made call) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.calls = append(b.calls, batchCall{made, index})
+	b.calls = append(b.calls, made)
 }
 
-// endCalls makes the spans of the calls whose record has one.
-func (b *Batch) endCalls(parents map[int]context.Context) {
+// endCalls makes the spans of the calls, which belong to the span of the first record.
+func (b *Batch) endCalls(parent context.Context) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, c := range b.calls {
-		if parent := parents[c.index]; parent != nil {
-			b.tracer.end(parent, c.call)
-		}
+		b.tracer.end(parent, c)
 	}
 }
 

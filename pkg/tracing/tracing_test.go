@@ -170,8 +170,8 @@ func traceparents(n int) (all []string) {
 
 func context55(traceparent string) string { return traceparent[3:52] }
 
-// Each record has a span in its own trace. The first one links to all and has the calls of the batch; the others link to it. A call for
-// one record belongs to that record's.
+// Each record has a span in its own trace. The first one links to all and has the calls of the batch; the others link
+// to it.
 func TestBatch(t *testing.T) {
 	b := newBench(t, 0)
 	began := time.Now().Add(-time.Minute)
@@ -180,12 +180,10 @@ func TestBatch(t *testing.T) {
 	call := httpclient.Call{Method: "POST", Host: "api.example.com", Outcome: "ok", Status: 200, Began: began.Add(time.Second), Took: time.Second}
 	b.tracer.Call(ctx, "bloomreach", "acme", call)
 	call.Outcome, call.Status = "timeout", 0
-	b.tracer.Call(tracing.ForRecord(ctx, 4), "sms", "acme", call)
-	b.tracer.Call(tracing.ForRecord(ctx, 3), "sms", "acme", call) // whose record is not sampled
-	b.tracer.Call(tracing.ForUnsampled(ctx), "sms", "acme", call)
+	b.tracer.Call(ctx, "bloomreach", "acme", call)
 	for i, trace := range traces {
 		batch.Add(tracing.Record{
-			Index: 2 * i, Traceparent: trace, Topic: "recharge.events", Partition: 7, Offset: int64(i), Store: "acme",
+			Traceparent: trace, Topic: "recharge.events", Partition: 7, Offset: int64(i), Store: "acme",
 			Outcome: "done", Reason: "", Error: i == 2,
 		})
 	}
@@ -234,8 +232,8 @@ func TestBatchSizes(t *testing.T) {
 	b.tracer.Call(ctx, "bloomreach", "acme", httpclient.Call{})
 	empty.End("sms", "deliver", time.Now())
 	_, large := b.tracer.Batch(t.Context(), time.Now(), 500)
-	for i, trace := range traceparents(500) {
-		large.Add(tracing.Record{Index: i, Traceparent: trace})
+	for _, trace := range traceparents(500) {
+		large.Add(tracing.Record{Traceparent: trace})
 	}
 	large.End("transformer", "process", time.Now())
 	spans := b.spans()
@@ -267,8 +265,7 @@ func TestOffAllocatesNothing(t *testing.T) {
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
 		off.Ingest(r).End(http.StatusOK, func() (string, string, string) { return r.Method, "", "" })
 		ctx, batch := off.Batch(ctx, began, 1)
-		off.Call(tracing.ForRecord(ctx, 1), "sms", "acme", httpclient.Call{})
-		off.Call(tracing.ForUnsampled(ctx), "sms", "acme", httpclient.Call{})
+		off.Call(ctx, "sms", "acme", httpclient.Call{})
 		batch.End("sms", "deliver", began)
 	}))
 	assert.Empty(t, r.Header)

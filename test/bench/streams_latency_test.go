@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/schemas"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
@@ -31,7 +31,7 @@ const (
 func measureLatency(t *testing.T, on target, p peer) []string {
 	t.Helper()
 	prefix := lab.RandomPrefix("streams")
-	topics := pipeline.Topics{Prefix: prefix}
+	topics := topology.Topics{Prefix: prefix}
 	cluster := stageCluster(t, on, prefix)
 	producer := snappyProducer(t, cluster)
 	pid, stop := p.start(t, prefix)
@@ -107,8 +107,8 @@ func paceRaw(t *testing.T, producer *kafka.Producer, topic string, webhooks []we
 // deleteTopics frees the disk space of a run.
 func deleteTopics(t *testing.T, cluster kafka.Cluster, prefix string) {
 	t.Helper()
-	topics := pipeline.Topics{Prefix: prefix}
-	for _, topic := range slices.Concat([]string{topics.Webhooks()}, topics.Writes(pipeline.RoleTransformer)[1:]) {
+	topics := topology.Topics{Prefix: prefix}
+	for _, topic := range slices.Concat([]string{topics.Webhooks()}, topics.Writes(topology.RoleTransformer)[1:]) {
 		deleteTopic(t, cluster, topic)
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -63,7 +63,7 @@ func outputNames() []string {
 func transformAll(t *testing.T, on target, p peer, input []kafka.Record) written {
 	t.Helper()
 	prefix := lab.RandomPrefix("streams")
-	topics := pipeline.Topics{Prefix: prefix}
+	topics := topology.Topics{Prefix: prefix}
 	cluster := stageCluster(t, on, prefix)
 	progress := newProgress(t, on, p.group(prefix), topics.Webhooks())
 	producer := snappyProducer(t, cluster)
@@ -90,7 +90,7 @@ func transformAll(t *testing.T, on target, p peer, input []kafka.Record) written
 	out := written{state: len(read(p.state(prefix)...))}
 	for _, records := range [][]kafka.Record{
 		read(topics.Events()), read(topics.Customers()), read(topics.Subscriptions()), owners,
-		read(topics.Triggers(), topics.DeadLetters(pipeline.RoleTransformer)),
+		read(topics.Triggers(), topics.DeadLetters(topology.RoleTransformer)),
 	} {
 		out.records = append(out.records, printed(records))
 	}

@@ -13,8 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -55,7 +55,7 @@ func byRate(a, b rate) int { return cmp.Compare(a.perSecond, b.perSecond) }
 func measureRates(t *testing.T, on target, p peer, input rateInput) (rates []rate) {
 	t.Helper()
 	prefix := lab.RandomPrefix("streams")
-	topic := pipeline.Topics{Prefix: prefix}.Webhooks()
+	topic := topology.Topics{Prefix: prefix}.Webhooks()
 	cluster := stageCluster(t, on, prefix)
 	progress := newProgress(t, on, p.group(prefix), topic)
 	producer := snappyProducer(t, cluster)

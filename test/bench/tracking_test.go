@@ -18,6 +18,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -73,7 +74,7 @@ func trackingStage(t *testing.T, run pipeline.Runtime, url string) *stage.Stage 
 	t.Helper()
 	client, err := bloomreach.New(bloomreach.Config{BaseURL: url, ProjectToken: "bench-project", Auth: bloomreach.PublicToken("bench-token")})
 	require.NoError(t, err)
-	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTracking}, pipeline.Options{Stores: []pipeline.Store{{
+	stages, err := pipeline.Stages([]topology.Role{topology.RoleTracking}, pipeline.Options{Stores: []pipeline.Store{{
 		Settings: subscriber.Settings{Store: lab.Store, CustomerID: subscriber.ByEmail}, Tracker: client, CustomerIDName: "registered",
 	}}}, run)
 	require.NoError(t, err)

@@ -18,13 +18,14 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/state"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
 // newRuntime is what the stages under test share.
 func newRuntime(prefix string, producer *kafka.Producer) pipeline.Runtime {
 	return pipeline.Runtime{
-		Topics: pipeline.Topics{Prefix: prefix}, Produce: producer.Produce,
+		Topics: topology.Topics{Prefix: prefix}, Produce: producer.Produce,
 		Metrics: telemetry.NewMetrics(), Log: zap.NewNop(), Now: time.Now,
 	}
 }
@@ -38,7 +39,7 @@ func transformer(t *testing.T, cluster kafka.Cluster, run pipeline.Runtime) *sta
 	raw, err := kafka.NewTopicReader(cluster, run.Topics.Webhooks())
 	require.NoError(t, err)
 	t.Cleanup(raw.Close)
-	stages, err := pipeline.Stages([]pipeline.Role{pipeline.RoleTransformer}, pipeline.Options{
+	stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer}, pipeline.Options{
 		Stores: []pipeline.Store{{
 			Settings: subscriber.Settings{Store: lab.Store, CustomerID: subscriber.ByEmail, ActiveProperty: true},
 		}},

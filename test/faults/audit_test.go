@@ -14,10 +14,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // position is the position of a raw record.
@@ -38,10 +38,10 @@ type output struct{ topic, kind string }
 
 // outputsOf are the expected outputs of a webhook, one of each, however often it was stored. Each raw record of a malformed webhook
 // has a dead letter.
-func outputsOf(topics pipeline.Topics, number int64) []output {
+func outputsOf(topics topology.Topics, number int64) []output {
 	switch kindOf(number) {
 	case malformed:
-		return []output{{topics.DeadLetters(pipeline.RoleTransformer), ""}}
+		return []output{{topics.DeadLetters(topology.RoleTransformer), ""}}
 	case unused:
 		return nil
 	}
@@ -78,7 +78,7 @@ func (w *system) newAudit(read reader) *audit {
 	w.Helper()
 	a := &audit{raw: map[position]*rawRecord{}, ids: map[string]string{}}
 	require.NoError(w, a.readRaw(read(w.topics.Webhooks())))
-	for _, topic := range []string{w.topics.Events(), w.topics.Triggers(), w.topics.DeadLetters(pipeline.RoleTransformer)} {
+	for _, topic := range []string{w.topics.Events(), w.topics.Triggers(), w.topics.DeadLetters(topology.RoleTransformer)} {
 		require.NoError(w, a.readOutputs(topic, read(topic)))
 	}
 	a.count(w.topics, w.load)
@@ -173,7 +173,7 @@ func lineage(r kafka.Record) (position, error) {
 }
 
 // count counts lost and duplicated outputs of each webhook, and lost accepted webhooks.
-func (a *audit) count(topics pipeline.Topics, l *load) {
+func (a *audit) count(topics topology.Topics, l *load) {
 	stored, came := map[int64]int{}, map[int64]map[output]int{}
 	for _, raw := range a.raw {
 		stored[raw.number]++

@@ -6,9 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // fault starts a fault and returns a function that ends it, which is called a few seconds later.
@@ -210,7 +210,7 @@ func (w *system) eachProxy(do func(*kafkatest.Proxy)) {
 // brokers accept none (NOT_ENOUGH_REPLICAS).
 func (w *system) deadLettersNeed(replicas string) {
 	w.applyTopics(func(topic *admin.TopicSpec) {
-		if topic.Name == w.topics.DeadLetters(pipeline.RoleTransformer) && replicas != "" {
+		if topic.Name == w.topics.DeadLetters(topology.RoleTransformer) && replicas != "" {
 			topic.Configs["min.insync.replicas"] = replicas
 		}
 	})

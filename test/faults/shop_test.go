@@ -14,12 +14,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/time/rate"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/histories"
 	"github.com/rechargeflow/rechargeflow/test/histories/expected"
 )
@@ -124,7 +124,7 @@ func (s *shopSystem) checkSoFar() {
 		s.checker.Once(r.Header(envelope.HeaderCEType), r.Header(envelope.HeaderCEID))
 		return nil
 	})
-	s.read(s.topics.DeadLetters(pipeline.RoleTransformer), func(r kafka.Record) error {
+	s.read(s.topics.DeadLetters(topology.RoleTransformer), func(r kafka.Record) error {
 		_, customer, _ := strings.Cut(string(r.Key), "/")
 		s.checker.DeadLetter(customer)
 		if why := r.Header(deadletter.HeaderReason); why != string(reason.CustomerUnknown) {

@@ -13,10 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/configs"
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -33,7 +33,7 @@ type system struct {
 	lab        *lab.Lab
 	brokers    *kafkatest.Cluster // nil for the embedded broker
 	proxies    []*kafkatest.Proxy // one before each broker, or none
-	topics     pipeline.Topics
+	topics     topology.Topics
 	cluster    kafka.Cluster
 	bloomreach *bloomreachProxy
 	load       *load
@@ -81,7 +81,7 @@ func newIdleSystem(t *testing.T) *system {
 	l.LogLevel = "warn"
 	l.Prefix = lab.RandomPrefix("faults")
 	return &system{
-		T: t, Rand: random(t), lab: l, topics: pipeline.Topics{Prefix: l.Prefix}, began: time.Now(),
+		T: t, Rand: random(t), lab: l, topics: topology.Topics{Prefix: l.Prefix}, began: time.Now(),
 		bloomreach: newBloomreachProxy(t, l), load: newLoad(l),
 	}
 }
@@ -215,12 +215,12 @@ func (w *system) settle() {
 	reader, err := admin.NewLagReader(w.cluster, time.Now)
 	require.NoError(w, err)
 	defer reader.Close()
-	w.settleGroup(reader, w.topics.Group(pipeline.RoleTransformer, ""), w.topics.Webhooks())
+	w.settleGroup(reader, w.topics.Group(topology.RoleTransformer, ""), w.topics.Webhooks())
 	if w.sms != nil {
 		w.settleGroup(reader, w.smsGroup(), w.topics.Triggers())
 	}
 	if w.tracking != nil || w.lab.Brokers == nil {
-		w.settleGroup(reader, w.topics.Group(pipeline.RoleTracking, lab.Store), w.topics.Events())
+		w.settleGroup(reader, w.topics.Group(topology.RoleTracking, lab.Store), w.topics.Events())
 	}
 }
 

@@ -23,7 +23,7 @@ func compose(t *testing.T, image string) {
 	tool := composeCommand(t)
 	gateway, broker := composeEnv(t, image)
 	run := func(args ...string) string { return command(t, tool[0], append(tool[1:], args...)...) }
-	run("--profile", "postgres", "config", "-q")
+	run("config", "-q")
 
 	t.Cleanup(func() { run("down", "-v", "-t", "5") })
 	roles := []string{"gateway", "transformer", "tracking", "sms"}
@@ -32,7 +32,7 @@ func compose(t *testing.T, image string) {
 	for _, role := range roles {
 		containers[role] = run("ps", "-q", role)
 		eventually(t, func() bool { return healthy(t, containers[role]) })
-		kept := map[string]string{"sms": image + "_ledger", "transformer": image + "_state"}[role]
+		kept := map[string]string{"sms": image + "_sms-state", "transformer": image + "_state"}[role]
 		assert.Equal(t, kept, docker(t, "inspect", "-f", `{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}`, containers[role]),
 			"volumes of %s", role)
 	}
@@ -70,7 +70,7 @@ func composeEnv(t *testing.T, image string) (gateway, broker string) {
 	t.Helper()
 	secrets := t.TempDir()
 	write(t, filepath.Join(secrets, "acme_recharge_secrets"), secret)
-	for _, name := range []string{"acme_recharge_token", "acme_bloomreach_project", "acme_bloomreach_secret", "grafana_password", "postgres_password"} {
+	for _, name := range []string{"acme_recharge_token", "acme_bloomreach_project", "acme_bloomreach_secret", "grafana_password"} {
 		write(t, filepath.Join(secrets, name), "of-"+name)
 	}
 	var ports []string

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // composition is docker-compose.yml, as far as other files have to agree with it.
@@ -100,15 +100,15 @@ func TestComposeNamesWhatThereIs(t *testing.T) {
 	}
 }
 
-// One service for each role, and nothing kept by any but sms, its ledger, and the transformer, what it remembers.
+// One service for each role, and nothing kept by any but the two with state.
 func TestComposeRunsEveryRole(t *testing.T) {
 	roles := readComposition(t).roles()
-	assert.Len(t, roles, len(pipeline.Roles()))
-	for _, role := range pipeline.Roles() {
+	assert.Len(t, roles, len(topology.Roles()))
+	for _, role := range topology.Roles() {
 		s, ok := roles[string(role)]
 		require.True(t, ok, role)
 		assert.Equal(t, string(role), s.Command[1])
-		kept := map[pipeline.Role]string{pipeline.RoleSMS: "ledger", pipeline.RoleTransformer: "state"}[role]
+		kept := map[topology.Role]string{topology.RoleSMS: "sms-state", topology.RoleTransformer: "state"}[role]
 		assert.Equal(t, kept, s.at("/var/lib/rechargeflow"), role)
 	}
 }
@@ -127,7 +127,7 @@ func TestComposeConfigLoads(t *testing.T) {
 			environ = append(environ, variable+"="+filepath.Join(dir, secret))
 		}
 		loaded, err := config.Load(path, environ, name)
-		if name == string(pipeline.RoleTracking) {
+		if name == string(topology.RoleTracking) {
 			require.ErrorContains(t, err, "bloomreach.key_id: is still the placeholder")
 			require.NotContains(t, err.Error(), "\n", "and nothing else is wrong")
 			loaded, err = config.Load(path, append(environ, "RECHARGEFLOW_STORE_ACME_BLOOMREACH_KEY_ID=key"), name)
@@ -135,7 +135,7 @@ func TestComposeConfigLoads(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, loaded.Config.Kafka.Brokers[0], strings.TrimPrefix(strings.Split(c.Services["kafka"].Environment["KAFKA_ADVERTISED_LISTENERS"], ",")[0], "PLAINTEXT://"))
 		assert.Equal(t, ":9090", loaded.Config.Admin.Listen, "reached by Prometheus in another container")
-		assert.True(t, filepath.IsLocal(loaded.Config.Ledger.Path), "below the image's working directory, where the volume is")
+		assert.True(t, filepath.IsLocal(loaded.Config.SMS.StateDir), "below the image's working directory, where the volume is")
 		assert.True(t, filepath.IsLocal(loaded.Config.Transformer.StateDir), "likewise")
 	}
 }

@@ -17,11 +17,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -109,7 +109,7 @@ func onBroker(t *testing.T, image string) {
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusOK, status)
 	eventually(t, func() bool { return len(l.Bloomreach.Events()) == 1 && len(l.Texts.Texts()) == 1 })
-	records, err := kafkatest.ReadAll(t.Context(), broker.Cluster(), pipeline.Topics{Prefix: l.Prefix}.Webhooks())
+	records, err := kafkatest.ReadAll(t.Context(), broker.Cluster(), topology.Topics{Prefix: l.Prefix}.Webhooks())
 	require.NoError(t, err)
 	webhooks := slices.DeleteFunc(records, func(r kafka.Record) bool { return r.Header(envelope.HeaderSource) != envelope.SourceWebhook })
 	require.Len(t, webhooks, 1, "without the transformer's own records")

@@ -3,11 +3,13 @@
 // built on it.
 //
 //	lab.go       the simulators and the configuration that points at them
+//	messages.go  texts by their status, from recharge.messages
 //	process.go   one running binary: its log, its end, its metrics
 //	webhook.go   webhooks read from a txtar file, signed and sent
 package lab
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"net"
@@ -46,6 +48,8 @@ type Lab struct {
 	MoreStores int
 	// Flows are the active flows.
 	Flows []string
+	// Window shortens the windows of the flows; "" is 1 ms, so that each trigger is a text of its own.
+	Window string
 	// LogLevel is the log level of processes; "" means info.
 	LogLevel string
 	// BloomreachURL replaces the simulator's URL if set.
@@ -145,8 +149,8 @@ embedded: {dir: %q, listen: %q}
 log: {level: %s}
 gateway: {listen: %q}
 admin: {listen: %q}
-ledger: {path: %q}
 transformer: {state_dir: %q}
+sms: {state_dir: %q}
 stores:
   - name: %s
     recharge: {secrets: [%q], token: %q, api_url: %q}
@@ -155,16 +159,18 @@ stores:
       driver: webhook
       url: %q
       secret: %q
+      window: %s
+      timeout: 3s
       shop_name: Acme Coffee
       shop_url: https://acme.example
       portal_url: https://{shop}/portal/{hash}
       activation_url: https://{shop}/activate
       payment_url: https://{shop}/portal/{hash}/payment
 `,
-		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, level, l.Gateway, admin, filepath.Join(l.Dir, "ledger.db"),
-		l.state(name), Store, Secret, apiToken, l.API.URL,
+		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, level, l.Gateway, admin,
+		l.state(name), l.state("sms-"+name), Store, Secret, apiToken, l.API.URL,
 		bloomreachURL, bloomreachtest.ProjectToken, bloomreachtest.KeyID, bloomreachtest.KeySecret,
-		l.Texts.URL, smsSecret)
+		l.Texts.URL, smsSecret, cmp.Or(l.Window, "1ms"))
 	return one + l.moreStores(bloomreachURL)
 }
 

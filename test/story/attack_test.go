@@ -18,11 +18,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/admission"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -49,7 +49,7 @@ func TestAttack(t *testing.T) {
 	l := newLab(t)
 	l.Brokers, l.Prefix = []string{broker.Addr()}, lab.RandomPrefix("attack")
 	require.NoError(t, l.ApplyTopics(t.Context()))
-	p, err := l.Launch(t.Context(), []string{"RECHARGEFLOW_STORE_ACME_RECHARGE_REQUIRE_ADDRESS_TOKEN=true"}, string(pipeline.RoleGateway))
+	p, err := l.Launch(t.Context(), []string{"RECHARGEFLOW_STORE_ACME_RECHARGE_REQUIRE_ADDRESS_TOKEN=true"}, string(topology.RoleGateway))
 	require.NoError(t, err)
 	t.Cleanup(p.Kill)
 	require.NoError(t, p.AwaitReady(t.Context()), p.Output())

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -26,9 +26,9 @@ func TestFrozenProcess(t *testing.T) {
 	l := newLab(t, "subscription_started")
 	l.Brokers, l.Prefix = []string{kafkatest.Real(t).Addr()}, lab.RandomPrefix("frozen")
 	require.NoError(t, l.ApplyTopics(t.Context()))
-	gateway := start(t, l, string(pipeline.RoleGateway))
-	frozen, other := start(t, l, string(pipeline.RoleTransformer)), start(t, l, string(pipeline.RoleTransformer))
-	tracking, sms := start(t, l, string(pipeline.RoleTracking)), start(t, l, string(pipeline.RoleSMS))
+	gateway := start(t, l, string(topology.RoleGateway))
+	frozen, other := start(t, l, string(topology.RoleTransformer)), start(t, l, string(topology.RoleTransformer))
+	tracking, sms := start(t, l, string(topology.RoleTracking)), start(t, l, string(topology.RoleSMS))
 	sent := make(chan error, 1)
 	go func() { sent <- sendFirst(t.Context(), l) }()
 	eventually(t, func() bool {

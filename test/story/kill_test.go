@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,12 +12,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
-	"github.com/rechargeflow/rechargeflow/pkg/ledger"
-	"github.com/rechargeflow/rechargeflow/pkg/ledger/sqlite"
+	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -26,7 +24,7 @@ const customers = 60 // three webhooks, three events and three texts each
 
 // TestKill kills every role with SIGKILL under load and restarts it, the transformer once more with its state directory removed. No
 // accepted webhook is lost, every fact is in recharge.events once and reaches Bloomreach once, in the customer's order, and no text
-// is sent twice. A text that was being sent when its process died is unknown in the ledger, and is never sent again.
+// is sent twice. A text that was being sent when its process died is unknown, and is never sent again.
 //
 // The embedded broker dies with its process. A transaction that it was ending is then not atomic: some of its topics may have their
 // records and others not. The records of an open transaction have no marker, so that readers take them for a part of the next one.
@@ -53,7 +51,7 @@ func TestKill(t *testing.T) {
 			processes[k.role] = start(t, l, killed.Roles...)
 		}
 		require.NoError(t, <-sent)
-		topics := pipeline.Topics{Prefix: l.Prefix}
+		topics := topology.Topics{Prefix: l.Prefix}
 		eventually(t, func() bool {
 			return len(trackedFacts(l)) == 3*customers && settledTexts(t, l) == 3*customers && allInactive(l)
 		})
@@ -62,9 +60,10 @@ func TestKill(t *testing.T) {
 			checkTables(t, read(t, l, topics.Customers()), read(t, l, topics.Subscriptions()))
 			checkOrder(t, l)
 		}
+		counts := statuses(t, l)
 		stop(t, processes)
 		checkTracked(t, l)
-		checkTexts(t, l)
+		checkTexts(t, l, counts)
 	}, "subscription_started", "charge_paid", "subscription_canceled")
 }
 
@@ -205,7 +204,7 @@ func last(records []kafka.Record) map[string][]byte {
 func checkOrder(t *testing.T, l *lab.Lab) {
 	t.Helper()
 	seen := map[string]string{}
-	for _, r := range read(t, l, pipeline.Topics{Prefix: l.Prefix}.Events()) {
+	for _, r := range read(t, l, topology.Topics{Prefix: l.Prefix}.Events()) {
 		key, value := string(r.Key), string(r.Value)
 		for _, status := range []string{"created", "paid", "canceled"} {
 			if strings.Contains(value, `"status":"`+status+`"`) && !strings.Contains(seen[key], status) {
@@ -222,28 +221,24 @@ func checkOrder(t *testing.T, l *lab.Lab) {
 // settledTexts counts the texts that were sent or never will be.
 func settledTexts(t *testing.T, l *lab.Lab) int {
 	t.Helper()
-	counts := ledgerCounts(t, l)
-	return counts[ledger.StateAccepted] + counts[ledger.StateUnknown]
+	counts := statuses(t, l)
+	return counts[message.Accepted] + counts[message.Unknown]
 }
 
-func ledgerCounts(t *testing.T, l *lab.Lab) map[ledger.State]int {
+func statuses(t *testing.T, l *lab.Lab) map[message.Status]int {
 	t.Helper()
-	texts, err := sqlite.Open(t.Context(), filepath.Join(l.Dir, "ledger.db"), ledger.Options{})
+	messages, err := lab.Messages(read(t, l, topology.Topics{Prefix: l.Prefix}.Messages()))
 	require.NoError(t, err)
-	defer func() { require.NoError(t, texts.Close()) }()
-	counts, err := texts.Counts(t.Context(), lab.Store)
-	require.NoError(t, err)
-	return counts
+	return lab.Statuses(messages)
 }
 
-// checkTexts compares ledger and SMS gateway. A text whose process died while sending may be at the gateway or not, and is unknown in
-// the ledger. No text is at the gateway twice, and none is missing unless the ledger has it as unknown.
-func checkTexts(t *testing.T, l *lab.Lab) {
+// checkTexts compares recharge.messages and SMS gateway. A text whose process died while sending may be at the gateway or not, and is
+// unknown. No text is at the gateway twice, and none is missing unless it is unknown.
+func checkTexts(t *testing.T, l *lab.Lab, counts map[message.Status]int) {
 	t.Helper()
 	assert.Empty(t, l.Texts.Duplicates())
-	counts := ledgerCounts(t, l)
 	missing := 3*customers - len(l.Texts.Texts())
-	assert.GreaterOrEqual(t, counts[ledger.StateUnknown], missing)
-	assert.Positive(t, counts[ledger.StateUnknown], "the text that was being sent when its process died")
-	t.Logf("texts: %d sent, %d unknown in the ledger", len(l.Texts.Texts()), counts[ledger.StateUnknown])
+	assert.GreaterOrEqual(t, counts[message.Unknown], missing)
+	assert.Positive(t, counts[message.Unknown], "the text that was being sent when its process died")
+	t.Logf("texts: %d sent, %d unknown", len(l.Texts.Texts()), counts[message.Unknown])
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/histories"
 	"github.com/rechargeflow/rechargeflow/test/histories/expected"
 	"github.com/rechargeflow/rechargeflow/test/lab"
@@ -45,7 +45,7 @@ func TestLoad(t *testing.T) {
 			return try(ctx, l, lab.Webhook{Store: lab.Store, Topic: string(topic), Body: body})
 		}))
 		t.Logf("%d customers, %d webhooks in %d tries, sent in %s", run.Customers, run.Sent(), run.Tried(), time.Since(began).Round(time.Millisecond))
-		topics := pipeline.Topics{Prefix: l.Prefix}
+		topics := topology.Topics{Prefix: l.Prefix}
 		require.Eventually(t, func() bool {
 			return settled(t, processes, "transformer") >= max(run.Sent(), len(read(t, l, topics.Webhooks()))) && unanswered(t, processes) == 0
 		}, 6*time.Minute, time.Second)
@@ -56,8 +56,8 @@ func TestLoad(t *testing.T) {
 		require.EventuallyWithT(t, func(c *assert.CollectT) { // a batch that is processed again is counted twice
 			checker = check(c, t, l, run)
 		}, 30*time.Second, 200*time.Millisecond)
-		assert.Empty(t, read(t, l, topics.DeadLetters(pipeline.RoleTracking)))
-		assert.Empty(t, read(t, l, topics.DeadLetters(pipeline.RoleSMS)))
+		assert.Empty(t, read(t, l, topics.DeadLetters(topology.RoleTracking)))
+		assert.Empty(t, read(t, l, topics.DeadLetters(topology.RoleSMS)))
 		t.Logf("%d events, %d lookups; bloomreach keeps %d events, and dropped %d duplicates",
 			checker.Events(), lookups, len(l.Bloomreach.Events()), l.Bloomreach.Deduplicated())
 	})
@@ -69,7 +69,7 @@ const compressed = 5 * time.Minute
 // check compares the actual result with the expected result of the stored webhooks.
 func check(c *assert.CollectT, t *testing.T, l *lab.Lab, run *histories.Run) *expected.Checker {
 	t.Helper()
-	topics := pipeline.Topics{Prefix: l.Prefix}
+	topics := topology.Topics{Prefix: l.Prefix}
 	arrived, wrong := run.Arrived(stored(t, read(t, l, topics.Webhooks())))
 	require.Empty(c, first(wrong))
 	checker := expected.NewChecker(run.Customers, func(n int) expected.Result { return expected.Arrived(run.Shop.History(n), arrived[n]) })
@@ -84,7 +84,7 @@ func check(c *assert.CollectT, t *testing.T, l *lab.Lab, run *histories.Run) *ex
 	for _, r := range read(t, l, topics.Triggers()) {
 		checker.Once(r.Header(envelope.HeaderCEType), r.Header(envelope.HeaderCEID))
 	}
-	for _, r := range read(t, l, topics.DeadLetters(pipeline.RoleTransformer)) {
+	for _, r := range read(t, l, topics.DeadLetters(topology.RoleTransformer)) {
 		_, key, _ := strings.Cut(string(r.Key), "/")
 		checker.DeadLetter(key)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -40,7 +40,7 @@ func stopWithoutKafka(t *testing.T, addr string, down, up func()) {
 	const timeout = 10 * time.Second
 	run := func() map[string]*lab.Process {
 		processes := map[string]*lab.Process{}
-		for _, role := range pipeline.Roles() {
+		for _, role := range topology.Roles() {
 			p, err := l.Launch(t.Context(), []string{"RECHARGEFLOW_SHUTDOWN_TIMEOUT=" + timeout.String()}, string(role))
 			require.NoError(t, err)
 			t.Cleanup(p.Kill)

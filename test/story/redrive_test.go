@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -42,9 +42,9 @@ func TestRedrive(t *testing.T) {
 		unknown.Body = append(unknown.Body, '}')
 		require.NoError(t, deliver(t.Context(), l, unknown))
 
-		topics := pipeline.Topics{Prefix: l.Prefix}
-		dead := func(role pipeline.Role) int { return len(read(t, l, topics.DeadLetters(role))) }
-		eventually(t, func() bool { return dead(pipeline.RoleTracking) == refused && dead(pipeline.RoleTransformer) == 1 })
+		topics := topology.Topics{Prefix: l.Prefix}
+		dead := func(role topology.Role) int { return len(read(t, l, topics.DeadLetters(role))) }
+		eventually(t, func() bool { return dead(topology.RoleTracking) == refused && dead(topology.RoleTransformer) == 1 })
 		out, _ := command(t, l, "deadletter", "list")
 		assert.Contains(t, out, fmt.Sprintf("dead letters: %d\n", refused+1))
 		assert.Contains(t, out, fmt.Sprintf("tracking refused: %d, sent again: 0\n", refused))
@@ -55,7 +55,7 @@ func TestRedrive(t *testing.T) {
 		l.API.PutCustomer("99", []byte(`{"customer":{"id":99,"email":"c99@example.com","subscriptions_active_count":1,"updated_at":"2026-03-01T10:00:00+00:00"}}`))
 		out, code := command(t, l, "deadletter", "replay")
 		assert.Zero(t, code, "a preview: "+out)
-		assert.Empty(t, read(t, l, topics.Redrive(pipeline.RoleTracking)))
+		assert.Empty(t, read(t, l, topics.Redrive(topology.RoleTracking)))
 		interruptReplay(t, l, topics)
 		out, code = command(t, l, "deadletter", "replay", "--yes")
 		assert.Zero(t, code, out)
@@ -66,7 +66,7 @@ func TestRedrive(t *testing.T) {
 		out, _ = command(t, l, "deadletter", "list")
 		assert.Contains(t, out, fmt.Sprintf("dead letters: %d\n", refused+1), "no new dead letter")
 		assert.Contains(t, out, fmt.Sprintf("tracking refused: %d, sent again: %d\n", refused, refused))
-		assert.Len(t, read(t, l, topics.Redrive(pipeline.RoleTracking)), refused)
+		assert.Len(t, read(t, l, topics.Redrive(topology.RoleTracking)), refused)
 		for _, e := range read(t, l, topics.Events()) {
 			assert.Equal(t, topics.Webhooks(), e.Header(envelope.HeaderRawTopic))
 		}
@@ -77,17 +77,17 @@ func TestRedrive(t *testing.T) {
 }
 
 // interruptReplay replays the dead letters, one every half second, and sends Ctrl-C after the first.
-func interruptReplay(t *testing.T, l *lab.Lab, topics pipeline.Topics) {
+func interruptReplay(t *testing.T, l *lab.Lab, topics topology.Topics) {
 	t.Helper()
 	var out bytes.Buffer
 	replay := exec.CommandContext(t.Context(), l.Binary, "deadletter", "replay", "--config", l.Config(), "--yes", "--rate", "2", "--role", "tracking")
 	replay.Stdout, replay.Stderr = &out, &out
 	require.NoError(t, replay.Start())
-	eventually(t, func() bool { return len(read(t, l, topics.Redrive(pipeline.RoleTracking))) > 0 })
+	eventually(t, func() bool { return len(read(t, l, topics.Redrive(topology.RoleTracking))) > 0 })
 	require.NoError(t, replay.Process.Signal(os.Interrupt))
 	require.Error(t, replay.Wait())
 	assert.Equal(t, 1, replay.ProcessState.ExitCode(), out.String())
-	there := len(read(t, l, topics.Redrive(pipeline.RoleTracking)))
+	there := len(read(t, l, topics.Redrive(topology.RoleTracking)))
 	assert.Less(t, there, refused)
 	assert.Contains(t, out.String(), fmt.Sprintf("sent: %d of %d\nsent last: tracking/", there, refused))
 	assert.Contains(t, out.String(), "the same call continues with the next one: what was sent is skipped\n")

@@ -23,10 +23,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/schemas/schematest"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
@@ -72,7 +72,7 @@ func eachBroker(t *testing.T, test func(t *testing.T, l *lab.Lab, processes map[
 		l.Brokers, l.Prefix = []string{broker.Addr()}, lab.RandomPrefix("story")
 		require.NoError(t, l.ApplyTopics(t.Context()))
 		processes := map[string]*lab.Process{}
-		for _, role := range pipeline.Roles() {
+		for _, role := range topology.Roles() {
 			processes[string(role)] = start(t, l, string(role))
 		}
 		test(t, l, processes)
@@ -110,15 +110,15 @@ func TestScript(t *testing.T) {
 			answers[status]++
 		}
 		assert.Equal(t, map[int]int{200: 22, 400: 1, 401: 1, 404: 1}, answers)
-		topics := pipeline.Topics{Prefix: l.Prefix}
+		topics := topology.Topics{Prefix: l.Prefix}
 		eventually(t, func() bool {
 			return len(l.Bloomreach.Received()) >= 12 && len(l.Texts.Texts()) >= 7 && len(read(t, l, topics.Triggers())) >= 14 &&
-				len(read(t, l, topics.DeadLetters(pipeline.RoleTransformer))) >= 2
+				len(read(t, l, topics.DeadLetters(topology.RoleTransformer))) >= 2
 		})
 		webhooks, lookups := byOrigin(read(t, l, topics.Webhooks()))
 		assert.Equal(t, 22, webhooks)
 		assert.GreaterOrEqual(t, lookups, 2, "Max's customer object, and Jo's subscriptions")
-		for topic, want := range map[string]int{topics.Events(): 12, topics.Triggers(): 14, topics.DeadLetters(pipeline.RoleTransformer): 2} {
+		for topic, want := range map[string]int{topics.Events(): 12, topics.Triggers(): 14, topics.DeadLetters(topology.RoleTransformer): 2} {
 			assert.Equal(t, want, len(read(t, l, topic)), topic) //nolint:testifylint // Len would print every record
 		}
 		checkSchemas(t, read(t, l, topics.Events()), read(t, l, topics.Triggers()), read(t, l, topics.Customers()), read(t, l, topics.Subscriptions()))

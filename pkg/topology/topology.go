@@ -1,4 +1,4 @@
-package pipeline
+package topology
 
 // Role is a part of the pipeline that can run in a process of its own.
 type Role string
@@ -17,8 +17,10 @@ type row struct {
 	input string // "" for a role without consumer group, dead letters and redrive topic
 	// perStore gives each store its own group: a store whose destination is down does not delay the others.
 	perStore bool
-	sink     bool // a webhook's path ends here
-	whole    bool // one process owns all partitions
+	ifUsed   bool     // there is a group only if a store uses it
+	sink     bool     // a webhook's path ends here
+	also     []string // consumed besides input and redrive topic
+	state    string   // the changelog of its state
 	outputs  []string
 }
 
@@ -26,9 +28,9 @@ type row struct {
 func (t Topics) table() []row {
 	return []row{
 		{role: RoleGateway, outputs: []string{t.Webhooks(), t.Consent(), t.Receipts()}},
-		{role: RoleTransformer, input: t.Webhooks(), outputs: []string{t.Webhooks(), t.Events(), t.Triggers(), t.Customers(), t.Subscriptions(), t.State()}},
+		{role: RoleTransformer, input: t.Webhooks(), state: t.State(), outputs: []string{t.Webhooks(), t.Events(), t.Triggers(), t.Customers(), t.Subscriptions()}},
 		{role: RoleTracking, input: t.Events(), perStore: true, sink: true},
-		{role: RoleSMS, input: t.Triggers(), perStore: true, sink: true, whole: true},
+		{role: RoleSMS, input: t.Triggers(), ifUsed: true, also: []string{t.Receipts()}, state: t.SMSState(), outputs: []string{t.Messages(), t.MessageTexts(), t.Receipts()}},
 	}
 }
 
@@ -85,26 +87,47 @@ func (t Topics) Receipts() string { return t.Prefix + "recharge.sms-receipts" }
 // Consent is the table of who may be texted.
 func (t Topics) Consent() string { return t.Prefix + "recharge.consent" }
 
+// SMSState is the changelog of the sms role's state.
+func (t Topics) SMSState() string { return t.Prefix + "recharge.sms-state" }
+
+// Messages holds every change of a text message.
+func (t Topics) Messages() string { return t.Prefix + "recharge.messages" }
+
+// MessageTexts is the table of texts as they were sent.
+func (t Topics) MessageTexts() string { return t.Prefix + "recharge.message-texts" }
+
 // DeadLetters holds the records that a role rejected.
 func (t Topics) DeadLetters(r Role) string { return t.Prefix + "recharge.deadletter." + string(r) }
 
 // Redrive holds dead letters that an operator sent to their role again.
 func (t Topics) Redrive(r Role) string { return t.Prefix + "recharge.redrive." + string(r) }
 
-// Reads lists the topics that a role consumes: its input and its redrive topic.
+// Reads lists the topics that a role consumes: its inputs and its redrive topic.
 func (t Topics) Reads(r Role) []string {
-	if input := t.row(r).input; input != "" {
-		return []string{input, t.Redrive(r)}
+	row := t.row(r)
+	if row.input == "" {
+		return nil
 	}
-	return nil
+	return append([]string{row.input, t.Redrive(r)}, row.also...)
 }
+
+// Ends reports whether a webhook's path ends at a role.
+func (t Topics) Ends(r Role) bool { return t.row(r).sink }
+
+// Changelog returns the topic of a role's state, "" for a role without state.
+func (t Topics) Changelog(r Role) string { return t.row(r).state }
 
 // Writes lists the topics that a role produces to.
 func (t Topics) Writes(r Role) []string {
-	if row := t.row(r); row.input == "" {
-		return row.outputs
+	row := t.row(r)
+	writes := row.outputs
+	if row.state != "" {
+		writes = append(writes, row.state)
 	}
-	return append(t.row(r).outputs, t.DeadLetters(r))
+	if row.input != "" {
+		writes = append(writes, t.DeadLetters(r))
+	}
+	return writes
 }
 
 // Group is a consumer group and the topics it consumes.
@@ -116,11 +139,11 @@ type Group struct {
 	Topics     []string
 }
 
-// Groups lists the consumer groups of all roles. stores names the stores for which a role with a group per store runs.
+// Groups lists the consumer groups of all roles. stores names the stores that use a role.
 func (t Topics) Groups(stores func(Role) []string) (groups []Group) {
 	for _, r := range t.table() {
 		names := []string{""}
-		if r.perStore {
+		if r.perStore || r.ifUsed && len(stores(r.role)) == 0 {
 			names = stores(r.role)
 		}
 		for _, store := range names {
@@ -144,7 +167,7 @@ func (t Topics) Group(r Role, store string) string {
 // Membership returns the group that a process joins for a role's groups of all stores, see kafka.Shared; "" if it joins each
 // group.
 func (t Topics) Membership(r Role) string {
-	if row := t.row(r); !row.perStore || row.whole {
+	if !t.row(r).perStore {
 		return ""
 	}
 	return t.Group(r, "")

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/message"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
+)
+
+func (c *cli) smsCommand() *cobra.Command {
+	return group("sms", "List or show text messages",
+		`List or show text messages, as recharge.messages has them: what became of each, and why one was not sent.`,
+		c.smsList(), c.smsUnknown(), c.smsShow())
+}
+
+// textFilter is the flags that select texts.
+type textFilter struct {
+	*settings
+
+	store, flow, status, customer, since string
+	limit                                int
+}
+
+func (c *cli) addTextFilter(command *cobra.Command) *textFilter {
+	f := &textFilter{settings: c.addSettings(command)}
+	flags := command.Flags()
+	flags.StringVar(&f.store, "store", "", "only texts of this `store`")
+	flags.StringVar(&f.flow, "flow", "", "only texts of this `flow`, such as charge_failed")
+	flags.StringVar(&f.customer, "customer", "", "only texts of this Recharge customer `ID`")
+	flags.StringVar(&f.since, "since", "24h", "only texts that changed at this `time` or later: "+timeForms)
+	flags.IntVar(&f.limit, "limit", 200, "maximum number of `lines` to print, 0 for all; the counts include all texts")
+	complete(command, "store", completeStores(f.settings))
+	return f
+}
+
+func (f *textFilter) matches(m message.Change) bool {
+	return (f.store == "" || m.Store == f.store) && (f.flow == "" || string(m.Flow) == f.flow) &&
+		(f.status == "" || string(m.Status) == f.status) && (f.customer == "" || m.RechargeCustomerID == f.customer)
+}
+
+func (c *cli) smsList() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "list",
+		Short: "Print texts, what became of them, and why not",
+		Long: `Print one line per text: when it changed last, store, customer, flow, status, why it was not sent or the provider's code,
+and its ID. The last lines count texts by status. Without --since these are the texts of the last 24 hours.`,
+		Example: `  rechargeflow sms list --store acme --status suppressed --since 7d`,
+		Args:    noArguments,
+	}
+	f := c.addTextFilter(command)
+	command.Flags().StringVar(&f.status, "status", "", "only texts with this `status`, such as accepted, unknown, rejected, suppressed")
+	command.RunE = func(command *cobra.Command, _ []string) error { return f.list(command) }
+	return command
+}
+
+func (c *cli) smsUnknown() *cobra.Command {
+	command := &cobra.Command{
+		Use:     "unknown",
+		Short:   "Print the texts that were perhaps sent, and are never sent again",
+		Long:    `Print the texts of which it is unknown whether they were sent: compare their IDs with the provider's list.`,
+		Example: `  rechargeflow sms unknown --since 7d`,
+		Args:    noArguments,
+	}
+	f := c.addTextFilter(command)
+	f.status = string(message.Unknown)
+	command.RunE = func(command *cobra.Command, _ []string) error { return f.list(command) }
+	return command
+}
+
+const textHead = "CHANGED               STORE         CUSTOMER      FLOW                         STATUS       WHY                   ID\n"
+
+func (f *textFilter) list(command *cobra.Command) error {
+	since, err := parseTime("since", f.since, time.Now())
+	if err != nil {
+		return usage(err)
+	}
+	last := map[string]message.Change{}
+	if err := f.changes(command, since, func(m message.Change) { last[m.ID] = m }); err != nil {
+		return err
+	}
+	found := slices.SortedFunc(maps.Values(last), func(a, b message.Change) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
+	out, counts, all := command.OutOrStdout(), map[message.Status]int{}, 0
+	for _, m := range found {
+		if !f.matches(m) {
+			continue
+		}
+		counts[m.Status]++
+		if all++; f.limit > 0 && all > f.limit {
+			continue
+		}
+		if all == 1 {
+			printf(out, "%s", textHead)
+		}
+		printf(out, "%s", textLine(m))
+	}
+	if f.limit > 0 && all > f.limit {
+		printf(out, "... and %d more: --limit 0 prints them\n", all-f.limit)
+	}
+	printf(out, "texts: %d\n", all)
+	for _, status := range slices.Sorted(maps.Keys(counts)) {
+		printf(out, "  %s: %d\n", status, counts[status])
+	}
+	return nil
+}
+
+func textLine(m message.Change) string {
+	return fmt.Sprintf("%-21s %-13s %-13s %-28s %-12s %-21s %s\n", m.At.UTC().Format(time.RFC3339), printable(m.Store), printable(m.RechargeCustomerID),
+		printable(string(m.Flow)), printable(string(m.Status)), printable(cmp.Or(string(m.Reason), m.Code, "-")), printable(m.ID))
+}
+
+// changes reads recharge.messages from a time on.
+func (f *textFilter) changes(command *cobra.Command, since time.Time, each func(message.Change)) error {
+	return f.scan(command, topology.Topics.Messages, since, func(r kafka.Record) error {
+		var m message.Change
+		if err := json.Unmarshal(r.Value, &m); err != nil {
+			return fmt.Errorf("decode message %d/%d: %w", r.Partition, r.Offset, err)
+		}
+		each(m)
+		return nil
+	})
+}
+
+func (f *textFilter) scan(command *cobra.Command, topic func(topology.Topics) string, since time.Time, each func(kafka.Record) error) error {
+	loaded, err := f.load()
+	if err != nil {
+		return err
+	}
+	cluster, err := clusterOf(loaded.Config)
+	if err != nil {
+		return err
+	}
+	for r, err := range kafka.Scan(command.Context(), cluster, topic(topology.Topics{Prefix: loaded.Config.Kafka.TopicPrefix}), since) {
+		if err == nil {
+			err = each(r)
+		}
+		if err != nil {
+			return explained(loaded.Config, err)
+		}
+	}
+	return nil
+}
+
+func (c *cli) smsShow() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "show ID",
+		Short: "Print the changes of a text and, with --text, its words",
+		Long: `Print each change of one text: status, why, the provider's own words. The beginning of its ID is enough. With --text the
+text itself, as it was sent, with a masked number; it may contain a first name.`,
+		Example: `  rechargeflow sms show 4e63301ad84ab9a0`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || len(args[0]) < 8 {
+				return usage(errors.New("expected the ID of one text, or its first 8 digits or more, as list prints it"))
+			}
+			return nil
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	f := &textFilter{settings: c.addSettings(command)}
+	text := command.Flags().Bool("text", false, "print the text")
+	command.RunE = func(command *cobra.Command, args []string) error {
+		out, found := command.OutOrStdout(), false
+		err := f.changes(command, time.Time{}, func(m message.Change) {
+			if strings.HasPrefix(m.ID, args[0]) {
+				found = true
+				printChange(out, m)
+			}
+		})
+		if err == nil && !found {
+			err = fmt.Errorf("there is no text with ID %s", printable(args[0]))
+		}
+		if err != nil || !*text {
+			return err
+		}
+		return f.printTexts(command, args[0])
+	}
+	return command
+}
+
+func printChange(out io.Writer, m message.Change) {
+	if m.Change == 1 {
+		printf(out, "text:     %s\nstore:    %s\ncustomer: %s\n", printable(m.ID), printable(m.Store), printable(m.RechargeCustomerID))
+	}
+	printf(out, "%s  %-11s %s", m.At.UTC().Format(time.RFC3339Nano), printable(string(m.Status)), printable(string(m.Flow)))
+	if !m.ReleaseAt.IsZero() {
+		printf(out, ", due %s", m.ReleaseAt.UTC().Format(time.RFC3339))
+	}
+	if why := cmp.Or(string(m.Reason), m.Code); why != "" {
+		printf(out, ", %s", printable(why))
+	}
+	if m.Error != "" {
+		printf(out, ": %s", printable(m.Error))
+	}
+	printf(out, "\n")
+	for _, t := range m.Triggers {
+		printf(out, "    %s of %s %v\n", printable(string(t.Flow)), t.OccurredAt.UTC().Format(time.RFC3339), t.Items)
+	}
+}
+
+// printTexts prints the texts whose ID begins with start.
+func (f *textFilter) printTexts(command *cobra.Command, start string) error {
+	return f.scan(command, topology.Topics.MessageTexts, time.Time{}, func(r kafka.Record) error {
+		var text message.Text
+		if r.Value == nil || json.Unmarshal(r.Value, &text) != nil || !strings.HasPrefix(text.ID, start) {
+			return nil
+		}
+		printf(command.OutOrStdout(), "to %s, %d parts: %s\n", printable(text.To), text.Segments, printable(text.Text))
+		return nil
+	})
+}

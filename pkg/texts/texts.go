@@ -1,0 +1,138 @@
+package texts
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/message"
+	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+)
+
+// Store is how one store sends its texts.
+type Store struct {
+	Shop flow.Shop
+	// Flow returns a flow as it is set now; false for an unknown one.
+	Flow          func(flow.Key) (flow.Flow, bool)
+	From          string
+	DefaultRegion string // ISO 3166 code, for numbers without a country
+	// Hours are the quiet hours, and Zones finds when they end.
+	Hours quiethours.Hours
+	Zones *quiethours.Finder
+	// MayText reports whether a number in E.164 may be texted, and why not: see consent.Table.
+	MayText func(number string) (reason.Reason, bool)
+	// PerDay is how many texts a customer gets in 24 hours at most, uncapped ones not counted; 0 is no limit.
+	PerDay int
+	Lease  time.Duration // of a claim, see sender.Lease
+	// Window shortens the windows of all flows, for trials; 0 leaves them.
+	Window time.Duration
+}
+
+// Active reports whether a flow is switched on.
+func (s *Store) Active(key flow.Key) bool {
+	f, _ := s.Flow(key)
+	return f.Active
+}
+
+// WindowOf returns the window of a flow.
+func (s *Store) WindowOf(key flow.Key) time.Duration {
+	window := flow.RuleOf(key).Window
+	if s.Window > 0 {
+		return min(s.Window, window)
+	}
+	return window
+}
+
+// askAgain is the wait while the consent of numbers is not known yet.
+const askAgain = time.Second
+
+// Day is the time that PerDay is about.
+const Day = 24 * time.Hour
+
+// ErrNotRendered means that a text can't be made from its template. The error has no values of the customer.
+var ErrNotRendered = errors.New("text does not render")
+
+// Decide decides on a text that is due now, and renders it. had returns how many texts the customer had since a time, uncapped
+// ones not counted. An error that is not ErrNotRendered comes from had; with ErrNotRendered the text is suppressed.
+func (s *Store) Decide(m *message.Message, now time.Time, had func(since time.Time) (int, error)) (sms.Message, message.Decision, error) {
+	live := m.Live(now)
+	to := live[len(live)-1].Recipient
+	number, err := sms.Number(to.Phone, cmp.Or(to.PhoneCountry, to.Country), s.DefaultRegion)
+	if why := s.suppressed(m, err); why != "" {
+		return sms.Message{}, message.Decision{Suppress: why}, nil
+	}
+	switch why, may := s.MayText(number); {
+	case why == reason.ConsentUnknown:
+		return sms.Message{}, message.Decision{Defer: now.Add(askAgain)}, nil
+	case !may:
+		return sms.Message{}, message.Decision{Suppress: why}, nil
+	}
+	if capped, err := s.capped(m, now, had); capped || err != nil {
+		return sms.Message{}, message.Decision{Suppress: reason.Capped}, err
+	}
+	if at := s.release(m.Flow, quiethours.Recipient{Country: to.Country, Province: to.Province, Number: number}, now); at.After(now) {
+		return sms.Message{}, message.Decision{Defer: at}, nil
+	}
+	f, _ := s.Flow(m.Flow)
+	body, err := flow.Render(f, subscriber.Variables(live, s.Shop))
+	if err != nil {
+		return sms.Message{}, message.Decision{Suppress: reason.TextNotRendered}, fmt.Errorf("%w: %w", ErrNotRendered, err)
+	}
+	return sms.Message{
+		SendKey: m.ID, To: number, From: s.From, Body: body, Store: m.Store, Flow: string(m.Flow), CustomerID: m.CustomerID, Secrets: []string{to.PortalHash, url.PathEscape(to.PortalHash)},
+	}, message.Decision{}, nil
+}
+
+// suppressed returns why a text is not sent whatever the hour; phone is the error of its number.
+func (s *Store) suppressed(m *message.Message, phone error) reason.Reason {
+	switch {
+	case !s.Active(m.Flow):
+		return reason.FlowInactive
+	case phone == nil:
+		return ""
+	case errors.Is(phone, sms.ErrNoNumber):
+		return reason.NoPhone
+	case errors.Is(phone, sms.ErrCountryUnknown):
+		return reason.CountryUnknown
+	}
+	return reason.PhoneInvalid
+}
+
+// capped reports whether the customer has had the texts of a day.
+func (s *Store) capped(m *message.Message, now time.Time, had func(since time.Time) (int, error)) (bool, error) {
+	if s.PerDay == 0 || flow.RuleOf(m.Flow).Uncapped {
+		return false, nil
+	}
+	texts, err := had(now.Add(-Day))
+	return texts >= s.PerDay, err
+}
+
+// release returns when a text may be sent.
+func (s *Store) release(key flow.Key, to quiethours.Recipient, now time.Time) time.Time {
+	if f, _ := s.Flow(key); !f.QuietHours {
+		return now
+	}
+	return s.Zones.Find(s.Hours, to, now).At
+}
+
+// Public is a claimed text without its number and secrets.
+func Public(m *message.Message, text sms.Message, at time.Time) message.Text {
+	body := text.Body
+	for _, secret := range text.Secrets {
+		if secret != "" {
+			body = strings.ReplaceAll(body, secret, "***")
+		}
+	}
+	_, segments := flow.Segments(text.Body)
+	return message.Text{
+		ID: m.ID, Store: m.Store, RechargeCustomerID: m.CustomerID, Flow: m.Flow, ClaimedAt: at,
+		To: sms.Mask(text.To), From: text.From, Text: body, Segments: segments,
+	}
+}
