@@ -49,7 +49,7 @@ func TestFlowsChangeAtRunTime(t *testing.T) {
 	sent := 0
 	subscribe := func(id string, wantText string) {
 		t.Helper()
-		body := strings.NewReplacer("784594001", id, "2026-03-01T10:00:00+00:00", time.Now().UTC().Format(time.RFC3339)).Replace(lookedUp)
+		body := strings.NewReplacer("784594001", id, `"status"`, `"address_id":`+id+`,"status"`, "2026-03-01T10:00:00+00:00", time.Now().UTC().Format(time.RFC3339)).Replace(lookedUp)
 		require.Equal(t, http.StatusOK, p.postSigned("subscription/created", body, secret))
 		if wantText == "" {
 			p.awaitLog(`"reason":"flow_inactive"`)
