@@ -148,10 +148,7 @@ func (a *App) Run(ctx context.Context) error {
 		return err
 	}
 	a.logStores(options.Stores)
-	if err := a.openState(cluster, runtime, &options); err != nil {
-		return err
-	}
-	if err := a.openTexts(cluster, runtime, &options); err != nil {
+	if err := errors.Join(a.openState(cluster, runtime, &options), a.openTexts(cluster, runtime, &options)); err != nil {
 		return err
 	}
 	stages, err := pipeline.Stages(a.roles, options, runtime)

@@ -74,36 +74,34 @@ type Options struct {
 func Stages(roles []topology.Role, o Options, run Runtime) ([]*stage.Stage, error) {
 	var stages []*stage.Stage
 	for _, role := range roles {
-		switch role {
-		case topology.RoleGateway:
-		case topology.RoleTransformer:
-			transformer, err := o.transformer(run)
-			if err != nil {
-				return nil, fmt.Errorf("build %s: %w", role, err)
-			}
-			built := run.stage(role, "", o.names())
-			built.Transactor, built.PunctuateEvery = transformer, customerstate.ExpireEvery
-			stages = append(stages, built)
-		case topology.RoleTracking:
-			for _, s := range o.Stores {
-				if s.Tracker != nil {
-					stages = append(stages, o.tracking(s, run))
-				}
-			}
-		case topology.RoleSMS:
-			if !o.sendsTexts() {
-				continue
-			}
-			planner, err := o.sms(run)
-			if err != nil {
-				return nil, fmt.Errorf("build %s: %w", role, err)
-			}
-			built := run.stage(role, "", o.names())
-			built.Transactor, built.PunctuateEvery = planner, claimEvery
-			stages = append(stages, built)
-		default:
+		if !slices.Contains(topology.Roles(), role) {
 			return nil, fmt.Errorf("role %q is unknown", role)
 		}
+		built, err := o.stages(role, run)
+		if err != nil {
+			return nil, fmt.Errorf("build %s: %w", role, err)
+		}
+		stages = append(stages, built...)
+	}
+	return stages, nil
+}
+
+// stages returns the stages of a role.
+func (o Options) stages(role topology.Role, run Runtime) (stages []*stage.Stage, err error) {
+	switch role {
+	case topology.RoleTransformer:
+		built := run.stage(role, "", o.names())
+		built.Transactor, err = o.transformer(run)
+		built.PunctuateEvery = customerstate.ExpireEvery
+		return []*stage.Stage{built}, err
+	case topology.RoleTracking:
+		for _, s := range o.Stores {
+			if s.Tracker != nil {
+				stages = append(stages, o.tracking(s, run))
+			}
+		}
+	case topology.RoleSMS:
+		return o.sms(run)
 	}
 	return stages, nil
 }
@@ -129,20 +127,21 @@ func (o Options) tracking(s Store, run Runtime) *stage.Stage {
 	return built
 }
 
-// sendsTexts reports whether a store sends texts.
-func (o Options) sendsTexts() bool {
-	return slices.ContainsFunc(o.Stores, func(s Store) bool { return s.Texts != nil })
-}
-
-func (o Options) sms(run Runtime) (*SMS, error) {
-	if o.TextState == nil || o.Sender == nil {
+// sms returns the stage of the sms role; none if no store sends texts.
+func (o Options) sms(run Runtime) ([]*stage.Stage, error) {
+	switch {
+	case !slices.ContainsFunc(o.Stores, func(s Store) bool { return s.Texts != nil }):
+		return nil, nil
+	case o.TextState == nil || o.Sender == nil:
 		return nil, errors.New("state or sender of texts is missing")
 	}
 	stores := map[string]*texts.Store{}
 	for _, s := range o.Stores {
 		stores[s.Settings.Store] = s.Texts
 	}
-	return NewSMS(run, stores, o.TextState, o.Sender), nil
+	built := run.stage(topology.RoleSMS, "", o.names())
+	built.Transactor, built.PunctuateEvery = NewSMS(run, stores, o.TextState, o.Sender), claimEvery
+	return []*stage.Stage{built}, nil
 }
 
 // names returns the names of the stores.

@@ -89,20 +89,26 @@ func (f *textFilter) list(command *cobra.Command) error {
 	if err := f.changes(command, since, func(m message.Change) { last[m.ID] = m }); err != nil {
 		return err
 	}
-	found := slices.SortedFunc(maps.Values(last), func(a, b message.Change) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
-	out, counts, all := command.OutOrStdout(), map[message.Status]int{}, 0
-	for _, m := range found {
+	f.print(command.OutOrStdout(), slices.SortedFunc(maps.Values(last), func(a, b message.Change) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
+	}))
+	return nil
+}
+
+// print prints the texts that match, and counts them.
+func (f *textFilter) print(out io.Writer, texts []message.Change) {
+	counts, all := map[message.Status]int{}, 0
+	for _, m := range texts {
 		if !f.matches(m) {
 			continue
 		}
 		counts[m.Status]++
-		if all++; f.limit > 0 && all > f.limit {
-			continue
-		}
-		if all == 1 {
+		if all++; all == 1 {
 			printf(out, "%s", textHead)
 		}
-		printf(out, "%s", textLine(m))
+		if f.limit == 0 || all <= f.limit {
+			printf(out, "%s", textLine(m))
+		}
 	}
 	if f.limit > 0 && all > f.limit {
 		printf(out, "... and %d more: --limit 0 prints them\n", all-f.limit)
@@ -111,7 +117,6 @@ func (f *textFilter) list(command *cobra.Command) error {
 	for _, status := range slices.Sorted(maps.Keys(counts)) {
 		printf(out, "  %s: %d\n", status, counts[status])
 	}
-	return nil
 }
 
 func textLine(m message.Change) string {

@@ -32,13 +32,9 @@ type Claiming struct {
 // Claim claims due messages of a store, and suppresses or defers others: fresh and deferred ones in turns, the oldest of each first.
 // next is when the next message is due that is left as it is: not after now if there are others that are due, zero if there is none.
 func (b *Book) Claim(c Claiming) (claimed []*Message, next time.Time, err error) {
-	var waiting [2][]entry
-	for class, deferred := range []bool{false, true} {
-		later := time.Time{}
-		if waiting[class], later, err = b.until(b.now, duePrefix(c.Store, deferred), c.Store, maxDecided+1); err != nil {
-			return nil, next, err
-		}
-		next = earlier(next, later)
+	waiting, next, err := b.due(c.Store)
+	if err != nil {
+		return nil, next, err
 	}
 	room := 0
 	if due := len(waiting[0]) + len(waiting[1]); due > 0 {
@@ -48,24 +44,40 @@ func (b *Book) Claim(c Claiming) (claimed []*Message, next time.Time, err error)
 		if len(claimed) >= room || decided == maxDecided {
 			return claimed, b.now, nil
 		}
-		class := (c.Turn + len(claimed)) % 2
-		if len(waiting[class]) == 0 {
-			class = 1 - class
-		}
-		first := waiting[class][0]
-		waiting[class] = waiting[class][1:]
-		m, err := b.claimOne(first, c)
-		if err != nil {
+		m, err := b.claimOne(first(&waiting, (c.Turn+len(claimed))%2), c)
+		switch {
+		case err != nil:
 			return nil, next, err
-		}
-		if m != nil && m.Status == Claimed {
+		case m == nil:
+		case m.Status == Claimed:
 			claimed = append(claimed, m)
-		}
-		if m != nil && m.Status == Planned {
+		case m.Status == Planned:
 			next = earlier(next, m.ReleaseAt)
 		}
 	}
 	return claimed, next, nil
+}
+
+// first removes the first entry of a class, or of the other one if it has none.
+func first(waiting *[2][]entry, class int) entry {
+	if len(waiting[class]) == 0 {
+		class = 1 - class
+	}
+	e := waiting[class][0]
+	waiting[class] = waiting[class][1:]
+	return e
+}
+
+// due returns the due messages of a store, fresh ones and deferred ones, and when the next one is due.
+func (b *Book) due(store string) (waiting [2][]entry, next time.Time, err error) {
+	for class, deferred := range []bool{false, true} {
+		var later time.Time
+		if waiting[class], later, err = b.until(b.now, duePrefix(store, deferred), store, maxDecided+1); err != nil {
+			return waiting, next, err
+		}
+		next = earlier(next, later)
+	}
+	return waiting, next, nil
 }
 
 // earlier returns the earlier of two times, of which zero is never.

@@ -60,7 +60,9 @@ func points() []point {
 }
 
 // otherSteps are not steps of transactions: handled_test.go kills the tracking sink and the sms role there.
-func otherSteps() []string { return []string{"handled", "text due", "text answered", "receipt written"} }
+func otherSteps() []string {
+	return []string{"handled", "text due", "text answered", "receipt written"}
+}
 
 // TestEveryFaultPointIsListed reads the source: a fault point that is not in the list would never be tested.
 func TestEveryFaultPointIsListed(t *testing.T) {
