@@ -26,6 +26,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
+	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/schemas/schematest"
 	"github.com/rechargeflow/rechargeflow/test/lab"
@@ -112,8 +113,10 @@ func TestScript(t *testing.T) {
 		assert.Equal(t, map[int]int{200: 22, 400: 1, 401: 1, 404: 1}, answers)
 		topics := topology.Topics{Prefix: l.Prefix}
 		eventually(t, func() bool {
-			return len(l.Bloomreach.Received()) >= 12 && len(l.Texts.Texts()) >= 7 && len(read(t, l, topics.Triggers())) >= 14 &&
-				len(read(t, l, topics.DeadLetters(topology.RoleTransformer))) >= 2
+			counts := statuses(t, l)
+			return len(l.Bloomreach.Received()) >= 12 && len(read(t, l, topics.Triggers())) >= 14 &&
+				len(read(t, l, topics.DeadLetters(topology.RoleTransformer))) >= 2 &&
+				counts[message.Accepted] >= 5 && counts[message.Planned]+counts[message.Claimed] == 0
 		})
 		webhooks, lookups := byOrigin(read(t, l, topics.Webhooks()))
 		assert.Equal(t, 22, webhooks)
@@ -122,9 +125,12 @@ func TestScript(t *testing.T) {
 			assert.Equal(t, want, len(read(t, l, topic)), topic) //nolint:testifylint // Len would print every record
 		}
 		checkSchemas(t, read(t, l, topics.Events()), read(t, l, topics.Triggers()), read(t, l, topics.Customers()), read(t, l, topics.Subscriptions()))
+		counts := statuses(t, l)
 		stop(t, processes)
 		assert.Equal(t, 12, len(l.Bloomreach.Received())) //nolint:testifylint // Len would print every command
-		assert.Len(t, l.Texts.Texts(), 7)
+		// The script takes no time: a subscription that is canceled, or a retry that fails for good, before its text is claimed gets none.
+		assert.Len(t, l.Texts.Texts(), counts[message.Accepted])
+		assert.LessOrEqual(t, counts[message.Accepted], 7)
 	}, "subscription_started", "subscription_paused", "subscription_canceled", "charge_will_be_retried", "charge_failed", "charge_paid", "customer_account_activation")
 }
 
