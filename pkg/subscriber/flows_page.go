@@ -29,7 +29,7 @@ func FlowsPage() (string, error) {
 	var page, names, planned strings.Builder
 	page.WriteString(flowsIntroduction)
 	names.WriteString(flowsTexts)
-	planned.WriteString(flowsPlanned)
+	planned.WriteString(flowsActions)
 	for _, rule := range flow.Rules() {
 		fmt.Fprintf(&page, "| `%s` | %s | %s | %s | %s |\n", rule.Flow,
 			when([]flow.Happening{rule.FiredBy}, fire[rule.Flow])+perCharge(rule), when(rule.RevokedBy[:], revoke[rule.Flow]), outdated(rule.Stale), yes(rule.QuietHours))
@@ -47,14 +47,15 @@ flows are in [configs/flows.yaml](../configs/flows.yaml). [webhooks.md](webhooks
 - **Fired by**: what happened, then the webhooks that report it. After ` + "`charge/max_retries_reached`" + ` the subscriptions are
   looked up. A subscription that Recharge canceled then fires ` + "`subscription_canceled`" + ` too.
 - **Revoked by**: later facts that make the text wrong, then the webhooks that report them. Each emits a revocation record. If such a
-  fact is received before the trigger that it revokes, the trigger is skipped as ` + "`contradicted`" + `. This version sends texts
-  immediately, so the sms sink skips every revocation as ` + "`nothing_to_revoke`" + `.
+  fact is received before the trigger that it revokes, the trigger is skipped as ` + "`contradicted`" + `. A planned text
+  whose triggers are all revoked is not sent (` + "`revoked`" + `). Nothing undoes a text that is on its way.
 - **Not fired**: ` + "`charge_paid`" + ` for a charge of nothing (` + "`nothing_charged`" + `); ` + "`subscription_canceled`" + ` for a prepaid subscription that is
   canceled, and ` + "`subscription_expired`" + ` for one that expires, within a day of its creation, which is a gift that ends by itself
   (` + "`prepaid_gift`" + `); ` + "`charge_failed`" + ` if the last known error is one
   that the customer cannot fix (` + "`not_customer_fixable`" + `).
-- **Stale**: after this time the text is no longer worth sending, and the sms sink skips the trigger as ` + "`stale`" + `.
-- **Quiet hours**: flows with "yes" send no text at night. Quiet hours are not implemented yet, so these flows cannot be activated.
+- **Stale**: after this time the text is no longer worth sending: ` + "`stale`" + `.
+- **Quiet hours**: flows with "yes" send no text from 20:00 to 09:00 by the clock of the customer, and in no window in which a US state forbids it.
+  A text that is held back is checked again in the morning.
 
 | flow | fired by | revoked by | stale | quiet hours |
 |---|---|---|---|---|
@@ -89,11 +90,12 @@ All texts can use ` + "`first_name`, `shop_name`, `portal_url`, `activation_url`
 |---|---|
 `
 
-const flowsPlanned = `
-## Planned: one text per action
+const flowsActions = `
+## One text per action
 
-Not implemented: this version sends one text per trigger of an active flow. The plan: triggers of the same action within the *window*
-become one text. A flow that *absorbs* another flow sends one text for the triggers of both.
+Triggers of one flow, customer and address (or charge) that happened within the *window* are one text: a box of five that is canceled at once.
+A flow that *absorbs* another one sends one text for the triggers of both, if both are active. A text is held back for the window,
+so that others can join it, and spans ten minutes at most. What comes later than that is counted as ` + "`merged_late`" + ` and not texted.
 
 | flow | window | absorbs |
 |---|---|---|
