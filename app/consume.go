@@ -104,8 +104,6 @@ func work(s *stage.Stage, consumer *kafka.Consumer) func() error {
 	return func() error {
 		status := consumer.Status()
 		switch {
-		case status.Idle != "":
-			return errors.New(status.Idle)
 		case len(status.Stalled) > 0:
 			return fmt.Errorf("handlers of partitions %v exceeded kafka.handler_timeout", status.Stalled)
 		case len(status.Halted) > 0:

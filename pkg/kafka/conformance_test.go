@@ -42,7 +42,6 @@ var conformance = []struct {
 	{"a transaction does not write to a topic that grew by key", grownTopicInTransaction},
 	{"partitions that were added are not read", grownTopicNotRead},
 	{"a consumer waits for a missing topic", waitsForMissingTopic},
-	{"a consumer that requires all partitions is idle without them", requiresAllPartitions},
 	{"topics are copartitioned", topicsCopartitioned},
 	{"a paused partition does not pause other topics", pausedPartitionAlone},
 	{"records finished above the offset stay finished", finishedStaysFinished},
@@ -340,21 +339,4 @@ func waitsForMissingTopic(t *testing.T, cluster kafka.Cluster) {
 	eventually(t, func() bool { return handled.count() == 2 }, "records handled")
 	assert.True(t, assigned(r))
 	assert.True(t, r.Status().Member)
-}
-
-// requiresAllPartitions: two members that require all partitions are both idle; when one leaves, the other owns and handles all.
-func requiresAllPartitions(t *testing.T, cluster kafka.Cluster) {
-	topic := newTopic(t, cluster, 4)
-	config := kafka.ConsumerConfig{Group: topic, Topics: []string{topic}, RequireAllPartitions: true, HeartbeatInterval: 200 * time.Millisecond}
-	var ca, cb collector
-	a := run(t, cluster, config, zap.NewNop(), ca.handle)
-	eventually(t, func() bool { return assigned(a) && a.Status().Idle == "" }, "alone, the first works")
-	b := run(t, cluster, config, zap.NewNop(), cb.handle)
-	eventually(t, func() bool { return a.Status().Idle != "" && b.Status().Idle != "" }, "together, both are idle")
-	assert.Contains(t, b.Status().Idle, "owns 2 of 4 partitions")
-	produce(t, cluster, numbered(topic, 0, 10)...)
-	a.stop()
-	eventually(t, func() bool { return cb.count() == 10 }, "the one that is left does the work")
-	assert.Empty(t, b.Status().Idle)
-	assert.Zero(t, ca.count())
 }

@@ -36,8 +36,6 @@ type ConsumerConfig struct {
 	HandlerTimeout time.Duration
 	// DrainTimeout is how long handlers may continue after Run's ctx has ended. Default 10 s.
 	DrainTimeout time.Duration
-	// RequireAllPartitions makes the consumer idle while another member owns a partition, for work that must not be shared.
-	RequireAllPartitions bool
 	// OnAssigned, if set, is called after each rebalance, before records are handled.
 	OnAssigned func(Status)
 	// OffsetReset is what to do when a partition does not have the next offset any more. Default OffsetResetSkip.
@@ -109,8 +107,6 @@ type Status struct {
 	Generation int
 	// Partitions are the consumer's partitions of each topic, in order.
 	Partitions map[string][]int
-	// Idle is why nothing is handled although the consumer is a member; "" otherwise.
-	Idle string
 	// Extra are the partition numbers that are not read because the topics have more partitions than ConsumerConfig.Partitions.
 	// It is empty with IgnoreExtra.
 	Extra []int

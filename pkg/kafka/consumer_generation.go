@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -42,15 +41,10 @@ func (c *Consumer) runGeneration(ctx context.Context, pool *conn.Pool, gen *kafk
 	log := c.log.With(zap.Int32("generation", gen.ID))
 	fetcher := newFetcher(pool, c.config.FetchWait, log)
 	status := statusOf(gen)
-	status.Idle = c.idle(ctx, pool, status)
 	numbers := numbersOf(gen)
 	status.Extra = c.dropExtra(numbers, log)
 	c.assignor.setLast(gen.ID, slices.Sorted(maps.Keys(numbers)))
 	log.Info("partitions assigned", zap.Any("partitions", status.Partitions))
-	if status.Idle != "" {
-		log.Warn("consumer is idle, handling nothing", zap.String("reason", status.Idle))
-		numbers = nil
-	}
 	c.setStatus(status, fetcher)
 	defer c.setStatus(Status{}, nil)
 	for _, x := range all {
@@ -153,38 +147,6 @@ func numbersOf(gen *kafka.Generation) map[int][]wire.Partition {
 		}
 	}
 	return numbers
-}
-
-// idle returns why a consumer that requires all partitions must not work; "" if it may.
-func (c *Consumer) idle(ctx context.Context, pool *conn.Pool, status Status) string {
-	if !c.config.RequireAllPartitions {
-		return ""
-	}
-	for _, topic := range c.config.Topics {
-		all, err := c.awaitPartitions(ctx, pool, topic)
-		if err != nil {
-			return fmt.Sprintf("number of partitions is unknown, and all of them are required: %v", err)
-		}
-		if have := len(status.Partitions[topic]); have < len(all) {
-			return fmt.Sprintf("owns %d of %d partitions of %s, and requires all: another process owns the others", have, len(all), topic)
-		}
-	}
-	return ""
-}
-
-// awaitPartitions retries while brokers don't answer, because its result is used for the whole generation.
-func (c *Consumer) awaitPartitions(ctx context.Context, pool *conn.Pool, topic string) ([]int, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.config.RebalanceTimeout/2)
-	defer cancel()
-	backoff := fetchBackoff()
-	for {
-		all, err := pool.Partitions(ctx, topic)
-		if err == nil || !backoff.Wait(ctx) {
-			return all, err
-		}
-		c.log.Warn("fetch partitions failed, retrying", zap.Error(err))
-		pool.ExpireMetadata()
-	}
 }
 
 func statusOf(gen *kafka.Generation) Status {

@@ -39,18 +39,12 @@ func (s *Stage) wait(next kafka.Record, why error) {
 	s.Run.Metrics.Waiting(s.Role, s.Group, len(s.waiting))
 }
 
-// Assigned resets the waiting partitions after a rebalance. If the consumer is idle, all of them wait.
-func (s *Stage) Assigned(status kafka.Status) {
+// Assigned resets the waiting partitions after a rebalance.
+func (s *Stage) Assigned(kafka.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.waiting)
-	waiting := 0
-	if status.Idle != "" {
-		for _, topic := range s.Topics {
-			waiting += len(status.Partitions[topic])
-		}
-	}
-	s.Run.Metrics.Waiting(s.Role, s.Group, waiting)
+	s.Run.Metrics.Waiting(s.Role, s.Group, 0)
 }
 
 // Trouble returns why a partition waits, nil if none waits.
