@@ -163,12 +163,18 @@ func forms() map[string]form {
 		"prefix":    {"at most 100 of a-z, 0-9, dot, underscore and hyphen", regexp.MustCompile(`^[a-z0-9._-]{1,100}$`).MatchString},
 		"name":      {"1 to 40 of a-z, 0-9 and hyphen", regexp.MustCompile(`^[a-z0-9-]{1,40}$`).MatchString},
 		"region":    {"a country as two capital letters, such as US", regexp.MustCompile(`^[A-Z]{2}$`).MatchString},
+		"zone":      {"a time zone of the IANA database, such as Europe/Berlin", isZone},
 		"url":       {"an http or https URL without user, query or fragment", isBaseURL},
 		"hook":      {"an http or https URL without user or fragment", isURL},
 		"extension": {"name=value, the name in letters and not auth", isExtension},
 		"header":    {"name=value, as in an HTTP header", isHeader},
 		"template":  {"an http or https URL without user; the only placeholders are {shop} and {hash}", isTemplate},
 	}
+}
+
+func isZone(text string) bool {
+	_, err := time.LoadLocation(text)
+	return err == nil && text != "Local"
 }
 
 func isAddress(text string, anyHost bool) bool {
