@@ -8,11 +8,9 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
-	"github.com/rechargeflow/rechargeflow/pkg/callback"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/lookup"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
-	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
@@ -73,22 +71,6 @@ func bloomreachAuth(b config.Bloomreach) bloomreach.Auth {
 		return bloomreach.PublicToken(token)
 	}
 	return bloomreach.PrivateKey(b.KeyID, b.Secret.Reveal())
-}
-
-// callbackStores returns the stores whose driver has callbacks.
-func (a *App) callbackStores() map[string]callback.Store {
-	stores := map[string]callback.Store{}
-	for _, store := range a.cfg.Stores {
-		if store.SMS.Driver != config.SMSWebhook {
-			continue
-		}
-		built := callback.Store{Provider: store.SMS.Driver}
-		if secret := store.SMS.Secret.Reveal(); secret != "" {
-			built.Receiver = webhook.NewReceiver(store.Name, secret)
-		}
-		stores[store.Name] = built
-	}
-	return stores
 }
 
 // sinksOf returns the sinks that a store uses.

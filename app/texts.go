@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/callback"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
@@ -107,6 +108,22 @@ func (a *App) driver(store config.Store) (sms.Driver, error) {
 		})
 	}
 	return logdriver.New(a.log), nil
+}
+
+// callbackStores returns the stores whose driver has callbacks.
+func (a *App) callbackStores() map[string]callback.Store {
+	stores := map[string]callback.Store{}
+	for _, store := range a.cfg.Stores {
+		if store.SMS.Driver != config.SMSWebhook {
+			continue
+		}
+		built := callback.Store{Provider: store.SMS.Driver}
+		if secret := store.SMS.Secret.Reveal(); secret != "" {
+			built.Receiver = webhook.NewReceiver(store.Name, secret)
+		}
+		stores[store.Name] = built
+	}
+	return stores
 }
 
 // textState is a state store as a pipeline.TextState.

@@ -4,8 +4,7 @@
 //	main.go                signals, the only exit
 //	root.go                the commands; how an error is printed, and the exit code for it
 //	settings.go            --config, and which configuration file is read
-//	run.go                 rechargeflow run
-//	memory.go              GOMEMLIMIT from the container
+//	run.go                 rechargeflow run; GOMEMLIMIT from the container
 //	config.go              rechargeflow config check, print, docs
 //	addresses.go           rechargeflow webhooks addresses
 //	pages.go               rechargeflow webhooks docs, flows docs

@@ -180,7 +180,7 @@ func TestBatch(t *testing.T) {
 	call := httpclient.Call{Method: "POST", Host: "api.example.com", Outcome: "ok", Status: 200, Began: began.Add(time.Second), Took: time.Second}
 	b.tracer.Call(ctx, "bloomreach", "acme", call)
 	call.Outcome, call.Status = "timeout", 0
-	b.tracer.Call(ctx, "bloomreach", "acme", call)
+	b.tracer.Call(ctx, "sms", "acme", call)
 	for i, trace := range traces {
 		batch.Add(tracing.Record{
 			Traceparent: trace, Topic: "recharge.events", Partition: 7, Offset: int64(i), Store: "acme",
@@ -219,7 +219,7 @@ func TestBatch(t *testing.T) {
 	}, calls[0].Attributes)
 	calls = b.collector.Spans("sms call")
 	require.Len(t, calls, 1)
-	assert.Equal(t, spans[2].SpanID, calls[0].ParentID)
+	assert.Equal(t, spans[0].SpanID, calls[0].ParentID)
 	assert.True(t, calls[0].Error)
 	assert.Equal(t, "timeout", calls[0].Attributes["error.type"])
 	assert.NotContains(t, calls[0].Attributes, "http.response.status_code")
