@@ -144,7 +144,9 @@ func TestComposeConfigLoads(t *testing.T) {
 func TestPrometheusScrapesEveryRole(t *testing.T) {
 	var p struct {
 		Global struct {
-			Interval string `yaml:"scrape_interval"`
+			Interval   string `yaml:"scrape_interval"`
+			Timeout    string `yaml:"scrape_timeout"`
+			Evaluation string `yaml:"evaluation_interval"`
 		} `yaml:"global"`
 		Rules []string `yaml:"rule_files"`
 		Jobs  []struct {
