@@ -138,7 +138,7 @@ func (w *system) checkTexts(a *audit) {
 		require.NoError(w, err)
 		counts = lab.Statuses(messages)
 		return counts[message.Accepted]+counts[message.Unknown] == len(charges)
-	}, 2*time.Minute, time.Second, "every charge has a text with an outcome: %v of %d", counts, len(charges))
+	}, 2*time.Minute, time.Second, "every charge has a text with an outcome")
 	sent := map[string]int{}
 	for _, text := range w.lab.Texts.Texts() {
 		sent[text.ID]++
