@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -18,13 +19,14 @@ import (
 
 // account holds the counts, each from its own source.
 type account struct {
-	sent, accepted                         int // the demo itself
-	webhooks, events, triggers, deadLetter int // records in the topics
-	lookups, internal                      int // of the raw records, answers of the API, and the transformer's own
-	customers, subscriptions               int // rows of the tables
-	tracked, kept, texts, doubled          int // the simulators
-	stillActive                            int // 1 when the customer ended as active
-	outcomes                               map[string]int
+	sent, accepted                       int // the demo itself
+	webhooks, events, triggers, receipts int // records in the topics
+	deadLetter                           int
+	lookups, internal                    int // of the raw records, answers of the API, and the transformer's own
+	customers, subscriptions             int // rows of the tables
+	tracked, kept, texts, doubled        int // the simulators
+	stillActive                          int // 1 when the customer ended as active
+	outcomes                             map[string]int
 }
 
 // balance prints the account and fails when two sources disagree.
@@ -58,7 +60,7 @@ func (a *account) readTopics(ctx context.Context, cluster kafka.Cluster) error {
 	}
 	topics := topology.Topics{}
 	counts := map[string]*int{
-		topics.Webhooks(): &a.webhooks, topics.Events(): &a.events, topics.Triggers(): &a.triggers,
+		topics.Webhooks(): &a.webhooks, topics.Events(): &a.events, topics.Triggers(): &a.triggers, topics.Receipts(): &a.receipts,
 		topics.Customers(): &a.customers, topics.Subscriptions(): &a.subscriptions,
 	}
 	for _, role := range topology.Consumers() {
@@ -92,11 +94,11 @@ func (a *account) countSource(source string) {
 	}
 }
 
-// readOutcomes reads rechargeflow_records_total, by "role outcome reason".
+// readOutcomes reads rechargeflow_records_total, by "role outcome reason", and rechargeflow_texts_total, by "text status reason".
 func (a *account) readOutcomes(metrics string) {
 	for line := range strings.Lines(metrics) {
-		labels, found := strings.CutPrefix(line, "rechargeflow_records_total{")
-		if !found {
+		name, labels, _ := strings.Cut(line, "{")
+		if name != "rechargeflow_records_total" && name != "rechargeflow_texts_total" {
 			continue
 		}
 		labels, value, _ := strings.Cut(labels, "} ")
@@ -107,7 +109,8 @@ func (a *account) readOutcomes(metrics string) {
 		}
 		var n int
 		if _, err := fmt.Sscan(value, &n); err == nil {
-			a.outcomes[strings.TrimSpace(parsed["role"]+" "+parsed["outcome"]+" "+parsed["reason"])] += n
+			what := cmp.Or(parsed["role"], "text") + " " + parsed["outcome"] + parsed["status"] + " " + parsed["reason"]
+			a.outcomes[strings.TrimSpace(what)] += n
 		}
 	}
 }

@@ -11,7 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -77,24 +79,54 @@ func (p *player) settled(ctx context.Context, traceparent string) ([]lab.Line, e
 	}
 }
 
-// follow returns the log lines of one webhook. It is complete if it has the transformer's line and one line for each output.
+// follow returns the log lines of one webhook. It is complete if it has the transformer's line, one line for each output, and one for the end
+// of its text, if one was planned, and for the receipt of that.
 func follow(log []lab.Line, traceparent string) (lines []lab.Line, complete bool) {
-	decided, missing := false, 0
+	var f followed
 	for _, line := range log {
-		if line.Traceparent != traceparent || line.Message != "record handled" {
-			continue
-		}
-		lines = append(lines, line)
-		switch {
-		case line.Outcome == "parked": // replayed later, with another line
-		case line.Role == "transformer":
-			decided = true
-			missing += line.Outputs
-		default:
-			missing--
+		if line.Traceparent == traceparent {
+			f.add(line)
 		}
 	}
-	return lines, decided && missing == 0
+	return f.lines, f.decided && f.missing == 0 && !f.planned && f.receipts >= 0
+}
+
+// followed is what the log says of a webhook.
+type followed struct {
+	lines    []lab.Line
+	decided  bool
+	missing  int  // outputs without an outcome
+	planned  bool // a text has no end yet
+	receipts int  // handled, less those of ended texts
+}
+
+func (f *followed) add(line lab.Line) {
+	switch line.Message {
+	case "text suppressed":
+		f.planned = false
+	case "text accepted", "text rejected", "text unknown":
+		f.planned = false
+		f.receipts--
+	case "record handled":
+		f.handled(line)
+	}
+}
+
+func (f *followed) handled(line lab.Line) {
+	if line.Type == envelope.TypeReceipt {
+		f.receipts++
+		return
+	}
+	f.lines = append(f.lines, line)
+	switch {
+	case line.Outcome == "parked": // replayed later, with another line
+	case line.Role == string(topology.RoleTransformer):
+		f.decided = true
+		f.missing += line.Outputs
+	default:
+		f.missing--
+		f.planned = f.planned || line.Type == envelope.TypeTrigger && line.Outcome == "done"
+	}
 }
 
 // delivered describes a Bloomreach command in a few words.

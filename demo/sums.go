@@ -60,9 +60,9 @@ func (a *account) sums() []sum {
 		{one("records in recharge.webhooks", a.webhooks), []term{{"answered with 200", a.accepted}, {"answers of recharge's api", a.lookups}, {"owner and moved records", a.internal}}},
 		{one("records in recharge.webhooks", a.webhooks), outcomes(topology.RoleTransformer)},
 		{one("records in recharge.events", a.events), outcomes(topology.RoleTracking)},
-		{one("records in recharge.sms-triggers", a.triggers), outcomes(topology.RoleSMS)},
+		{[]term{{"records in recharge.sms-triggers", a.triggers}, {"in recharge.sms-receipts", a.receipts}}, outcomes(topology.RoleSMS)},
 		{one("commands that reached bloomreach", a.tracked), one("done by role tracking", a.total("tracking done"))},
-		{one("texts that reached the sms gateway", a.texts), one("done by role sms", a.total("sms done"))},
+		{one("texts that reached the sms gateway", a.texts), one("accepted texts in recharge.messages", a.total("text accepted"))},
 		{one("texts sent twice", a.doubled), one("", 0)},
 		{one("customers left active who are not", a.stillActive), one("", 0)},
 		{one("dead letters", a.deadLetter), []term{

@@ -275,7 +275,9 @@ func (p *planning) Ended(committed bool) {
 		p.sender.Send(t)
 	}
 	for _, m := range p.book.Changed() {
-		p.count(&m)
+		if m.Moved {
+			p.count(&m)
+		}
 	}
 }
 

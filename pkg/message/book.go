@@ -74,6 +74,7 @@ func (b *Book) save(before, m *Message) error {
 		}
 	}
 	m.Changes++
+	m.Moved = before == nil || before.Status != m.Status
 	if m.ended() && m.EndedAt.IsZero() {
 		m.EndedAt = b.now
 	}

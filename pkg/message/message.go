@@ -39,6 +39,8 @@ type Message struct {
 	Changes int           `json:"changes"`
 	Status  Status        `json:"status"`
 	Reason  reason.Reason `json:"reason,omitempty"` // of suppressed
+	// Moved means that the last change was one of the status.
+	Moved bool `json:"-"`
 	// ReleaseAt is when a planned message is due. Deferred means that it was held back at least once.
 	ReleaseAt time.Time `json:"release_at,omitzero"`
 	Deferred  bool      `json:"deferred,omitempty"`
