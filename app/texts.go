@@ -35,7 +35,7 @@ func (a *App) texts(store config.Store) (*texts.Store, error) {
 		Flow: a.flows.of(store.Name),
 		Shop: ShopOf(store), From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion, Hours: hours, Zones: zones,
 		MayText: func(number string) (reason.Reason, bool) { return a.consent.MayText(store.Name, number) },
-		PerDay:  store.SMS.TextsPerDay, Lease: sender.Lease(store.SMS.Timeout), Window: store.SMS.Window,
+		PerDay:  store.SMS.TextsPerDay, Lease: sender.Lease(store.SMS.Timeout), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
 	}, nil
 }
 

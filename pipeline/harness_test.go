@@ -208,7 +208,7 @@ func (w *world) storeTexts(cfg storeConfig) *texts.Store {
 			f, known = flows[key]
 			return f, known
 		},
-		DefaultRegion: "US", Hours: quiethours.Default(), Zones: zones, Lease: sender.Lease(10 * time.Second),
+		DefaultRegion: "US", Hours: quiethours.Default(), Zones: zones, Lease: sender.Lease(10 * time.Second), CallWithin: sender.BeginWithin,
 		PerDay: cfg.PerDay, MayText: w.mayText,
 		Shop: flow.Shop{
 			Name: "Acme Coffee", URL: "https://acme.example", PortalURL: "https://{shop}/portal/{hash}",
@@ -225,7 +225,7 @@ func (w *world) mayText(number string) (reason.Reason, bool) {
 	return "", true
 }
 
-// newSender returns a sender whose calls run as told.
+// newSender returns a sender whose calls are run by a function.
 func (w *world) newSender(run func(call func())) *sender.Sender {
 	return sender.New(sender.Config{
 		Role: string(topology.RoleSMS), Lanes: map[string]sender.Lane{store: {Driver: &w.driver, AtOnce: 10}}, Write: pipeline.WriteReceipt(w.run),
@@ -233,7 +233,7 @@ func (w *world) newSender(run func(call func())) *sender.Sender {
 	})
 }
 
-// restartSender restarts the sms stage with a sender whose calls run as told.
+// restartSender restarts the sms stage with such a sender.
 func (w *world) restartSender(run func(call func())) {
 	w.sender = w.newSender(run)
 	w.built.Sender = w.sender

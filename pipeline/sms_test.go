@@ -493,6 +493,25 @@ func TestSMSQuietHours(t *testing.T) {
 	assert.Equal(t, "order_skipped", w.texts.Texts()[1].Flow)
 }
 
+// A text that is due just before quiet hours begin is held back: its call could be made after they have begun. It is eight in the evening in
+// California at four in the morning UTC.
+func TestSMSQuietHoursBegin(t *testing.T) {
+	for before, texts := range map[time.Duration]int{16 * time.Second: 1, 15 * time.Second: 0, time.Second: 0, 0: 0} {
+		w := newWorld(t, storeConfig{SMS: true, Flows: []string{"order_skipped"}})
+		w.set(time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC).Add(-61*time.Second - before))
+		record := w.triggerRecord(0)
+		var trigger subscriber.Trigger
+		require.NoError(t, json.Unmarshal(record.Value, &trigger))
+		trigger.Flow, trigger.Cause = flow.OrderSkipped, "acme/1/order_skipped/178918/"
+		record.Value, _ = json.Marshal(trigger)
+		w.send(record)
+		assert.Len(t, w.texts.Texts(), texts, "%v before", before)
+		w.set(time.Date(2026, 3, 2, 17, 0, 0, 0, time.UTC))
+		w.handleAll()
+		assert.Len(t, w.texts.Texts(), 1)
+	}
+}
+
 // recharge.message-texts has the text as it was sent, without number and secrets.
 func TestSMSTextIsKept(t *testing.T) {
 	w := newWorld(t, storeConfig{SMS: true, Flows: []string{"subscription_started"}, Text: "Hi {{ first_name }}: {{ portal_url }}"})

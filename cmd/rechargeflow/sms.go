@@ -20,7 +20,7 @@ import (
 
 func (c *cli) smsCommand() *cobra.Command {
 	return group("sms", "List or show text messages",
-		`List or show text messages, as recharge.messages has them: what became of each, and why one was not sent.`,
+		`List or show text messages, as recharge.messages has them: the status of each, and why one was not sent.`,
 		c.smsList(), c.smsUnknown(), c.smsShow())
 }
 
@@ -52,7 +52,7 @@ func (f *textFilter) matches(m message.Change) bool {
 func (c *cli) smsList() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "list",
-		Short: "Print texts, what became of them, and why not",
+		Short: "Print texts, their status, and why one was not sent",
 		Long: `Print one line per text: when it changed last, store, customer, flow, status, why it was not sent or the provider's code,
 and its ID. The last lines count texts by status. Without --since these are the texts of the last 24 hours.`,
 		Example: `  rechargeflow sms list --store acme --status suppressed --since 7d`,

@@ -73,7 +73,7 @@ func (s *Sender) claim(id string) (first bool, err error) {
 
 // tooLate reports that a call must not begin any more, by the monotonic clock or, in case the machine slept, by the wall clock.
 func tooLate(claimed, now time.Time) bool {
-	return now.Sub(claimed) >= beginWithin || now.Round(0).Sub(claimed.Round(0)) >= beginWithin
+	return now.Sub(claimed) >= BeginWithin || now.Round(0).Sub(claimed.Round(0)) >= BeginWithin
 }
 
 // callContext returns the context of a call. A shutdown does not cancel it, because the answer would be lost.

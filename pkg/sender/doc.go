@@ -7,6 +7,6 @@
 //	call.go     one text: its deadline, its call, its receipt
 //	claims.go   Claims: a file of the texts that were sent, for the embedded broker
 //
-// Whoever claims asks for room first. A store whose provider is down, slow or refuses everything has little or none, so that its texts
+// A transaction reserves room before it claims. A store whose provider is down, slow or refuses everything has little or none, so that its texts
 // stay planned, and no other store's texts wait for them.
 package sender

@@ -16,10 +16,10 @@ import (
 
 // Lease is how long a claim lasts for a driver whose calls end within a timeout: a call begins within 15 s, and as long is left to write
 // its receipt.
-func Lease(timeout time.Duration) time.Duration { return beginWithin + timeout + beginWithin }
+func Lease(timeout time.Duration) time.Duration { return BeginWithin + timeout + BeginWithin }
 
-// beginWithin is the longest time between claim and call. Later the text is given back as not sent.
-const beginWithin = 15 * time.Second
+// BeginWithin is the longest time between claim and call. Later the text is given back as not sent.
+const BeginWithin = 15 * time.Second
 
 // Text is a claimed text.
 type Text struct {
@@ -29,7 +29,7 @@ type Text struct {
 	SMS       sms.Message
 }
 
-// Metrics are told what happens.
+// Metrics counts and times texts.
 type Metrics interface {
 	// Paused sets whether a store is paused because everything is refused.
 	Paused(role, store string, paused bool)

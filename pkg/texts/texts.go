@@ -31,6 +31,8 @@ type Store struct {
 	// PerDay is how many texts a customer gets in 24 hours at most, uncapped ones not counted; 0 is no limit.
 	PerDay int
 	Lease  time.Duration // of a claim, see sender.Lease
+	// CallWithin is the longest time from the claim of a text to its call: quiet hours must not begin within it.
+	CallWithin time.Duration
 	// Window shortens the windows of all flows, for trials; 0 leaves them.
 	Window time.Duration
 }
@@ -119,7 +121,12 @@ func (s *Store) release(key flow.Key, to quiethours.Recipient, now time.Time) ti
 	if f, _ := s.Flow(key); !f.QuietHours {
 		return now
 	}
-	return s.Zones.Find(s.Hours, to, now).At
+	for _, call := range []time.Time{now, now.Add(s.CallWithin)} {
+		if at := s.Zones.Find(s.Hours, to, call).At; at.After(call) {
+			return at
+		}
+	}
+	return now
 }
 
 // Public is a claimed text without its number and secrets.
