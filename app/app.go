@@ -50,6 +50,7 @@ type App struct {
 	lookups    *lookup.Queue            // nil without the transformer
 	flows      *flowBook                // nil without the sms role
 	consent    *consent.Table           // nil if no text is sent
+	texting    *texting                 // likewise
 	running    atomic.Bool
 	admin      atomic.Value // address of the admin port
 	gateway    atomic.Value // address of the gateway
@@ -80,6 +81,7 @@ func New(cfg config.Config, roles []topology.Role, o Options) (*App, error) {
 		a.flows = newFlowBook(cfg.Kafka, cfg.Stores, a.log)
 		a.health.Register("settings", !a.has(topology.RoleGateway), a.flows.ready)
 		a.health.Register("flows", false, a.flows.trouble)
+		a.health.Register("paused texts", false, a.flows.held)
 	}
 	return a, nil
 }

@@ -60,7 +60,7 @@ func TestRun(t *testing.T) {
 		names = append(names, check.Name)
 	}
 	assert.Equal(t, []string{
-		"start", "settings", "flows", "state disk of transformer", "lookups", "consent", "state disk of sms", "sms gateways", "brokers", "topics", "gateway",
+		"start", "settings", "flows", "paused texts", "state disk of transformer", "lookups", "consent", "state disk of sms", "sms gateways", "brokers", "topics", "gateway",
 		"rechargeflow.transformer", "rechargeflow.transformer work",
 		"rechargeflow.tracking.acme", "rechargeflow.tracking.acme work",
 		"rechargeflow.sms", "rechargeflow.sms work",

@@ -21,6 +21,7 @@ func (a *App) consume(ctx context.Context, consumer *kafka.Consumer, s *stage.St
 				return nil
 			}
 		}
+		a.texting.logReady()
 	}
 	if s.Transactor == nil {
 		return consumer.Run(ctx, s.Handle)

@@ -6,8 +6,9 @@
 //	gateway.go             the HTTP server of the gateway
 //	consume.go             a consumer per stage, its checks and metrics
 //	stores.go              the clients and settings of the configured stores, and a log line for each
-//	flows.go               the flows of the stores, as they are set while the process runs
+//	flows.go               the flows of the stores and how these send, as they are set while the process runs
 //	state.go               the transformer's state, reader of raw records and lookup client
+//	texting.go             whom the stores may text, for metrics and the log
 //	texts.go               how a store sends its texts: settings, state, sender
 //	brokers.go             the configured brokers or the embedded one, and the topics they must have
 //	broker_check.go        whether brokers and topics are as the roles need them, and whether the gateway could store a webhook

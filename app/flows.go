@@ -6,11 +6,13 @@ import (
 	"maps"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/sending"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 )
 
@@ -25,7 +27,7 @@ func ShopOf(store config.Store) flow.Shop {
 	}
 }
 
-// flowBook has the flows of the stores that send texts, as they are set now.
+// flowBook has the flows of the stores that send texts, and how the stores send, as they are set now.
 type flowBook struct {
 	table  *live.Table[live.Setting]
 	stores []config.Store
@@ -35,8 +37,9 @@ type flowBook struct {
 
 // flowPage is the flows at one moment. It never changes.
 type flowPage struct {
-	flows  map[string]map[flow.Key]flow.Flow // by store
-	faults error                             // of active flows; they are not active here
+	flows   map[string]map[flow.Key]flow.Flow // by store
+	sending map[string]live.Sending           // by store
+	faults  error                             // of active flows; they are not active here
 }
 
 // newFlowBook returns the flows of stores, none until its table has run.
@@ -48,11 +51,18 @@ func newFlowBook(k config.Kafka, stores []config.Store, log *zap.Logger) *flowBo
 }
 
 // of returns what finds a flow of a store.
-func (b *flowBook) of(store string) func(flow.Key) (flow.Flow, bool) {
-	return func(key flow.Key) (flow.Flow, bool) {
-		f, known := b.page.Load().flows[store][key]
-		return f, known
-	}
+func (b *flowBook) of(store string) func(flow.Key) flow.Flow {
+	return func(key flow.Key) flow.Flow { return b.page.Load().flows[store][key] }
+}
+
+// sendingOf returns what returns how a store sends.
+func (b *flowBook) sendingOf(store string) func() sending.Settings {
+	return func() sending.Settings { return b.page.Load().sending[store].Settings }
+}
+
+// paused reports whether the texts of a store's flow are held.
+func (b *flowBook) paused(store string, key flow.Key) bool {
+	return b.page.Load().sending[store].Holds(key)
 }
 
 // ready is a check for /readyz.
@@ -68,9 +78,28 @@ func (b *flowBook) trouble() error {
 	return errors.Join(b.table.Rows().Unreadable(), b.page.Load().faults)
 }
 
+// held is a check for /readyz: texts that are held because an operator has paused them.
+func (b *flowBook) held() error {
+	var held []error
+	for _, store := range b.stores {
+		s := b.page.Load().sending[store.Name]
+		what := ""
+		switch {
+		case s.Paused:
+			what = "all texts are"
+		case len(s.PausedFlows) > 0:
+			what = fmt.Sprintf("texts of %v are", s.PausedFlows)
+		default:
+			continue
+		}
+		held = append(held, fmt.Errorf("store %s: %s paused by %s since %s; rechargeflow sms resume sends them", store.Name, what, s.By, s.At.Format(time.RFC3339)))
+	}
+	return errors.Join(held...)
+}
+
 // turn takes up changed rows.
 func (b *flowBook) turn(rows *live.Rows[live.Setting]) {
-	last, next := b.page.Load(), &flowPage{flows: map[string]map[flow.Key]flow.Flow{}}
+	last, next := b.page.Load(), &flowPage{flows: map[string]map[flow.Key]flow.Flow{}, sending: map[string]live.Sending{}}
 	for _, store := range b.stores {
 		flows, err := effective(rows, store)
 		if err != nil {
@@ -81,8 +110,19 @@ func (b *flowBook) turn(rows *live.Rows[live.Setting]) {
 		if !maps.Equal(flows, last.flows[store.Name]) {
 			b.log.Info("flows in force", zap.String("store", store.Name), zap.Strings("active_flows", activeFlows(flows)))
 		}
+		next.sending[store.Name] = live.SendingOf(rows, store.Name)
+		b.logSending(last.sending[store.Name], next.sending[store.Name])
 	}
 	b.page.Store(next)
+}
+
+// logSending logs how a store sends, if that was changed.
+func (b *flowBook) logSending(before, now live.Sending) {
+	if before.Store != "" && before.Version == now.Version {
+		return
+	}
+	b.log.Info("sending settings in force", zap.String("store", now.Store), zap.Int("version", now.Version), zap.String("by", now.By),
+		zap.Stringer("quiet_hours", now.QuietHours), zap.Int("texts_per_day", now.TextsPerDay), zap.Bool("paused", now.Paused), zap.Any("paused_flows", now.PausedFlows))
 }
 
 // effective returns the flows of a store. A flow with a fault, such as a link that the configuration does not have any more, is not active:

@@ -2,6 +2,7 @@ package app
 
 import (
 	"net/http"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,15 +13,14 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/sending"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 )
 
 // setFlow changes a flow of the store acme as the command does, and waits until the process has it in force: two seconds at most.
 func (p *process) setFlow(key flow.Key, change func(*live.Flow)) {
 	p.t.Helper()
-	brokers := regexp.MustCompile(`"brokers":\["([^"]+)"\]`).FindStringSubmatch(p.log.String())
-	require.NotEmpty(p.t, brokers, "the embedded broker's log line")
-	changed, err := Settings(p.app.cfg.Kafka).ChangeFlows(p.t.Context(), kafka.Cluster{Brokers: brokers[1:]}, live.FlowChange{
+	changed, err := Settings(p.app.cfg.Kafka).ChangeFlows(p.t.Context(), p.cluster(), live.FlowChange{
 		Store: "acme", By: "test", At: time.Now(),
 		Decide: func(flows []live.Flow) error {
 			for i := range flows {
@@ -35,7 +35,7 @@ func (p *process) setFlow(key flow.Key, change func(*live.Flow)) {
 	require.Len(p.t, changed, 1)
 	want := changed[0].Definition()
 	require.Eventually(p.t, func() bool {
-		got, _ := p.app.flows.of("acme")(key)
+		got := p.app.flows.of("acme")(key)
 		return got.Text == want.Text && p.app.flows.table.Rows().Len() > 0
 	}, 2*time.Second, time.Millisecond)
 }
@@ -71,4 +71,48 @@ func TestFlowsChangeAtRunTime(t *testing.T) {
 	p.setFlow(flow.SubscriptionStarted, func(f *live.Flow) { f.Text = "{{ shop_name }}: {{ payment_url }}" })
 	subscribe("784594004", "")
 	assert.Contains(t, p.get("/readyz"), "store acme has no sms.payment_url")
+}
+
+// Texts that are paused while the roles run are held, /readyz says so, and resumed they are sent.
+func TestTextsPausedAtRunTime(t *testing.T) {
+	w := newWorld(t)
+	require.NoError(t, w.recharge.Put([]byte(customer)))
+	p := start(t, w.traced(t))
+	p.awaitReady()
+	p.setFlow(flow.SubscriptionStarted, func(f *live.Flow) { f.Active, f.Text = true, "{{ shop_name }}: hello" })
+	p.setSending(func(s *sending.Settings) { s.Pause(flow.SubscriptionStarted) })
+	assert.Contains(t, p.get("/readyz"), "store acme: texts of [subscription_started] are paused by test since ")
+	body := strings.NewReplacer(`"status"`, `"address_id":1,"status"`, "2026-03-01T10:00:00+00:00", time.Now().UTC().Format(time.RFC3339)).Replace(lookedUp)
+	require.Equal(t, http.StatusOK, p.postSigned("subscription/created", body, secret))
+	p.awaitLog(`"msg":"text planned"`)
+	require.Eventually(t, func() bool {
+		return strings.Contains(p.get("/metrics"), `rechargeflow_texts_total{flow="subscription_started",reason="",status="planned",store="acme"} 1`)
+	}, patience, 10*time.Millisecond)
+	assert.Empty(t, w.sms.Texts())
+	p.setSending(func(s *sending.Settings) { s.Resume() })
+	require.Eventually(t, func() bool { return len(w.sms.Texts()) == 1 }, patience, 10*time.Millisecond, "%v", p.log)
+	assert.NotContains(t, p.get("/readyz"), "paused by")
+}
+
+// setSending changes how the store acme sends, and waits until the process has it in force: two seconds at most.
+func (p *process) setSending(change func(*sending.Settings)) {
+	p.t.Helper()
+	changed, err := Settings(p.app.cfg.Kafka).ChangeSending(p.t.Context(), p.cluster(), live.SendingChange{
+		Stores: []string{"acme"}, By: "test", At: time.Now(), Decide: func(s *sending.Settings) error {
+			change(s)
+			return nil
+		},
+	})
+	require.NoError(p.t, err)
+	require.Len(p.t, changed, 1)
+	require.Eventually(p.t, func() bool {
+		return reflect.DeepEqual(changed[0].Settings, p.app.flows.sendingOf("acme")())
+	}, 2*time.Second, time.Millisecond)
+}
+
+// cluster is the process's embedded broker.
+func (p *process) cluster() kafka.Cluster {
+	brokers := regexp.MustCompile(`"brokers":\["([^"]+)"\]`).FindStringSubmatch(p.log.String())
+	require.NotEmpty(p.t, brokers, "the embedded broker's log line")
+	return kafka.Cluster{Brokers: brokers[1:]}
 }

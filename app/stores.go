@@ -95,7 +95,7 @@ func (a *App) logStores(built []pipeline.Store) {
 			fields = append(fields, zap.String("bloomreach", bloomreachHost(store.Bloomreach)))
 		}
 		if a.has(topology.RoleSMS) {
-			fields = append(fields, zap.String("sms_driver", cmp.Or(store.SMS.Driver, "none")))
+			fields = append(fields, zap.String("sms_driver", cmp.Or(store.SMS.Driver, "none")), zap.String("sms_consent", store.SMS.Consent))
 		}
 		a.log.Info("store configured", fields...)
 	}

@@ -29,19 +29,17 @@ func (a *App) texts(store config.Store) (*texts.Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sms.time_zone: %w", err)
 	}
-	hours := quiethours.Default()
-	hours.States = true
 	return &texts.Store{
-		Flow: a.flows.of(store.Name),
-		Shop: ShopOf(store), From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion, Hours: hours, Zones: zones,
+		Flow: a.flows.of(store.Name), Sending: a.flows.sendingOf(store.Name),
+		Shop: ShopOf(store), From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion, Zones: zones,
 		MayText: func(number string) (reason.Reason, bool) { return a.consent.MayText(store.Name, number) },
-		PerDay:  store.SMS.TextsPerDay, Lease: sender.Lease(store.SMS.Timeout), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
+		Lease:   sender.Lease(store.SMS.Timeout), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
 	}, nil
 }
 
 // openTexts opens the state of the texts and starts the sender, if a store sends texts.
 func (a *App) openTexts(cluster kafka.Cluster, runtime pipeline.Runtime, options *pipeline.Options) error {
-	lanes, modes := map[string]sender.Lane{}, map[string]consent.Mode{}
+	lanes, modes, counted := map[string]sender.Lane{}, map[string]consent.Mode{}, &texting{app: a}
 	for i, store := range a.cfg.Stores {
 		if options.Stores[i].Texts == nil {
 			continue
@@ -52,11 +50,13 @@ func (a *App) openTexts(cluster kafka.Cluster, runtime pipeline.Runtime, options
 		}
 		lanes[store.Name] = sender.Lane{Driver: driver, AtOnce: store.SMS.AtOnce}
 		modes[store.Name] = consent.Mode(store.SMS.Consent)
+		counted.stores = append(counted.stores, store)
 	}
 	if len(lanes) == 0 {
 		return nil
 	}
-	a.consent = consent.NewTable(runtime.Topics.Consent(), modes, a.log)
+	a.consent, a.texting = consent.NewTable(runtime.Topics.Consent(), modes, a.log), counted
+	a.metrics.Texting(counted.report)
 	a.health.Register("consent", false, func() error {
 		select {
 		case <-a.consent.Ready():
@@ -75,7 +75,7 @@ func (a *App) openTexts(cluster kafka.Cluster, runtime pipeline.Runtime, options
 	}
 	to := sender.New(sender.Config{
 		Role: string(topology.RoleSMS), Lanes: lanes, Write: pipeline.WriteReceipt(runtime), Metrics: a.metrics, Log: a.log, Now: a.now,
-		Claims: claims, FaultPoint: a.faultPoint,
+		Paused: a.flows.paused, Claims: claims, FaultPoint: a.faultPoint,
 	})
 	a.onClose("wait for texts", func() error {
 		ctx, cancel := context.WithDeadline(context.Background(), a.stopBy.Add(-time.Second))

@@ -28,6 +28,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 	"github.com/rechargeflow/rechargeflow/pkg/sender"
+	"github.com/rechargeflow/rechargeflow/pkg/sending"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
@@ -84,6 +85,7 @@ type world struct {
 	sender     *sender.Sender
 	built      pipeline.Options
 	optedOut   map[string]bool
+	sending    sending.Settings
 	gateway    http.Handler
 	stages     []*stage.Stage
 	read       map[string]int            // position by group and topic
@@ -105,6 +107,7 @@ func newWorld(t testing.TB, cfg storeConfig) *world {
 		now: time.Date(2026, 3, 1, 10, 0, 5, 0, time.UTC),
 	}
 	w.texts = smstest.New("sms-secret", w.clock)
+	w.sending = sending.Settings{QuietHours: sending.QuietHours{Hours: quiethours.Default()}, TextsPerDay: cfg.PerDay}
 	t.Cleanup(w.api.Close)
 	t.Cleanup(w.bloomreach.Close)
 	t.Cleanup(w.texts.Close)
@@ -204,12 +207,10 @@ func (w *world) storeTexts(cfg storeConfig) *texts.Store {
 	zones, err := quiethours.NewFinder("America/New_York", "")
 	require.NoError(w.t, err)
 	return &texts.Store{
-		Flow: func(key flow.Key) (f flow.Flow, known bool) {
-			f, known = flows[key]
-			return f, known
-		},
-		DefaultRegion: "US", Hours: quiethours.Default(), Zones: zones, Lease: sender.Lease(10 * time.Second), CallWithin: sender.BeginWithin,
-		PerDay: cfg.PerDay, MayText: w.mayText,
+		Flow:          func(key flow.Key) flow.Flow { return flows[key] },
+		Sending:       func() sending.Settings { return w.sending },
+		DefaultRegion: "US", Zones: zones, Lease: sender.Lease(10 * time.Second), CallWithin: sender.BeginWithin,
+		MayText: w.mayText,
 		Shop: flow.Shop{
 			Name: "Acme Coffee", URL: "https://acme.example", PortalURL: "https://{shop}/portal/{hash}",
 			ActivationURL: "https://{shop}/activate", PaymentURL: "https://{shop}/portal/{hash}/payment",

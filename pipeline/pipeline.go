@@ -135,7 +135,7 @@ func (o Options) sms(run Runtime) ([]*stage.Stage, error) {
 	case o.TextState == nil || o.Sender == nil:
 		return nil, errors.New("state or sender of texts is missing")
 	}
-	stores := map[string]*texts.Store{}
+	stores := texts.Stores{}
 	for _, s := range o.Stores {
 		stores[s.Settings.Store] = s.Texts
 	}

@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
-	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
@@ -32,7 +33,7 @@ const claimEvery = 200 * time.Millisecond
 //	on failure refused for all: the store's texts stay planned; refused alone: rejected; no answer: unknown
 type SMS struct {
 	topics  topology.Topics
-	stores  map[string]*texts.Store // nil for a store that sends no texts
+	stores  texts.Stores
 	state   TextState
 	sender  *sender.Sender
 	metrics Metrics
@@ -56,8 +57,8 @@ type TextRows interface {
 	Drop()
 }
 
-// NewSMS returns the planner of all stores. stores has nil for a store that sends no texts.
-func NewSMS(run Runtime, stores map[string]*texts.Store, state TextState, to *sender.Sender) *SMS {
+// NewSMS returns the planner of all stores.
+func NewSMS(run Runtime, stores texts.Stores, state TextState, to *sender.Sender) *SMS {
 	return &SMS{
 		topics: run.Topics, stores: stores, state: state, sender: to, metrics: run.Metrics, now: run.Now, log: run.Log,
 	}
@@ -71,7 +72,7 @@ func (s *SMS) TakeOver(ctx context.Context, partition int) error {
 	}
 	rows := s.state.Begin(partition)
 	defer rows.Drop()
-	s.due.Restart(partition, message.Open(rows, s.now(), s).Stores())
+	s.due.Restart(partition, message.Open(rows, s.now(), s.stores).Stores())
 	return nil
 }
 
@@ -87,32 +88,23 @@ func (s *SMS) Begin(partition int) stage.Transaction { return s.begin(partition)
 func (s *SMS) begin(partition int) *planning {
 	s.sender.Release(partition) // what a transaction without an end has reserved
 	rows, now := s.state.Begin(partition), s.now().UTC()
-	return &planning{SMS: s, partition: partition, now: now, rows: rows, book: message.Open(rows, now, s)}
+	return &planning{SMS: s, partition: partition, now: now, rows: rows, book: message.Open(rows, now, s.stores)}
 }
 
-// Punctuate claims what is due, ends claims without a receipt and removes old messages.
+// Punctuate claims what is due, ends claims without a receipt, resumes what was paused and removes old messages.
 func (s *SMS) Punctuate(_ context.Context, partition int) (stage.Punctuated, error) {
 	p := s.begin(partition)
 	p.work = true
-	more, err := p.book.ExpireClaims()
+	expired, err := p.book.ExpireClaims()
+	if err != nil {
+		return stage.Punctuated{Transaction: p}, err
+	}
+	resumed, err := p.book.Resume(slices.Sorted(maps.Keys(s.stores)))
 	if err == nil {
 		p.removed, err = p.book.Expire()
 	}
-	p.soon = more
+	p.soon = expired || resumed
 	return stage.Punctuated{Transaction: p}, err
-}
-
-// Active reports whether a store has a flow switched on.
-func (s *SMS) Active(store string, key flow.Key) bool {
-	return s.stores[store] != nil && s.stores[store].Active(key)
-}
-
-// Window returns the window of a flow.
-func (s *SMS) Window(store string, key flow.Key) time.Duration {
-	if known := s.stores[store]; known != nil {
-		return known.WindowOf(key)
-	}
-	return flow.RuleOf(key).Window
 }
 
 // planning is one transaction of the planner.

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -59,9 +58,7 @@ func (p *planning) claimOf(name string, store *texts.Store) error {
 
 // decide decides on a text that is due.
 func (p *planning) decide(store *texts.Store, m *message.Message) (sms.Message, message.Decision) {
-	text, decision, err := store.Decide(m, p.now, func(since time.Time) (int, error) {
-		return p.book.CountSince(m.Store, m.CustomerID, since)
-	})
+	text, decision, err := store.Decide(m, p.now, p.book)
 	if errors.Is(err, texts.ErrNotRendered) {
 		p.log.Warn("text suppressed", zap.String("role", string(topology.RoleSMS)), zap.String("store", m.Store), zap.String("message", m.ID), zap.Error(err))
 		return text, decision

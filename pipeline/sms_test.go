@@ -20,6 +20,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
@@ -459,6 +460,37 @@ func TestSMSCapped(t *testing.T) {
 	w.later(24 * time.Hour)
 	text(7, flow.SubscriptionStarted)
 	assert.Len(t, w.texts.Texts(), 6)
+}
+
+// The texts of a paused flow are held, those of another one are sent. Resumed, each is sent once.
+func TestSMSPaused(t *testing.T) {
+	w := textWorld(t)
+	w.sending.Pause(flow.SubscriptionStarted)
+	w.produce(w.triggerRecord(0), w.triggerRecord(1))
+	w.handleAll()
+	w.release()
+	assert.Empty(t, w.texts.Texts())
+	assert.Equal(t, map[message.Status]int{message.Planned: 2}, w.statuses())
+	held := w.messages()
+	w.later(time.Hour)
+	w.handleAll()
+	assert.Equal(t, held, w.messages(), "a held text does not change")
+	for _, m := range held {
+		assert.Equal(t, reason.Paused, m.Reason)
+	}
+
+	w.sending.Resume(flow.SubscriptionStarted)
+	w.release()
+	assert.Len(t, w.texts.Texts(), 2)
+	w.sending.Pause()
+	w.produce(w.triggerRecord(2))
+	w.handleAll()
+	w.release()
+	assert.Len(t, w.texts.Texts(), 2)
+	w.sending.Resume()
+	w.release()
+	assert.Len(t, w.texts.Texts(), 3)
+	assert.Equal(t, map[message.Status]int{message.Accepted: 3}, w.statuses())
 }
 
 // Nobody is texted after STOP, also if the text was planned before.

@@ -28,13 +28,14 @@ const (
 	SubscriptionOwner  = "subscription_owner"
 	SubscriptionMoved  = "subscription_moved"
 	SettingsFlow       = "settings_flow"
+	SettingsSending    = "settings_sending"
 )
 
 // Subjects returns all subjects.
 func Subjects() []string {
 	return []string{
 		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, SMSTrigger, SMSRevocation, SMSReceipt, Consent, Message, MessageText, Customers, Subscriptions, Lookup,
-		SubscriptionOwner, SubscriptionMoved, SettingsFlow,
+		SubscriptionOwner, SubscriptionMoved, SettingsFlow, SettingsSending,
 	}
 }
 

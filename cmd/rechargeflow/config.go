@@ -8,6 +8,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/app"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
@@ -36,6 +37,11 @@ func (c *cli) configCheck() *cobra.Command {
 		}
 		for _, warning := range loaded.Warnings {
 			printf(command.ErrOrStderr(), "warning: %v\n", warning)
+		}
+		for _, store := range loaded.Config.Stores {
+			if store.SMS.Driver != config.SMSNone {
+				printf(command.OutOrStdout(), "store %s texts %s (sms.consent: %s)\n", store.Name, consent.Mode(store.SMS.Consent).Explain(), store.SMS.Consent)
+			}
 		}
 		printf(command.OutOrStdout(), "configuration is valid, stores: %d\n", len(loaded.Config.Stores))
 		return nil

@@ -2,10 +2,11 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -47,7 +48,9 @@ type edits struct {
 	*textFlags
 
 	name             string
-	quiet            bool
+	quiet, dailyCap  bool
+	window           time.Duration
+	perCharge        int
 	restore, version int
 }
 
@@ -55,7 +58,7 @@ func (c *cli) flowsEdit() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "edit flow",
 		Short: "Change the text of a flow, or restore an earlier version",
-		Long: `Change the text of a flow, its name or its quiet hours, or restore an earlier version of it. The change is written if the text
+		Long: `Change the text of a flow, its name, quiet hours, window or caps, or restore an earlier version of it. The change is written if the text
 renders for every webhook that the flow can be about. --version is the version that you have looked at: the command fails if somebody
 else has changed the flow since.`,
 		Example: `  rechargeflow flows edit charge_paid --text '{{ shop_name }}: thank you!'
@@ -68,9 +71,12 @@ else has changed the flow since.`,
 	flags := command.Flags()
 	flags.StringVar(&e.name, "name", "", "the new display `name`")
 	flags.BoolVar(&e.quiet, "quiet-hours", false, "hold texts back during quiet hours")
+	flags.DurationVar(&e.window, "window", 0, "longest `time` between two webhooks of one text, such as 60s")
+	flags.IntVar(&e.perCharge, "per-charge", 0, "largest `number` of texts about one charge, 0 for any")
+	flags.BoolVar(&e.dailyCap, "daily-cap", true, "send none to a customer who had the largest number of texts of a day")
 	flags.IntVar(&e.restore, "restore", noVersion, "`version` whose text, name, quiet hours and state are restored; 0 is the built-in flow")
 	flags.IntVar(&e.version, "version", noVersion, "`version` that the flow must have")
-	for _, other := range []string{"text", "file", "name", "quiet-hours"} {
+	for _, other := range append([]string{"text", "file", "name"}, limitFlags()...) {
 		command.MarkFlagsMutuallyExclusive("restore", other)
 	}
 	command.RunE = func(command *cobra.Command, args []string) error {
@@ -113,16 +119,33 @@ func (e *edits) definition(command *cobra.Command, s shop, key flow.Key) (func(*
 		return func(f *live.Flow) { f.Define(earlier.Definition()) }, err
 	}
 	text, err := e.read()
-	quiet := command.Flags().Changed("quiet-hours")
-	if err == nil && text == "" && e.name == "" && !quiet {
-		err = usage(errors.New("nothing to change: give --text, --file, --name, --quiet-hours or --restore"))
+	if err == nil && text == "" && e.name == "" && !slices.ContainsFunc(limitFlags(), command.Flags().Changed) {
+		err = usage(fmt.Errorf("nothing to change: give --text, --file, --name, --%s or --restore", strings.Join(limitFlags(), ", --")))
 	}
 	return func(f *live.Flow) {
 		f.Text, f.Name = cmp.Or(text, f.Text), cmp.Or(e.name, f.Name)
-		if quiet {
-			f.QuietHours = e.quiet
-		}
+		e.limit(command, f)
 	}, err
+}
+
+// limitFlags are the flags about when and how often a flow's texts are sent.
+func limitFlags() []string { return []string{"quiet-hours", "window", "per-charge", "daily-cap"} }
+
+// limit sets what limitFlags give.
+func (e *edits) limit(command *cobra.Command, f *live.Flow) {
+	given := command.Flags().Changed
+	if given("quiet-hours") {
+		f.QuietHours = e.quiet
+	}
+	if given("window") {
+		f.WindowSeconds = e.window.Seconds()
+	}
+	if given("per-charge") {
+		f.PerCharge = e.perCharge
+	}
+	if given("daily-cap") {
+		f.DailyCap = e.dailyCap
+	}
 }
 
 // version returns a flow at a version.

@@ -46,7 +46,7 @@ func printHistory(out io.Writer, versions []live.Flow) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	printf(table, "VERSION\tCHANGED\tBY\tWHAT\n")
 	for i, f := range versions {
-		at, by := changedBy(f)
+		at, by := changedBy(f.At, f.By)
 		what := "built in"
 		if i > 0 {
 			what = strings.Join(differences(versions[i-1], f), ", ")
@@ -67,6 +67,9 @@ func differences(before, after live.Flow) (names []string) {
 		{before.Text != after.Text, "text"},
 		{before.Name != after.Name, "name"},
 		{before.QuietHours != after.QuietHours, "quiet hours"},
+		{before.WindowSeconds != after.WindowSeconds, "window"},
+		{before.PerCharge != after.PerCharge, "per charge"},
+		{before.DailyCap != after.DailyCap, "daily cap"},
 	} {
 		if each.differs {
 			names = append(names, each.name)

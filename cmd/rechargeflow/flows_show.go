@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rechargeflow/rechargeflow/app"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 )
@@ -52,7 +54,7 @@ func printFlows(out io.Writer, flows []live.Flow) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	printf(table, "STORE\tFLOW\tACTIVE\tQUIET HOURS\tVERSION\tCHANGED\tBY\n")
 	for _, f := range flows {
-		at, by := changedBy(f)
+		at, by := changedBy(f.At, f.By)
 		printf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", f.Store, f.Key, yesNo(f.Active), yesNo(f.QuietHours), f.Version, at, by)
 	}
 	return table.Flush()
@@ -87,7 +89,7 @@ func (c *cli) flowsShow() *cobra.Command {
 }
 
 func printFlow(out io.Writer, f live.Flow) error {
-	at, by := changedBy(f)
+	at, by := changedBy(f.At, f.By)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, line := range [][2]string{
 		{"store", f.Store},
@@ -95,6 +97,9 @@ func printFlow(out io.Writer, f live.Flow) error {
 		{"name", f.Name},
 		{"active", yesNo(f.Active)},
 		{"quiet hours", yesNo(f.QuietHours)},
+		{"window", f.Definition().Window.String()},
+		{"per charge", strconv.Itoa(f.PerCharge)},
+		{"daily cap", yesNo(f.DailyCap)},
 		{"version", strconv.Itoa(f.Version)},
 		{"changed", at},
 		{"by", by},
@@ -105,12 +110,69 @@ func printFlow(out io.Writer, f live.Flow) error {
 	return table.Flush()
 }
 
-// changedBy returns when and by whom a flow was changed, "-" for the built-in one.
-func changedBy(f live.Flow) (at, by string) {
-	if f.Version == 0 {
+func (c *cli) flowsPreview() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "preview flow",
+		Short: "Print a flow's text with sample values, and what it costs",
+		Long: `Print a flow's text with sample values and the number of messages that are billed for it, once for each kind of webhook that
+the flow can be about. --text and --file preview another text, which is not saved.`,
+		Example: `  rechargeflow flows preview charge_failed --store acme
+  rechargeflow flows preview charge_failed --text '{{ shop_name }}: your payment failed. {{ payment_url }}'`,
+		Args:              onlyFlows(1, 1),
+		ValidArgsFunction: completeFlows(),
+	}
+	f, other := c.addFlows(command), addText(command)
+	asJSON := command.Flags().Bool("json", false, "print JSON, one array of texts")
+	command.RunE = func(command *cobra.Command, args []string) error {
+		s, err := f.open()
+		if err != nil {
+			return err
+		}
+		text, err := other.read()
+		if err != nil {
+			return err
+		}
+		current, err := s.flow(command.Context(), flow.Key(args[0]), command.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		shown := current.Definition()
+		shown.Text = cmp.Or(text, shown.Text)
+		if err := flow.Check([]flow.Flow{shown}, s.Name, app.ShopOf(s.Store)); err != nil {
+			return faults(err, "faults in the flow")
+		}
+		previews, err := flow.Previews(shown, app.ShopOf(s.Store))
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return printJSON(command.OutOrStdout(), previews)
+		}
+		printPreviews(command.OutOrStdout(), previews)
+		for _, warning := range flow.Warnings([]flow.Flow{shown}) {
+			printf(command.ErrOrStderr(), "warning: %v\n", warning)
+		}
+		return nil
+	}
+	return command
+}
+
+func printPreviews(out io.Writer, previews []flow.Preview) {
+	for _, p := range previews {
+		parts := "parts"
+		if p.Parts == 1 {
+			parts = "part"
+		}
+		printf(out, "# %s: %d characters, %s, %d %s\n%s\n", p.About, p.Characters, p.Encoding, p.Parts, parts, p.Text)
+	}
+}
+
+// changedBy formats when and by whom a setting was changed, "-" for one that was not.
+func changedBy(when time.Time, who string) (at, by string) {
+	if when.IsZero() {
 		return "-", "-"
 	}
-	return f.At.Format(time.RFC3339), f.By
+	return when.Format(time.RFC3339), who
 }
 
 func yesNo(is bool) string {

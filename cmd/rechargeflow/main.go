@@ -7,7 +7,10 @@ import (
 	"syscall"
 	_ "time/tzdata" // time zones, for images that have none
 
+	"github.com/spf13/cobra"
 	_ "golang.org/x/crypto/x509roots/fallback" // certificates of public authorities, likewise; the system's come first
+
+	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
 func main() {
@@ -21,4 +24,22 @@ func untilSignal() int {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	return execute(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+}
+
+// version is set by the linker for a release: -ldflags "-X main.version=v1.2.3". The linker can set package variables only.
+var version string
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version of this build",
+		Long:    "Print the version, the commit and the Go release of this build.",
+		Example: "  rechargeflow version",
+		Args:    noArguments,
+		RunE: func(command *cobra.Command, _ []string) error {
+			v := telemetry.ReadVersion(version)
+			printf(command.OutOrStdout(), "rechargeflow %s, commit %s, %s\n", v.Version, v.Commit, v.Go)
+			return nil
+		},
+	}
 }

@@ -43,7 +43,7 @@ The configuration is the file that --config names, else the one that RECHARGEFLO
 gateway.listen. configs/rechargeflow.yaml explains every key.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 flows apply --dry-run would change something.`,
-		c.runCommand(), c.configCommand(), c.webhooksCommand(), c.flowsCommand(), c.topicsCommand(), c.smsCommand(), c.deadLetterCommand(), c.consentCommand(), c.lagCommand(), c.readyCommand(), versionCommand())
+		c.runCommand(), c.configCommand(), c.webhooksCommand(), c.flowsCommand(), c.topicsCommand(), c.smsCommand(), c.quietHoursCommand(), c.deadLetterCommand(), c.consentCommand(), c.lagCommand(), c.readyCommand(), versionCommand())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	return root

@@ -19,9 +19,10 @@ import (
 )
 
 func (c *cli) smsCommand() *cobra.Command {
-	return group("sms", "List or show text messages",
-		`List or show text messages, as recharge.messages has them: the status of each, and why one was not sent.`,
-		c.smsList(), c.smsUnknown(), c.smsShow())
+	return group("sms", "List or show text messages; pause and limit them",
+		`List or show text messages, as recharge.messages has them: the status of each, and why one was not sent. Pause or limit the
+texts of a store, by recharge.settings: running processes take up a change within 2 seconds.`,
+		c.smsList(), c.smsUnknown(), c.smsShow(), c.smsStatus(), c.smsSet(), c.smsPause(true), c.smsPause(false))
 }
 
 // textFilter is the flags that select texts.

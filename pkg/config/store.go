@@ -63,7 +63,6 @@ type SMS struct {
 	AtOnce        int           `mapstructure:"at_once" default:"10" min:"1" max:"1000" doc:"Requests to the provider at the same time, of each process. After a kill, as many texts may be unknown."`
 	TimeZone      string        `mapstructure:"time_zone" check:"zone" example:"America/New_York" doc:"Time zone for the quiet hours of customers whose address and number have none. Empty: all zones of default_region, of which the strictest counts."`
 	Consent       string        `mapstructure:"consent" default:"opt_out" oneof:"opt_out,opt_in,destination" doc:"Whom the store texts. opt_out: numbers that have not opted out. opt_in: only numbers that have opted in. destination: numbers that the provider lets it text, except known opt-outs."`
-	TextsPerDay   int           `mapstructure:"texts_per_day" default:"4" min:"0" max:"100" doc:"Texts to one customer within 24 hours at most. Texts about a failed payment and about the activation of the account are always sent. 0: no limit."`
 	Window        time.Duration `mapstructure:"window" default:"0s" min:"0s" max:"10m" doc:"Shortens the time for which a text is held back for others of the same action, for trials. 0: the windows of the flows."`
 	ShopName      string        `mapstructure:"shop_name" example:"Acme Coffee" doc:"Name of the shop in texts."`
 	ShopURL       string        `mapstructure:"shop_url" check:"template" example:"https://acme.example" doc:"Link to the shop in texts. Its host replaces {shop} in the links below. A link whose {hash} is unknown is replaced by this one."`

@@ -9,14 +9,12 @@ import (
 // Check validates the flows of a store and reports all faults at once. Every text must use only values that a trigger of
 // its flow can have, and render with sample values and with no value known. Of an active flow, every link that its text uses must be
 // configured for the store.
-//
-// The flows with quiet hours in the table can't switch them off.
 func Check(flows []Flow, store string, shop Shop) error {
 	var fs faults
 	for _, f := range flows {
 		checkName(f, &fs)
 		checkText(f, &fs)
-		checkQuietHours(f, &fs)
+		checkLimits(f, &fs)
 		checkLinks(f, store, shop, &fs)
 	}
 	return fs.err()
@@ -76,11 +74,20 @@ func explained(err error, key Key, r Resource) string {
 	}
 }
 
-func checkQuietHours(f Flow, fs *faults) {
-	if f.Key.HasQuietHours() && !f.QuietHours {
-		fs.add(string(f.Key), "quiet_hours", "is false, but quiet hours always apply to this flow: set it to true or remove the field")
+func checkLimits(f Flow, fs *faults) {
+	if f.Window < 0 || f.Window > MaxWindow {
+		fs.add(string(f.Key), "window", "is %s: set 0s to %s", f.Window, MaxWindow)
+	}
+	switch {
+	case f.PerCharge < 0 || f.PerCharge > maxPerCharge:
+		fs.add(string(f.Key), "per_charge", "is %d: set 1 to %d, or 0 for any number", f.PerCharge, maxPerCharge)
+	case f.PerCharge > 0 && !slices.Contains(f.Key.Resources(), AboutCharge):
+		fs.add(string(f.Key), "per_charge", "is %d, but the webhooks of this flow are not about a charge: remove it", f.PerCharge)
 	}
 }
+
+// maxPerCharge is the largest limit of texts about one charge.
+const maxPerCharge = 100
 
 func checkLinks(f Flow, store string, shop Shop, fs *faults) {
 	if !f.Active {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -94,17 +95,32 @@ func TestCheckAcceptsTheWholeLanguage(t *testing.T) {
 	assert.NoError(t, flow.Check(with(t, flow.ChargePaid, func(f *flow.Flow) { f.Text = text }), "acme", wholeShop))
 }
 
+// Quiet hours can be changed for every flow. For those that have them in the table this is a warning.
 func TestCheckQuietHours(t *testing.T) {
 	for _, f := range defaults(t) {
-		active := flow.Check(with(t, f.Key, func(f *flow.Flow) { f.Active = true }), "acme", wholeShop)
-		changed := flow.Check(with(t, f.Key, func(g *flow.Flow) { g.QuietHours = !f.QuietHours }), "acme", wholeShop)
-		require.NoError(t, active)
-		if f.QuietHours {
-			require.ErrorContains(t, changed, "flow "+string(f.Key)+": quiet_hours: is false, but quiet hours always apply")
+		changed := with(t, f.Key, func(g *flow.Flow) { g.QuietHours = !f.QuietHours })
+		require.NoError(t, flow.Check(changed, "acme", wholeShop))
+		if warnings := flow.Warnings(changed); f.QuietHours {
+			require.Len(t, warnings, 1)
+			assert.Equal(t, "quiet_hours", warnings[0].Field)
 		} else {
-			assert.NoError(t, changed)
+			assert.Empty(t, warnings)
 		}
 	}
+}
+
+func TestCheckLimits(t *testing.T) {
+	for want, change := range map[string]func(*flow.Flow){
+		"window: is 10m1s: set 0s to 10m0s": func(f *flow.Flow) { f.Window = 10*time.Minute + time.Second },
+		"window: is -1s: set 0s to 10m0s":   func(f *flow.Flow) { f.Window = -time.Second },
+		"per_charge: is 101: set 1 to 100":  func(f *flow.Flow) { f.PerCharge = 101 },
+		"per_charge: is -1: set 1 to 100":   func(f *flow.Flow) { f.PerCharge = -1 },
+	} {
+		require.ErrorContains(t, flow.Check(with(t, flow.ChargePaid, change), "acme", wholeShop), "flow charge_paid: "+want)
+	}
+	limited := func(f *flow.Flow) { f.PerCharge, f.Window, f.DailyCap = 1, 0, false }
+	require.NoError(t, flow.Check(with(t, flow.ChargePaid, limited), "acme", wholeShop))
+	require.ErrorContains(t, flow.Check(with(t, flow.OrderSkipped, limited), "acme", wholeShop), "are not about a charge")
 }
 
 func TestCheckLinks(t *testing.T) {

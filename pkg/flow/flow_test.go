@@ -27,7 +27,7 @@ func TestDefaultsFollowTheRules(t *testing.T) {
 	for i, f := range defaults(t) {
 		assert.Equal(t, flow.Keys()[i], f.Key)
 		assert.False(t, f.Active, f.Key)
-		assert.Equal(t, f.Key.HasQuietHours(), f.QuietHours, f.Key)
+		assert.Equal(t, flow.RuleOf(f.Key).QuietHours, f.QuietHours, f.Key)
 	}
 	assert.NoError(t, flow.Check(defaults(t), "acme", flow.Shop{}))
 }

@@ -13,6 +13,9 @@ type entry struct {
 	Name       string `yaml:"name"`
 	Active     bool   `yaml:"active"`
 	QuietHours bool   `yaml:"quiet_hours"`
+	Window     string `yaml:"window"`
+	PerCharge  int    `yaml:"per_charge,omitempty"`
+	DailyCap   bool   `yaml:"daily_cap"`
 	Text       string `yaml:"text"`
 }
 
@@ -20,7 +23,10 @@ type entry struct {
 func Format(flows []Flow) ([]byte, error) {
 	entries := make([]entry, len(flows))
 	for i, f := range flows {
-		entries[i] = entry{Key: f.Key, Name: f.Name, Active: f.Active, QuietHours: f.QuietHours, Text: f.Text}
+		entries[i] = entry{
+			Key: f.Key, Name: f.Name, Active: f.Active, QuietHours: f.QuietHours,
+			Window: f.Window.String(), PerCharge: f.PerCharge, DailyCap: f.DailyCap, Text: f.Text,
+		}
 	}
 	var file bytes.Buffer
 	encoder := yaml.NewEncoder(&file)

@@ -21,8 +21,8 @@ func Defaults() ([]Flow, error) {
 	return parse(configs.Flows(), make([]Flow, 0, len(Keys())))
 }
 
-// Parse reads a flows file, a YAML list of flows with the fields key, name, text, active and quiet_hours. It returns all flows
-// in the order of Keys. Fields and flows that the file leaves out have their values in base, which has all flows. The key
+// Parse reads a flows file, a YAML list of flows with the fields key, name, text, active, quiet_hours, window, per_charge and daily_cap. It
+// returns all flows in the order of Keys. Fields and flows that the file leaves out have their values in base, which has all flows. The key
 // charge_will_be_retired is another spelling of charge_will_be_retried.
 //
 // An unknown field or flow, a flow that is listed twice and a value of the wrong type are faults, all reported at once. Check
@@ -87,7 +87,7 @@ func list(file []byte) ([]*yaml.Node, error) {
 // readEntry overrides the entry's flow in byKey.
 func readEntry(entry *yaml.Node, place string, byKey map[Key]Flow, seen map[Key]int, fs *faults) {
 	if entry.Kind != yaml.MappingNode {
-		fs.add(place, "", "line %d: want the fields key, name, text, active, quiet_hours", entry.Line)
+		fs.add(place, "", "line %d: want the fields %s", entry.Line, fieldNames)
 		return
 	}
 	key, ok := readKey(entry, place, fs)
@@ -99,8 +99,10 @@ func readEntry(entry *yaml.Node, place string, byKey map[Key]Flow, seen map[Key]
 		return
 	}
 	seen[key] = entry.Line
-	f := byKey[key]
-	f.Key = key
+	f, known := byKey[key]
+	if !known {
+		f = builtIn(key)
+	}
 	readFields(entry, &f, fs)
 	byKey[key] = f
 }
@@ -130,6 +132,8 @@ func keyOf(name string) Key {
 	return Key(name)
 }
 
+const fieldNames = "key, name, text, active, quiet_hours, window, per_charge, daily_cap"
+
 // readFields reads the fields of an entry into f.
 func readFields(entry *yaml.Node, f *Flow, fs *faults) {
 	seen := map[string]bool{}
@@ -140,19 +144,30 @@ func readFields(entry *yaml.Node, f *Flow, fs *faults) {
 			continue
 		}
 		seen[name.Value] = true
-		switch name.Value {
-		case "key":
-		case "name":
-			read(value, &f.Name, "!!str", "a text", f.Key, "name", fs)
-		case "text":
-			read(value, &f.Text, "!!str", "a text; put it in quotes", f.Key, "text", fs)
-		case "active":
-			read(value, &f.Active, "!!bool", "true or false", f.Key, "active", fs)
-		case "quiet_hours":
-			read(value, &f.QuietHours, "!!bool", "true or false", f.Key, "quiet_hours", fs)
-		default:
-			fs.add(string(f.Key), name.Value, "line %d: no such field; a flow has key, name, text, active, quiet_hours", name.Line)
+		if name.Value != "key" {
+			readField(name, value, f, fs)
 		}
+	}
+}
+
+func readField(name, value *yaml.Node, f *Flow, fs *faults) {
+	switch field := name.Value; field {
+	case "name":
+		read(value, &f.Name, "!!str", "a text", f.Key, field, fs)
+	case "text":
+		read(value, &f.Text, "!!str", "a text; put it in quotes", f.Key, field, fs)
+	case "active":
+		read(value, &f.Active, "!!bool", "true or false", f.Key, field, fs)
+	case "quiet_hours":
+		read(value, &f.QuietHours, "!!bool", "true or false", f.Key, field, fs)
+	case "window":
+		read(value, &f.Window, "!!str", "a duration, such as 60s", f.Key, field, fs)
+	case "per_charge":
+		read(value, &f.PerCharge, "!!int", "a number", f.Key, field, fs)
+	case "daily_cap":
+		read(value, &f.DailyCap, "!!bool", "true or false", f.Key, field, fs)
+	default:
+		fs.add(string(f.Key), field, "line %d: no such field; a flow has %s", name.Line, fieldNames)
 	}
 }
 

@@ -77,7 +77,7 @@ func TestParseReportsAllFaults(t *testing.T) {
 	require.Error(t, err)
 	for _, want := range []string{
 		"flow charge_failed: active: line 3: want true or false",
-		"flow charge_failed: colour: line 4: no such field; a flow has key, name, text, active, quiet_hours",
+		"flow charge_failed: colour: line 4: no such field; a flow has key, name, text, active, quiet_hours, window, per_charge, daily_cap",
 		"flow charge_failed: text: line 5: want a text; put it in quotes",
 		`flow number 2: key: line 6: no flow has the key "charge_will_be_repaired"; the keys are subscription_started`,
 		"flow number 3: key: line 7: missing; the keys are",

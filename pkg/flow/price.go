@@ -6,9 +6,13 @@ import (
 	"strings"
 )
 
-// Warnings returns what is probably not intended in the texts of flows: characters that make them expensive.
+// Warnings returns what is probably not intended in flows: characters that make a text expensive, and texts at night of a flow that has quiet
+// hours in the table.
 func Warnings(flows []Flow) (warnings []Fault) {
 	for _, f := range flows {
+		if RuleOf(f.Key).QuietHours && !f.QuietHours {
+			warnings = append(warnings, Fault{Flow: string(f.Key), Field: "quiet_hours", Problem: "is false: texts of this flow are sent at night, unless quiet hours hold for all flows of the store"})
+		}
 		if problem := expensive(f); problem != "" {
 			warnings = append(warnings, Fault{Flow: string(f.Key), Field: "text", Problem: problem})
 		}

@@ -29,18 +29,15 @@ type Rule struct {
 	// RevokedBy are the happenings that make the text untrue. Each revokes triggers that were already emitted. A late trigger
 	// that one of them contradicts is not emitted.
 	RevokedBy Revokers
-	// Window is the longest time between two triggers of one text, and how long a text is held back for others.
-	Window time.Duration
 	// Stale is the time after which the text is not sent.
 	Stale Stale
-	// PerCharge is the largest number of texts about one charge, 0 for any.
-	PerCharge int
-	// Uncapped texts are sent however many texts the customer has had, and don't count.
-	Uncapped bool
-	// QuietHours applies quiet hours to the flow in every store.
-	QuietHours bool
 	// Absorbs are the flows whose triggers join this flow's text.
 	Absorbs Absorbed
+	// What a store's flow has until the store changes it: see Flow. Uncapped is the opposite of Flow.DailyCap.
+	Window     time.Duration
+	PerCharge  int
+	Uncapped   bool
+	QuietHours bool
 }
 
 // Stale is the time after which a text is not sent: a date of the webhook, or else a duration after the happening.
@@ -176,9 +173,6 @@ func RuleOf(key Key) Rule {
 	}
 	return Rule{Flow: key}
 }
-
-// HasQuietHours reports whether quiet hours apply to the flow in every store.
-func (k Key) HasQuietHours() bool { return RuleOf(k).QuietHours }
 
 // Has reports whether h is in the list.
 func (r Revokers) Has(h Happening) bool { return r[0] == h || r[1] == h || r[2] == h }

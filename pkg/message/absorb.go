@@ -21,7 +21,7 @@ func (b *Book) link(one, other subscriber.Trigger) bool {
 }
 
 func (b *Book) within(t subscriber.Trigger, apart time.Duration) bool {
-	return apart == 0 || apart < b.settings.Window(t.Store, t.Flow)
+	return apart == 0 || apart < b.settings.Flow(t.Store, t.Flow).Window
 }
 
 // absorbs reports whether the flow of a trigger absorbs another trigger.

@@ -30,10 +30,10 @@ type Book struct {
 
 // Settings are the settings of the stores.
 type Settings interface {
-	// Active reports whether a store has a flow switched on.
-	Active(store string, key flow.Key) bool
-	// Window returns the longest time between two triggers of one text, and how long it is held back for others: see flow.Rule.
-	Window(store string, key flow.Key) time.Duration
+	// Flow returns a flow of a store as it is set now, the zero Flow if there is none.
+	Flow(store string, key flow.Key) flow.Flow
+	// Paused reports whether the texts of a flow are held, until an operator resumes them.
+	Paused(store string, key flow.Key) bool
 }
 
 // Open returns the book of a transaction at a time.

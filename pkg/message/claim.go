@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 )
 
@@ -95,11 +94,15 @@ func (b *Book) claimOne(e entry, c Claiming) (*Message, error) {
 		return nil, err
 	}
 	before := snapshot(m)
-	decision := Decision{Suppress: reason.Stale}
+	decision, paused := Decision{Suppress: reason.Stale}, false
 	if len(m.Live(b.now)) > 0 {
-		decision = c.Decide(m)
+		if paused = b.settings.Paused(m.Store, m.Flow); !paused {
+			decision = c.Decide(m)
+		}
 	}
 	switch {
+	case paused:
+		m.Reason = reason.Paused
 	case decision.Suppress != "":
 		m.suppress(decision.Suppress)
 	case decision.Defer.After(b.now):
@@ -162,17 +165,6 @@ func (b *Book) ExpireClaims() (more bool, err error) {
 
 // CodeNoReceipt is the code of a claim that ended without a receipt.
 const CodeNoReceipt = "no_receipt"
-
-// CountSince returns how many texts a customer was sent, or perhaps sent, since a time, uncapped ones not counted.
-func (b *Book) CountSince(store, customer string, since time.Time) (count int, err error) {
-	all, err := b.OfCustomer(store, customer)
-	for _, m := range all {
-		if !m.ClaimedAt.Before(since) && m.maybeSent() && !flow.RuleOf(m.Flow).Uncapped {
-			count++
-		}
-	}
-	return count, err
-}
 
 // Stores returns the stores that have a planned message. It reads the whole index.
 func (b *Book) Stores() (stores []string) {

@@ -22,6 +22,8 @@
 //	absorb.go    what belongs to one action
 //	revoke.go    what has become untrue
 //	claim.go     what is due
+//	pause.go     what is due and held
+//	count.go     how many texts a customer had
 //	due.go       Due: when the next text of a store is due, in memory
 //	receipt.go   what the provider answered or reported
 //	expire.go    messages that nothing refers to any more

@@ -45,6 +45,7 @@ type world struct {
 	rows     rows
 	now      time.Time
 	inactive map[flow.Key]bool
+	paused   map[flow.Key]bool
 	decide   func(*message.Message) message.Decision
 	// texts are the claimed messages, in order.
 	texts []message.Message
@@ -56,17 +57,20 @@ const shop, customer = "acme", "42"
 func start() time.Time { return time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC) }
 
 func newWorld(t require.TestingT) *world {
-	return &world{t: t, rows: rows{}, now: start(), inactive: map[flow.Key]bool{}, decide: func(*message.Message) message.Decision { return message.Decision{} }}
+	return &world{t: t, rows: rows{}, now: start(), inactive: map[flow.Key]bool{}, paused: map[flow.Key]bool{}, decide: func(*message.Message) message.Decision { return message.Decision{} }}
 }
 
 func (w *world) open() *message.Book {
 	return message.Open(w.rows, w.now, w)
 }
 
-// Active and Window are the world's message.Settings.
-func (w *world) Active(_ string, key flow.Key) bool { return !w.inactive[key] }
+// Flow and Paused are the world's message.Settings.
+func (w *world) Flow(_ string, key flow.Key) flow.Flow {
+	rule := flow.RuleOf(key)
+	return flow.Flow{Key: key, Active: !w.inactive[key], Window: rule.Window, DailyCap: !rule.Uncapped}
+}
 
-func (*world) Window(_ string, key flow.Key) time.Duration { return flow.RuleOf(key).Window }
+func (w *world) Paused(_ string, key flow.Key) bool { return w.paused[key] }
 
 func (w *world) add(t subscriber.Trigger) reason.Reason {
 	why, err := w.open().Add(t, message.Origin{})
@@ -100,6 +104,15 @@ func (w *world) pass(d time.Duration) {
 		for _, m := range w.claim(100) {
 			w.receive(m, message.Receipt{Outcome: message.Accepted, ProviderID: "p-" + m.ID})
 		}
+	}
+}
+
+// resume makes held messages due.
+func (w *world) resume() {
+	for more := true; more; {
+		var err error
+		more, err = w.open().Resume([]string{shop})
+		require.NoError(w.t, err)
 	}
 }
 

@@ -38,7 +38,7 @@ type Message struct {
 	// Changes counts the changes of the message.
 	Changes int           `json:"changes"`
 	Status  Status        `json:"status"`
-	Reason  reason.Reason `json:"reason,omitempty"` // of suppressed
+	Reason  reason.Reason `json:"reason,omitempty"` // of suppressed; Paused of a planned one that is held
 	// Moved means that the last change was one of the status.
 	Moved bool `json:"-"`
 	// ReleaseAt is when a planned message is due. Deferred means that it was held back at least once.

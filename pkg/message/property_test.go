@@ -103,6 +103,28 @@ func TestRevokedOnce(t *testing.T) {
 	})
 }
 
+// TestPausedOnce: pauses change when texts are sent, not which: each trigger is in one text, and none of a paused flow is claimed.
+func TestPausedOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, all := newWorld(t), history(t)
+		for _, each := range all {
+			w.paused[rapid.SampledFrom(flow.Keys()).Draw(t, "flow")] = rapid.Bool().Draw(t, "paused")
+			w.resume()
+			before := len(w.texts)
+			w.add(each)
+			w.pass(time.Duration(rapid.IntRange(0, 90).Draw(t, "wait")) * time.Second)
+			for _, m := range w.texts[before:] {
+				require.False(t, w.paused[m.Flow])
+			}
+		}
+		clear(w.paused)
+		w.resume()
+		w.pass(2 * time.Minute)
+		requireEachOnce(t, w, all)
+		require.Zero(t, w.rows.count("held/"))
+	})
+}
+
 // actions are the triggers of each text of a backlog, which is read in an order.
 func actions(t *rapid.T, all []subscriber.Trigger) []string {
 	w := newWorld(t)
@@ -168,7 +190,7 @@ func near(one, other message.Message) bool {
 	return false
 }
 
-// TestNeverTwice: whatever is claimed, answered, revoked or lapses, in whichever order, a trigger is in one claim at a time, and no text
+// TestNeverTwice: whatever is claimed, answered, revoked, paused or lapses, in whichever order, a trigger is in one claim at a time, and no text
 // is claimed again that may have been sent.
 func TestNeverTwice(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -178,7 +200,7 @@ func TestNeverTwice(t *testing.T) {
 		}
 		claims := map[string]*message.Message{}
 		for len(all) > 0 || rapid.IntRange(0, 5).Draw(t, "end") > 0 {
-			switch rapid.IntRange(0, 4).Draw(t, "step") {
+			switch rapid.IntRange(0, 5).Draw(t, "step") {
 			case 0:
 				if len(all) > 0 {
 					w.add(all[0])
@@ -213,6 +235,9 @@ func TestNeverTwice(t *testing.T) {
 				w.revoke(subscriber.Revocation{
 					ID: "r", Store: shop, RechargeCustomerID: customer, Flows: flow.Keys(), Items: []string{item}, OccurredAt: w.now,
 				})
+			case 5:
+				w.paused[rapid.SampledFrom(flow.Keys()).Draw(t, "flow")] = rapid.Bool().Draw(t, "pause")
+				w.resume()
 			}
 		}
 	})

@@ -7,12 +7,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
 )
 
 // The rows of a partition:
 //
 //	message/{store}/{customer}/{id}                    the message, JSON
 //	due/{store}/{class}/{millis}/{customer}/{id}       planned messages by release time: class 0 fresh, 1 deferred
+//	held/{store}/{flow}/{millis}/{customer}/{id}       planned messages that are due, of paused flows
 //	lease/{millis}/{store}/{customer}/{id}             claimed messages by the end of their claim
 //	ended/{millis}/{store}/{customer}/{id}             other messages by their end
 //
@@ -44,10 +47,12 @@ func messageKey(store, customer, id string) []byte {
 // entries returns the keys of a message in the indexes.
 func entries(m *Message) [][]byte {
 	place := m.Store + "/" + m.CustomerID + "/" + m.ID
-	switch m.Status {
-	case Planned:
+	switch {
+	case m.held():
+		return [][]byte{append(heldPrefix(m.Store, m.Flow), millis(m.ReleaseAt)+"/"+m.CustomerID+"/"+m.ID...)}
+	case m.Status == Planned:
 		return [][]byte{append(duePrefix(m.Store, m.Deferred), millis(m.ReleaseAt)+"/"+m.CustomerID+"/"+m.ID...)}
-	case Claimed:
+	case m.Status == Claimed:
 		return [][]byte{[]byte("lease/" + millis(m.Lease) + "/" + place)}
 	default:
 		return [][]byte{[]byte("ended/" + millis(m.EndedAt) + "/" + place)}
@@ -60,6 +65,12 @@ func duePrefix(store string, deferred bool) []byte {
 		class = "1/"
 	}
 	return []byte("due/" + store + "/" + class)
+}
+
+const heldIndex = "held/"
+
+func heldPrefix(store string, key flow.Key) []byte {
+	return []byte(heldIndex + store + "/" + string(key) + "/")
 }
 
 // millis is a time in milliseconds since 1970, in a form whose order is that of the times.

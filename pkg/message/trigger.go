@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
@@ -53,7 +52,7 @@ func (b *Book) Add(t subscriber.Trigger, from Origin) (reason.Reason, error) {
 	if slices.ContainsFunc(all, func(m *Message) bool { return m.has(t.ID) }) {
 		return reason.Duplicate, nil
 	}
-	if !b.settings.Active(t.Store, t.Flow) {
+	if !b.settings.Flow(t.Store, t.Flow).Active {
 		return reason.FlowInactive, nil
 	}
 	added := Trigger{Trigger: t, Origin: from}
@@ -82,7 +81,7 @@ func (m *Message) maybeSent() bool {
 func (b *Book) open(t Trigger) *Message {
 	return &Message{
 		ID: idOf(t.Cause, t.ID), Store: t.Store, CustomerID: t.RechargeCustomerID, Flow: t.Flow, Cause: t.Cause,
-		Triggers: []Trigger{t}, Status: Planned, ReleaseAt: b.now.Add(b.settings.Window(t.Store, t.Flow)),
+		Triggers: []Trigger{t}, Status: Planned, ReleaseAt: b.now.Add(b.settings.Flow(t.Store, t.Flow).Window),
 	}
 }
 
@@ -141,7 +140,7 @@ func (m *Message) lead() {
 
 const (
 	// longestSpan is the longest time between the first and the last trigger of a message.
-	longestSpan = 10 * time.Minute
+	longestSpan = flow.MaxWindow
 	// longestList and mostBytes limit the triggers of a message and their size, so that its row stays below a record's limit. A trigger alone
 	// always fits.
 	longestList = 200

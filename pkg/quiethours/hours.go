@@ -8,9 +8,10 @@ import (
 
 // Hours are a store's quiet hours by the recipient's clock: quiet from From on, until To. If From is later than To, they span midnight.
 type Hours struct {
-	From, To Clock
+	From Clock `json:"from"`
+	To   Clock `json:"to"`
 	// States applies the windows of US states, too.
-	States bool
+	States bool `json:"us_states"`
 }
 
 // Default are the quiet hours of a store that sets none (https://help.recart.com/en/articles/understanding-sms-quiet-hours).

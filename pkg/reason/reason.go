@@ -50,7 +50,6 @@ const (
 	NotCustomerFixable       Reason = "not_customer_fixable"       // a failed charge that the customer can't fix
 	ChargeErrorUnknown       Reason = "charge_error_unknown"       // a failed charge with an undocumented error type
 	RetryDatePassed          Reason = "retry_date_passed"          // a failed charge whose next attempt was due already
-	RetryTextsSent           Reason = "retry_texts_sent"           // another failed attempt of a charge, after two texts about earlier ones
 	NothingCharged           Reason = "nothing_charged"            // a paid charge with a total of zero: no text about a payment
 	OneTimeProduct           Reason = "one_time_product"           // a product that is bought once, in the form of a subscription
 	PrepaidGift              Reason = "prepaid_gift"               // a prepaid subscription that was canceled, or expired, within a day of its checkout
@@ -71,7 +70,8 @@ const (
 	OptedOut        Reason = "opted_out"         // the number has opted out
 	NotOptedIn      Reason = "not_opted_in"      // the store texts only numbers that have opted in, and this one has not
 	ConsentUnknown  Reason = "consent_unknown"   // recharge.consent is not read yet
-	Capped          Reason = "capped"            // the customer has had as many texts as a day allows
+	Capped          Reason = "capped"            // the customer has had as many texts as a day allows, or as many about this charge
+	Paused          Reason = "paused"            // an operator has paused the flow: the text is held
 	TextNotRendered Reason = "text_not_rendered" // the flow's template failed
 	Revoked         Reason = "revoked"           // something happened meanwhile that makes the text untrue
 	Merged          Reason = "merged"            // another text of the same action includes it

@@ -15,6 +15,7 @@ import (
 // Codes of texts that were not given to the provider.
 const (
 	CodeStopped = "stopped"    // the process stops
+	CodePaused  = "paused"     // an operator has paused the flow after the claim
 	CodeLate    = "claim_late" // the process was frozen or overloaded after the claim
 	CodeClaims  = "claims"     // the file of claims can't be written
 	CodeBefore  = "claimed_before"
@@ -29,6 +30,8 @@ func (s *Sender) send(l *lane, text Text, stopped bool) {
 	switch {
 	case stopped:
 		receipt.Outcome, receipt.Code, receipt.RetryAt = message.Planned, CodeStopped, now
+	case s.config.Paused(text.Claim.Store, text.Claim.Flow):
+		receipt.Outcome, receipt.Code, receipt.RetryAt = message.Planned, CodePaused, now
 	case tooLate(text.Claim.ClaimedAt, now):
 		receipt.Outcome, receipt.Code, receipt.RetryAt = message.Planned, CodeLate, now
 	default:

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 )
@@ -56,6 +57,8 @@ type Config struct {
 	Now func() time.Time
 	// Go runs a call; nil means in a goroutine of its own.
 	Go func(call func())
+	// Paused reports whether the texts of a flow are held; nil for never.
+	Paused func(store string, key flow.Key) bool
 	// Claims is needed with the embedded broker only; nil for none.
 	Claims *Claims
 	// FaultPoint is called with the names of steps; nil for none.
@@ -82,6 +85,9 @@ func New(config Config) *Sender {
 	}
 	if config.FaultPoint == nil {
 		config.FaultPoint = func(string) {}
+	}
+	if config.Paused == nil {
+		config.Paused = func(string, flow.Key) bool { return false }
 	}
 	s := &Sender{config: config, lanes: map[string]*lane{}, reserved: map[int]map[string]int{}}
 	s.ctx, s.giveUp = context.WithCancel(context.Background())

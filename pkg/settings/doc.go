@@ -8,4 +8,6 @@
 //	setting.go      Settings, which is recharge.settings, and its kinds of rows
 //	flows.go        the flows of a store, and their history
 //	flow_change.go  changes of flows
+//	sending.go      how a store sends: quiet hours, caps, pauses; their history and changes
+//	record.go       the records of a row
 package settings

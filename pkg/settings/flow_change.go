@@ -2,10 +2,7 @@ package settings
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
@@ -49,7 +46,7 @@ func (s Settings) ChangeFlows(ctx context.Context, cluster kafka.Cluster, c Flow
 			return nil, err
 		}
 		for _, f := range changed {
-			written, err := s.flowRecords(f)
+			written, err := s.records(schemas.SettingsFlow, f.Store, flowKey(f.Store, f.Key), f.Version, f.At, f)
 			if err != nil {
 				return nil, err
 			}
@@ -61,26 +58,4 @@ func (s Settings) ChangeFlows(ctx context.Context, cluster kafka.Cluster, c Flow
 		return nil, err
 	}
 	return changed, nil
-}
-
-// flowRecords returns the current row of a flow and the one for its history.
-func (s Settings) flowRecords(f Flow) ([]kafka.Record, error) {
-	value, err := json.Marshal(f)
-	if err != nil {
-		return nil, fmt.Errorf("encode flow: %w", err)
-	}
-	current := kafka.Record{Topic: s.Name, Key: []byte(flowKey(f.Store, f.Key)), Value: value, Headers: []kafka.Header{
-		{Key: "ce_specversion", Value: []byte("1.0")},
-		{Key: "ce_id", Value: []byte(historyKey(f))},
-		{Key: "ce_type", Value: []byte("rechargeflow." + schemas.SettingsFlow)},
-		{Key: "ce_source", Value: []byte("/stores/" + f.Store)},
-		{Key: "ce_time", Value: []byte(f.At.Format(time.RFC3339Nano))},
-		{Key: "ce_subject", Value: []byte(kindFlow + "/" + string(f.Key) + "/" + strconv.Itoa(f.Version))},
-		{Key: "ce_dataschema", Value: []byte(schemas.URN(schemas.SettingsFlow))},
-		{Key: "content-type", Value: []byte("application/json")},
-		{Key: "store", Value: []byte(f.Store)},
-	}}
-	history := current
-	history.Key = []byte(historyKey(f))
-	return []kafka.Record{current, history}, nil
 }

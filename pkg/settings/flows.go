@@ -22,20 +22,27 @@ type Flow struct {
 	At time.Time `json:"at,omitzero"` // when and by whom it was changed, zero and "" for version 0
 	By string    `json:"by,omitempty"`
 
-	Name       string `json:"name"` // these four as in flow.Flow
-	Text       string `json:"text"`
-	Active     bool   `json:"active"`
-	QuietHours bool   `json:"quiet_hours"`
+	Name          string  `json:"name"` // these as in flow.Flow
+	Text          string  `json:"text"`
+	Active        bool    `json:"active"`
+	QuietHours    bool    `json:"quiet_hours"`
+	WindowSeconds float64 `json:"window_seconds"`
+	PerCharge     int     `json:"per_charge"`
+	DailyCap      bool    `json:"daily_cap"`
 }
 
 // Definition returns what the flow does.
 func (f Flow) Definition() flow.Flow {
-	return flow.Flow{Key: f.Key, Name: f.Name, Text: f.Text, Active: f.Active, QuietHours: f.QuietHours}
+	return flow.Flow{
+		Key: f.Key, Name: f.Name, Text: f.Text, Active: f.Active, QuietHours: f.QuietHours,
+		Window: time.Duration(f.WindowSeconds * float64(time.Second)), PerCharge: f.PerCharge, DailyCap: f.DailyCap,
+	}
 }
 
 // Define sets what the flow does; its key stays.
 func (f *Flow) Define(as flow.Flow) {
 	f.Name, f.Text, f.Active, f.QuietHours = as.Name, as.Text, as.Active, as.QuietHours
+	f.WindowSeconds, f.PerCharge, f.DailyCap = as.Window.Seconds(), as.PerCharge, as.DailyCap
 }
 
 // Expect returns ErrVersion, wrapped with what was changed by whom, if the flow has not the version.

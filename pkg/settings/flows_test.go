@@ -58,7 +58,7 @@ func TestFlowsOnTheEmbeddedBroker(t *testing.T) {
 	changed, err := change(text("{{ shop_name }}: one", 1))
 	require.NoError(t, err)
 	assert.Equal(t, []settings.Flow{{
-		Store: "acme", Key: flow.ChargePaid, Version: 1, At: at(1).UTC(), By: "ann", Name: "Charge Paid", Text: "{{ shop_name }}: one",
+		Store: "acme", Key: flow.ChargePaid, Version: 1, At: at(1).UTC(), By: "ann", Name: "Charge Paid", Text: "{{ shop_name }}: one", WindowSeconds: 60, DailyCap: true,
 	}}, changed)
 	again, err := change(text("{{ shop_name }}: one", 2))
 	require.NoError(t, err)
@@ -125,11 +125,14 @@ func TestDecode(t *testing.T) {
 		"beta/flow/charge_paid":      `{"store":"acme","flow":"charge_paid","version":1}`,
 		"acme/flow/charge_failed":    `{"store":"acme","flow":"charge_failed"}`,
 		"acme/flow/charge_will_fail": `[]`,
+		"acme/sending":               `{"store":"beta","version":1}`,
+		"acme/sending/v/2":           `{"store":"acme","version":1}`,
+		"beta/sending":               `{"store":"beta","version":1,"quiet_hours":{"from":"8pm"}}`,
 	} {
 		_, err := decode(key, []byte(value))
 		require.Error(t, err, key)
 	}
 	later, err := decode("acme/segment/1", []byte(`{"of":"a later version"}`))
 	require.NoError(t, err)
-	assert.Nil(t, later.Flow)
+	assert.Zero(t, later)
 }

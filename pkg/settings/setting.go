@@ -11,7 +11,8 @@ import (
 
 // Setting is a row of recharge.settings. A kind that this version does not know is empty.
 type Setting struct {
-	Flow *Flow
+	Flow    *Flow
+	Sending *Sending
 }
 
 // Settings is recharge.settings, and the name of the transactional id that changes it.
@@ -28,31 +29,50 @@ func New(prefix string) Settings {
 	}
 }
 
-// The keys of rows. The current row of a flow has the key {store}/flow/{flow}, and the same row for the history
-// {store}/flow/{flow}/v/{version}.
+// The keys of rows. The current row of a flow has the key {store}/flow/{flow}, that of how a store sends {store}/sending. The same row
+// for the history has /v/{version} at its end.
 const (
 	kindFlow    = "flow"
+	kindSending = "sending"
 	versionPart = "/v/"
 )
 
 func flowKey(store string, key flow.Key) string { return store + "/" + kindFlow + "/" + string(key) }
 
-func historyKey(f Flow) string {
-	return flowKey(f.Store, f.Key) + versionPart + strconv.Itoa(f.Version)
+func sendingKey(store string) string { return store + "/" + kindSending }
+
+func historyKey(current string, version int) string {
+	return current + versionPart + strconv.Itoa(version)
 }
 
-func decode(key string, value []byte) (Setting, error) {
+func decode(key string, value []byte) (row Setting, err error) {
 	_, rest, _ := strings.Cut(key, "/")
 	kind, _, _ := strings.Cut(rest, "/")
-	if kind != kindFlow {
-		return Setting{}, nil
+	switch kind {
+	case kindFlow:
+		if row.Flow, err = decodeRow[Flow](value); err == nil {
+			err = belongs(key, flowKey(row.Flow.Store, row.Flow.Key), row.Flow.Version)
+		}
+	case kindSending:
+		if row.Sending, err = decodeRow[Sending](value); err == nil {
+			err = belongs(key, sendingKey(row.Sending.Store), row.Sending.Version)
+		}
 	}
-	var f Flow
-	if err := json.Unmarshal(value, &f); err != nil {
+	if err != nil {
 		return Setting{}, err
 	}
-	if current := flowKey(f.Store, f.Key); f.Version < 1 || key != current && key != historyKey(f) {
-		return Setting{}, fmt.Errorf("the value is of flow %q of store %q, version %d", f.Key, f.Store, f.Version)
+	return row, nil
+}
+
+func decodeRow[R any](value []byte) (*R, error) {
+	row := new(R)
+	return row, json.Unmarshal(value, row)
+}
+
+// belongs returns an error unless a key is that of a row, or of the row in the history.
+func belongs(key, current string, version int) error {
+	if version > 0 && (key == current || key == historyKey(current, version)) {
+		return nil
 	}
-	return Setting{Flow: &f}, nil
+	return fmt.Errorf("the value is of %s, version %d", current, version)
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
@@ -228,31 +227,6 @@ func TestFailuresAreForgotten(t *testing.T) {
 	_, after, err := subscriber.Decide(r.settings, r.state(), failing("3", 1, "CARD_DECLINED", at), at.AddDate(0, 2, 1))
 	require.NoError(t, err)
 	assert.Empty(t, after.Customer.Failures, "a deleted customer")
-}
-
-// Of the failed attempts of a charge, two are texted about, in any order and however often they are delivered.
-func TestAtMostTwoRetryTexts(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var received []recharge.Webhook
-		charges := []string{"1", "2"}
-		for _, charge := range charges {
-			for attempt := range rapid.IntRange(2, 7).Draw(t, "attempts") {
-				at := start().Add(time.Duration(attempt) * time.Hour)
-				received = append(received, failing(charge, attempt+1, "CARD_DECLINED", at))
-			}
-		}
-		r := known(t, mixedUp(received).Draw(t, "received")...)
-		texts := map[string]int{}
-		for _, trigger := range r.all.Triggers {
-			require.Equal(t, flow.ChargeWillBeRetried, trigger.Flow)
-			texts[trigger.Charge.ID]++
-		}
-		require.Equal(t, map[string]int{"1": 2, "2": 2}, texts)
-	})
-	r := known(t, failing("1", 1, "CARD_DECLINED", start()), failing("1", 2, "CARD_DECLINED", start()))
-	third := failing("1", 3, "CARD_DECLINED", start())
-	assert.Equal(t, reason.RetryTextsSent, r.receives(third, start().Add(3*time.Hour)).Skip)
-	assert.Equal(t, reason.Duplicate, r.receives(third, start().Add(4*time.Hour)).Skip)
 }
 
 // A charge of nothing is an event, and no text says that a payment was received.

@@ -3,7 +3,6 @@ package subscriber
 import (
 	"time"
 
-	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
@@ -208,9 +207,6 @@ func (d *draft) recordEmitted() {
 	}
 	for _, t := range d.out.Triggers {
 		d.state.Emitted.add(t.ID, d.receivedAt)
-		if flow.RuleOf(t.Flow).PerCharge > 0 {
-			d.noteRetryText(t.Charge.ID)
-		}
 	}
 	for _, r := range d.out.Revocations {
 		d.state.Emitted.add(r.ID, d.receivedAt)

@@ -10,8 +10,6 @@ type ChargeFailures struct {
 	// At and ErrorType are those of the last attempt that failed for a published reason.
 	At        time.Time `json:"at,omitzero"`
 	ErrorType string    `json:"error_type,omitempty"`
-	// Texts counts the triggers that were emitted about its retries.
-	Texts int `json:"texts,omitempty"`
 	// Month is the month of the last receipt.
 	Month string `json:"month"`
 }
@@ -29,11 +27,6 @@ func (d *draft) noteAttempt(charge, errorType string, at time.Time) {
 			f.At, f.ErrorType = at, errorType
 		}
 	})
-}
-
-// noteRetryText counts a trigger about a retry.
-func (d *draft) noteRetryText(charge string) {
-	d.noteFailures(charge, func(f *ChargeFailures) { f.Texts++ })
 }
 
 // noteFailures changes what is known of a charge's failures. Like emitted facts it expires.

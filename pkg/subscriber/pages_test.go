@@ -55,6 +55,7 @@ func TestSchemasNameTheFlows(t *testing.T) {
 	requireEnum(t, schemas.SMSTrigger, "flow", flow.Keys())
 	requireEnum(t, schemas.SMSRevocation, "flows", flow.Keys())
 	requireEnum(t, schemas.SettingsFlow, "flow", flow.Keys())
+	requireEnum(t, schemas.SettingsSending, "paused_flows", flow.Keys())
 	requireEnum(t, schemas.SMSRevocation, "cause", causes)
 }
 

@@ -124,7 +124,6 @@ func (k *CustomerState) appendFailures(w *jsonappend.Writer) {
 		w.BeginMember(jsonappend.Name(charge))
 		w.OptTime("at", f.At)
 		w.OptString("error_type", f.ErrorType)
-		w.OptInt("texts", f.Texts)
 		w.String("month", f.Month)
 		w.End()
 	}

@@ -31,8 +31,6 @@ func (d *draft) withheld(t Trigger) reason.Reason {
 		return reason.PrepaidGift
 	case rule.FiredBy == flow.Paid && isNothing(t.Charge.TotalPrice):
 		return reason.NothingCharged
-	case rule.PerCharge > 0 && d.state.Customer.Failures[t.Charge.ID].Texts >= rule.PerCharge:
-		return reason.RetryTextsSent
 	}
 	return ""
 }

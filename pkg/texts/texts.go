@@ -12,6 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/sending"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
@@ -19,51 +20,48 @@ import (
 // Store is how one store sends its texts.
 type Store struct {
 	Shop flow.Shop
-	// Flow returns a flow as it is set now; false for an unknown one.
-	Flow          func(flow.Key) (flow.Flow, bool)
+	// Flow returns a flow as it is set now, the zero Flow for an unknown one. Sending returns how all flows are sent now.
+	Flow          func(flow.Key) flow.Flow
+	Sending       func() sending.Settings
 	From          string
 	DefaultRegion string // ISO 3166 code, for numbers without a country
-	// Hours are the quiet hours, and Zones finds when they end.
-	Hours quiethours.Hours
+	// Zones finds when quiet hours end.
 	Zones *quiethours.Finder
 	// MayText reports whether a number in E.164 may be texted, and why not: see consent.Table.
 	MayText func(number string) (reason.Reason, bool)
-	// PerDay is how many texts a customer gets in 24 hours at most, uncapped ones not counted; 0 is no limit.
-	PerDay int
-	Lease  time.Duration // of a claim, see sender.Lease
+	Lease   time.Duration // of a claim, see sender.Lease
 	// CallWithin is the longest time from the claim of a text to its call: quiet hours must not begin within it.
 	CallWithin time.Duration
 	// Window shortens the windows of all flows, for trials; 0 leaves them.
 	Window time.Duration
 }
 
-// Active reports whether a flow is switched on.
-func (s *Store) Active(key flow.Key) bool {
-	f, _ := s.Flow(key)
-	return f.Active
+// FlowNow returns a flow as it is set now, with the window of this process.
+func (s *Store) FlowNow(key flow.Key) flow.Flow {
+	f := s.Flow(key)
+	if s.Window > 0 {
+		f.Window = min(s.Window, f.Window)
+	}
+	return f
 }
 
-// WindowOf returns the window of a flow.
-func (s *Store) WindowOf(key flow.Key) time.Duration {
-	window := flow.RuleOf(key).Window
-	if s.Window > 0 {
-		return min(s.Window, window)
-	}
-	return window
+// History is what a customer was sent: see message.Book.
+type History interface {
+	CountSince(store, customer string, since time.Time) (int, error)
+	CountOfCharge(store, customer, charge string, key flow.Key) (int, error)
 }
 
 // askAgain is the wait while the consent of numbers is not known yet.
 const askAgain = time.Second
 
-// Day is the time that PerDay is about.
-const Day = 24 * time.Hour
+const day = 24 * time.Hour
 
 // ErrNotRendered means that a text can't be made from its template. The error has no values of the customer.
 var ErrNotRendered = errors.New("text does not render")
 
-// Decide decides on a text that is due now, and renders it. had returns how many texts the customer had since a time, uncapped
-// ones not counted. An error that is not ErrNotRendered comes from had; with ErrNotRendered the text is suppressed.
-func (s *Store) Decide(m *message.Message, now time.Time, had func(since time.Time) (int, error)) (sms.Message, message.Decision, error) {
+// Decide decides on a text that is due now, and renders it. An error that is not ErrNotRendered comes from the history; with
+// ErrNotRendered the text is suppressed.
+func (s *Store) Decide(m *message.Message, now time.Time, had History) (sms.Message, message.Decision, error) {
 	live := m.Live(now)
 	to := live[len(live)-1].Recipient
 	number, err := sms.Number(to.Phone, cmp.Or(to.PhoneCountry, to.Country), s.DefaultRegion)
@@ -82,8 +80,7 @@ func (s *Store) Decide(m *message.Message, now time.Time, had func(since time.Ti
 	if at := s.release(m.Flow, quiethours.Recipient{Country: to.Country, Province: to.Province, Number: number}, now); at.After(now) {
 		return sms.Message{}, message.Decision{Defer: at}, nil
 	}
-	f, _ := s.Flow(m.Flow)
-	body, err := flow.Render(f, subscriber.Variables(live, s.Shop))
+	body, err := flow.Render(s.Flow(m.Flow), subscriber.Variables(live, s.Shop))
 	if err != nil {
 		return sms.Message{}, message.Decision{Suppress: reason.TextNotRendered}, fmt.Errorf("%w: %w", ErrNotRendered, err)
 	}
@@ -95,7 +92,7 @@ func (s *Store) Decide(m *message.Message, now time.Time, had func(since time.Ti
 // suppressed returns why a text is not sent whatever the hour; phone is the error of its number.
 func (s *Store) suppressed(m *message.Message, phone error) reason.Reason {
 	switch {
-	case !s.Active(m.Flow):
+	case !s.Flow(m.Flow).Active:
 		return reason.FlowInactive
 	case phone == nil:
 		return ""
@@ -107,22 +104,30 @@ func (s *Store) suppressed(m *message.Message, phone error) reason.Reason {
 	return reason.PhoneInvalid
 }
 
-// capped reports whether the customer has had the texts of a day.
-func (s *Store) capped(m *message.Message, now time.Time, had func(since time.Time) (int, error)) (bool, error) {
-	if s.PerDay == 0 || flow.RuleOf(m.Flow).Uncapped {
+// capped reports whether the customer has had the texts of a day, or those about a charge.
+func (s *Store) capped(m *message.Message, now time.Time, had History) (bool, error) {
+	f := s.Flow(m.Flow)
+	if charge := m.Charge(); f.PerCharge > 0 && charge != "" {
+		if texts, err := had.CountOfCharge(m.Store, m.CustomerID, charge, m.Flow); err != nil || texts >= f.PerCharge {
+			return true, err
+		}
+	}
+	perDay := s.Sending().TextsPerDay
+	if perDay == 0 || !f.DailyCap {
 		return false, nil
 	}
-	texts, err := had(now.Add(-Day))
-	return texts >= s.PerDay, err
+	texts, err := had.CountSince(m.Store, m.CustomerID, now.Add(-day))
+	return texts >= perDay, err
 }
 
 // release returns when a text may be sent.
 func (s *Store) release(key flow.Key, to quiethours.Recipient, now time.Time) time.Time {
-	if f, _ := s.Flow(key); !f.QuietHours {
+	quiet := s.Sending().QuietHours
+	if !quiet.AllFlows && !s.Flow(key).QuietHours {
 		return now
 	}
 	for _, call := range []time.Time{now, now.Add(s.CallWithin)} {
-		if at := s.Zones.Find(s.Hours, to, call).At; at.After(call) {
+		if at := s.Zones.Find(quiet.Hours, to, call).At; at.After(call) {
 			return at
 		}
 	}

@@ -161,7 +161,6 @@ stores:
       secret: %q
       window: %s
       timeout: 3s
-      texts_per_day: 0
       shop_name: Acme Coffee
       shop_url: https://acme.example
       portal_url: https://{shop}/portal/{hash}

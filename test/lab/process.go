@@ -110,10 +110,13 @@ func (l *Lab) ApplyTopics(ctx context.Context) error {
 	return l.ActivateFlows(ctx)
 }
 
-// ActivateFlows activates Flows.
+// ActivateFlows activates Flows, without a limit of texts per day.
 func (l *Lab) ActivateFlows(ctx context.Context) error {
 	if len(l.Flows) == 0 {
 		return nil
+	}
+	if err := l.command(ctx, "sms", "set", "--store", Store, "--by", "lab", "--texts-per-day", "0"); err != nil {
+		return err
 	}
 	return l.command(ctx, append([]string{"flows", "activate", "--store", Store, "--by", "lab"}, l.Flows...)...)
 }

@@ -45,6 +45,9 @@ func Page() string {
 	m.TopicTrouble(topic, "missing", false)
 	m.Ready("gateway", func() bool { return true })
 	m.Certificates(func() []telemetry.Certificate { return []telemetry.Certificate{{Use: "kafka_client"}} })
+	m.Texting(func() []telemetry.Texting {
+		return []telemetry.Texting{{Numbers: map[string]int{"opted_in": 1}, Paused: map[string]bool{"charge_paid": false}}}
+	})
 	m.DestinationCertificate("sms", "sms.example.com", time.Now(), time.Now())
 	m.Lags(func() telemetry.LagReport {
 		return telemetry.LagReport{Cluster: "c", Lags: []telemetry.Lag{{Group: group, Topic: topic}}}

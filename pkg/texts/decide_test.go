@@ -1,0 +1,129 @@
+package texts_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/message"
+	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/sending"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/texts"
+)
+
+// noon is the time of all decisions: in New York it is noon.
+func noon() time.Time { return time.Date(2026, 3, 2, 17, 0, 0, 0, time.UTC) }
+
+// history is what a customer was sent.
+type history struct {
+	day, charge int
+	err         error
+}
+
+func (h history) CountSince(string, string, time.Time) (int, error) { return h.day, h.err }
+
+func (h history) CountOfCharge(string, string, string, flow.Key) (int, error) { return h.charge, h.err }
+
+// world is a store and a text that is due.
+type world struct {
+	texts.Store
+
+	flow    flow.Flow
+	sending sending.Settings
+	may     reason.Reason
+	message message.Message
+	history history
+}
+
+func newWorld(t *testing.T, key flow.Key) *world {
+	t.Helper()
+	zones, err := quiethours.NewFinder("America/New_York", "US")
+	require.NoError(t, err)
+	w := &world{flow: flow.Flow{Key: key, Text: "Acme: hello {{ first_name }}", Active: true, DailyCap: true}, sending: sending.Default()}
+	w.Store = texts.Store{
+		Flow: func(flow.Key) flow.Flow { return w.flow }, Sending: func() sending.Settings { return w.sending },
+		MayText:       func(string) (reason.Reason, bool) { return w.may, w.may == "" },
+		DefaultRegion: "US", Zones: zones, CallWithin: 15 * time.Second,
+	}
+	w.message = message.Message{ID: "m", Store: "acme", CustomerID: "1", Flow: key, Triggers: []message.Trigger{{Trigger: subscriber.Trigger{
+		ID: "t", Flow: key, OccurredAt: noon(), StaleAt: noon().Add(24 * time.Hour),
+		Recipient: subscriber.Recipient{Phone: "(212) 555-0123", Country: "US", Province: "NY", FirstName: "Jo"},
+		Charge:    &subscriber.Charge{ID: "7"},
+	}}}}
+	return w
+}
+
+func (w *world) decide(now time.Time) (string, message.Decision, error) {
+	text, decision, err := w.Decide(&w.message, now, w.history)
+	return text.Body, decision, err
+}
+
+func TestDecide(t *testing.T) {
+	night := noon().Add(12 * time.Hour)
+	morning := time.Date(2026, 3, 3, 14, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		change func(*world)
+		now    time.Time
+		want   message.Decision
+	}{
+		"sent":                   {func(*world) {}, noon(), message.Decision{}},
+		"inactive":               {func(w *world) { w.flow.Active = false }, noon(), message.Decision{Suppress: reason.FlowInactive}},
+		"no phone":               {func(w *world) { w.message.Triggers[0].Recipient.Phone = "" }, noon(), message.Decision{Suppress: reason.NoPhone}},
+		"invalid phone":          {func(w *world) { w.message.Triggers[0].Recipient.Phone = "12" }, noon(), message.Decision{Suppress: reason.PhoneInvalid}},
+		"opted out":              {func(w *world) { w.may = reason.OptedOut }, noon(), message.Decision{Suppress: reason.OptedOut}},
+		"consent unknown":        {func(w *world) { w.may = reason.ConsentUnknown }, noon(), message.Decision{Defer: noon().Add(time.Second)}},
+		"night without hours":    {func(*world) {}, night, message.Decision{}},
+		"night":                  {func(w *world) { w.flow.QuietHours = true }, night, message.Decision{Defer: morning}},
+		"night, all flows":       {func(w *world) { w.sending.QuietHours.AllFlows = true }, night, message.Decision{Defer: morning}},
+		"day cap":                {func(w *world) { w.history.day = 4 }, noon(), message.Decision{Suppress: reason.Capped}},
+		"below the day cap":      {func(w *world) { w.history.day = 3 }, noon(), message.Decision{}},
+		"no day cap":             {func(w *world) { w.history.day, w.sending.TextsPerDay = 99, 0 }, noon(), message.Decision{}},
+		"flow without a day cap": {func(w *world) { w.history.day, w.flow.DailyCap = 99, false }, noon(), message.Decision{}},
+		"charge cap":             {func(w *world) { w.history.charge, w.flow.PerCharge = 2, 2 }, noon(), message.Decision{Suppress: reason.Capped}},
+		"below the charge cap":   {func(w *world) { w.history.charge, w.flow.PerCharge = 1, 2 }, noon(), message.Decision{}},
+		"no charge cap":          {func(w *world) { w.history.charge = 99 }, noon(), message.Decision{}},
+	} {
+		w := newWorld(t, flow.ChargePaid)
+		test.change(w)
+		body, got, err := w.decide(test.now)
+		require.NoError(t, err, name)
+		assert.Equal(t, test.want.Suppress, got.Suppress, name)
+		assert.True(t, test.want.Defer.Equal(got.Defer), "%s: %s", name, got.Defer)
+		assert.Equal(t, got == message.Decision{}, body == "Acme: hello Jo", name)
+	}
+}
+
+// A text whose call could be made after quiet hours have begun is held back.
+func TestQuietHoursAreNear(t *testing.T) {
+	w := newWorld(t, flow.ChargePaid)
+	w.flow.QuietHours = true
+	eight := time.Date(2026, 3, 3, 1, 0, 0, 0, time.UTC)
+	_, before, err := w.decide(eight.Add(-16 * time.Second))
+	require.NoError(t, err)
+	assert.Zero(t, before)
+	_, near, err := w.decide(eight.Add(-15 * time.Second))
+	require.NoError(t, err)
+	assert.Equal(t, 13*time.Hour, near.Defer.Sub(eight))
+}
+
+func TestNotRendered(t *testing.T) {
+	w := newWorld(t, flow.ChargePaid)
+	w.flow.Text = "{{ nothing }}"
+	_, decision, err := w.decide(noon())
+	require.ErrorIs(t, err, texts.ErrNotRendered)
+	assert.Equal(t, reason.TextNotRendered, decision.Suppress)
+}
+
+func TestHistoryFails(t *testing.T) {
+	w := newWorld(t, flow.ChargePaid)
+	w.history.err = errors.New("unreadable row")
+	_, _, err := w.decide(noon())
+	require.ErrorIs(t, err, w.history.err)
+	require.NotErrorIs(t, err, texts.ErrNotRendered)
+}
