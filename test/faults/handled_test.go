@@ -55,10 +55,8 @@ func TestHandledFrozen(t *testing.T) {
 func newSinksSystem(t *testing.T) *system {
 	t.Helper()
 	w := newSystem(t, nil)
-	w.lab.Flows = []string{"charge_paid"}
+	w.textPayments()
 	require.NoError(t, w.lab.ActivateFlows(t.Context()))
-	w.load.paidAt = time.Now() // older triggers are stale
-	w.load.rate.SetLimit(150)  // one text at a time
 	w.gateway = w.launch("gateway")
 	w.join()
 	for _, m := range w.all() {
