@@ -30,11 +30,21 @@ func (a *App) texts(store config.Store) (*texts.Store, error) {
 		return nil, fmt.Errorf("sms.time_zone: %w", err)
 	}
 	return &texts.Store{
-		Flow: a.flows.of(store.Name), Sending: a.flows.sendingOf(store.Name),
+		Flow: a.flows.of(store.Name), Sending: a.flows.sendingOf(store.Name), Destination: a.destination(store),
 		Shop: ShopOf(store), From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion, Zones: zones,
 		MayText: func(number string) (reason.Reason, bool) { return a.consent.MayText(store.Name, number) },
 		Lease:   sender.Lease(store.SMS.Timeout), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
 	}, nil
+}
+
+// destination returns what the destination of a store's texts does itself.
+func (a *App) destination(store config.Store) texts.Destination {
+	renders := store.SMS.Mode == config.SMSTrigger
+	return texts.Destination{
+		Renders: renders, KeepsQuietHours: store.SMS.QuietHours == config.SMSDestination,
+		FindsNumbers: renders && store.SMS.Consent == config.SMSDestination,
+		Consent:      func(number string) string { return string(a.consent.Status(store.Name, number)) },
+	}
 }
 
 // openTexts opens the state of the texts and starts the sender, if a store sends texts.

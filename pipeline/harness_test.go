@@ -59,6 +59,8 @@ type storeConfig struct {
 	Blocked        string   `yaml:"blocked"`  // the number that the SMS gateway answers 403 to
 	KafkaDown      bool     `yaml:"kafka_down"`
 	PerDay         int      `yaml:"texts_per_day"`
+	// Destination is what the SMS gateway does itself.
+	Destination texts.Destination `yaml:"-"`
 }
 
 // produceFunc is Runtime.Produce.
@@ -210,7 +212,7 @@ func (w *world) storeTexts(cfg storeConfig) *texts.Store {
 		Flow:          func(key flow.Key) flow.Flow { return flows[key] },
 		Sending:       func() sending.Settings { return w.sending },
 		DefaultRegion: "US", Zones: zones, Lease: sender.Lease(10 * time.Second), CallWithin: sender.BeginWithin,
-		MayText: w.mayText,
+		MayText: w.mayText, Destination: cfg.Destination,
 		Shop: flow.Shop{
 			Name: "Acme Coffee", URL: "https://acme.example", PortalURL: "https://{shop}/portal/{hash}",
 			ActivationURL: "https://{shop}/activate", PaymentURL: "https://{shop}/portal/{hash}/payment",

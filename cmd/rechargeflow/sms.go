@@ -220,7 +220,18 @@ func (f *textFilter) printTexts(command *cobra.Command, start string) error {
 		if r.Value == nil || json.Unmarshal(r.Value, &text) != nil || !strings.HasPrefix(text.ID, start) {
 			return nil
 		}
-		printf(command.OutOrStdout(), "to %s, %d parts: %s\n", printable(text.To), text.Segments, printable(text.Text))
+		printText(command.OutOrStdout(), text)
 		return nil
 	})
+}
+
+func printText(out io.Writer, text message.Text) {
+	if text.Text != "" {
+		printf(out, "to %s, %d parts: %s\n", printable(text.To), text.Segments, printable(text.Text))
+		return
+	}
+	printf(out, "to %s, rendered by the destination\n", printable(text.To))
+	for _, name := range slices.Sorted(maps.Keys(text.Variables)) {
+		printf(out, "    %s: %s\n", printable(name), printable(text.Variables[name]))
+	}
 }

@@ -12,7 +12,7 @@ import "time"
 //	check         the form of a text, see value.go
 //	min, max      bounds of an integer, number, size or duration
 //	required      "true": an empty value is a fault
-//	role          the role that uses the value: other processes need not have it
+//	role          the roles that use the value, separated by commas: other processes need not have it
 //
 // A Secret is masked wherever it is printed and can be read from a file named by the environment.
 type Config struct {
@@ -33,6 +33,8 @@ type Config struct {
 type Embedded struct {
 	Dir    string `mapstructure:"dir" default:"./rechargeflow-data" doc:"Data directory of the embedded broker, for one process at a time."`
 	Listen string `mapstructure:"listen" default:"127.0.0.1:9092" check:"loopback" doc:"Address of the embedded broker, for tools on the same machine. Loopback only, because it has no authentication."`
+	// ClockOffset is refused with other brokers: processes with different clocks would disagree on what is due.
+	ClockOffset time.Duration `mapstructure:"clock_offset" default:"0s" min:"-24h" max:"72h" doc:"Moves the clock of the process, to see a night at noon: for trials with the embedded broker only."`
 }
 
 // Gateway configures the HTTP endpoint for Recharge's webhooks.

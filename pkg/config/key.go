@@ -36,7 +36,7 @@ type Key struct {
 	Example  string   // as it would be written in the environment
 	Secret   bool     // masked when shown; Env + "_FILE" may name a file with the value
 	Required bool     // an empty value is a fault
-	Role     string   // the role that uses the value; empty: any
+	Roles    []string // the roles that use the value; none: any
 	OneOf    []string // the values allowed, if only some are
 	Min, Max string   // bounds, as Default is written
 
@@ -96,11 +96,14 @@ func declared(field reflect.StructField, path string) Key {
 		Path: path, Env: envName(path), Kind: kindOf(field.Type),
 		Default: tag("default"), Doc: tag("doc"), Example: tag("example"),
 		Secret:   field.Type == reflect.TypeFor[Secret]() || field.Type == reflect.TypeFor[[]Secret](),
-		Required: tag("required") == "true", Role: tag("role"),
-		Min: tag("min"), Max: tag("max"), check: tag("check"),
+		Required: tag("required") == "true",
+		Min:      tag("min"), Max: tag("max"), check: tag("check"),
 	}
 	if values, ok := field.Tag.Lookup("oneof"); ok {
 		k.OneOf = strings.Split(values, ",")
+	}
+	if roles, ok := field.Tag.Lookup("role"); ok {
+		k.Roles = strings.Split(roles, ",")
 	}
 	return k
 }

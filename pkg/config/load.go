@@ -86,6 +86,7 @@ func (l *loader) resolve() (Loaded, error) {
 	k.SASL.PasswordFile = l.root.env["kafka.sasl.password"].file
 	for _, s := range l.stores {
 		var store Store
+		s.adaptDefaults()
 		rows, err := l.fill(s, &store)
 		if err != nil {
 			return Loaded{}, err

@@ -31,7 +31,7 @@ func TestDefaults(t *testing.T) {
 				Enabled: true, URL: "https://api.exponea.com", Project: "project-token", KeyID: "key-1", Secret: "key-secret",
 				CustomerIDName: "registered", Timeout: 20 * time.Second,
 			},
-			SMS: config.SMS{DefaultRegion: "US", Timeout: 10 * time.Second, AtOnce: 10, Consent: "opt_out"},
+			SMS: config.SMS{DefaultRegion: "US", Timeout: 10 * time.Second, AtOnce: 10, Mode: "text", Consent: "opt_out", QuietHours: "ours"},
 		}},
 	}
 	assert.Empty(t, cmp.Diff(want, loaded.Config))

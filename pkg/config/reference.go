@@ -70,8 +70,12 @@ func meaningOf(k Key) string {
 	if k.Kind != KindText || k.OneOf != nil || k.check != "" {
 		text += " " + sentence(k.Expected())
 	}
-	if k.Role != "" {
-		text += " Used by the role " + k.Role + " alone."
+	switch len(k.Roles) {
+	case 0:
+	case 1:
+		text += " Used by the role " + k.Roles[0] + " alone."
+	default:
+		text += " Used by the roles " + strings.Join(k.Roles, " and ") + " alone."
 	}
 	if k.Example != "" {
 		text += " Example: `" + k.Example + "`."

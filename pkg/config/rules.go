@@ -12,6 +12,7 @@ func (l *loader) checkRules(c Config) {
 		l.fault(l.root, "admin.listen", "given %s, which is taken by gateway.listen (%s); expected an address of its own", quoted(c.Admin.Listen), quoted(c.Gateway.Listen))
 	}
 	l.checkKafka(c.Kafka)
+	l.checkEmbedded(c)
 	l.checkCollector(c.Tracing)
 	first := map[string]string{}
 	for i, store := range c.Stores {
@@ -38,14 +39,16 @@ func clash(a, b string) bool {
 
 func (l *loader) checkRequired(s *scope) {
 	for _, k := range s.keys {
-		if k.Required && l.runs(k.Role) && s.isEmpty(k.Path) {
+		if k.Required && l.runs(k.Roles...) && s.isEmpty(k.Path) {
 			l.missing(s, k.Path, "")
 		}
 	}
 }
 
-// runs reports whether a key is used: by every process, or by a role that this process runs.
-func (l *loader) runs(role string) bool { return role == "" || slices.Contains(l.roles, role) }
+// runs reports whether a key of roles is used: by every process if there are none, or by a role that this process runs.
+func (l *loader) runs(roles ...string) bool {
+	return len(roles) == 0 || slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(l.roles, role) })
+}
 
 // checkStores requires a store, and values in place of placeholders, for a process that runs roles.
 func (l *loader) checkStores(path string) {

@@ -9,6 +9,13 @@ func (l *loader) checkKafka(k Kafka) {
 	l.checkSASL(k.SASL)
 }
 
+// checkEmbedded reports a moved clock in a process that is no trial.
+func (l *loader) checkEmbedded(c Config) {
+	if c.Embedded.ClockOffset != 0 && len(c.Kafka.Brokers) > 0 {
+		l.fault(l.root, "embedded.clock_offset", "given together with kafka.brokers; it is for trials with the embedded broker alone")
+	}
+}
+
 func (l *loader) checkTLS(t KafkaTLS) {
 	if !t.Enabled {
 		for _, given := range []struct{ path, value string }{

@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // The values of customer_id: which id identifies a customer in Bloomreach.
 const (
@@ -13,6 +16,18 @@ const (
 	SMSNone    = ""
 	SMSLog     = "log"
 	SMSWebhook = "webhook"
+)
+
+// The values of sms.mode: what the webhook driver posts.
+const (
+	SMSText    = "text"
+	SMSTrigger = "trigger"
+)
+
+// What sms.quiet_hours and sms.consent are left to.
+const (
+	SMSOurs        = "ours"
+	SMSDestination = "destination"
 )
 
 // The values of recharge.signature: which signatures of a webhook are accepted.
@@ -56,19 +71,34 @@ type Bloomreach struct {
 type SMS struct {
 	Driver        string        `mapstructure:"driver" oneof:",log,webhook" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to url."`
 	URL           string        `mapstructure:"url" role:"sms" check:"hook" example:"https://sms.example.com/send" doc:"URL that the webhook driver posts to."`
-	Secret        Secret        `mapstructure:"secret" role:"sms" doc:"Secret that signs the requests of the webhook driver."`
+	Mode          string        `mapstructure:"mode" default:"text" oneof:"text,trigger" doc:"What is posted. text: texts. trigger: flows and the values of their texts, for a platform that has the texts itself."`
+	Secret        Secret        `mapstructure:"secret" role:"sms,gateway" doc:"Secret that signs the requests of the webhook driver, and the callbacks of the provider to the gateway."`
 	From          string        `mapstructure:"from" example:"+15005550006" doc:"Sender of texts, a number or a name."`
 	DefaultRegion string        `mapstructure:"default_region" default:"US" check:"region" doc:"Country of phone numbers without a country code, used if no address of the customer names a country. ISO 3166 alpha-2."`
 	Timeout       time.Duration `mapstructure:"timeout" default:"10s" min:"1s" max:"5m" doc:"Timeout of a request to the provider."`
 	AtOnce        int           `mapstructure:"at_once" default:"10" min:"1" max:"1000" doc:"Requests to the provider at the same time, of each process. After a kill, as many texts may be unknown."`
 	TimeZone      string        `mapstructure:"time_zone" check:"zone" example:"America/New_York" doc:"Time zone for the quiet hours of customers whose address and number have none. Empty: all zones of default_region, of which the strictest counts."`
-	Consent       string        `mapstructure:"consent" default:"opt_out" oneof:"opt_out,opt_in,destination" doc:"Whom the store texts. opt_out: numbers that have not opted out. opt_in: only numbers that have opted in. destination: numbers that the provider lets it text, except known opt-outs."`
+	Consent       string        `mapstructure:"consent" default:"opt_out" oneof:"opt_out,opt_in,destination" doc:"Whom the store texts. opt_out: numbers that have not opted out. opt_in: only numbers that have opted in. destination: numbers that the provider lets it text, except known opt-outs; the default with mode trigger."`
+	QuietHours    string        `mapstructure:"quiet_hours" default:"ours" oneof:"ours,destination" doc:"Who holds back the texts of flows with quiet hours. destination: the provider; the default with mode trigger."`
 	Window        time.Duration `mapstructure:"window" default:"0s" min:"0s" max:"10m" doc:"Shortens the time for which a text is held back for others of the same action, for trials. 0: the windows of the flows."`
 	ShopName      string        `mapstructure:"shop_name" example:"Acme Coffee" doc:"Name of the shop in texts."`
 	ShopURL       string        `mapstructure:"shop_url" check:"template" example:"https://acme.example" doc:"Link to the shop in texts. Its host replaces {shop} in the links below. A link whose {hash} is unknown is replaced by this one."`
 	PortalURL     string        `mapstructure:"portal_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}" doc:"Link to the customer portal in texts. {hash} is Recharge's secret part of a customer's portal links."`
 	ActivationURL string        `mapstructure:"activation_url" check:"template" example:"https://{shop}/account/activate" doc:"Link to activate the customer's account."`
 	PaymentURL    string        `mapstructure:"payment_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}/payment_methods" doc:"Link to change the payment method."`
+}
+
+// adaptDefaults leaves quiet hours and consent to a platform that has the texts itself, unless they are set.
+func (s *scope) adaptDefaults() {
+	if mode, _ := s.given("sms.mode"); mode.value != SMSTrigger {
+		return
+	}
+	s.keys = slices.Clone(s.keys) // other stores have them, too
+	for i := range s.keys {
+		if path := s.keys[i].Path; path == "sms.consent" || path == "sms.quiet_hours" {
+			s.keys[i].Default = SMSDestination
+		}
+	}
 }
 
 // checkStore reports broken rules across the keys of a store.
@@ -124,7 +154,11 @@ func (l *loader) checkCredentials(s *scope, b Bloomreach) {
 }
 
 func (l *loader) checkSMS(s *scope, m SMS) {
-	if m.Driver != SMSWebhook || !l.runs("sms") {
+	if m.Driver != SMSWebhook {
+		return
+	}
+	if !l.runs("sms") {
+		l.warnWithoutSecret(s, m)
 		return
 	}
 	if m.URL == "" {
@@ -132,5 +166,13 @@ func (l *loader) checkSMS(s *scope, m SMS) {
 	}
 	if m.Secret == "" {
 		l.missing(s, "sms.secret", " (sms.driver is webhook)")
+	}
+}
+
+// warnWithoutSecret warns of a gateway that has to refuse the callbacks of the provider, such as a STOP.
+func (l *loader) warnWithoutSecret(s *scope, m SMS) {
+	if m.Secret == "" && l.runs("gateway") {
+		l.warnings.add(s.where("sms.secret"), s.label+"sms.secret",
+			"missing: the gateway answers 503 to the callbacks of the SMS gateway, such as opt-outs and delivery reports; it needs the secret that role sms has")
 	}
 }

@@ -66,11 +66,15 @@ func (t *Table) MayText(store, number string) (reason.Reason, bool) {
 	if !t.rows.IsReady() {
 		return reason.ConsentUnknown, false
 	}
-	var known Status
+	return t.modes[store].May(t.Status(store, number))
+}
+
+// Status returns what is known of a store's number in E.164, "" for nothing.
+func (t *Table) Status(store, number string) (known Status) {
 	for _, status := range t.rows.Rows().Prefix(Prefix(store, number)) {
 		known = status // the last one holds
 	}
-	return t.modes[store].May(known)
+	return known
 }
 
 // Count returns how many numbers of a store have opted in and out. It looks at all of its changes.

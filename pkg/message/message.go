@@ -81,11 +81,31 @@ type Origin struct {
 // Live returns the triggers of the message's own flow that are worth a text at a time.
 func (m *Message) Live(now time.Time) (live []subscriber.Trigger) {
 	for _, t := range m.Triggers {
-		if t.Flow == m.Flow && !t.Revoked && !t.Late && now.Before(t.StaleAt) {
+		if m.isLive(t, now) {
 			live = append(live, t.Trigger)
 		}
 	}
 	return live
+}
+
+// Items returns the resources that the live triggers are about and that are not revoked, each once.
+func (m *Message) Items(now time.Time) (items []string) {
+	for _, t := range m.Triggers {
+		if !m.isLive(t, now) {
+			continue
+		}
+		for _, item := range t.Items {
+			if !slices.Contains(t.RevokedItems, item) && !slices.Contains(items, item) {
+				items = append(items, item)
+			}
+		}
+	}
+	return items
+}
+
+// isLive reports whether a trigger is of the message's own flow and worth a text at a time.
+func (m *Message) isLive(t Trigger, now time.Time) bool {
+	return t.Flow == m.Flow && !t.Revoked && !t.Late && now.Before(t.StaleAt)
 }
 
 // hasOwn reports whether a trigger of the message's own flow is left unrevoked.

@@ -50,7 +50,8 @@ func (m *Message) Public(at time.Time) Change {
 	return c
 }
 
-// Text is a text as it was claimed, with masked phone and secrets. It is the value of a row in recharge.message-texts.
+// Text is a text as it was claimed, with masked phone and secrets, or the values of one that the destination renders. It is the value of a row
+// in recharge.message-texts.
 type Text struct {
 	ID                 string    `json:"id"`
 	Store              string    `json:"store"`
@@ -59,6 +60,8 @@ type Text struct {
 	ClaimedAt          time.Time `json:"claimed_at"`
 	To                 string    `json:"to"`
 	From               string    `json:"from,omitempty"`
-	Text               string    `json:"text"`
-	Segments           int       `json:"segments"` // how many messages are billed for it
+	Text               string    `json:"text,omitempty"`
+	Segments           int       `json:"segments,omitempty"` // how many messages are billed for the text
+	// Variables are the values that the destination renders the text from.
+	Variables map[string]string `json:"variables,omitempty"`
 }

@@ -12,24 +12,61 @@ package sms
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
-// Message is one text for one phone number.
+// Message is one text for one customer.
 type Message struct {
 	SendKey string // id of the text, 64 hex digits; stays the same for the same text
-	To      string // E.164, "+14155550123"
+	To      string // E.164, "+14155550123"; "" only with Values and Email
 	From    string // sender, number or name; "": the provider's default
-	Body    string // rendered text
-	Store   string // name of the store, for the provider's records
-	Flow    string // key of the flow, for the provider's records
+	Body    string // rendered text, "" with Values
+	Store   string // name of the store
+	Flow    string // key of the flow
+	Email   string // the customer's, "" if unknown
+	Cause   string // the customer's action: texts of the same action have the same cause
+
+	// Items are the resources that the text is about, "{resource}/{id}".
+	Items []string
+	// Values are those of a text that the provider renders. nil means that Body is the text.
+	Values *Values
 
 	// CustomerID and Partition are where a delivery report of the text belongs. Without CustomerID it can't be reported.
 	CustomerID string
 	Partition  int
 
-	// Secrets are the parts of the body that must not be logged, such as the key in the link to the customer's portal.
+	// Secrets are the parts of body and values that must not be logged, such as the key in the link to the customer's portal.
 	Secrets []string
+}
+
+// Values are what a platform needs that has the texts itself.
+type Values struct {
+	Variables  map[string]string // what a text of ours could use, by name
+	Consent    string            // what is known of the number: opted_in, or "" for nothing
+	OccurredAt time.Time         // when the action happened
+}
+
+// Masked returns a text of the message without its secrets.
+func (m Message) Masked(text string) string {
+	for _, secret := range m.Secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "***")
+		}
+	}
+	return text
+}
+
+// MaskedVariables returns the variables without secrets, nil for a text.
+func (m Message) MaskedVariables() map[string]string {
+	if m.Values == nil {
+		return nil
+	}
+	masked := make(map[string]string, len(m.Values.Variables))
+	for name, value := range m.Values.Variables {
+		masked[name] = m.Masked(value)
+	}
+	return masked
 }
 
 // Receipt is a provider's acceptance of a text.

@@ -186,7 +186,7 @@ func (p *person) recipient() Recipient {
 	phone, country := p.number()
 	return Recipient{
 		FirstName: first, LastName: last, Phone: phone, PhoneCountry: country, PortalHash: p.hash,
-		Country: p.home.Country, Province: p.home.Province, Zip: p.home.Zip,
+		Email: p.email, Country: p.home.Country, Province: p.home.Province, Zip: p.home.Zip,
 	}
 }
 

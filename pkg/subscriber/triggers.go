@@ -42,6 +42,8 @@ type Recipient struct {
 	Country  string `json:"country,omitempty"`
 	Province string `json:"province,omitempty"`
 	Zip      string `json:"zip,omitempty"`
+	// Email is normalized, "" if unknown.
+	Email string `json:"email,omitempty"`
 	// PortalHash is the secret part of the customer's portal links.
 	PortalHash string `json:"portal_hash,omitempty"`
 }
@@ -59,6 +61,9 @@ type Revocation struct {
 	Flows              []flow.Key     `json:"flows"`
 	Items              []string       `json:"items"`
 	OccurredAt         time.Time      `json:"occurred_at"`
+	// Erased means that the customer was deleted, or their personal data erased: all triggers are revoked, whatever their items and times,
+	// and what is left of their texts is removed.
+	Erased bool `json:"erased,omitempty"`
 }
 
 // subscriptionFlows handles the subscription topics that have no event.

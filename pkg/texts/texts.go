@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
@@ -27,9 +26,11 @@ type Store struct {
 	DefaultRegion string // ISO 3166 code, for numbers without a country
 	// Zones finds when quiet hours end.
 	Zones *quiethours.Finder
-	// MayText reports whether a number in E.164 may be texted, and why not: see consent.Table.
+	// MayText reports whether a number in E.164 may be texted, and why not: see consent.Table. "" is a customer without a number.
 	MayText func(number string) (reason.Reason, bool)
-	Lease   time.Duration // of a claim, see sender.Lease
+	// Destination is what the destination does itself.
+	Destination Destination
+	Lease       time.Duration // of a claim, see sender.Lease
 	// CallWithin is the longest time from the claim of a text to its call: quiet hours must not begin within it.
 	CallWithin time.Duration
 	// Window shortens the windows of all flows, for trials; 0 leaves them.
@@ -59,13 +60,13 @@ const day = 24 * time.Hour
 // ErrNotRendered means that a text can't be made from its template. The error has no values of the customer.
 var ErrNotRendered = errors.New("text does not render")
 
-// Decide decides on a text that is due now, and renders it. An error that is not ErrNotRendered comes from the history; with
-// ErrNotRendered the text is suppressed.
+// Decide decides on a text that is due now, and renders it, or returns what the destination needs to render it. An error that is not
+// ErrNotRendered comes from the history; with ErrNotRendered the text is suppressed.
 func (s *Store) Decide(m *message.Message, now time.Time, had History) (sms.Message, message.Decision, error) {
 	live := m.Live(now)
 	to := live[len(live)-1].Recipient
 	number, err := sms.Number(to.Phone, cmp.Or(to.PhoneCountry, to.Country), s.DefaultRegion)
-	if why := s.suppressed(m, err); why != "" {
+	if why := s.suppressed(m, to, err); why != "" {
 		return sms.Message{}, message.Decision{Suppress: why}, nil
 	}
 	switch why, may := s.MayText(number); {
@@ -80,21 +81,26 @@ func (s *Store) Decide(m *message.Message, now time.Time, had History) (sms.Mess
 	if at := s.release(m.Flow, quiethours.Recipient{Country: to.Country, Province: to.Province, Number: number}, now); at.After(now) {
 		return sms.Message{}, message.Decision{Defer: at}, nil
 	}
-	body, err := flow.Render(s.Flow(m.Flow), subscriber.Variables(live, s.Shop))
-	if err != nil {
+	text := sms.Message{
+		SendKey: m.ID, To: number, From: s.From, Store: m.Store, Flow: string(m.Flow), CustomerID: m.CustomerID, Email: to.Email, Cause: m.Cause,
+		Items: m.Items(now), Secrets: []string{to.PortalHash, url.PathEscape(to.PortalHash)},
+	}
+	if s.Destination.Renders {
+		text.Values = s.values(live, number)
+		return text, message.Decision{}, nil
+	}
+	if text.Body, err = flow.Render(s.Flow(m.Flow), subscriber.Variables(live, s.Shop)); err != nil {
 		return sms.Message{}, message.Decision{Suppress: reason.TextNotRendered}, fmt.Errorf("%w: %w", ErrNotRendered, err)
 	}
-	return sms.Message{
-		SendKey: m.ID, To: number, From: s.From, Body: body, Store: m.Store, Flow: string(m.Flow), CustomerID: m.CustomerID, Secrets: []string{to.PortalHash, url.PathEscape(to.PortalHash)},
-	}, message.Decision{}, nil
+	return text, message.Decision{}, nil
 }
 
 // suppressed returns why a text is not sent whatever the hour; phone is the error of its number.
-func (s *Store) suppressed(m *message.Message, phone error) reason.Reason {
+func (s *Store) suppressed(m *message.Message, to subscriber.Recipient, phone error) reason.Reason {
 	switch {
 	case !s.Flow(m.Flow).Active:
 		return reason.FlowInactive
-	case phone == nil:
+	case phone == nil, s.Destination.FindsNumbers && to.Email != "":
 		return ""
 	case errors.Is(phone, sms.ErrNoNumber):
 		return reason.NoPhone
@@ -123,7 +129,7 @@ func (s *Store) capped(m *message.Message, now time.Time, had History) (bool, er
 // release returns when a text may be sent.
 func (s *Store) release(key flow.Key, to quiethours.Recipient, now time.Time) time.Time {
 	quiet := s.Sending().QuietHours
-	if !quiet.AllFlows && !s.Flow(key).QuietHours {
+	if s.Destination.KeepsQuietHours || !quiet.AllFlows && !s.Flow(key).QuietHours {
 		return now
 	}
 	for _, call := range []time.Time{now, now.Add(s.CallWithin)} {
@@ -134,17 +140,16 @@ func (s *Store) release(key flow.Key, to quiethours.Recipient, now time.Time) ti
 	return now
 }
 
-// Public is a claimed text without its number and secrets.
+// Public is a claimed text, or its values, without its number and secrets.
 func Public(m *message.Message, text sms.Message, at time.Time) message.Text {
-	body := text.Body
-	for _, secret := range text.Secrets {
-		if secret != "" {
-			body = strings.ReplaceAll(body, secret, "***")
-		}
+	row := message.Text{
+		ID: m.ID, Store: m.Store, RechargeCustomerID: m.CustomerID, Flow: m.Flow, ClaimedAt: at, To: sms.Mask(text.To), From: text.From,
 	}
-	_, segments := flow.Segments(text.Body)
-	return message.Text{
-		ID: m.ID, Store: m.Store, RechargeCustomerID: m.CustomerID, Flow: m.Flow, ClaimedAt: at,
-		To: sms.Mask(text.To), From: text.From, Text: body, Segments: segments,
+	if text.Values != nil {
+		row.Variables = text.MaskedVariables()
+		return row
 	}
+	row.Text = text.Masked(text.Body)
+	_, row.Segments = flow.Segments(text.Body)
+	return row
 }

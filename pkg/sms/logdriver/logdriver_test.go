@@ -34,3 +34,19 @@ func TestSendLogsTheTextWithoutSecrets(t *testing.T) {
 	assert.Equal(t, "text not sent: dry run", logs.All()[0].Message)
 	assert.Equal(t, zap.InfoLevel, logs.All()[0].Level)
 }
+
+func TestSendLogsTheVariablesOfATriggerWithoutSecrets(t *testing.T) {
+	core, logs := observer.New(zap.DebugLevel)
+	m := sms.Message{
+		SendKey: "k1", To: "+14155552671", Store: "acme", Flow: "charge_paid", Secrets: []string{"f99bd4a6"},
+		Values: &sms.Values{Variables: map[string]string{"first_name": "Anna", "portal_url": "https://acme.example/portal/f99bd4a6"}},
+	}
+	_, err := logdriver.New(zap.New(core)).Send(t.Context(), m)
+	require.NoError(t, err)
+	require.Equal(t, 1, logs.Len())
+	assert.Equal(t, "trigger not sent: dry run", logs.All()[0].Message)
+	assert.Equal(t, map[string]any{
+		"store": "acme", "flow": "charge_paid", "send_key": "k1", "to": "+14*******71",
+		"variables": map[string]string{"first_name": "Anna", "portal_url": "https://acme.example/portal/***"},
+	}, logs.All()[0].ContextMap())
+}

@@ -198,10 +198,13 @@ func TestConformance(t *testing.T) {
 			}
 			assert.Len(t, g.Texts(), row.sent)
 
-			g.Next(1, row.on)
-			assert.Equal(t, row.driver, sentByDriver(t, g, timeout))
-			assert.Len(t, g.Texts(), 2*row.sent)
-			assert.Equal(t, 2, g.Requests())
+			for i, m := range bothModes() {
+				g.Next(1, row.on)
+				assert.Equal(t, row.driver, sentByDriver(t, g, m, timeout))
+				assert.Len(t, g.Texts(), (2+i)*row.sent)
+			}
+			assert.Equal(t, 3, g.Requests())
+			assert.Empty(t, g.Refused())
 		})
 	}
 }
@@ -255,14 +258,24 @@ func seen(t *testing.T, g *smstest.Gateway, to string, timeout time.Duration) st
 	return line
 }
 
-// sentByDriver returns the class of the driver's error, "" for an accepted text.
-func sentByDriver(t *testing.T, g *smstest.Gateway, timeout time.Duration) sms.Class {
+// bothModes returns a text and a trigger.
+func bothModes() []sms.Message {
+	text := sms.Message{SendKey: "1", To: "+14155552671", Body: "hi"}
+	trigger := sms.Message{
+		SendKey: "2", Email: "jo@example.com", Flow: "charge_paid",
+		Values: &sms.Values{OccurredAt: noon, Variables: map[string]string{"first_name": "Jo"}},
+	}
+	return []sms.Message{text, trigger}
+}
+
+// sentByDriver returns the class of the driver's error, "" for an accepted text or trigger.
+func sentByDriver(t *testing.T, g *smstest.Gateway, m sms.Message, timeout time.Duration) sms.Class {
 	t.Helper()
 	driver, err := webhook.New(webhook.Options{
 		URL: g.URL, Secret: "s", Timeout: timeout, Now: func() time.Time { return noon },
 	})
 	require.NoError(t, err)
-	_, err = driver.Send(t.Context(), sms.Message{SendKey: "1", To: "+14155552671", Body: "hi"})
+	_, err = driver.Send(t.Context(), m)
 	if err == nil {
 		return ""
 	}

@@ -23,14 +23,22 @@ import (
 // Tolerance is the maximum difference between a signature's timestamp and now.
 const Tolerance = 5 * time.Minute
 
-// Text is an accepted text.
+// Text is an accepted text, or a trigger if it has no body.
 type Text struct {
-	ID    string `json:"id"` // send key
-	To    string `json:"to"`
-	From  string `json:"from"`
-	Body  string `json:"body"`
-	Store string `json:"store"`
-	Flow  string `json:"flow"`
+	ID         string   `json:"id"` // send key
+	To         string   `json:"to"`
+	From       string   `json:"from"`
+	Body       string   `json:"body"`
+	Store      string   `json:"store"`
+	Flow       string   `json:"flow"`
+	CustomerID string   `json:"customer_id"`
+	Email      string   `json:"email"`
+	Cause      string   `json:"cause"`
+	Items      []string `json:"items"`
+
+	Consent    string            `json:"consent"`
+	OccurredAt time.Time         `json:"occurred_at"`
+	Variables  map[string]string `json:"variables"`
 }
 
 // Behaviour is the gateway's response to a valid request. The zero value refuses it with status 500. vendors.go has the
@@ -127,13 +135,14 @@ func (g *Gateway) Refused() []string {
 	return slices.Clone(g.refused)
 }
 
-// Duplicates returns the accepted texts that repeat an earlier one, by send key or by number and body. There must be none.
+// Duplicates returns the accepted texts that repeat an earlier one, by send key or by number and body, and the triggers that repeat one by
+// send key. There must be none.
 func (g *Gateway) Duplicates() []Text {
 	var duplicates []Text
 	seen := map[string]bool{}
 	for _, text := range g.Texts() {
 		key, content := "id "+text.ID, "content "+text.To+" "+text.Body
-		if seen[key] || seen[content] {
+		if seen[key] || text.Body != "" && seen[content] {
 			duplicates = append(duplicates, text)
 		}
 		seen[key], seen[content] = true, true
@@ -197,9 +206,27 @@ func (t Text) check() error {
 	switch {
 	case t.ID == "":
 		return fmt.Errorf("id is missing")
+	case t.Variables != nil:
+		return t.checkTrigger()
 	case strings.TrimSpace(t.Body) == "":
 		return fmt.Errorf("body is missing")
 	case !sms.IsE164(t.To):
+		return fmt.Errorf("to is not an E.164 number")
+	default:
+		return nil
+	}
+}
+
+// checkTrigger validates the fields of a trigger.
+func (t Text) checkTrigger() error {
+	switch {
+	case t.Body != "" || t.From != "":
+		return fmt.Errorf("a trigger has a body or a sender")
+	case t.Flow == "" || t.OccurredAt.IsZero():
+		return fmt.Errorf("flow or occurred_at is missing")
+	case t.To == "" && t.Email == "":
+		return fmt.Errorf("to and email are missing")
+	case t.To != "" && !sms.IsE164(t.To):
 		return fmt.Errorf("to is not an E.164 number")
 	default:
 		return nil

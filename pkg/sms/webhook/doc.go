@@ -1,11 +1,15 @@
-// Package webhook is the driver for any SMS gateway: it posts each text as JSON to one address and signs it.
+// Package webhook is the driver for any SMS gateway: it posts each text as JSON to one address and signs it. For a platform that keeps its own
+// texts it posts a trigger: the flow and its values, without a text.
 //
 //	POST <url>
 //	Content-Type: application/json
 //	X-Rechargeflow-Timestamp: 1767225600
 //	X-Rechargeflow-Signature: v1=<hex HMAC-SHA256 of "<timestamp>.<body>" with the shared secret>
 //
-//	{"id":"<send key>","to":"+14155550123","from":"+14155550100","body":"...","store":"acme","flow":"charge_failed"}
+//	{"id":"<send key>","to":"+14155550123","from":"+14155550100","body":"...","store":"acme","flow":"charge_failed","customer_id":"90001",
+//	 "email":"...","cause":"...","items":["charge/501"]}
+//
+//	a trigger has no from and no body, perhaps no to, and: "consent":"opted_in","occurred_at":"...","variables":{"total":"34.50 USD"}
 //
 // An error quotes the body of the answer, without the number and the text.
 //
@@ -33,6 +37,7 @@
 //	{"kind":"delivery","store":"acme","id":"...","at":"...","message_id":"<id>","status":"delivered","code":"...","detail":"..."}
 //
 //	webhook.go     Driver: posts a text, classifies the answer
+//	payload.go     the body of a request: a text or a trigger
 //	receiver.go    Receiver: verifies and decodes a callback
 //	textid.go      the id of a text
 //	signature.go   signs a request, verifies it for receivers

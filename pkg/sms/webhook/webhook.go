@@ -70,16 +70,6 @@ func New(o Options) (*Driver, error) {
 	}, nil
 }
 
-// payload is the body of a request.
-type payload struct {
-	ID    string `json:"id"`
-	To    string `json:"to"`
-	From  string `json:"from,omitempty"`
-	Body  string `json:"body"`
-	Store string `json:"store,omitempty"`
-	Flow  string `json:"flow,omitempty"`
-}
-
 // Send posts one text. The package comment explains each response.
 func (d *Driver) Send(ctx context.Context, m sms.Message) (sms.Receipt, error) {
 	ctx, connected := traceConnection(ctx)
@@ -104,6 +94,7 @@ func (d *Driver) words(body io.Reader, m sms.Message) error {
 	raw, _ := io.ReadAll(io.LimitReader(body, maxAnswer)) // what was read is quoted
 	answer := string(raw)
 	private := []string{d.secret, m.To, strings.TrimPrefix(m.To, "+"), echoed(answer, m.Body), echoed(answer, jsonText(m.Body))}
+	private = append(private, privateValues(m)...)
 	if quote := d.quoter.Quote(answer, append(private, m.Secrets...)...); quote != "" {
 		return errors.New(quote)
 	}
@@ -130,12 +121,13 @@ func jsonText(text string) string {
 	if encoder.Encode(text) != nil {
 		return ""
 	}
-	return strings.Trim(strings.TrimSpace(encoded.String()), `"`)
+	quoted := strings.TrimSpace(encoded.String())
+	return quoted[1 : len(quoted)-1]
 }
 
 // request returns the signed request for a text.
 func (d *Driver) request(ctx context.Context, m sms.Message) (*http.Request, error) {
-	body, err := json.Marshal(payload{ID: textID(m), To: m.To, From: m.From, Body: m.Body, Store: m.Store, Flow: m.Flow})
+	body, err := json.Marshal(payloadOf(m))
 	if err != nil {
 		return nil, fmt.Errorf("encode text: %w", err)
 	}

@@ -26,7 +26,8 @@ var (
 	noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	text = sms.Message{
 		SendKey: strings.Repeat("ab", 32), To: "+14155552671", From: "Acme", Body: "Acme: 34.50 €, \"hi\" & <bye>",
-		Store: "acme", Flow: "charge_paid",
+		Store: "acme", Flow: "charge_paid", CustomerID: "90001", Partition: 7, Email: "jo@example.com", Cause: "acme/90001/charge_paid/12/501",
+		Items: []string{"charge/501", "subscription/71"},
 	}
 )
 
@@ -67,7 +68,8 @@ func TestSend(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "gw-1", receipt.ProviderID)
 	assert.Equal(t, []smstest.Text{{
-		ID: text.SendKey, To: text.To, From: text.From, Body: text.Body, Store: text.Store, Flow: text.Flow,
+		ID: text.SendKey + "-7-90001", To: text.To, From: text.From, Body: text.Body, Store: text.Store, Flow: text.Flow,
+		CustomerID: "90001", Email: text.Email, Cause: text.Cause, Items: text.Items,
 	}}, g.Texts())
 	assert.Empty(t, g.Duplicates())
 }
@@ -81,8 +83,7 @@ func TestRequestOnTheWire(t *testing.T) {
 		body, _ = io.ReadAll(r.Body)
 	}))
 	defer server.Close()
-	plain := text
-	plain.From, plain.Store, plain.Flow = "", "", ""
+	plain := sms.Message{SendKey: text.SendKey, To: text.To, Body: text.Body}
 	_, err := driver(t, webhook.Options{URL: server.URL}).Send(t.Context(), plain)
 	require.NoError(t, err)
 
@@ -93,6 +94,30 @@ func TestRequestOnTheWire(t *testing.T) {
 	assert.Empty(t, header.Values("Idempotency-Key"), "net/http would repeat the request")
 	assert.Empty(t, header.Values("X-Idempotency-Key"), "net/http would repeat the request")
 	assert.True(t, closed, "one connection for each text")
+}
+
+// A trigger has the values of a text. It goes without a number if the customer has none.
+func TestSendTrigger(t *testing.T) {
+	g, trigger := gateway(t), text
+	trigger.To, trigger.Body, trigger.Values = "", "", &sms.Values{
+		Consent: "opted_in", OccurredAt: noon, Variables: map[string]string{"total": "34.50 USD", "customer.first_name": "Jo"},
+	}
+	receipt, err := driver(t, webhook.Options{URL: g.URL}).Send(t.Context(), trigger)
+	require.NoError(t, err)
+	assert.Equal(t, "gw-1", receipt.ProviderID)
+	assert.Equal(t, []smstest.Text{{
+		ID: text.SendKey + "-7-90001", Store: text.Store, Flow: text.Flow, CustomerID: "90001", Email: text.Email, Cause: text.Cause, Items: text.Items,
+		Consent: "opted_in", OccurredAt: noon, Variables: trigger.Values.Variables,
+	}}, g.Texts())
+}
+
+// An answer that quotes the variables of a trigger is quoted without them.
+func TestWordsAboutATrigger(t *testing.T) {
+	g, trigger := gateway(t), text
+	trigger.Body, trigger.Values = "", &sms.Values{OccurredAt: noon, Variables: map[string]string{"first_name": "Anna \"A\"", "charge.attempts": "2"}}
+	g.Next(1, smstest.Behaviour{Status: http.StatusUnprocessableEntity, Body: `2 errors: {"first_name":"Anna \"A\""} and Anna "A"`})
+	_, err := driver(t, webhook.Options{URL: g.URL}).Send(t.Context(), trigger)
+	require.EqualError(t, err, `send text: rejected (http_422): 2 errors: {"first_name":"***"} and ***`)
 }
 
 // The signature is part of the documented protocol: it must not change.

@@ -1,0 +1,53 @@
+package webhook
+
+import (
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
+)
+
+// payload is the body of a request. A text has from and body; a trigger has consent, occurred_at and variables instead.
+type payload struct {
+	ID         string   `json:"id"`
+	To         string   `json:"to,omitempty"`
+	From       string   `json:"from,omitempty"`
+	Body       string   `json:"body,omitempty"`
+	Store      string   `json:"store,omitempty"`
+	Flow       string   `json:"flow,omitempty"`
+	CustomerID string   `json:"customer_id,omitempty"`
+	Email      string   `json:"email,omitempty"`
+	Cause      string   `json:"cause,omitempty"`
+	Items      []string `json:"items,omitempty"`
+
+	Consent    string            `json:"consent,omitempty"`
+	OccurredAt time.Time         `json:"occurred_at,omitzero"`
+	Variables  map[string]string `json:"variables,omitempty"`
+}
+
+func payloadOf(m sms.Message) payload {
+	p := payload{
+		ID: textID(m), To: m.To, Store: m.Store, Flow: m.Flow, CustomerID: m.CustomerID, Email: m.Email, Cause: m.Cause, Items: m.Items,
+	}
+	if m.Values == nil {
+		p.From, p.Body = m.From, m.Body
+		return p
+	}
+	p.Consent, p.OccurredAt, p.Variables = m.Values.Consent, m.Values.OccurredAt.UTC(), m.Values.Variables
+	return p
+}
+
+// minPrivate is the shortest variable, in bytes, that is masked in an answer. A shorter one may be there by chance.
+const minPrivate = 4
+
+// privateValues returns the variables that an answer must not be quoted with.
+func privateValues(m sms.Message) (private []string) {
+	if m.Values == nil {
+		return nil
+	}
+	for _, value := range m.Values.Variables {
+		if len(value) >= minPrivate {
+			private = append(private, value, jsonText(value))
+		}
+	}
+	return private
+}
