@@ -70,7 +70,7 @@ func composeEnv(t *testing.T, image string) (gateway, broker string) {
 	t.Helper()
 	secrets := t.TempDir()
 	write(t, filepath.Join(secrets, "acme_recharge_secrets"), secret)
-	for _, name := range []string{"acme_recharge_token", "acme_bloomreach_project", "acme_bloomreach_secret", "grafana_password"} {
+	for _, name := range []string{"acme_recharge_token", "acme_bloomreach_project", "acme_bloomreach_secret", "acme_sms_secret", "grafana_password"} {
 		write(t, filepath.Join(secrets, name), "of-"+name)
 	}
 	var ports []string
