@@ -70,7 +70,7 @@ func New(cfg config.Config, roles []topology.Role, o Options) (*App, error) {
 		return nil, err
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = clock(cfg.Embedded.ClockOffset)
 	}
 	a := &App{
 		cfg: cfg, roles: roles, log: o.Log, logLevel: o.LogLevel, version: o.Version, now: o.Now, faultPoint: faultPoint,
@@ -84,6 +84,14 @@ func New(cfg config.Config, roles []topology.Role, o Options) (*App, error) {
 		a.health.Register("paused texts", false, a.flows.held)
 	}
 	return a, nil
+}
+
+// clock returns the system clock, moved by an offset.
+func clock(offset time.Duration) func() time.Time {
+	if offset == 0 {
+		return time.Now
+	}
+	return func() time.Time { return time.Now().Add(offset) }
 }
 
 // checkRoles returns each named role once, or all roles if none is named. Roles in several processes need a broker that all of
@@ -122,7 +130,7 @@ func JoinRoles(roles []topology.Role) string {
 func (a *App) Run(ctx context.Context) error {
 	defer a.close()
 	a.metrics.Build(a.version)
-	a.log.Info("starting", zap.String("version", a.version.Version), zap.String("roles", JoinRoles(a.roles)))
+	a.logStart()
 	if err := a.exportConfiguration(); err != nil {
 		return err
 	}
@@ -165,6 +173,13 @@ func (a *App) Run(ctx context.Context) error {
 		return err
 	}
 	return a.serve(ctx, cluster, check, runtime, stages)
+}
+
+func (a *App) logStart() {
+	a.log.Info("starting", zap.String("version", a.version.Version), zap.String("roles", JoinRoles(a.roles)))
+	if offset := a.cfg.Embedded.ClockOffset; offset != 0 {
+		a.log.Warn("the clock is moved, for a trial", zap.String("setting", "embedded.clock_offset"), zap.Duration("offset", offset), zap.Time("now", a.now()))
+	}
 }
 
 // AdminAddress is the address of /metrics and /readyz; empty until that port is open.

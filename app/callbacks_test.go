@@ -13,6 +13,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
@@ -57,4 +58,22 @@ func TestCallbacks(t *testing.T) {
 	assert.Contains(t, page, `rechargeflow_callbacks_total{kind="delivery",outcome="accepted",reason="",store="acme"} 1`)
 	assert.NotContains(t, page, `rechargeflow_records_total{outcome="accepted",reason="",role="gateway"`, "a callback is no webhook")
 	assert.NotContains(t, p.log.String(), "4155552671")
+}
+
+// A trial with a moved clock says so, and receives webhooks by that clock.
+func TestClockOffset(t *testing.T) {
+	cfg := trial(t, "http://127.0.0.1:1")
+	cfg.Embedded.ClockOffset = 10 * time.Hour
+	p := start(t, cfg)
+	p.awaitReady()
+	assert.Contains(t, p.log.String(), "the clock is moved, for a trial")
+	require.Equal(t, http.StatusOK, p.postSigned("subscription/created", created, secret))
+	broker := regexp.MustCompile(`"brokers":\["([^"]+)"\]`).FindStringSubmatch(p.log.String())
+	require.NotNil(t, broker)
+	for record, err := range kafka.Scan(t.Context(), kafka.Cluster{Brokers: broker[1:]}, "recharge.webhooks", time.Time{}) {
+		require.NoError(t, err)
+		received, err := envelope.ReceivedAt(record)
+		require.NoError(t, err)
+		assert.InDelta(t, 10, time.Until(received).Hours(), 0.1)
+	}
 }

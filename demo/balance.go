@@ -14,7 +14,6 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/schemas/schematest"
-	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
 // account holds the counts, each from its own source.
@@ -30,7 +29,8 @@ type account struct {
 }
 
 // balance prints the account and fails when two sources disagree.
-func balance(ctx context.Context, out io.Writer, l *lab.Lab, process *lab.Process, p player) error {
+func balance(ctx context.Context, p *player) error {
+	l := p.lab
 	a := account{
 		sent: p.sent, accepted: p.accepted, outcomes: map[string]int{},
 		tracked: len(l.Bloomreach.Received()), kept: len(l.Bloomreach.Received()) - l.Bloomreach.Deduplicated(),
@@ -43,13 +43,15 @@ func balance(ctx context.Context, out io.Writer, l *lab.Lab, process *lab.Proces
 	if err := a.readTopics(ctx, kafka.Cluster{Brokers: []string{l.Embedded}}); err != nil {
 		return err
 	}
-	metrics, err := process.Metrics(ctx)
+	metrics, err := p.process.Metrics(ctx)
 	if err != nil {
 		return fmt.Errorf("read metrics: %w", err)
 	}
-	a.readOutcomes(metrics)
-	a.print(out)
-	return a.check(out)
+	for _, page := range append(p.metrics, metrics) {
+		a.readOutcomes(page)
+	}
+	a.print(p.out)
+	return a.check(p.out)
 }
 
 // readTopics counts the records and validates each against its schema.

@@ -7,6 +7,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rechargeflow/rechargeflow/pkg/envelope"
+	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
 func TestSumsThatDoNotHoldAreReported(t *testing.T) {
@@ -38,4 +41,24 @@ func TestCommandsAreReadable(t *testing.T) {
 	} {
 		assert.Equal(t, want, delivered([]byte(raw)))
 	}
+}
+
+// Webhooks that arrive together have one text, whose log line names the first of them.
+func TestFollowWebhooksTogether(t *testing.T) {
+	decided := func(trace string, outputs int) lab.Line {
+		return lab.Line{Message: "record handled", Role: "transformer", Outcome: "done", Outputs: outputs, Traceparent: trace}
+	}
+	planned := func(trace string) lab.Line {
+		return lab.Line{Message: "record handled", Role: "sms", Type: envelope.TypeTrigger, Outcome: "done", Traceparent: trace}
+	}
+	log := []lab.Line{decided("a", 1), planned("a"), decided("b", 1), planned("b"), {Message: "record handled", Traceparent: "other"}}
+	lines, complete := follow(log, []string{"a", "b"})
+	assert.Len(t, lines, 4)
+	assert.False(t, complete, "the text has no end yet")
+	log = append(log, lab.Line{Message: "text accepted", Traceparent: "a"})
+	assert.False(t, hasReceipt(log, []string{"a", "b"}))
+	log = append(log, lab.Line{Message: "record handled", Type: envelope.TypeReceipt, Traceparent: "a"})
+	_, complete = follow(log, []string{"a", "b"})
+	assert.True(t, complete)
+	assert.True(t, hasReceipt(log, []string{"a", "b"}))
 }

@@ -2,18 +2,22 @@
 // and no Docker: it starts rechargeflow with its embedded broker between
 // simulators of Recharge, Bloomreach and an SMS gateway, sends a customer's
 // webhooks to the gateway, prints the outcome of each, and ends with a table
-// that must balance.
+// that must balance. The clock of rechargeflow is moved, so that it shows a day and a night.
 //
-//	main.go     flags, start and end
-//	play.go     one webhook after the other, and its effects
-//	balance.go  the table: topics, simulators and counters
-//	sums.go     that they agree
-//	script.txtar  the webhooks
+//	main.go       flags, start and end
+//	acts.go       the day, the night and the morning: restarts with a moved clock
+//	play.go       one webhook after the other, and its effects
+//	follow.go     the effects of webhooks in the log
+//	balance.go    the table: topics, simulators and counters
+//	sums.go       that they agree
+//	script.txtar  the webhooks of two customers
+//	box.txtar     those of a customer who cancels a box of five
+//	night.txtar   one at night
 package main
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -24,11 +28,12 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
-//go:embed script.txtar
-var webhooks []byte
+//go:embed script.txtar box.txtar night.txtar
+var scripts embed.FS
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -43,8 +48,7 @@ func main() {
 	}
 }
 
-const stopWithin = 30 * time.Second
-
+// demo runs the acts of the demo, and checks the balance at the end.
 func demo(ctx context.Context, out io.Writer, binary string, keep bool) (err error) {
 	dir, err := os.MkdirTemp("", "rechargeflow-demo-")
 	if err != nil {
@@ -56,42 +60,30 @@ func demo(ctx context.Context, out io.Writer, binary string, keep bool) (err err
 		return err
 	}
 	defer l.Close()
-	// all flows that can be active without quiet hours
-	l.Flows = []string{
-		"subscription_started", "subscription_paused", "subscription_canceled",
-		"charge_will_be_retried", "charge_failed", "charge_paid", "customer_account_activation",
+	for _, key := range flow.Keys() {
+		l.Flows = append(l.Flows, string(key))
 	}
-	script, err := lab.ParseScript(webhooks, time.Now())
-	if err != nil {
-		return err
-	}
-	for id, body := range script.Customers {
-		l.API.PutCustomer(id, body)
-	}
-	printf(out, "starting rechargeflow with an embedded broker, and simulators of Recharge, Bloomreach and an SMS gateway\n")
-	process, err := l.Start(ctx)
-	if err != nil {
-		return err
-	}
-	defer process.Kill()
-	if err := show(ctx, out, l, process, script); err != nil {
+	l.Window = "1s"
+	p := player{lab: l, out: out}
+	defer p.kill()
+	if err := p.acts(ctx); err != nil {
 		return err
 	}
 	if keep {
-		leaveRunning(ctx, out, l, process)
+		leaveRunning(ctx, out, l, p.process)
 	}
-	return process.Stop(stopWithin)
+	return p.stop(ctx)
 }
 
-// show plays the script and checks the balance.
-func show(ctx context.Context, out io.Writer, l *lab.Lab, process *lab.Process, script lab.Script) error {
-	p := player{lab: l, process: process, out: out}
-	for i, w := range script.Webhooks {
-		if err := p.play(ctx, i+1, w); err != nil {
-			return err
-		}
+// acts plays a day, a night and a morning, and prints the balance.
+func (p *player) acts(ctx context.Context) error {
+	if err := p.day(ctx); err != nil {
+		return err
 	}
-	return balance(ctx, out, l, process, p)
+	if err := p.night(ctx); err != nil {
+		return err
+	}
+	return balance(ctx, p)
 }
 
 func leaveRunning(ctx context.Context, out io.Writer, l *lab.Lab, process *lab.Process) {

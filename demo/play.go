@@ -11,9 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
-	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -22,6 +20,7 @@ type player struct {
 	lab      *lab.Lab
 	process  *lab.Process
 	out      io.Writer
+	metrics  []string // pages of the processes that have ended
 	sent     int
 	accepted int
 }
@@ -29,22 +28,48 @@ type player struct {
 // settleWithin limits the time from the gateway's response to the last effect of a webhook.
 const settleWithin = 15 * time.Second
 
-func (p *player) play(ctx context.Context, n int, w lab.Webhook) error {
-	w.Traceparent = fmt.Sprintf("00-%032x-%016x-01", n, n)
-	tracked, dropped, texted := len(p.lab.Bloomreach.Received()), p.lab.Bloomreach.Deduplicated(), len(p.lab.Texts.Texts())
-	status, answer, err := p.lab.Send(ctx, w)
+// playScript plays a file of webhooks. One without a description is sent together with the one before.
+func (p *player) playScript(ctx context.Context, name string) error {
+	script, err := p.script(name)
 	if err != nil {
 		return err
 	}
-	p.sent++
-	printf(p.out, "\n%2d  %-28s %s\n      -> %d %s\n", n, w.Topic, w.About, status, answer)
-	if status != http.StatusOK {
-		return nil
+	for i := 0; i < len(script.Webhooks); {
+		end := i + 1
+		for end < len(script.Webhooks) && script.Webhooks[end].About == "" {
+			end++
+		}
+		if err := p.play(ctx, script.Webhooks[i:end]); err != nil {
+			return err
+		}
+		i = end
 	}
-	p.accepted++
-	lines, err := p.settled(ctx, w.Traceparent)
+	return nil
+}
+
+// script reads a file of webhooks, and gives its customers to Recharge's API.
+func (p *player) script(name string) (lab.Script, error) {
+	raw, err := scripts.ReadFile(name)
 	if err != nil {
-		return fmt.Errorf("webhook %d (%s): %w", n, w.Topic, err)
+		return lab.Script{}, fmt.Errorf("read script: %w", err)
+	}
+	script, err := lab.ParseScript(raw, p.lab.Now())
+	for id, body := range script.Customers {
+		p.lab.API.PutCustomer(id, body)
+	}
+	return script, err
+}
+
+// play sends webhooks that arrive together, and prints their effects.
+func (p *player) play(ctx context.Context, webhooks []lab.Webhook) error {
+	tracked, dropped, texted := len(p.lab.Bloomreach.Received()), p.lab.Bloomreach.Deduplicated(), len(p.lab.Texts.Texts())
+	traces, err := p.send(ctx, webhooks)
+	if err != nil || len(traces) == 0 {
+		return err
+	}
+	lines, err := p.settled(ctx, traces)
+	if err != nil {
+		return fmt.Errorf("webhook %d (%s): %w", p.sent, webhooks[0].Topic, err)
 	}
 	slices.SortStableFunc(lines, func(a, b lab.Line) int { return strings.Compare(order(a.Role), order(b.Role)) })
 	for _, line := range lines {
@@ -53,80 +78,37 @@ func (p *player) play(ctx context.Context, n int, w lab.Webhook) error {
 	for _, command := range p.lab.Bloomreach.Received()[tracked:] {
 		printf(p.out, "      bloomreach   got %s\n", delivered(command.Data))
 	}
-	for _, text := range p.lab.Texts.Texts()[texted:] {
-		printf(p.out, "      sms gateway  got %s: %q\n", sms.Mask(text.To), text.Body)
-	}
+	p.printTexts(texted)
 	if more := p.lab.Bloomreach.Deduplicated() - dropped; more > 0 {
 		printf(p.out, "      bloomreach   dropped %d as duplicates\n", more)
 	}
 	return nil
 }
 
-// settled waits until the webhook and all of its outputs have an outcome.
-func (p *player) settled(ctx context.Context, traceparent string) ([]lab.Line, error) {
-	ctx, cancel := context.WithTimeout(ctx, settleWithin)
-	defer cancel()
-	for {
-		lines, complete := follow(p.process.Lines(), traceparent)
-		if complete {
-			return lines, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("webhook not processed within %s; the log:\n%s", settleWithin, p.process.Output())
-		case <-time.After(5 * time.Millisecond):
-		}
+// printTexts prints the texts that arrived after so many.
+func (p *player) printTexts(before int) {
+	for _, text := range p.lab.Texts.Texts()[before:] {
+		printf(p.out, "      sms gateway  got %s: %q\n", sms.Mask(text.To), text.Body)
 	}
 }
 
-// follow returns the log lines of one webhook. It is complete if it has the transformer's line, one line for each output, and one for the end
-// of its text, if one was planned, and for the receipt of that.
-func follow(log []lab.Line, traceparent string) (lines []lab.Line, complete bool) {
-	var f followed
-	for _, line := range log {
-		if line.Traceparent == traceparent {
-			f.add(line)
+// send sends webhooks, and returns the traceparents of those that were accepted.
+func (p *player) send(ctx context.Context, webhooks []lab.Webhook) (traces []string, err error) {
+	printf(p.out, "\n")
+	for _, w := range webhooks {
+		p.sent++
+		w.Traceparent = fmt.Sprintf("00-%032x-%016x-01", p.sent, p.sent)
+		status, answer, err := p.lab.Send(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		printf(p.out, "%2d  %-28s %s\n      -> %d %s\n", p.sent, w.Topic, w.About, status, answer)
+		if status == http.StatusOK {
+			p.accepted++
+			traces = append(traces, w.Traceparent)
 		}
 	}
-	return f.lines, f.decided && f.missing == 0 && !f.planned && f.receipts >= 0
-}
-
-// followed is what the log says of a webhook.
-type followed struct {
-	lines    []lab.Line
-	decided  bool
-	missing  int  // outputs without an outcome
-	planned  bool // a text has no end yet
-	receipts int  // handled, less those of ended texts
-}
-
-func (f *followed) add(line lab.Line) {
-	switch line.Message {
-	case "text suppressed":
-		f.planned = false
-	case "text accepted", "text rejected", "text unknown":
-		f.planned = false
-		f.receipts--
-	case "record handled":
-		f.handled(line)
-	}
-}
-
-func (f *followed) handled(line lab.Line) {
-	if line.Type == envelope.TypeReceipt {
-		f.receipts++
-		return
-	}
-	f.lines = append(f.lines, line)
-	switch {
-	case line.Outcome == "parked": // replayed later, with another line
-	case line.Role == string(topology.RoleTransformer):
-		f.decided = true
-		f.missing += line.Outputs
-	default:
-		f.missing--
-		f.planned = f.planned || line.Type == envelope.TypeTrigger && line.Outcome == "done"
-	}
+	return traces, nil
 }
 
 // delivered describes a Bloomreach command in a few words.

@@ -50,6 +50,12 @@ type Lab struct {
 	Flows []string
 	// Window shortens the windows of the flows; "" is 1 ms, so that each trigger is a text of its own.
 	Window string
+	// AtOnce is how many texts are in flight; 0 is 10.
+	AtOnce int
+	// SMSURL replaces the simulator's URL if set.
+	SMSURL string
+	// ClockOffset moves the clock of processes that are started, with the embedded broker.
+	ClockOffset time.Duration
 	// LogLevel is the log level of processes; "" means info.
 	LogLevel string
 	// BloomreachURL replaces the simulator's URL if set.
@@ -80,6 +86,9 @@ func New(dir, binary string) (*Lab, error) {
 	}
 	return l, nil
 }
+
+// Now is the time by the clock of the processes.
+func (l *Lab) Now() time.Time { return time.Now().Add(l.ClockOffset) }
 
 // RandomPrefix returns a unique prefix for topics and consumer groups, so that runs can share a broker.
 func RandomPrefix(name string) string { return name + "-" + strings.ToLower(rand.Text()[:10]) + "." }
@@ -145,7 +154,7 @@ func (l *Lab) config(name, admin string) string {
 	}
 	one := fmt.Sprintf(`shutdown_delay: 0s
 kafka: {brokers: %s, topic_prefix: %q, durability: %s, session_timeout: 6s}
-embedded: {dir: %q, listen: %q}
+embedded: {dir: %q, listen: %q, clock_offset: %s}
 log: {level: %s}
 gateway: {listen: %q}
 admin: {listen: %q}
@@ -161,16 +170,17 @@ stores:
       secret: %q
       window: %s
       timeout: 3s
+      at_once: %d
       shop_name: Acme Coffee
       shop_url: https://acme.example
       portal_url: https://{shop}/portal/{hash}
       activation_url: https://{shop}/activate
       payment_url: https://{shop}/portal/{hash}/payment
 `,
-		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, level, l.Gateway, admin,
+		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, l.ClockOffset, level, l.Gateway, admin,
 		l.state(name), l.state("sms-"+name), Store, Secret, apiToken, l.API.URL,
 		bloomreachURL, bloomreachtest.ProjectToken, bloomreachtest.KeyID, bloomreachtest.KeySecret,
-		l.Texts.URL, smsSecret, cmp.Or(l.Window, "1ms"))
+		cmp.Or(l.SMSURL, l.Texts.URL), smsSecret, cmp.Or(l.Window, "1ms"), cmp.Or(l.AtOnce, 10))
 	return one + l.moreStores(bloomreachURL)
 }
 

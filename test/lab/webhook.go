@@ -107,9 +107,9 @@ func (l *Lab) Send(ctx context.Context, w Webhook) (int, string, error) {
 	case "legacy":
 		rechargetest.SignLegacy(request.Header, w.Body, Secret)
 	case "wrong":
-		rechargetest.Sign(request.Header, w.Body, "not "+Secret, time.Now())
+		rechargetest.Sign(request.Header, w.Body, "not "+Secret, l.Now())
 	default:
-		rechargetest.Sign(request.Header, w.Body, Secret, time.Now())
+		rechargetest.Sign(request.Header, w.Body, Secret, l.Now())
 	}
 	response, err := l.client.Do(request)
 	if err != nil {
