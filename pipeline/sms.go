@@ -101,7 +101,7 @@ func (s *SMS) Punctuate(_ context.Context, partition int) (stage.Punctuated, err
 	}
 	resumed, err := p.book.Resume(slices.Sorted(maps.Keys(s.stores)))
 	if err == nil {
-		p.removed, err = p.book.Expire()
+		err = p.book.Expire()
 	}
 	p.soon = expired || resumed
 	return stage.Punctuated{Transaction: p}, err
@@ -120,7 +120,6 @@ type planning struct {
 	soon      bool
 	failed    error // the rows are not to be written
 	due       message.DueTimes
-	removed   []*message.Message
 	claimed   []sender.Text
 }
 
@@ -222,7 +221,7 @@ func (p *planning) textRows() (records []kafka.Record, err error) {
 			return nil, err
 		}
 	}
-	for _, m := range p.removed {
+	for _, m := range p.book.Removed() {
 		if err := add(m, nil); err != nil {
 			return nil, err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/texts"
+	"github.com/rechargeflow/rechargeflow/schemas"
 )
 
 // platform has the texts itself, keeps quiet hours and knows numbers by e-mail.
@@ -87,4 +88,28 @@ func TestSMSTriggerModeWithOurQuietHours(t *testing.T) {
 	w.set(time.Date(2026, 3, 1, 17, 0, 0, 0, time.UTC))
 	w.handleAll()
 	assert.Len(t, w.texts.Texts(), 1)
+}
+
+// When a customer is deleted, nothing is left of their texts in recharge.message-texts, and what is planned is not sent.
+func TestSMSErased(t *testing.T) {
+	w := textWorld(t)
+	w.send(w.triggerRecord(0))
+	require.Len(t, w.topics.since("recharge.message-texts", 0), 1)
+	later := w.skippedOrder(0, func(t *subscriber.Trigger) {
+		t.ID, t.Flow, t.Cause = "f"+t.ID[1:], flow.SubscriptionStarted, "acme/1/another"
+	})
+	w.produce(later)
+	w.handleAll()
+	erasure := w.sinkRecord("recharge.sms-triggers", schemas.SMSRevocation, 9, subscriber.Revocation{
+		ID: "00000000000000000000000000000009", Store: store, Cause: "customer/deleted", RechargeCustomerID: "1", Flows: flow.Keys(), Items: []string{"customer/1"},
+		OccurredAt: w.clock(), Erased: true,
+	})
+	erasure.Key = later.Key
+	w.send(erasure)
+	assert.Len(t, w.texts.Texts(), 1)
+	assert.Equal(t, 1, w.outcomes.count("text subscription_started suppressed customer_erased"))
+	rows := w.topics.since("recharge.message-texts", 0)
+	require.Len(t, rows, 2)
+	assert.Nil(t, rows[1].Value, "a tombstone")
+	assert.Equal(t, rows[0].Key, rows[1].Key)
 }

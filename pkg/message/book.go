@@ -26,6 +26,7 @@ type Book struct {
 
 	settings Settings
 	changed  []Message
+	removed  []*Message
 }
 
 // Settings are the settings of the stores.
@@ -43,6 +44,10 @@ func Open(rows Rows, now time.Time, settings Settings) *Book {
 
 // Changed returns the changed messages, in the order of their changes.
 func (b *Book) Changed() []Message { return b.changed }
+
+// Removed returns the messages whose texts are to be removed from recharge.message-texts: they ended long ago, or their customer's personal
+// data was erased.
+func (b *Book) Removed() []*Message { return b.removed }
 
 // OfCustomer returns a customer's messages, oldest row first.
 func (b *Book) OfCustomer(store, customer string) (list []*Message, err error) {

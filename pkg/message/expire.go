@@ -9,16 +9,16 @@ const keptFor = 35 * 24 * time.Hour
 // maxExpired is how many messages one call of Expire removes.
 const maxExpired = 100
 
-// Expire removes messages that ended long ago, some at a time, and returns them.
-func (b *Book) Expire() (removed []*Message, err error) {
+// Expire removes messages that ended long ago, some at a time.
+func (b *Book) Expire() error {
 	old, _, err := b.until(b.now.Add(-keptFor), []byte("ended/"), "", maxExpired)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, e := range old {
 		m, err := b.at(e)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if m == nil {
 			continue
@@ -27,7 +27,7 @@ func (b *Book) Expire() (removed []*Message, err error) {
 			b.rows.Delete(key)
 		}
 		b.rows.Delete(messageKey(m.Store, m.CustomerID, m.ID))
-		removed = append(removed, m)
+		b.removed = append(b.removed, m)
 	}
-	return removed, nil
+	return nil
 }

@@ -463,7 +463,7 @@ func TestExpire(t *testing.T) {
 
 func expire(t *testing.T, w *world) {
 	t.Helper()
-	_, err := w.open().Expire()
+	err := w.open().Expire()
 	require.NoError(t, err)
 }
 
@@ -480,4 +480,62 @@ func TestLargeTriggers(t *testing.T) {
 		sizes = append(sizes, len(m.Triggers))
 	}
 	assert.ElementsMatch(t, []int{2, 2, 1}, sizes)
+}
+
+// TestErased: nothing personal is left of a customer who was deleted, what is planned is not sent, and what was sent is removed from the texts.
+func TestErased(t *testing.T) {
+	w := newWorld(t)
+	personal := func(id string, key flow.Key, at time.Duration, item string) subscriber.Trigger {
+		trigger := trigger(id, key, at, item)
+		trigger.Recipient = subscriber.Recipient{FirstName: "Jo", LastName: "Bean", Phone: "+14155552671", Email: "jo.bean@example.com", PortalHash: "f99bd4a6"}
+		trigger.Subscription = &subscriber.Subscription{ID: "1", CancellationReasonComments: "I, Jo Bean, move"}
+		return trigger
+	}
+	w.add(personal("sent", flow.SubscriptionCanceled, 0, "subscription/1"))
+	w.pass(2 * time.Minute)
+	w.add(personal("claimed", flow.SubscriptionPaused, 2*time.Minute, "subscription/2"))
+	w.now = w.now.Add(2 * time.Minute)
+	claimed := w.claim(1)
+	require.Len(t, claimed, 1)
+	w.add(personal("planned", flow.SubscriptionCanceled, 5*time.Minute, "subscription/3"))
+
+	book := w.open()
+	why, err := book.Revoke(subscriber.Revocation{ID: "e", Store: shop, RechargeCustomerID: customer, Erased: true, OccurredAt: w.now})
+	require.NoError(t, err)
+	assert.Empty(t, why)
+	assert.Len(t, book.Removed(), 2, "the sent one and the claimed one")
+	assert.Len(t, book.Changed(), 3)
+	for key, value := range w.rows {
+		for _, private := range []string{"Jo", "Bean", "4155552671", "example.com", "f99bd4a6"} {
+			assert.NotContains(t, string(value), private, key)
+		}
+	}
+	assert.Empty(t, w.receive(claimed[0], message.Receipt{Outcome: message.Planned}))
+	w.pass(2 * time.Minute)
+	assert.Len(t, w.texts, 2, "a claimed text that was not sent is not sent again")
+	counts := map[string]int{}
+	for _, m := range w.messages() {
+		counts[string(m.Status)+" "+string(m.Reason)]++
+	}
+	assert.Equal(t, map[string]int{"accepted ": 1, "suppressed revoked": 1, "suppressed customer_erased": 1}, counts)
+
+	why, err = w.open().Revoke(subscriber.Revocation{ID: "e", Store: shop, RechargeCustomerID: "43", Erased: true, OccurredAt: w.now})
+	require.NoError(t, err)
+	assert.Equal(t, reason.NothingToRevoke, why)
+}
+
+// TestItems: the items of a text are those of its live triggers that are not revoked.
+func TestItems(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("c", flow.ChargePaid, 0, "charge/c9", "subscription/1", "subscription/2"))
+	w.add(trigger("s1", flow.SubscriptionCanceled, 0, "subscription/1"))
+	w.add(trigger("s2", flow.SubscriptionCanceled, time.Second, "subscription/2"))
+	w.revoke(revocation("subscription/2", time.Minute, flow.SubscriptionCanceled))
+	items := map[flow.Key][]string{}
+	for _, m := range w.messages() {
+		items[m.Flow] = m.Items(w.now)
+	}
+	assert.Equal(t, map[flow.Key][]string{
+		flow.ChargePaid: {"charge/c9", "subscription/1", "subscription/2"}, flow.SubscriptionCanceled: {"subscription/1"},
+	}, items)
 }

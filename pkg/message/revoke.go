@@ -16,6 +16,9 @@ func (b *Book) Revoke(r subscriber.Revocation) (reason.Reason, error) {
 	if err != nil {
 		return "", err
 	}
+	if r.Erased {
+		return b.erase(all)
+	}
 	why := reason.NothingToRevoke
 	for _, m := range all {
 		before := snapshot(m)

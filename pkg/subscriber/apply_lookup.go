@@ -37,6 +37,7 @@ func ApplyLookup(s Settings, st *State, l recharge.Lookup, imported bool, at tim
 	}
 	d.cancellations(l)
 	d.dropErased()
+	d.eraseTexts()
 	d.dropUnwanted()
 	d.dropDuplicates()
 	d.dropWithheld()

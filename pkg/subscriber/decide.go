@@ -62,6 +62,7 @@ func Decide(s Settings, st *State, w recharge.Webhook, receivedAt time.Time) (De
 	}
 	d.customerChange()
 	d.dropErased()
+	d.eraseTexts()
 	d.dropUnwanted()
 	d.dropDuplicates()
 	d.dropWithheld()

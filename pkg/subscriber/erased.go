@@ -3,7 +3,9 @@ package subscriber
 import (
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
 // A customer whose personal data was erased at Recharge still has subscriptions. Their facts are emitted in stores that identify
@@ -26,6 +28,24 @@ func (k *CustomerState) erase(at time.Time) {
 		Count: k.Count, CompleteAt: k.CompleteAt, ActiveProperty: k.ActiveProperty, Activated: k.Activated,
 		FailedCharges: k.FailedCharges, Failures: k.Failures, ErasedAt: at,
 	}
+}
+
+// eraseTexts drafts the revocation of all texts of a customer who was deleted, or whose personal data was erased. A customer without a fact
+// has none.
+func (d *draft) eraseTexts() {
+	at, cause := d.state.Customer.ErasedAt, recharge.Topic("customer/updated")
+	switch {
+	case len(d.before.Emitted) == 0:
+		return
+	case d.gone && !d.before.gone():
+		at, cause = d.receivedAt, "customer/deleted"
+	case d.before.erased() || !d.state.erased():
+		return
+	}
+	d.out.Revocations = append(d.out.Revocations, Revocation{
+		ID: factID(d.settings.Store, "erasure", d.customerID, instant(at)), Cause: cause, Flows: flow.Keys(), Items: []string{"customer/" + d.customerID},
+		OccurredAt: at, Erased: true,
+	})
 }
 
 // dropErased removes the outputs that need the personal data of an erased customer.

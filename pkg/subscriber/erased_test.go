@@ -36,7 +36,9 @@ func TestErased(t *testing.T) {
 	erasure := ofCustomer("customer/updated", counted(erasedJo(at), 0))
 	t.Run("by e-mail", func(t *testing.T) {
 		r := erasable(t, byEmail())
-		assert.Equal(t, reason.CustomerErased, r.receives(erasure, at).Skip)
+		d := r.receives(erasure, at)
+		assert.Empty(t, d.Events)
+		require.Len(t, d.Revocations, 1, "of all texts")
 		for i, w := range []recharge.Webhook{
 			about("subscription/cancelled", at.Add(time.Hour), func(s *recharge.Subscription) { s.Email = "jo.bean@example.com" }),
 			ofCharge("charge/paid", at.Add(time.Hour), func(c *recharge.Charge) { c.Email = "jo.bean@example.com" }),
@@ -263,4 +265,38 @@ func TestErasedInAResourceInAnyOrder(t *testing.T) {
 		}
 		require.Equal(t, want, r.state().CustomerRow(store, joID).Email)
 	})
+}
+
+// A customer who is deleted or whose personal data is erased has no texts any more: one revocation of all, if anything was emitted before.
+func TestErasedTexts(t *testing.T) {
+	at := start().AddDate(0, 0, 19)
+	gone := recharge.Webhook{Topic: "customer/deleted", Customer: &recharge.Customer{ID: joID}}
+	erasures := func(d subscriber.Decision) (causes []recharge.Topic) {
+		for _, r := range d.Revocations {
+			if r.Erased {
+				assert.Equal(t, []string{"customer/" + joID}, r.Items)
+				assert.Equal(t, joID, r.RechargeCustomerID)
+				causes = append(causes, r.Cause)
+			}
+		}
+		return causes
+	}
+	for name, test := range map[string]struct {
+		webhook recharge.Webhook
+		cause   recharge.Topic
+	}{
+		"erased":  {ofCustomer("customer/updated", counted(erasedJo(at), 0)), "customer/updated"},
+		"deleted": {gone, "customer/deleted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRun(t, byEmail())
+			assert.Empty(t, erasures(r.receives(test.webhook, start())), "nothing was emitted")
+
+			r = newRun(t, byEmail())
+			r.receives(ofCustomer("customer/created", counted(jo(start()), 1)), start())
+			r.receives(about("subscription/created", start()), start())
+			assert.Equal(t, []recharge.Topic{test.cause}, erasures(r.receives(test.webhook, at)))
+			assert.Empty(t, erasures(r.receives(test.webhook, at.Add(time.Hour))), "once")
+		})
+	}
 }

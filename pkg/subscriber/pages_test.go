@@ -52,6 +52,7 @@ func TestSchemasNameTheFlows(t *testing.T) {
 			causes = append(causes, topic)
 		}
 	}
+	causes = append(causes, "customer/updated", "customer/deleted") // of an erasure
 	requireEnum(t, schemas.SMSTrigger, "flow", flow.Keys())
 	requireEnum(t, schemas.SMSRevocation, "flows", flow.Keys())
 	requireEnum(t, schemas.SettingsFlow, "flow", flow.Keys())
