@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -37,11 +36,12 @@ type Tracking struct {
 	store   Store
 	unowned bool // rejects the records that name no store
 	metrics Metrics
+	events  subscriber.EventDecoder
 }
 
 // NewTracking is the sink of one store.
 func NewTracking(store Store, metrics Metrics) *Tracking {
-	return &Tracking{store: store, metrics: metrics}
+	return &Tracking{store: store, metrics: metrics, events: subscriber.NewEventDecoder()}
 }
 
 // Handle sends as many records as fit into one request; the others follow in the next batch.
@@ -95,11 +95,8 @@ func (t *Tracking) command(r kafka.Record) (bloomreach.Command, error) {
 	if _, err := envelope.Store(r); err != nil {
 		return bloomreach.Command{}, err
 	}
-	var e subscriber.Event
-	if err := json.Unmarshal(r.Value, &e); err != nil {
-		return bloomreach.Command{}, fmt.Errorf("decode event: %w", err)
-	}
-	if err := e.Validate(); err != nil {
+	e, err := t.events.Decode(r.Value)
+	if err != nil {
 		return bloomreach.Command{}, err
 	}
 	id := t.store.Settings.DestinationID(e.RechargeCustomerID, e.Email)

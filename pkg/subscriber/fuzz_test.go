@@ -113,3 +113,33 @@ func requireSchemas(t *testing.T, validator *schematest.Validator, d subscriber.
 		check(schemas.SMSRevocation, revocation)
 	}
 }
+
+// An event is decoded as encoding/json does, with the same errors, unless it lacks the object of its type.
+func FuzzEvent(f *testing.F) {
+	for _, value := range []string{
+		`{"id":"9f1c","type":"subscription","status":"created","store":"acme","occurred_at":"2026-03-01T10:00:00.000001Z","recharge_customer_id":"7","email":"jo@example.com","subscription":{"id":"71","price":"18.50","quantity":2,"next_charge_date":"2026-03-31","is_prepaid":true,"created_at":"2026-03-01T10:00:00Z"}}`,
+		`{"type":"subscription_charge","charge":{"id":"1","items":[null,{"title":"é\u00e9\"","quantity":1}],"processed_at":null,"attempts":1e2,"items":[]}}`,
+		`{"type":"customer_change","customer":{"changed":["email",null],"active_subscriptions":0,"total_subscriptions":null,"created_at":"2026-02-30T00:00:00Z"}}`,
+		`{"type":"customer_property","property":{"name":"recharge_subscription_active","value":false},"Property":{"value":true}}`,
+		`{"type":"subscription","subscription":null}`, `{"type":"subscription","subscription":{"quantity":99999999999999999999}}`, `{"type":1,"occurred_at":0}`,
+		"{\"type\":\"customer_change\",\"customer\":{\"first_name\":\"\xff\u2028<&>\",\"First_name\":\"Jo\",\"email\":{}}}",
+		`{"customer":{"active_subscriptions":1.0}}`, `{"id":"a","id":"b"}{}`, `[]`, `null`, ``,
+	} {
+		f.Add([]byte(value))
+	}
+	decoder := subscriber.NewEventDecoder()
+	f.Fuzz(func(t *testing.T, value []byte) {
+		var want subscriber.Event
+		wantErr := json.Unmarshal(value, &want)
+		got, err := decoder.Decode(value)
+		switch {
+		case wantErr != nil:
+			require.EqualError(t, err, "decode event: "+wantErr.Error())
+		case err != nil:
+			require.EqualError(t, err, string(want.Type)+" event lacks its object")
+			fallthrough
+		default:
+			require.Equal(t, want, got)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/jsonappend"
+	"github.com/rechargeflow/rechargeflow/pkg/jsonread"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
@@ -73,8 +74,23 @@ func (e *Event) AppendJSON(b []byte) ([]byte, error) {
 	return w.Bytes()
 }
 
-// Validate checks that an event has the object required by its type.
-func (e Event) Validate() error {
+// EventDecoder decodes events. It may be used by several goroutines at once.
+type EventDecoder struct{ events *jsonread.Decoder[Event] }
+
+// NewEventDecoder returns an EventDecoder.
+func NewEventDecoder() EventDecoder { return EventDecoder{jsonread.NewDecoder[Event]()} }
+
+// Decode decodes the value of a record in recharge.events. An event without the object of its type is an error.
+func (d EventDecoder) Decode(value []byte) (Event, error) {
+	var e Event
+	if err := d.events.Decode(value, &e); err != nil {
+		return Event{}, fmt.Errorf("decode event: %w", err)
+	}
+	return e, e.validate()
+}
+
+// validate checks that an event has the object of its type.
+func (e *Event) validate() error {
 	missing := false
 	switch e.Type {
 	case EventSubscription:
