@@ -18,41 +18,37 @@ const None = compress.None
 // is rarely compressed below a fiftieth.
 const maxDecompressed = 128 << 20
 
-// compressRecords compresses records.
-func compressRecords(codec Codec, records []byte) (packed []byte, err error) {
+// compressTo appends compressed records to out.
+func compressTo(out *bytes.Buffer, codec Codec, records []byte) error {
 	known := codec.Codec()
 	if known == nil {
-		return nil, fmt.Errorf("unknown codec %d", codec)
+		return fmt.Errorf("unknown codec %d", codec)
 	}
-	var out bytes.Buffer
-	out.Grow(len(records) / 2)
-	writer := known.NewWriter(&out)
+	writer := known.NewWriter(out)
 	if _, err := writer.Write(records); err != nil {
 		_ = writer.Close() // returns the encoder to its pool
-		return nil, err
+		return err
 	}
-	if err := writer.Close(); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
+	return writer.Close()
 }
 
-// decompress decompresses records.
-func decompress(codec Codec, packed []byte) (records []byte, err error) {
+// decompress decompresses records, in the memory of scratch. The result is a copy that is not larger than the records: its size is not
+// known before.
+func decompress(codec Codec, packed []byte, scratch *bytes.Buffer) (records []byte, err error) {
 	known := codec.Codec()
 	if known == nil {
 		return nil, fmt.Errorf("%w: codec %d is unknown", ErrCorrupt, codec)
 	}
 	reader := known.NewReader(bytes.NewReader(packed))
 	defer reader.Close() //nolint:errcheck // reads from memory
-	var out bytes.Buffer
-	out.Grow(4 * len(packed))
-	n, err := out.ReadFrom(io.LimitReader(reader, maxDecompressed+1))
+	scratch.Reset()
+	scratch.Grow(4 * len(packed))
+	n, err := scratch.ReadFrom(io.LimitReader(reader, maxDecompressed+1))
 	if err != nil {
 		return nil, fmt.Errorf("%w: decompress %s: %w", ErrCorrupt, codec, err)
 	}
 	if n > maxDecompressed {
 		return nil, fmt.Errorf("%w: decompressed it exceeds %d bytes", ErrCorrupt, maxDecompressed)
 	}
-	return out.Bytes(), nil
+	return bytes.Clone(scratch.Bytes()), nil
 }

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 )
@@ -19,6 +20,7 @@ type Aborted struct {
 // The error is ErrCorrupt; each was called with the records before it.
 func Decode(set []byte, offset int64, aborted []Aborted, each func(Record)) (next int64, err error) {
 	f := newFilter(aborted)
+	d := recordDecoder{names: make(names)}
 	next = offset
 	for {
 		b, size, err := first(set)
@@ -30,7 +32,7 @@ func Decode(set []byte, offset int64, aborted []Aborted, each func(Record)) (nex
 		}
 		set = set[size:]
 		if f.includes(b) && b.last() >= offset {
-			if err := b.each(offset, each); err != nil {
+			if err := d.each(b, offset, each); err != nil {
 				return next, err
 			}
 		}
@@ -86,12 +88,19 @@ func (b stored) control() bool { return b.attributes&controlBit != 0 }
 
 func (b stored) transactional() bool { return b.attributes&transactionalBit != 0 }
 
-// each calls each with the records from offset on.
-func (b stored) each(offset int64, each func(Record)) error {
+// recordDecoder decodes the records of batches.
+type recordDecoder struct {
+	scratch bytes.Buffer // for decompression
+	names   names
+	headers []Header // of the last records
+}
+
+// each calls each with the records of a batch from offset on.
+func (d *recordDecoder) each(b stored, offset int64, each func(Record)) error {
 	records := b.bytes[Overhead:]
 	if codec := Codec(b.attributes & codecBits); codec != None {
 		var err error
-		if records, err = decompress(codec, records); err != nil {
+		if records, err = decompress(codec, records, &d.scratch); err != nil {
 			return err
 		}
 	}
@@ -100,7 +109,7 @@ func (b stored) each(offset int64, each func(Record)) error {
 	appended := int64(binary.BigEndian.Uint64(b.bytes[atMaxTime:]))
 	for range int32(binary.BigEndian.Uint32(b.bytes[atCount:])) {
 		one := reader{rest: r.bytes()}
-		record := one.record(b.base, firstTime)
+		record := d.record(&one, b.base, firstTime)
 		if r.bad || one.bad || record.Offset < b.base || record.Offset > b.last() {
 			return fmt.Errorf("%w: invalid record in offsets %d to %d", ErrCorrupt, b.base, b.last())
 		}
@@ -114,22 +123,47 @@ func (b stored) each(offset int64, each func(Record)) error {
 	return nil
 }
 
-// initialHeaders limits the memory allocated for headers before they are decoded.
-const initialHeaders = 32
-
-func (r *reader) record(base, firstTime int64) Record {
+func (d *recordDecoder) record(r *reader, base, firstTime int64) Record {
 	_ = r.byte() // attributes, unused
 	record := Record{Time: firstTime + r.varint(), Offset: base + r.varint()}
 	record.Key, record.Value = r.bytes(), r.bytes()
-	headers := r.count()
-	if headers > 0 {
-		record.Headers = make([]Header, 0, min(headers, initialHeaders))
+	if headers := r.count(); headers > 0 {
+		record.Headers = d.readHeaders(r, headers)
 	}
-	for range headers {
+	return record
+}
+
+// A block of headers is twice as large as the one before, up to a limit. A record with more headers than firstHeaders may have fewer
+// than it claims, so that memory is allocated as they are decoded.
+const firstHeaders, maxHeaders = 32, 512
+
+func (d *recordDecoder) readHeaders(r *reader, n int) []Header {
+	if cap(d.headers)-len(d.headers) < min(n, firstHeaders) {
+		d.headers = make([]Header, 0, max(min(n, firstHeaders), min(2*cap(d.headers), maxHeaders)))
+	}
+	start := len(d.headers)
+	for range n {
 		if r.bad {
 			break
 		}
-		record.Headers = append(record.Headers, Header{Key: string(r.bytes()), Value: r.bytes()})
+		d.headers = append(d.headers, Header{Key: d.names.name(r.bytes()), Value: r.bytes()})
 	}
-	return record
+	return d.headers[start:len(d.headers):len(d.headers)]
+}
+
+// names are the keys of headers. The records of a topic have the same few, so they share the memory of them.
+type names map[string]string
+
+// maxNames limits the memory for headers whose keys all differ.
+const maxNames = 100
+
+func (n names) name(raw []byte) string {
+	if known, ok := n[string(raw)]; ok {
+		return known
+	}
+	name := string(raw)
+	if len(n) < maxNames {
+		n[name] = name
+	}
+	return name
 }

@@ -1,16 +1,18 @@
 package batch
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"math"
 )
 
-// Encoder encodes records into a batch: Reset, Add for each record, Finish. The zero value is ready. Its buffer is reused after
+// Encoder encodes records into a batch: Reset, Add for each record, Finish. The zero value is ready. Its memory is reused after
 // Reset.
 type Encoder struct {
 	buffer    []byte
+	packed    bytes.Buffer // the batch, compressed
 	count     int32
 	first     int64
 	last      int64
@@ -53,17 +55,17 @@ func (e *Encoder) Len() int { return int(e.count) }
 
 // Finish returns the batch. It is valid until Reset.
 func (e *Encoder) Finish(producer Producer) ([]byte, error) {
-	codec := None
+	b, codec := e.buffer, None
 	if e.codec != None && len(e.buffer)-Overhead >= e.threshold {
-		packed, err := compressRecords(e.codec, e.buffer[Overhead:])
-		if err != nil {
+		e.packed.Reset()
+		e.packed.Write(e.buffer[:Overhead])
+		if err := compressTo(&e.packed, e.codec, e.buffer[Overhead:]); err != nil {
 			return nil, fmt.Errorf("compress records: %w", err)
 		}
-		if len(packed) < len(e.buffer)-Overhead {
-			e.buffer, codec = append(e.buffer[:Overhead], packed...), e.codec
+		if e.packed.Len() < len(e.buffer) {
+			b, codec = e.packed.Bytes(), e.codec
 		}
 	}
-	b := e.buffer
 	binary.BigEndian.PutUint64(b, 0) // base offset, set by the broker
 	binary.BigEndian.PutUint32(b[atLength:], uint32(len(b)-lengthIsAfter))
 	binary.BigEndian.PutUint32(b[lengthIsAfter:], uint32(math.MaxUint32)) // leader epoch: none
