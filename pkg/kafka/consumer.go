@@ -184,9 +184,11 @@ func (c *Consumer) Run(ctx context.Context, handle Handler) error {
 // RunTransactions is Run with transactions: the outputs of a batch and the offset behind it are committed together. Consumers
 // that read committed records only see each output exactly once, whatever crashes, rebalances or lost responses occur.
 func (c *Consumer) RunTransactions(ctx context.Context, transactions Transactions) error {
-	limiter := newTransactionLimiter()
+	limiter, buffers := newTransactionLimiter(), &bufferPool{}
 	return c.run(ctx, conn.Open(c.cluster), []consumption{{
-		consumer: c, newProcessor: func() processor { return &txnProcessor{Transactions: transactions, limiter: limiter} },
+		consumer: c, newProcessor: func() processor {
+			return &txnProcessor{Transactions: transactions, limiter: limiter, buffers: buffers}
+		},
 	}})
 }
 

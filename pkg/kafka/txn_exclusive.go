@@ -17,7 +17,7 @@ type Exclusive struct {
 // NewExclusive returns an Exclusive. Its transactional id is the name and "-0". It connects on first use.
 func NewExclusive(cluster Cluster, name string) *Exclusive {
 	return &Exclusive{manager: &txnManager{
-		pool: conn.Open(cluster), id: name + "-0", member: groupMember{group: name}, faultPoint: func(string) {},
+		pool: conn.Open(cluster), id: name + "-0", member: groupMember{group: name}, buffers: &bufferPool{}, faultPoint: func(string) {},
 	}}
 }
 

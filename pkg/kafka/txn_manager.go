@@ -46,12 +46,12 @@ type txnManager struct {
 	member      groupMember
 	count       PartitionCount
 	compression Compression
+	buffers     *bufferPool
 	faultPoint  func(string)
 
 	producerID producerID
 	sequences  map[wire.Partition]int32
 	maxBytes   int // of a batch; zero until a broker rejects one as too large
-	buffers    produceBuffers
 }
 
 // initProducerID gets a producer id and epoch. An open transaction of the transactional id is committed or aborted first. With

@@ -36,6 +36,7 @@ func newTransactionLimiter() *rate.Limiter {
 type txnProcessor struct {
 	Transactions
 	limiter *rate.Limiter
+	buffers *bufferPool
 
 	manager      *txnManager
 	partitions   []wire.Partition
@@ -48,7 +49,7 @@ func (t *txnProcessor) takeOver(ctx context.Context, w *worker, partitions []wir
 	t.partitions, t.restored = partitions, false
 	t.manager = &txnManager{
 		pool: w.pool, id: fmt.Sprintf("%s-%d", w.member.group, w.number), member: w.member,
-		count: w.consumer.config.Partitions, compression: t.Compression, faultPoint: w.consumer.config.FaultPoint,
+		count: w.consumer.config.Partitions, compression: t.Compression, buffers: t.buffers, faultPoint: w.consumer.config.FaultPoint,
 	}
 	w.consumer.config.FaultPoint("taking over")
 	if err := t.manager.initProducerID(ctx, false); err != nil {

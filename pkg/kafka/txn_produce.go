@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,11 +24,29 @@ type produceBuffers struct {
 	requests map[int32]*[]byte // by leader
 }
 
+// bufferPool lends buffers to the transactions that are being written. These are fewer than the partitions of a process, and none when
+// there is nothing to do: then the memory is freed.
+type bufferPool struct{ pool sync.Pool }
+
+func (p *bufferPool) take() *produceBuffers {
+	if b, ok := p.pool.Get().(*produceBuffers); ok {
+		return b
+	}
+	return &produceBuffers{requests: make(map[int32]*[]byte)}
+}
+
+func (p *bufferPool) giveBack(b *produceBuffers) { p.pool.Put(b) }
+
+// encoder returns the encoder of the batch with an index in its request.
+func (b *produceBuffers) encoder(i int) *batch.Encoder {
+	if i == len(b.encoders) {
+		b.encoders = append(b.encoders, &batch.Encoder{})
+	}
+	return b.encoders[i]
+}
+
 // request returns the buffer of the last request to a leader.
 func (b *produceBuffers) request(leader int32) *[]byte {
-	if b.requests == nil {
-		b.requests = make(map[int32]*[]byte)
-	}
 	if b.requests[leader] == nil {
 		b.requests[leader] = new([]byte)
 	}
@@ -42,13 +61,15 @@ const minBatchBytes = 1 << 10
 func (t *txnManager) produce(ctx context.Context, partitions []wire.Partition, records []Record) error {
 	ctx, cancel := context.WithTimeout(ctx, requestRetryTimeout)
 	defer cancel()
+	buffers := t.buffers.take()
+	defer t.buffers.giveBack(buffers)
 	maxBytes := cmp.Or(t.maxBytes, maxBatchBytes)
 	for _, round := range rounds(partitions, records, maxBytes) {
-		batches, err := t.encode(round, records)
+		batches, err := t.encode(round, records, buffers)
 		if err != nil {
 			return err
 		}
-		err = t.write(ctx, batches)
+		err = t.write(ctx, batches, buffers)
 		if errors.Is(err, ErrTooLarge) {
 			t.maxBytes = max(min(maxBytes, largest(round))/2, minBatchBytes)
 		}
@@ -104,14 +125,11 @@ func largest(round []partitionBatch) int {
 	return size
 }
 
-func (t *txnManager) encode(round []partitionBatch, records []Record) ([]wire.ProduceBatch, error) {
+func (t *txnManager) encode(round []partitionBatch, records []Record, buffers *produceBuffers) ([]wire.ProduceBatch, error) {
 	now := time.Now()
 	batches := make([]wire.ProduceBatch, len(round))
 	for i, b := range round {
-		if i == len(t.buffers.encoders) {
-			t.buffers.encoders = append(t.buffers.encoders, &batch.Encoder{})
-		}
-		encoder := t.buffers.encoders[i]
+		encoder := buffers.encoder(i)
 		encoder.Reset(t.compression.codec(), compressFrom)
 		for _, index := range b.indexes {
 			encoder.Add(records[index].batchRecord(now))
@@ -128,11 +146,11 @@ func (t *txnManager) encode(round []partitionBatch, records []Record) ([]wire.Pr
 }
 
 // write sends batches to their leaders until all are written. Brokers detect a batch that is sent twice by its sequence.
-func (t *txnManager) write(ctx context.Context, batches []wire.ProduceBatch) error {
+func (t *txnManager) write(ctx context.Context, batches []wire.ProduceBatch, buffers *produceBuffers) error {
 	left := slices.Clone(batches)
 	backoff := conn.Backoff{First: concurrentFirst, Max: time.Second}
 	for {
-		retry, err := t.writeOnce(ctx, left)
+		retry, err := t.writeOnce(ctx, left, buffers)
 		if err != nil || len(retry) == 0 {
 			return err
 		}
@@ -145,7 +163,7 @@ func (t *txnManager) write(ctx context.Context, batches []wire.ProduceBatch) err
 }
 
 // writeOnce sends batches to their leaders once and returns those to retry.
-func (t *txnManager) writeOnce(ctx context.Context, batches []wire.ProduceBatch) ([]wire.ProduceBatch, error) {
+func (t *txnManager) writeOnce(ctx context.Context, batches []wire.ProduceBatch, buffers *produceBuffers) ([]wire.ProduceBatch, error) {
 	byLeader := make(map[int32][]wire.ProduceBatch)
 	var retry []wire.ProduceBatch
 	for _, b := range batches {
@@ -159,7 +177,7 @@ func (t *txnManager) writeOnce(ctx context.Context, batches []wire.ProduceBatch)
 	results := make(chan []wire.ProduceBatch, len(byLeader))
 	var leaders errgroup.Group
 	for leader, batches := range byLeader {
-		buffer := t.buffers.request(leader)
+		buffer := buffers.request(leader)
 		leaders.Go(func() error {
 			left, err := t.writeTo(ctx, leader, batches, buffer)
 			results <- left
