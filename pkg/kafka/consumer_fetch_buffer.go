@@ -12,10 +12,19 @@ import (
 // fetchedPartition is a partition that a fetcher fetches, with a buffer for each consumer. The fetcher's mutex guards it.
 type fetchedPartition struct {
 	wire.Partition
-	buffers []*fetchBuffer
-	turn    int   // of the last response with this partition
-	end     int64 // the newest known last stable offset, below 0 before the first response
-	near    nearReplica
+	buffers   []*fetchBuffer
+	turn      int   // of the last response with this partition
+	end       int64 // the newest known last stable offset, below 0 before the first response
+	expansion int   // how many times as many bytes the last records had when they were decompressed
+	near      nearReplica
+}
+
+// firstExpansion is the assumption before the first records.
+const firstExpansion = 8
+
+// maxBytes limits the bytes of a fetch, so that its records have about PartitionFetchBytes when they are decompressed.
+func (p *fetchedPartition) maxBytes() int32 {
+	return conn.PartitionFetchBytes / int32(max(p.expansion, 1))
 }
 
 // request returns the next request for the partition, for all buffers at the same offset. First requests wait for records, so they

@@ -77,7 +77,7 @@ func (f *fetcher) add(b *fetchBuffer) {
 	at := slices.IndexFunc(f.partitions, func(p *fetchedPartition) bool { return p.Partition == b.Partition })
 	if at < 0 {
 		at = len(f.partitions)
-		f.partitions = append(f.partitions, &fetchedPartition{Partition: b.Partition, end: -1})
+		f.partitions = append(f.partitions, &fetchedPartition{Partition: b.Partition, end: -1, expansion: firstExpansion})
 	}
 	f.partitions[at].buffers = append(f.partitions[at].buffers, b)
 	f.wakeUp()
@@ -171,7 +171,7 @@ func (f *fetcher) planSlots(now time.Time, second bool) (requests []*fetchReques
 func (r *fetchRequest) add(part partitionRequest) {
 	r.partitions = append(r.partitions, part)
 	r.request.Partitions = append(r.request.Partitions, wire.FetchPartition{
-		Partition: part.Partition, Offset: part.offset, MaxBytes: conn.PartitionFetchBytes,
+		Partition: part.Partition, Offset: part.offset, MaxBytes: part.maxBytes(),
 	})
 }
 
@@ -273,6 +273,9 @@ func (f *fetcher) handlePartition(ctx context.Context, part partitionRequest, an
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	part.end = max(part.end, answer.LastStable, found.next)
+	if len(answer.Set) > 0 {
+		part.expansion = found.size / len(answer.Set)
+	}
 	for _, reader := range part.readers {
 		reader.turn = f.turn
 		reader.deliver(found, part.offset)
