@@ -13,6 +13,7 @@
 //	discard           that handler, a program of its own
 //	transform_test.go webhooks to events, against raw consume and produce
 //	state_test.go     a changelog to a local copy, against reading it
+//	state_fill_test.go  that changelog, as the transformer writes it
 //	restore           the process that does so, a program of its own
 //	transformer_test.go  the transformer's stage with its state
 //	streams_test.go   the transformer beside a Kafka Streams application that does its work

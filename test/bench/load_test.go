@@ -27,11 +27,14 @@ import (
 func webhookBody(id int, at time.Time) []byte {
 	stamp := at.UTC().Format("2006-01-02T15:04:05.000000+00:00")
 	body := fmt.Sprintf(`{"subscription":{"id":%d,"address_id":%d,"customer_id":%d,"analytics_data":{"utm_params":[]},"cancellation_reason":null,"cancellation_reason_comments":null,"cancelled_at":null,"charge_interval_frequency":30,"created_at":%q,"expire_after_specific_number_of_charges":null,"external_product_id":{"ecommerce":"7746395766960"},"external_variant_id":{"ecommerce":"44042053943472"},"has_queued_charges":true,"is_prepaid":false,"is_skippable":true,"is_swappable":false,"max_retries_reached":false,"next_charge_scheduled_at":"2026-12-31","order_day_of_month":null,"order_day_of_week":null,"order_interval_frequency":30,"order_interval_unit":"day","presentment_currency":"USD","price":"49.00","product_title":"House Blend","properties":[{"name":"grind","value":"whole"}],"quantity":4,"sku":"HB-1","sku_override":false,"status":"active","updated_at":%q,"variant_title":"1 kg"},"customer":{"id":%d,"email":"customer-%d@example.com","external_customer_id":{"ecommerce":"5213433266347"},"first_name":"Jo","hash":"f99bd4a600000000","last_name":"Bean","phone":"+15035550100","subscriptions_active_count":1,"subscriptions_total_count":1,"updated_at":%q}}`,
-		1_000_000+id, 2_000_000+id, 3_000_000+id, stamp, stamp, 3_000_000+id, id, stamp)
+		1_000_000+id, 2_000_000+id, firstCustomer+id, stamp, stamp, firstCustomer+id, id, stamp)
 	return []byte(body)
 }
 
-const webhookTopic = "subscription/created"
+const (
+	webhookTopic  = "subscription/created"
+	firstCustomer = 3_000_000 // the customer of the body with id 0
+)
 
 // signed is a request that is ready to go, made before the clock runs.
 func signed(ctx context.Context, address string, body []byte) (*http.Request, error) {

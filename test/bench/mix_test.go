@@ -28,7 +28,7 @@ func newCustomers() mix {
 	return mix{"new customers", func(n int) []webhook {
 		all, now := make([]webhook, n), time.Now().UTC()
 		for id := range all {
-			all[id] = webhook{webhookTopic, strconv.Itoa(3_000_000 + id), webhookBody(id, now)}
+			all[id] = webhook{webhookTopic, strconv.Itoa(firstCustomer + id), webhookBody(id, now)}
 		}
 		return all
 	}}

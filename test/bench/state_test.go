@@ -12,7 +12,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
-	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
@@ -22,8 +21,8 @@ const (
 	statePartitions = 12
 )
 
-// benchState measures how long a process needs to restore the state of that many customers, in three or four rows each, and the cost
-// of a row then. Its limit reads the same records and stores none.
+// benchState measures how long a process needs to restore the state of that many customers, and the cost of a customer's row
+// then. Its limit reads the same records and stores none.
 func benchState(t *testing.T, r *report, targets []target) {
 	t.Helper()
 	var rows [][]string
@@ -42,50 +41,10 @@ func benchState(t *testing.T, r *report, targets []target) {
 			fmt.Sprintf("%d MB", c.FolderBytes>>20), micros(c.Get), micros(c.Set),
 		})
 	}
-	r.table(fmt.Sprintf("State: %s customers, 700 bytes each in three or four rows, restored by one process", thousands(stateCustomers)),
-		"Get and set are of rows of customers at random, 100 to a transaction; set includes the record and the local write.",
+	r.table(fmt.Sprintf("State: %s customers with one or two subscriptions each, restored by one process", thousands(stateCustomers)),
+		"A customer has one row, and one for the owner of each subscription, as the transformer writes them.\n"+
+			"Get and set are of rows of customers at random, 100 to a transaction; set includes the record and the local write.",
 		[]string{"broker", "restore", "CPU", "limit: read alone", "CPU", "again, from the directory", "memory restored", "memory at work", "directory", "get", "set"}, rows)
-}
-
-// fillState writes a changelog as transactions of 1,000 rows would have.
-func fillState(t *testing.T, cluster kafka.Cluster) (topic string) {
-	t.Helper()
-	topic = lab.RandomPrefix("bench") + "state"
-	_, err := admin.Apply(t.Context(), cluster, admin.Spec{Topics: []admin.TopicSpec{{
-		Name: topic, Partitions: statePartitions, Replication: 1,
-		Configs: map[string]string{"cleanup.policy": "compact", "segment.bytes": "67108864"},
-	}}})
-	require.NoError(t, err)
-	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{})
-	var records []kafka.Record
-	for id := range stateCustomers {
-		record := func(kind string, size int) {
-			records = append(records, kafka.Record{
-				Topic: topic, Partition: id % statePartitions, Key: fmt.Appendf(nil, "shop/%d/%s", id, kind), Value: stateRow(id, size),
-			})
-		}
-		record("c", 300)
-		record("s1", 250-id%2*100)
-		if id%2 == 1 {
-			record("s2", 150)
-		}
-		record("f", 100)
-		if len(records) >= 1000 || id == stateCustomers-1 {
-			require.NoError(t, producer.Produce(t.Context(), records...))
-			records = records[:0]
-		}
-	}
-	require.NoError(t, producer.Close())
-	return topic
-}
-
-// stateRow is text and numbers that differ, as names, ids and hashes do.
-func stateRow(id, size int) []byte {
-	row := fmt.Appendf(nil, `{"id":%d,"email":"customer-%d@example.com","updated":"2026-10-%02dT12:00:00Z","facts":"`, id, id*7919, 1+id%28)
-	for n := uint64(id + 1); len(row) < size-2; n = n*6364136223846793005 + 1442695040888963407 {
-		row = fmt.Appendf(row, "%016x", n)
-	}
-	return append(row[:size-2], `"}`...)
 }
 
 // usedUp is time by the wall and by the CPUs, in seconds.
@@ -102,7 +61,8 @@ type restored struct {
 func restore(t *testing.T, cluster kafka.Cluster, topic string) (c restored) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), binary(t, "./restore"), "-brokers", cluster.Brokers[0], "-topic", topic,
-		"-partitions", fmt.Sprint(statePartitions), "-dir", t.TempDir(), "-customers", fmt.Sprint(stateCustomers))
+		"-partitions", fmt.Sprint(statePartitions), "-dir", t.TempDir(), "-customers", fmt.Sprint(stateCustomers),
+		"-rows", fmt.Sprintf("customer/%s/", lab.Store), "-first", fmt.Sprint(firstCustomer))
 	out, err := command.Output()
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(out, &c))

@@ -41,7 +41,7 @@ func transformer(t *testing.T, cluster kafka.Cluster, run pipeline.Runtime) *sta
 	t.Cleanup(raw.Close)
 	stages, err := pipeline.Stages([]topology.Role{topology.RoleTransformer}, pipeline.Options{
 		Stores: []pipeline.Store{{
-			Settings: subscriber.Settings{Store: lab.Store, CustomerID: subscriber.ByEmail, ActiveProperty: true},
+			Settings: transformedStore(),
 		}},
 		Raw: raw, State: customerstate.New(customerstate.Config{
 			Partitions: customerstate.Local{Store: store}, Lookups: noLookups{t}, Metrics: customerstatetest.NoLookups{}, Log: zap.NewNop(),
@@ -49,6 +49,10 @@ func transformer(t *testing.T, cluster kafka.Cluster, run pipeline.Runtime) *sta
 	}, run)
 	require.NoError(t, err)
 	return stages[0]
+}
+
+func transformedStore() subscriber.Settings {
+	return subscriber.Settings{Store: lab.Store, CustomerID: subscriber.ByEmail, ActiveProperty: true}
 }
 
 // transactions are a stage's, as its process runs them.

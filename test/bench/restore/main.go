@@ -1,5 +1,5 @@
 // Command restore takes over all partitions of a changelog, as a transformer does, and prints the cost as JSON: restore
-// -brokers host:port -topic t -partitions 12 -dir directory -customers 1000000.
+// -brokers host:port -topic t -partitions 12 -dir directory -customers 1000000 -rows customer/acme/ -first 3000000.
 package main
 
 import (
@@ -47,8 +47,10 @@ func main() {
 	partitions := flag.Int("partitions", 12, "of the changelog")
 	dir := flag.String("dir", "", "an empty directory")
 	customers := flag.Int("customers", 0, "in the changelog")
+	rows := flag.String("rows", "", "the start of the keys of the customers' rows, before the id")
+	first := flag.Int("first", 0, "the id of the first customer, in partition 0")
 	flag.Parse()
-	b := bench{partitions: *partitions, customers: *customers, config: state.Config{
+	b := bench{partitions: *partitions, customers: *customers, rows: *rows, first: *first, config: state.Config{
 		Dir: *dir, Topic: *topic, Cluster: kafka.Cluster{Brokers: strings.Split(*brokers, ",")},
 	}}
 	cost, err := b.run(context.Background())
@@ -63,6 +65,8 @@ func main() {
 type bench struct {
 	config                state.Config
 	partitions, customers int
+	rows                  string
+	first                 int
 }
 
 func (b bench) run(ctx context.Context) (c Cost, err error) {
@@ -161,7 +165,7 @@ func (b bench) work(store *state.Store) (get, set Usage, err error) {
 func (b bench) anyOf(partition, seed int) []byte {
 	r := rand.New(rand.NewPCG(uint64(seed), 1)) //nolint:gosec // a choice, no secret
 	id := r.IntN(b.customers/b.partitions)*b.partitions + partition
-	return fmt.Appendf(nil, "shop/%d/c", id)
+	return fmt.Appendf(nil, "%s%d", b.rows, b.first+id)
 }
 
 func used(do func() error) (Usage, error) {
