@@ -22,9 +22,10 @@ type fetchedPartition struct {
 // firstExpansion is the assumption before the first records.
 const firstExpansion = 8
 
-// maxBytes limits the bytes of a fetch, so that its records have about PartitionFetchBytes when they are decompressed.
+// maxBytes limits the bytes of a fetch, so that its records have about half of PartitionFetchBytes when they are decompressed, and a
+// buffer has that many at most.
 func (p *fetchedPartition) maxBytes() int32 {
-	return conn.PartitionFetchBytes / int32(max(p.expansion, 1))
+	return conn.PartitionFetchBytes / 2 / int32(max(p.expansion, 1))
 }
 
 // request returns the next request for the partition, for all buffers at the same offset. First requests wait for records, so they
