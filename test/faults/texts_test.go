@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -40,8 +41,11 @@ func TestTextsAllInOne(t *testing.T) {
 	w := newIdleSystem(t)
 	w.cluster = kafka.Cluster{Brokers: []string{w.lab.Embedded}}
 	w.textPayments()
+	w.lab.LogLevel = "info"
 	w.gateway = w.launch(everything)
 	require.NoError(t, w.gateway.AwaitReady(t.Context()))
+	require.NoError(t, w.lab.ActivateFlows(t.Context()))
+	require.Eventually(t, func() bool { return strings.Contains(w.gateway.Output(), `"active_flows":["charge_paid"]`) }, 10*time.Second, 10*time.Millisecond)
 	w.load.start()
 	kills := pick(t, "KILLS", 2, 50)
 	for range kills {
