@@ -13,6 +13,7 @@
 //	histories_test.go   the same during customer histories, compared with every expected event, row and property
 //	shop_test.go        the shop of those histories: its transformers, their copies of the state, and their output
 //	stream_test.go      the shop's webhooks, written as the gateway writes them
+//	texts_steps_test.go the sms role is killed, or becomes a zombie, at each step of a text
 //	texts_test.go       brokers are killed while texts are claimed
 //	tracking_test.go    commands that the tracking sink repeats after kill -9
 //	producer_test.go    the producer alone; numbers/ is the process that is killed

@@ -33,6 +33,9 @@ const (
 	smsSecret = "lab-sms-secret"
 )
 
+// SMSTimeout is sms.timeout of the stores.
+const SMSTimeout = 3 * time.Second
+
 // Lab is a directory, a binary and the simulators around it.
 type Lab struct {
 	Dir     string
@@ -169,7 +172,7 @@ stores:
       url: %q
       secret: %q
       window: %s
-      timeout: 3s
+      timeout: %s
       at_once: %d
       shop_name: Acme Coffee
       shop_url: https://acme.example
@@ -180,7 +183,7 @@ stores:
 		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, l.ClockOffset, level, l.Gateway, admin,
 		l.state(name), l.state("sms-"+name), Store, Secret, apiToken, l.API.URL,
 		bloomreachURL, bloomreachtest.ProjectToken, bloomreachtest.KeyID, bloomreachtest.KeySecret,
-		cmp.Or(l.SMSURL, l.Texts.URL), smsSecret, cmp.Or(l.Window, "1ms"), cmp.Or(l.AtOnce, 10))
+		cmp.Or(l.SMSURL, l.Texts.URL), smsSecret, cmp.Or(l.Window, "1ms"), SMSTimeout, cmp.Or(l.AtOnce, 10))
 	return one + l.moreStores(bloomreachURL)
 }
 
