@@ -7,19 +7,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/app"
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
-func (c *cli) configCommand() *cobra.Command {
-	return group("config", "Check, print or document the configuration",
+func (c *commands) configCommand() *cobra.Command {
+	return cli.Group("config", "Check, print or document the configuration",
 		"Check the configuration, print its values, or write the reference of all keys.",
 		c.configCheck(), c.configPrint(), configDocs())
 }
 
 // configCheck reads everything that `run` would read and prints the faults.
-func (c *cli) configCheck() *cobra.Command {
+func (c *commands) configCheck() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "check [role...]",
 		Short: "Report all errors of the configuration",
@@ -27,41 +28,41 @@ func (c *cli) configCheck() *cobra.Command {
 		Example: `  rechargeflow config check --config rechargeflow.yaml
   rechargeflow config check gateway`,
 		Args:              onlyRoles,
-		ValidArgsFunction: completeRoles(topology.Roles()),
+		ValidArgsFunction: cli.CompleteRoles(topology.Roles()),
 	}
-	s := c.addSettings(command)
+	s := c.AddSettings(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
-		loaded, err := s.check(rolesOr(args)...)
+		loaded, err := check(s, rolesOr(args)...)
 		if err != nil {
 			return err
 		}
 		for _, warning := range loaded.Warnings {
-			printf(command.ErrOrStderr(), "warning: %v\n", warning)
+			cli.Printf(command.ErrOrStderr(), "warning: %v\n", warning)
 		}
 		for _, store := range loaded.Config.Stores {
 			if store.SMS.Driver != config.SMSNone {
-				printf(command.OutOrStdout(), "store %s texts %s (sms.consent: %s)\n", store.Name, consent.Mode(store.SMS.Consent).Explain(), store.SMS.Consent)
+				cli.Printf(command.OutOrStdout(), "store %s texts %s (sms.consent: %s)\n", store.Name, consent.Mode(store.SMS.Consent).Explain(), store.SMS.Consent)
 			}
 		}
-		printf(command.OutOrStdout(), "configuration is valid, stores: %d\n", len(loaded.Config.Stores))
+		cli.Printf(command.OutOrStdout(), "configuration is valid, stores: %d\n", len(loaded.Config.Stores))
 		return nil
 	}
 	return command
 }
 
 // configPrint prints the configuration as far as it is valid, and the faults like configCheck.
-func (c *cli) configPrint() *cobra.Command {
+func (c *commands) configPrint() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "print",
 		Short: "Print every key, its value and its origin; secrets as ***",
 		Long: `Print every key, its value and its origin: the default, a line of the file, or a variable of the
 environment. Secrets are printed as ***. Errors of the configuration are reported too.`,
 		Example: `  rechargeflow config print | grep kafka`,
-		Args:    noArguments,
+		Args:    cli.NoArguments,
 	}
-	s := c.addSettings(command)
+	s := c.AddSettings(command)
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		loaded, fault := s.check(config.Roles()...)
+		loaded, fault := check(s, config.Roles()...)
 		if err := loaded.Print(command.OutOrStdout()); err != nil {
 			return err
 		}
@@ -74,20 +75,20 @@ environment. Secrets are printed as ***. Errors of the configuration are reporte
 func onlyRoles(_ *cobra.Command, args []string) error {
 	for _, name := range args {
 		if !slices.Contains(config.Roles(), name) {
-			return usage(fmt.Errorf("there is no role %q; roles are %s", name, app.JoinRoles(topology.Roles())))
+			return cli.Usage(fmt.Errorf("there is no role %q; roles are %s", name, app.JoinRoles(topology.Roles())))
 		}
 	}
 	return nil
 }
 
 // check reads the configuration and its files, and returns every fault that would stop `run` with these roles.
-func (s *settings) check(roles ...string) (config.Loaded, error) {
-	loaded, err := s.load(roles...)
+func check(s *cli.Settings, roles ...string) (config.Loaded, error) {
+	loaded, err := s.Load(roles...)
 	if err != nil {
 		return loaded, err
 	}
 	if _, err := app.Cluster(loaded.Config.Kafka, nil); err != nil {
-		return loaded, faults(err, "faults in the files of kafka.tls")
+		return loaded, cli.Faults(err, "faults in the files of kafka.tls")
 	}
 	return loaded, nil
 }
@@ -98,7 +99,7 @@ func configDocs() *cobra.Command {
 		Short:   "Write the reference of all keys, docs/configuration.md",
 		Long:    "Write the reference of all keys as Markdown. make docs writes docs/configuration.md with it.",
 		Example: "  rechargeflow config docs > docs/configuration.md",
-		Args:    noArguments,
+		Args:    cli.NoArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return config.WriteReference(command.OutOrStdout())
 		},

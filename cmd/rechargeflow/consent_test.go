@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -35,31 +37,31 @@ const consentList = `number,status,at,source
 func TestConsentLists(t *testing.T) {
 	d, file := newConsentDesk(t)
 	list := file("list.csv", consentList)
-	out, _ := d.exits(exitOK, "consent import --store acme --dry-run "+list)
+	out, _ := d.exits(cli.ExitOK, "consent import --store acme --dry-run "+list)
 	assert.Equal(t, "lines: 4\nnew: 3, known already: 1\nnumbers whose status changes: 2\nnothing was recorded: this was a dry run\n", out)
-	out, _ = d.exits(exitOK, "consent import --store acme "+list)
+	out, _ = d.exits(cli.ExitOK, "consent import --store acme "+list)
 	assert.Equal(t, "lines: 4\nnew: 3, known already: 1\nnumbers whose status changes: 2\nrecorded: 3\n", out)
-	out, _ = d.exits(exitOK, "consent import --store acme "+list)
+	out, _ = d.exits(cli.ExitOK, "consent import --store acme "+list)
 	assert.Equal(t, "lines: 4\nnew: 0, known already: 4\nnumbers whose status changes: 0\nrecorded: 0\n", out)
 	older := file("older.csv", "number,status,at\n+14155552671,opted_in,2026-01-01\n")
-	out, _ = d.exits(exitOK, "consent import --store acme "+older)
+	out, _ = d.exits(cli.ExitOK, "consent import --store acme "+older)
 	assert.Equal(t, "lines: 1\nnew: 1, known already: 0\nnumbers whose status changes: 0\nrecorded: 1\n", out)
 
-	out, errs := d.exits(exitOK, "consent export --store acme")
+	out, errs := d.exits(cli.ExitOK, "consent export --store acme")
 	assert.Equal(t, "number,status,at,source\n"+
 		"+14*******71,opted_out,2026-03-02T00:00:00Z,old platform\n"+
 		"+44********56,opted_in,2026-03-01T00:00:00Z,checkout\n", out)
 	assert.Equal(t, "numbers: 2, masked: with --reveal they are complete, so that they can be imported\n", errs)
-	_, errs = d.exits(exitUsage, "consent import --store beta "+file("masked.csv", out))
+	_, errs = d.exits(cli.ExitUsage, "consent import --store beta "+file("masked.csv", out))
 	assert.Contains(t, errs, "masked.csv: line 2: number is masked")
 
-	out, errs = d.exits(exitOK, "consent export --store acme --reveal --status opted_out")
+	out, errs = d.exits(cli.ExitOK, "consent export --store acme --reveal --status opted_out")
 	assert.Equal(t, "number,status,at,source\n+14155552671,opted_out,2026-03-02T00:00:00Z,old platform\n", out)
 	assert.Equal(t, "numbers: 1\n", errs)
-	d.exits(exitOK, "consent import --store beta "+file("moved.csv", out))
-	out, _ = d.exits(exitOK, "consent show --store beta")
+	d.exits(cli.ExitOK, "consent import --store beta "+file("moved.csv", out))
+	out, _ = d.exits(cli.ExitOK, "consent show --store beta")
 	assert.Equal(t, "store beta: opted in: 0, opted out: 1\n", out)
-	out, _ = d.exits(exitOK, "consent show --store acme")
+	out, _ = d.exits(cli.ExitOK, "consent show --store acme")
 	assert.Equal(t, "store acme: opted in: 1, opted out: 1\n", out)
 }
 
@@ -67,32 +69,32 @@ func TestConsentLists(t *testing.T) {
 func TestConsentImportRefuses(t *testing.T) {
 	d, file := newConsentDesk(t)
 	list := file("list.csv", consentList+"4155552671,opted_in,2026-03-01,\n+14155552671,maybe,2026-03-01,\n")
-	out, errs := d.exits(exitUsage, "consent import --store acme "+list)
+	out, errs := d.exits(cli.ExitUsage, "consent import --store acme "+list)
 	assert.Empty(t, out)
 	assert.Equal(t, list+": line 6: number is not one with its country code, such as +14155552671\n"+
 		list+": line 7: status is neither opted_in nor opted_out\nrechargeflow: nothing was recorded\n", errs)
-	out, _ = d.exits(exitOK, "consent show --store acme")
+	out, _ = d.exits(cli.ExitOK, "consent show --store acme")
 	assert.Equal(t, "store acme: opted in: 0, opted out: 0\n", out)
-	_, errs = d.exits(exitUsage, "consent import --store acme "+list+".gone")
+	_, errs = d.exits(cli.ExitUsage, "consent import --store acme "+list+".gone")
 	assert.Contains(t, errs, "open list")
 }
 
 // An operator's decision is the newest, and is recorded once.
 func TestConsentOfOperators(t *testing.T) {
 	d, file := newConsentDesk(t)
-	d.exits(exitOK, "consent import --store acme "+file("list.csv", consentList))
-	out, _ := d.exits(exitOK, "consent opt-in --store acme --note by-phone +14155552671 +447911123456 +4915123456789")
+	d.exits(cli.ExitOK, "consent import --store acme "+file("list.csv", consentList))
+	out, _ := d.exits(cli.ExitOK, "consent opt-in --store acme --note by-phone +14155552671 +447911123456 +4915123456789")
 	assert.Equal(t, "+44********56 opted_in already\n+14*******71 opted_in\n+49*********89 opted_in\n", out)
-	out, _ = d.exits(exitOK, "consent opt-in --store acme +14155552671")
+	out, _ = d.exits(cli.ExitOK, "consent opt-in --store acme +14155552671")
 	assert.Equal(t, "+14*******71 opted_in already\n", out)
-	out, _ = d.exits(exitOK, "consent opt-out --store acme +14155552671")
+	out, _ = d.exits(cli.ExitOK, "consent opt-out --store acme +14155552671")
 	assert.Equal(t, "+14*******71 opted_out\n", out)
-	out, _ = d.exits(exitOK, "consent show --store acme +14155552671")
+	out, _ = d.exits(cli.ExitOK, "consent show --store acme +14155552671")
 	assert.Equal(t, "+14*******71  opted_out  TIME  operator\n"+
 		"+14*******71  opted_in   TIME  operator: by-phone\n"+
 		"+14*******71  opted_out  TIME  old platform\n"+
 		"+14*******71  opted_in   TIME  checkout\n", regexp.MustCompile(`20\S+ +`).ReplaceAllString(out, "TIME  "))
-	out, _ = d.exits(exitOK, "consent show --store beta +14155552671")
+	out, _ = d.exits(cli.ExitOK, "consent show --store beta +14155552671")
 	assert.Equal(t, "store beta knows nothing about +14*******71\n", out)
 }
 
@@ -107,7 +109,7 @@ func TestConsentUsage(t *testing.T) {
 		"consent import --store acme":                "accepts 1 arg",
 		"consent export --store acme --status maybe": `--status is "maybe", expected opted_in or opted_out`,
 	} {
-		_, errs := d.exits(exitUsage, line)
+		_, errs := d.exits(cli.ExitUsage, line)
 		assert.Contains(t, errs, want, line)
 	}
 }

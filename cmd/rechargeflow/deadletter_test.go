@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
@@ -94,13 +96,13 @@ func squeezed(text string) string {
 
 func TestDeadLetterList(t *testing.T) {
 	d := newDesk(t)
-	stdout, _ := d.exits(exitOK, "deadletter list")
+	stdout, _ := d.exits(cli.ExitOK, "deadletter list")
 	assert.Equal(t, "dead letters: 0\n", stdout)
 
 	d.die(topology.RoleTransformer, 3, "acme", "malformed", "field charge: is missing\n\x1b[31mred"+strings.Repeat(" and so on", 20))
 	d.die(topology.RoleTracking, 1, "acme", "refused", "bloomreach: no such event")
 	d.die(topology.RoleTracking, 2, "beta", "refused", "bloomreach: no such event")
-	stdout, _ = d.exits(exitOK, "deadletter list")
+	stdout, _ = d.exits(cli.ExitOK, "deadletter list")
 	lines := strings.Split(squeezed(stdout), "\n")
 	require.Len(t, lines, 7)
 	assert.Equal(t, "LETTER WRITTEN STORE KEY REASON TRIES SENT CAUSE", lines[0])
@@ -109,19 +111,19 @@ func TestDeadLetterList(t *testing.T) {
 	assert.Equal(t, []string{"dead letters: 3", "tracking refused: 2, sent again: 0", "transformer malformed: 1, sent again: 0"}, lines[4:])
 	assert.NotContains(t, stdout, "jo.bean")
 
-	stdout, _ = d.exits(exitOK, "deadletter list --role tracking --store beta --reason refused --key beta/246936001 --since 1h --until 2100-01-01")
+	stdout, _ = d.exits(cli.ExitOK, "deadletter list --role tracking --store beta --reason refused --key beta/246936001 --since 1h --until 2100-01-01")
 	assert.Contains(t, stdout, "dead letters: 1\n")
 	assert.Contains(t, stdout, "tracking/2/0 ")
-	stdout, _ = d.exits(exitOK, "deadletter list --until 1d")
+	stdout, _ = d.exits(cli.ExitOK, "deadletter list --until 1d")
 	assert.Equal(t, "dead letters: 0\n", stdout)
-	stdout, _ = d.exits(exitOK, "deadletter list --limit 1")
+	stdout, _ = d.exits(cli.ExitOK, "deadletter list --limit 1")
 	assert.Contains(t, stdout, "... and 2 more: --limit 0 prints them\ndead letters: 3\n")
 }
 
 func TestDeadLetterShow(t *testing.T) {
 	d := newDesk(t)
 	d.die(topology.RoleTransformer, 3, "acme", "malformed", "field charge: is missing")
-	stdout, _ := d.exits(exitOK, "deadletter show transformer/3/0")
+	stdout, _ := d.exits(cli.ExitOK, "deadletter show transformer/3/0")
 	assert.Equal(t, `letter:   transformer/3/0, in staging.recharge.deadletter.transformer
 record:   staging.recharge.webhooks/3/17 of 2026-03-01T10:00:00Z
 key:      acme/246936001
@@ -134,22 +136,22 @@ headers of the record:
   raw: 1 bytes, not UTF-8 text
 body:     31 bytes; --body prints them
 `, stdout)
-	stdout, _ = d.exits(exitOK, "deadletter show --body transformer/3/0")
+	stdout, _ = d.exits(cli.ExitOK, "deadletter show --body transformer/3/0")
 	assert.True(t, strings.HasSuffix(stdout, "body:\n{\"email\":\"jo.bean@example.com\"}\n"), stdout)
-	_, stderr := d.exits(exitFailed, "deadletter show transformer/3/1")
+	_, stderr := d.exits(cli.ExitFailed, "deadletter show transformer/3/1")
 	assert.Contains(t, stderr, "no record at this offset")
 }
 
 func TestDeadLetterReplay(t *testing.T) {
 	d := newDesk(t)
-	stdout, _ := d.exits(exitOK, "deadletter replay")
+	stdout, _ := d.exits(cli.ExitOK, "deadletter replay")
 	assert.Equal(t, "dead letters to send: 0; skipped, sent before: 0\n", stdout)
 	for partition := range 4 {
 		d.die(topology.RoleTracking, partition, "acme", "refused", "no")
 	}
 	d.die(topology.RoleSMS, 0, "acme", "text_not_rendered", "no")
 
-	stdout, stderr := d.exits(exitOK, "deadletter replay")
+	stdout, stderr := d.exits(cli.ExitOK, "deadletter replay")
 	assert.Contains(t, stdout, "tracking/3/0 ")
 	assert.Contains(t, stdout, "to staging.recharge.redrive.tracking: 4\n")
 	assert.Contains(t, stdout, "to staging.recharge.redrive.sms: 1\n")
@@ -158,20 +160,20 @@ func TestDeadLetterReplay(t *testing.T) {
 	assert.Empty(t, stderr)
 	assert.Zero(t, d.redriven(topology.RoleTracking))
 
-	stdout, _ = d.exits(exitOK, "deadletter replay --yes tracking/1/0 tracking/2/0")
+	stdout, _ = d.exits(cli.ExitOK, "deadletter replay --yes tracking/1/0 tracking/2/0")
 	assert.Contains(t, stdout, "sent: 2 of 2\n")
 	assert.Equal(t, 2, d.redriven(topology.RoleTracking))
-	stdout, _ = d.exits(exitOK, "deadletter replay --yes --rate 1000")
+	stdout, _ = d.exits(cli.ExitOK, "deadletter replay --yes --rate 1000")
 	assert.Contains(t, stdout, "dead letters to send: 3; skipped, sent before: 2\n")
 	assert.Contains(t, stdout, "sent: 3 of 3\n")
-	stdout, _ = d.exits(exitOK, "deadletter replay --yes --role tracking")
+	stdout, _ = d.exits(cli.ExitOK, "deadletter replay --yes --role tracking")
 	assert.Contains(t, stdout, "dead letters to send: 0; skipped, sent before: 4\n")
-	stdout, _ = d.exits(exitOK, "deadletter replay --yes --again tracking/1/0")
+	stdout, _ = d.exits(cli.ExitOK, "deadletter replay --yes --again tracking/1/0")
 	assert.Contains(t, stdout, "sent: 1 of 1\n")
 	assert.Equal(t, 5, d.redriven(topology.RoleTracking))
 	assert.Equal(t, 1, d.redriven(topology.RoleSMS))
 
-	stdout, _ = d.exits(exitOK, "deadletter list --role tracking")
+	stdout, _ = d.exits(cli.ExitOK, "deadletter list --role tracking")
 	assert.Regexp(t, `(?m)^tracking/1/0 .* refused 1 2 no$`, squeezed(stdout))
 	assert.Contains(t, stdout, "tracking refused: 4, sent again: 4\n")
 }
@@ -201,7 +203,7 @@ func TestDeadLetterReplayStops(t *testing.T) {
 		var errs bytes.Buffer
 		out := stopping{stop: func() { stop(errors.New("SIGINT")) }}
 		code := execute(ctx, strings.Fields("deadletter replay --yes --rate 1"+again), d.environ, &out, &errs)
-		assert.Equal(t, exitFailed, code)
+		assert.Equal(t, cli.ExitFailed, code)
 		assert.Contains(t, out.String(), "sent: 0 of 3\nthe same call ")
 		assert.Equal(t, "rechargeflow deadletter replay: stopped\n", errs.String())
 	}
@@ -216,12 +218,12 @@ func TestParseTime(t *testing.T) {
 		"90m":                       now.Add(-90 * time.Minute),
 		"7d":                        time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC),
 	} {
-		got, err := parseTime("since", text, now)
+		got, err := cli.ParseTime("since", text, now)
 		require.NoError(t, err, text)
 		assert.Equal(t, want, got, text)
 	}
 	for _, bad := range []string{"-1h", "-2d", "d", "1w", "10:00"} {
-		_, err := parseTime("until", bad, now)
+		_, err := cli.ParseTime("until", bad, now)
 		require.ErrorContains(t, err, "--until", bad)
 	}
 }

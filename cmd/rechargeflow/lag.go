@@ -10,12 +10,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/app"
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
-func (c *cli) lagCommand() *cobra.Command {
+func (c *commands) lagCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "lag",
 		Short: "Print the lag of each consumer group",
@@ -25,9 +26,9 @@ With --max-records or --max-seconds the command fails if a partition exceeds the
 		Example: `  rechargeflow lag --config rechargeflow.yaml
   rechargeflow lag --partitions
   rechargeflow lag --json --max-seconds 60`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 	}
-	s := c.addSettings(command)
+	s := c.AddSettings(command)
 	asJSON := command.Flags().Bool("json", false, "print JSON, one array of partitions")
 	partitions := command.Flags().Bool("partitions", false, "print a line per partition")
 	command.MarkFlagsMutuallyExclusive("json", "partitions")
@@ -35,21 +36,21 @@ With --max-records or --max-seconds the command fails if a partition exceeds the
 	command.Flags().Int64Var(&limits.records, "max-records", -1, "fail if a partition has more uncommitted `records`; negative: no limit")
 	command.Flags().Float64Var(&limits.seconds, "max-seconds", -1, "fail if an uncommitted record is older than this number of `seconds`; negative: no limit")
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		loaded, err := s.load()
+		loaded, err := s.Load()
 		if err != nil {
 			return err
 		}
 		lags, err := readLags(command.Context(), loaded.Config)
 		if err != nil {
-			return explained(loaded.Config, err)
+			return cli.Explained(loaded.Config, err)
 		}
 		if err := lagPrinter(*asJSON, *partitions)(command.OutOrStdout(), lags); err != nil {
 			return err
 		}
 		if len(loaded.Config.Stores) == 0 {
-			printf(command.ErrOrStderr(), "%s: no store is configured, so the groups of stores (%s) are missing: "+
+			cli.Printf(command.ErrOrStderr(), "%s: no store is configured, so the groups of stores (%s) are missing: "+
 				"name a file that lists the stores with --config or %s\n",
-				command.CommandPath(), strings.Join(groupsOfStores(loaded.Config), ", "), configVariable)
+				command.CommandPath(), strings.Join(groupsOfStores(loaded.Config), ", "), cli.ConfigVariable)
 		}
 		return limits.check(lags)
 	}
@@ -68,7 +69,7 @@ func groupsOfStores(cfg config.Config) (names []string) {
 }
 
 func readLags(ctx context.Context, cfg config.Config) ([]admin.Lag, error) {
-	cluster, err := clusterOf(cfg)
+	cluster, err := cli.ClusterOf(cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 )
 
@@ -49,7 +50,7 @@ func printLagJSON(out io.Writer, lags []admin.Lag) error {
 
 func printLagPartitions(out io.Writer, lags []admin.Lag) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	printf(table, "GROUP\tTOPIC\tPARTITION\tCOMMITTED\tEND\tLAG\tSECONDS\tHOST\tMEMBER\n")
+	cli.Printf(table, "GROUP\tTOPIC\tPARTITION\tCOMMITTED\tEND\tLAG\tSECONDS\tHOST\tMEMBER\n")
 	for _, l := range lags {
 		committed, member, host := strconv.FormatInt(l.Committed, 10), l.Member, l.Host
 		if l.Committed == admin.NeverCommitted {
@@ -58,7 +59,7 @@ func printLagPartitions(out io.Writer, lags []admin.Lag) error {
 		if member == "" {
 			member, host = "nobody", "-"
 		}
-		printf(table, "%s\t%s\t%d\t%s\t%d\t%d\t%.1f\t%s\t%s\n", l.Group, l.Topic, l.Partition, committed, l.End, l.Records, seconds(l.Age), printable(host), printable(member))
+		cli.Printf(table, "%s\t%s\t%d\t%s\t%d\t%d\t%.1f\t%s\t%s\n", l.Group, l.Topic, l.Partition, committed, l.End, l.Records, seconds(l.Age), cli.Printable(host), cli.Printable(member))
 	}
 	return table.Flush()
 }
@@ -74,9 +75,9 @@ type topicLag struct {
 
 func printLagTopics(out io.Writer, lags []admin.Lag) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	printf(table, "GROUP\tTOPIC\tPARTITIONS\tLAG\tSECONDS\tMEMBERS\n")
+	cli.Printf(table, "GROUP\tTOPIC\tPARTITIONS\tLAG\tSECONDS\tMEMBERS\n")
 	for _, t := range byTopic(lags) {
-		printf(table, "%s\t%s\t%d\t%d\t%.1f\t%s\n", t.group, t.topic, t.partitions, t.records, seconds(t.age), t.consumers())
+		cli.Printf(table, "%s\t%s\t%d\t%d\t%.1f\t%s\n", t.group, t.topic, t.partitions, t.records, seconds(t.age), t.consumers())
 	}
 	return table.Flush()
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
@@ -68,11 +70,11 @@ func TestLag(t *testing.T) {
 	lag := "lag --config " + write(t, twoStores)
 	line := `(?m)^staging.rechargeflow.transformer staging.recharge.webhooks 2 1 3 2 36\d\d\.\d 127.0.0.1 .*@.*$`
 	require.Eventually(t, func() bool {
-		stdout, _ := d.exits(exitOK, lag+" --partitions")
+		stdout, _ := d.exits(cli.ExitOK, lag+" --partitions")
 		return assert.ObjectsAreEqual(1, strings.Count(squeezed(stdout), " 2 1 3 2 36"))
 	}, 30*time.Second, 50*time.Millisecond)
 
-	stdout, _ := d.exits(exitOK, lag+" --partitions")
+	stdout, _ := d.exits(cli.ExitOK, lag+" --partitions")
 	stdout = squeezed(stdout) + "\n"
 	assert.True(t, strings.HasPrefix(stdout, "GROUP TOPIC PARTITION COMMITTED END LAG SECONDS HOST MEMBER\n"), stdout)
 	assert.Regexp(t, line, stdout)
@@ -82,7 +84,7 @@ func TestLag(t *testing.T) {
 	assert.Len(t, strings.Fields(strings.ReplaceAll(stdout, " ", "_")), 1+7*4, "three groups, seven topics, four partitions")
 	assert.NotContains(t, stdout, "beta")
 
-	stdout, _ = d.exits(exitOK, lag)
+	stdout, _ = d.exits(cli.ExitOK, lag)
 	assert.Regexp(t, `^GROUP TOPIC PARTITIONS LAG SECONDS MEMBERS
 staging.rechargeflow.transformer staging.recharge.redrive.transformer 4 0 0.0 1
 staging.rechargeflow.transformer staging.recharge.webhooks 4 2 36\d\d\.\d 1
@@ -93,26 +95,26 @@ staging.rechargeflow.sms staging.recharge.sms-receipts 4 0 0.0 none
 staging.rechargeflow.sms staging.recharge.sms-triggers 4 0 0.0 none
 ?$`, squeezed(stdout))
 
-	stdout, _ = d.exits(exitOK, lag+" --json --max-seconds 7200 --max-records 2")
+	stdout, _ = d.exits(cli.ExitOK, lag+" --json --max-seconds 7200 --max-records 2")
 	var rows []map[string]any
 	require.NoError(t, json.Unmarshal([]byte(stdout), &rows))
 	require.Len(t, rows, 28)
 	assert.Contains(t, rows[0], "lag_seconds")
 
-	_, stderr := d.exits(exitFailed, lag+" --max-seconds 60")
+	_, stderr := d.exits(cli.ExitFailed, lag+" --max-seconds 60")
 	assert.Regexp(t, `^rechargeflow lag: group staging.rechargeflow.transformer, partition 2 of staging.recharge.webhooks: 36\d\d\.\d s behind, more than 60\n$`, stderr)
-	_, stderr = d.exits(exitFailed, lag+" --max-records 1")
+	_, stderr = d.exits(cli.ExitFailed, lag+" --max-records 1")
 	assert.Equal(t, "rechargeflow lag: group staging.rechargeflow.transformer, partition 2 of staging.recharge.webhooks: 2 records behind, more than 1\n", stderr)
-	_, stderr = d.exits(exitFailed, lag+" --max-records 0 --max-seconds 0")
+	_, stderr = d.exits(cli.ExitFailed, lag+" --max-records 0 --max-seconds 0")
 	assert.Equal(t, 2, strings.Count(stderr, "\n"))
 }
 
 // Without stores the groups of sinks are unknown. The hint goes to standard error, so that scripts can read the lag.
 func TestLagWithoutStores(t *testing.T) {
 	d := newDesk(t)
-	stdout, stderr := d.exits(exitOK, "lag --json")
+	stdout, stderr := d.exits(cli.ExitOK, "lag --json")
 	assert.NotContains(t, stdout, "tracking")
 	assert.Regexp(t, `^rechargeflow lag: no store is configured, so the groups of stores \(staging.rechargeflow.tracking.\{store\}\) are missing: .* --config .*\n$`, stderr)
-	_, stderr = d.exits(exitOK, "lag --config "+write(t, twoStores))
+	_, stderr = d.exits(cli.ExitOK, "lag --config "+write(t, twoStores))
 	assert.Empty(t, stderr)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	_ "golang.org/x/crypto/x509roots/fallback" // certificates of public authorities, likewise; the system's come first
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
@@ -35,10 +36,10 @@ func versionCommand() *cobra.Command {
 		Short:   "Print the version of this build",
 		Long:    "Print the version, the commit and the Go release of this build.",
 		Example: "  rechargeflow version",
-		Args:    noArguments,
+		Args:    cli.NoArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			v := telemetry.ReadVersion(version)
-			printf(command.OutOrStdout(), "rechargeflow %s, commit %s, %s\n", v.Version, v.Commit, v.Go)
+			cli.Printf(command.OutOrStdout(), "rechargeflow %s, commit %s, %s\n", v.Version, v.Commit, v.Go)
 			return nil
 		},
 	}

@@ -11,24 +11,25 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
 // readyWithin limits the wait for the response.
 const readyWithin = 3 * time.Second
 
-func (c *cli) readyCommand() *cobra.Command {
+func (c *commands) readyCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "ready",
 		Short: "Check the readiness of the process on this machine; for health checks",
 		Long: `Request /readyz from the process that runs on this machine with the same configuration (admin.listen). Prints the
 status and the failed checks. The command fails unless the status is ready.`,
 		Example: `  rechargeflow ready --config rechargeflow.yaml`,
-		Args:    noArguments,
+		Args:    cli.NoArguments,
 	}
-	s := c.addSettings(command)
+	s := c.AddSettings(command)
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		loaded, err := s.load()
+		loaded, err := s.Load()
 		if err != nil {
 			return err
 		}
@@ -36,14 +37,14 @@ status and the failed checks. The command fails unless the status is ready.`,
 		if err != nil {
 			return err
 		}
-		printf(command.OutOrStdout(), "%s\n", report.Status)
+		cli.Printf(command.OutOrStdout(), "%s\n", report.Status)
 		for _, check := range report.Checks {
 			if !check.OK {
-				printf(command.OutOrStdout(), "%s: %s\n", check.Name, check.Error)
+				cli.Printf(command.OutOrStdout(), "%s: %s\n", check.Name, check.Error)
 			}
 		}
 		if report.Status != telemetry.StatusReady {
-			return errReported
+			return cli.ErrReported
 		}
 		return nil
 	}

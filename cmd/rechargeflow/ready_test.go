@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -38,23 +40,23 @@ func TestReady(t *testing.T) {
 
 	for _, listen := range []string{admin.Addr(), ":" + port, "0.0.0.0:" + port, "[::]:" + port} {
 		code, stdout, stderr := readyAt(t, listen)
-		assert.Equal(t, exitOK, code, "%s: %s", listen, stderr)
+		assert.Equal(t, cli.ExitOK, code, "%s: %s", listen, stderr)
 		assert.Equal(t, "ready\n", stdout)
 	}
 
 	optional = errors.New("401 from Bloomreach")
 	code, stdout, _ := readyAt(t, admin.Addr())
-	assert.Equal(t, exitOK, code, "a store's error is reported, but the process is ready")
+	assert.Equal(t, cli.ExitOK, code, "a store's error is reported, but the process is ready")
 	assert.Equal(t, "ready\ntracking/acme: 401 from Bloomreach\n", stdout)
 
 	required = errors.New("still starting")
 	code, stdout, _ = readyAt(t, admin.Addr())
-	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, cli.ExitFailed, code)
 	assert.Equal(t, "not ready\nstart: still starting\ntracking/acme: 401 from Bloomreach\n", stdout)
 
 	health.Drain()
 	code, stdout, _ = readyAt(t, admin.Addr())
-	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, cli.ExitFailed, code)
 	assert.True(t, strings.HasPrefix(stdout, "draining\n"), stdout)
 }
 
@@ -63,16 +65,16 @@ func TestReadyWithoutAnAnswer(t *testing.T) {
 	other := httptest.NewServer(http.NotFoundHandler())
 	address := strings.TrimPrefix(other.URL, "http://")
 	code, _, stderr := readyAt(t, address)
-	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, cli.ExitFailed, code)
 	assert.Contains(t, stderr, "response with status 404 is not a readiness report")
 
 	other.Close()
 	code, _, stderr = readyAt(t, address)
-	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, cli.ExitFailed, code)
 	assert.Contains(t, stderr, "connection refused")
 
 	code, _, stderr = readyAt(t, "127.0.0.1:0")
-	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, cli.ExitFailed, code)
 	assert.Contains(t, stderr, "port 0")
 }
 

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/app"
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
@@ -45,7 +46,7 @@ func ignoreHangup(log *zap.Logger) (stop func()) {
 	}
 }
 
-func (c *cli) runCommand() *cobra.Command {
+func (c *commands) runCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "run [role...]",
 		Short: "Run the given roles, or all of them in one process",
@@ -55,17 +56,17 @@ Roles: ` + app.JoinRoles(topology.Roles()) + `. Without kafka.brokers the proces
 for trials on one machine, and must run all roles.`,
 		Example: `  rechargeflow run --config rechargeflow.yaml
   rechargeflow run gateway transformer`,
-		ValidArgsFunction: completeRoles(topology.Roles()),
+		ValidArgsFunction: cli.CompleteRoles(topology.Roles()),
 	}
-	s := c.addSettings(command)
+	s := c.AddSettings(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
-		loaded, err := s.load(rolesOr(args)...)
+		loaded, err := s.Load(rolesOr(args)...)
 		if err != nil {
 			return err
 		}
 		log, level, err := telemetry.NewLogger(loaded.Config.Log.Level, command.ErrOrStderr())
 		if err != nil {
-			return setting(err)
+			return cli.Setting(err)
 		}
 		defer zap.RedirectStdLog(log)() // HTTP clients report misbehaving servers there
 		limitMemory(memlimit.FromCgroup, log)
@@ -77,15 +78,15 @@ for trials on one machine, and must run all roles.`,
 			roles = append(roles, topology.Role(name))
 		}
 		a, err := app.New(loaded.Config, roles, app.Options{
-			Log: log, LogLevel: level, Version: telemetry.ReadVersion(version), FaultPoint: variable(c.environ, faultPointVariable),
+			Log: log, LogLevel: level, Version: telemetry.ReadVersion(version), FaultPoint: cli.Variable(c.Environ, faultPointVariable),
 		})
 		if err != nil {
-			return setting(err)
+			return cli.Setting(err)
 		}
 		defer ignoreHangup(log)()
 		if err := a.Run(command.Context()); err != nil {
 			log.Error("stopped with an error", zap.Error(err))
-			return errReported
+			return cli.ErrReported
 		}
 		log.Info("stopped")
 		return nil

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -39,25 +41,25 @@ func TestSMS(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, d.producer.Produce(t.Context(), kafka.Record{Topic: d.topics.MessageTexts(), Partition: 1, Key: []byte("acme/42/" + id("a")), Value: row}))
 
-	out, _ := d.exits(exitOK, "sms list --since 2026-01-01")
+	out, _ := d.exits(cli.ExitOK, "sms list --since 2026-01-01")
 	assert.Contains(t, out, "texts: 3\n  accepted: 1\n  suppressed: 1\n  unknown: 1\n")
 	assert.Contains(t, out, "2026-03-01T10:00:01Z  acme          42            charge_failed                unknown      http_502              "+id("a"))
-	out, _ = d.exits(exitOK, "sms list --since 2026-01-01 --store acme --status suppressed")
+	out, _ = d.exits(cli.ExitOK, "sms list --since 2026-01-01 --store acme --status suppressed")
 	assert.Contains(t, out, "no_phone")
 	assert.Contains(t, out, "texts: 1\n")
-	out, _ = d.exits(exitOK, "sms list --since 2026-01-01 --limit 1 --customer 42")
+	out, _ = d.exits(cli.ExitOK, "sms list --since 2026-01-01 --limit 1 --customer 42")
 	assert.Contains(t, out, "... and 1 more: --limit 0 prints them\ntexts: 2\n")
-	out, _ = d.exits(exitOK, "sms unknown --since 2026-01-01")
+	out, _ = d.exits(cli.ExitOK, "sms unknown --since 2026-01-01")
 	assert.Contains(t, out, "texts: 1\n  unknown: 1\n")
 
-	out, _ = d.exits(exitOK, "sms show aaaaaaaa --text")
+	out, _ = d.exits(cli.ExitOK, "sms show aaaaaaaa --text")
 	assert.Contains(t, out, "planned     charge_failed, due 2026-03-01T10:00:00Z\n")
 	assert.Contains(t, out, "unknown     charge_failed, http_502: bad gateway ?[2J\n")
 	assert.Contains(t, out, "to +14*******00, 1 parts: Hi Jo: your card\n")
-	out, _ = d.exits(exitOK, "sms show aaaaaaaa")
+	out, _ = d.exits(cli.ExitOK, "sms show aaaaaaaa")
 	assert.NotContains(t, out, "your card")
-	_, errs := d.exits(exitFailed, "sms show dddddddd")
+	_, errs := d.exits(cli.ExitFailed, "sms show dddddddd")
 	assert.Contains(t, errs, "there is no text with ID dddddddd")
-	d.exits(exitUsage, "sms show")
-	d.exits(exitUsage, "sms list --since tomorrow")
+	d.exits(cli.ExitUsage, "sms show")
+	d.exits(cli.ExitUsage, "sms list --since tomorrow")
 }

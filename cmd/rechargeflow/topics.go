@@ -9,13 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/app"
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 )
 
-func (c *cli) topicsCommand() *cobra.Command {
-	return group("topics", "Compare or create the topics",
+func (c *commands) topicsCommand() *cobra.Command {
+	return cli.Group("topics", "Compare or create the topics",
 		"Compare the topics of the brokers with those that Rechargeflow needs, or create and adjust them.",
 		c.topics(admin.Plan, &cobra.Command{
 			Use:   "plan",
@@ -34,31 +35,31 @@ A change that could harm records, such as another number of partitions, is refus
 }
 
 // topics returns a command that plans or applies topics, and prints one line per finding.
-func (c *cli) topics(work func(context.Context, kafka.Cluster, admin.Spec) ([]admin.Change, error), command *cobra.Command) *cobra.Command {
-	s := c.addSettings(command)
+func (c *commands) topics(work func(context.Context, kafka.Cluster, admin.Spec) ([]admin.Change, error), command *cobra.Command) *cobra.Command {
+	s := c.AddSettings(command)
 	file := command.Flags().String("file", "", "topics `file` in place of the built-in one, configs/topics.yaml")
 	_ = command.MarkFlagFilename("file", "yaml", "yml") // the flag was just added
-	command.Args = noArguments
+	command.Args = cli.NoArguments
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		loaded, err := s.load()
+		loaded, err := s.Load()
 		if err != nil {
 			return err
 		}
 		if len(loaded.Config.Kafka.Brokers) == 0 {
-			return setting(errors.New("kafka.brokers is empty: the embedded broker creates its topics itself; set kafka.brokers for a cluster"))
+			return cli.Setting(errors.New("kafka.brokers is empty: the embedded broker creates its topics itself; set kafka.brokers for a cluster"))
 		}
 		spec, err := topicsSpec(*file, loaded.Config.Kafka)
 		if err != nil {
-			return setting(err)
+			return cli.Setting(err)
 		}
-		cluster, err := clusterOf(loaded.Config)
+		cluster, err := cli.ClusterOf(loaded.Config)
 		if err != nil {
 			return err
 		}
 		changes, err := work(command.Context(), cluster, spec)
 		refused := 0
 		for _, change := range changes {
-			printf(command.OutOrStdout(), "%v\n", change)
+			cli.Printf(command.OutOrStdout(), "%v\n", change)
 			if change.Action == admin.ActionRefuse {
 				refused++
 			}

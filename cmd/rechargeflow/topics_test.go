@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
@@ -32,24 +34,24 @@ func TestTopicsOnABroker(t *testing.T) {
 
 	for _, work := range []string{"plan", "plan", "apply"} {
 		code, stdout, stderr := topics(work)
-		require.Equal(t, exitOK, code, stderr)
+		require.Equal(t, cli.ExitOK, code, stderr)
 		assert.Contains(t, stdout, "staging.recharge.webhooks: create\n", "plan changes nothing")
 	}
 	for _, work := range []string{"apply", "plan"} {
 		code, stdout, stderr := topics(work)
-		require.Equal(t, exitOK, code, stderr)
+		require.Equal(t, cli.ExitOK, code, stderr)
 		assert.Contains(t, stdout, "staging.recharge.webhooks: ok\n")
 		assert.NotContains(t, stdout, "create")
 	}
 
 	fewer := write(t, "partitions: 6\nreplication: 1\nmin_insync_replicas: 1\ntopics: [{name: recharge.webhooks, policy: delete, retention: 400d}]\n")
 	code, _, stderr := topics("apply", "--file", fewer)
-	require.Equal(t, exitUsage, code, stderr)
+	require.Equal(t, cli.ExitUsage, code, stderr)
 	assert.Contains(t, stderr, "the topics file has 6 partitions, and kafka.partitions is 12: set both to the same number")
 	environ = append(environ, "RECHARGEFLOW_KAFKA_PARTITIONS=6")
 	for _, work := range []string{"plan", "apply"} {
 		code, stdout, stderr := topics(work, "--file", fewer)
-		require.Equal(t, exitFailed, code, stderr)
+		require.Equal(t, cli.ExitFailed, code, stderr)
 		assert.Contains(t, stdout, "staging.recharge.webhooks: refuse: ")
 	}
 }
@@ -74,14 +76,14 @@ func TestTopicsOnASecuredBroker(t *testing.T) {
 	}
 	for _, work := range []string{"apply", "plan"} {
 		code, _, stderr := topics(work)
-		require.Equal(t, exitOK, code, stderr)
+		require.Equal(t, cli.ExitOK, code, stderr)
 	}
 	_, stdout, _ := topics("plan")
 	assert.Contains(t, stdout, "recharge.webhooks: ok\n")
 
 	require.NoError(t, os.WriteFile(secret, []byte("hidden-and-wrong"), 0o600))
 	code, _, stderr := topics("plan")
-	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, cli.ExitFailed, code)
 	assert.Contains(t, stderr, "no access to kafka: authenticate with "+b.SASLTLS+` by SASL SCRAM-SHA-512 as "rechargeflow"`)
 	assert.NotContains(t, stderr, "hidden")
 }

@@ -129,14 +129,15 @@ func (w *system) checkTexts(a *audit) {
 	w.Helper()
 	charges := a.paid()
 	var counts map[message.Status]int
-	require.Eventually(w, func() bool {
+	ended := assert.Eventually(w, func() bool {
 		records, err := kafkatest.ReadAll(w.Context(), w.cluster, w.topics.Messages())
 		require.NoError(w, err)
 		messages, err := lab.Messages(records)
 		require.NoError(w, err)
 		counts = lab.Statuses(messages)
 		return counts[message.Accepted]+counts[message.Unknown] == len(charges)
-	}, 2*time.Minute, time.Second, "every charge has a text with an outcome")
+	}, 2*time.Minute, time.Second)
+	require.True(w, ended, "every charge has a text with an outcome: %d charges, %v", len(charges), counts)
 	sent := map[string]int{}
 	for _, text := range w.lab.Texts.Texts() {
 		sent[text.ID]++

@@ -1,4 +1,4 @@
-package main
+package texting
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
@@ -16,8 +17,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
-func (c *cli) consentCommand() *cobra.Command {
-	return group("consent", "Show and change which numbers may be texted",
+func (c *commands) consentCommand() *cobra.Command {
+	return cli.Group("consent", "Show and change which numbers may be texted",
 		`Show and change which numbers a store may text. Of all that is known about a number the newest holds: a reply such as
 STOP, a report of the SMS gateway, a list, or a command. docs/consent.md explains it.`,
 		c.consentShow(),
@@ -34,7 +35,7 @@ STOP, a report of the SMS gateway, a list, or a command. docs/consent.md explain
 
 // consentTable is the consent of one store, for one call of a command.
 type consentTable struct {
-	settings *settings
+	settings *cli.Settings
 	name     string // of --store
 
 	cfg     config.Config
@@ -44,25 +45,25 @@ type consentTable struct {
 }
 
 // addConsent gives a command the flags --config and --store.
-func (c *cli) addConsent(command *cobra.Command) *consentTable {
-	t := &consentTable{settings: c.addSettings(command)}
+func (c *commands) addConsent(command *cobra.Command) *consentTable {
+	t := &consentTable{settings: c.AddSettings(command)}
 	command.Flags().StringVar(&t.name, "store", "", "name of the `store`; needed if there are several")
-	complete(command, "store", completeStores(t.settings))
+	cli.Complete(command, "store", cli.CompleteStores(t.settings))
 	return t
 }
 
 // open reads the configuration.
 func (t *consentTable) open() error {
-	loaded, err := t.settings.load()
+	loaded, err := t.settings.Load()
 	if err != nil {
 		return err
 	}
-	store, err := pickStore(loaded.Config.Stores, t.name)
+	store, err := cli.PickStore(loaded.Config.Stores, t.name)
 	if err != nil {
-		return usage(err)
+		return cli.Usage(err)
 	}
 	t.cfg, t.store, t.topic = loaded.Config, store.Name, topology.Topics{Prefix: loaded.Config.Kafka.TopicPrefix}.Consent()
-	t.cluster, err = clusterOf(loaded.Config)
+	t.cluster, err = cli.ClusterOf(loaded.Config)
 	return err
 }
 
@@ -70,7 +71,7 @@ func (t *consentTable) open() error {
 func (t *consentTable) rows(ctx context.Context) (*consent.Rows, error) {
 	rows, err := consent.Topic(t.topic).Read(ctx, t.cluster)
 	if err != nil {
-		return nil, explained(t.cfg, err)
+		return nil, cli.Explained(t.cfg, err)
 	}
 	return rows, rows.Unreadable()
 }
@@ -93,7 +94,7 @@ func (t *consentTable) write(ctx context.Context, changes []consent.Change) (wri
 			records = append(records, record)
 		}
 		if err := producer.Produce(ctx, records...); err != nil {
-			return written, explained(t.cfg, err)
+			return written, cli.Explained(t.cfg, err)
 		}
 		written += len(batch)
 	}
@@ -112,20 +113,20 @@ func canonicalNumbers(args []string) (numbers []string, err error) {
 	return numbers, nil
 }
 
-func (c *cli) consentShow() *cobra.Command {
+func (c *commands) consentShow() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "show [number]",
 		Short: "Print what is known about a number, or how many numbers have opted in and out",
 		Long: `Print what is known about a number, newest first: the first line holds. Without a number print how many numbers have
 opted in and out. Numbers are masked.`,
 		Example: `  rechargeflow consent show --store acme +14155552671`,
-		Args:    counted(cobra.MaximumNArgs(1)), ValidArgsFunction: cobra.NoFileCompletions,
+		Args:    cli.Counted(cobra.MaximumNArgs(1)), ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	t := c.addConsent(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		numbers, err := canonicalNumbers(args)
 		if err != nil {
-			return usage(err)
+			return cli.Usage(err)
 		}
 		if err := t.open(); err != nil {
 			return err
@@ -140,15 +141,15 @@ opted in and out. Numbers are masked.`,
 			for _, change := range consent.Newest(rows.Prefix(t.store + "/")) {
 				counts[change.Status]++
 			}
-			printf(out, "store %s: opted in: %d, opted out: %d\n", t.store, counts[consent.OptedIn], counts[consent.OptedOut])
+			cli.Printf(out, "store %s: opted in: %d, opted out: %d\n", t.store, counts[consent.OptedIn], counts[consent.OptedOut])
 			return nil
 		}
 		history := consent.History(rows, t.store, numbers[0])
 		for _, change := range history {
-			printf(out, "%s  %-9s  %-24s  %s\n", sms.Mask(change.Number), change.Status, change.At.Format(time.RFC3339), printable(change.Origin()))
+			cli.Printf(out, "%s  %-9s  %-24s  %s\n", sms.Mask(change.Number), change.Status, change.At.Format(time.RFC3339), cli.Printable(change.Origin()))
 		}
 		if len(history) == 0 {
-			printf(out, "store %s knows nothing about %s\n", t.store, sms.Mask(numbers[0]))
+			cli.Printf(out, "store %s knows nothing about %s\n", t.store, sms.Mask(numbers[0]))
 		}
 		return nil
 	}
@@ -156,15 +157,15 @@ opted in and out. Numbers are masked.`,
 }
 
 // consentChange completes a command that records a status of numbers.
-func (c *cli) consentChange(status consent.Status, command *cobra.Command) *cobra.Command {
-	command.Args, command.ValidArgsFunction = counted(cobra.MinimumNArgs(1)), cobra.NoFileCompletions
+func (c *commands) consentChange(status consent.Status, command *cobra.Command) *cobra.Command {
+	command.Args, command.ValidArgsFunction = cli.Counted(cobra.MinimumNArgs(1)), cobra.NoFileCompletions
 	command.Long = command.Short + ", from now on. A number that has this status already is left as it is."
 	t := c.addConsent(command)
 	note := command.Flags().String("note", "", "`text` that is kept with it: who asked, or why")
 	command.RunE = func(command *cobra.Command, args []string) error {
 		numbers, err := canonicalNumbers(args)
 		if err != nil {
-			return usage(err)
+			return cli.Usage(err)
 		}
 		if err := t.open(); err != nil {
 			return err
@@ -179,20 +180,20 @@ func (c *cli) consentChange(status consent.Status, command *cobra.Command) *cobr
 			switch {
 			case len(history) == 0:
 			case history[0].Status == status:
-				printf(command.OutOrStdout(), "%s %s already\n", sms.Mask(number), status)
+				cli.Printf(command.OutOrStdout(), "%s %s already\n", sms.Mask(number), status)
 				continue
 			case !at.After(history[0].At): // its clock is ahead
 				at = history[0].At.Add(time.Millisecond)
 			}
 			change, err := consent.New(consent.Change{Store: t.store, Number: number, Status: status, At: at, By: consent.ByOperator, Detail: *note})
 			if err != nil {
-				return usage(err)
+				return cli.Usage(err)
 			}
 			changes = append(changes, change)
 		}
 		written, err := t.write(command.Context(), changes)
 		for _, change := range changes[:written] {
-			printf(command.OutOrStdout(), "%s %s\n", sms.Mask(change.Number), status)
+			cli.Printf(command.OutOrStdout(), "%s %s\n", sms.Mask(change.Number), status)
 		}
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package texting
 
 import (
 	"fmt"
@@ -10,11 +10,12 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 )
 
-func (c *cli) flowsHistory() *cobra.Command {
+func (c *commands) flowsHistory() *cobra.Command {
 	command := &cobra.Command{
 		Use:               "history flow",
 		Short:             "Print all versions of a flow",
@@ -44,14 +45,14 @@ func (c *cli) flowsHistory() *cobra.Command {
 
 func printHistory(out io.Writer, versions []live.Flow) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	printf(table, "VERSION\tCHANGED\tBY\tWHAT\n")
+	cli.Printf(table, "VERSION\tCHANGED\tBY\tWHAT\n")
 	for i, f := range versions {
 		at, by := changedBy(f.At, f.By)
 		what := "built in"
 		if i > 0 {
 			what = strings.Join(differences(versions[i-1], f), ", ")
 		}
-		printf(table, "%d\t%s\t%s\t%s\n", f.Version, at, by, what)
+		cli.Printf(table, "%d\t%s\t%s\t%s\n", f.Version, at, by, what)
 	}
 	return table.Flush()
 }
@@ -78,7 +79,7 @@ func differences(before, after live.Flow) (names []string) {
 	return names
 }
 
-func (c *cli) flowsDiff() *cobra.Command {
+func (c *commands) flowsDiff() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "diff flow [from [to]]",
 		Short: "Print what changed between two versions of a flow",
@@ -123,10 +124,10 @@ func flowAndVersions(command *cobra.Command, args []string) error {
 	}
 	for i, arg := range args[1:] {
 		if number, err := strconv.Atoi(arg); err != nil || number < 0 {
-			return usage(fmt.Errorf("%q is not a version, which is a number from 0 on", arg))
+			return cli.Usage(fmt.Errorf("%q is not a version, which is a number from 0 on", arg))
 		}
 		if i > 1 {
-			return usage(fmt.Errorf("unexpected argument %q", arg))
+			return cli.Usage(fmt.Errorf("unexpected argument %q", arg))
 		}
 	}
 	return nil
@@ -143,6 +144,6 @@ func printDiff(out io.Writer, before, after live.Flow) error {
 		files[i] = file
 	}
 	name := func(f live.Flow) string { return fmt.Sprintf("%s/%s version %d", f.Store, f.Key, f.Version) }
-	printf(out, "%s", diff.Diff(name(before), files[0], name(after), files[1]))
+	cli.Printf(out, "%s", diff.Diff(name(before), files[0], name(after), files[1]))
 	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package deadletters
 
 import (
 	"errors"
@@ -11,20 +11,26 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
-func (c *cli) deadLetterCommand() *cobra.Command {
-	return group("deadletter", "List, show or replay dead letters",
+type commands struct{ *cli.CLI }
+
+// Command returns the command.
+func Command(c *cli.CLI) *cobra.Command { return (&commands{c}).deadLetterCommand() }
+
+func (c *commands) deadLetterCommand() *cobra.Command {
+	return cli.Group("deadletter", "List, show or replay dead letters",
 		`List, show or replay dead letters: records that a role rejected, with the cause. A dead letter is named
 role/partition/offset, such as tracking/3/17.`,
 		c.deadLetterList(), c.deadLetterShow(), c.deadLetterReplay())
 }
 
 // deadLetterList prints dead letters, and how many there are by role and reason.
-func (c *cli) deadLetterList() *cobra.Command {
+func (c *commands) deadLetterList() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "list",
 		Short: "Print dead letters, their errors, and how often they were sent again",
@@ -32,7 +38,7 @@ func (c *cli) deadLetterList() *cobra.Command {
 to the role again (SENT), and the error. The last lines count dead letters by role and reason.`,
 		Example: `  rechargeflow deadletter list --since 7d
   rechargeflow deadletter list --role tracking --store acme --reason refused`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 	}
 	f := c.addFilter(command)
 	limit := command.Flags().Int("limit", 200, "maximum number of `lines` to print, 0 for all; the counts include all dead letters")
@@ -42,13 +48,13 @@ to the role again (SENT), and the error. The last lines count dead letters by ro
 			err = f.times(time.Now())
 		}
 		if err != nil {
-			return usage(err)
+			return cli.Usage(err)
 		}
-		loaded, err := f.load()
+		loaded, err := f.Load()
 		if err != nil {
 			return err
 		}
-		cluster, err := clusterOf(loaded.Config)
+		cluster, err := cli.ClusterOf(loaded.Config)
 		if err != nil {
 			return err
 		}
@@ -56,7 +62,7 @@ to the role again (SENT), and the error. The last lines count dead letters by ro
 		for _, role := range roles {
 			for found, err := range deadletter.Search(command.Context(), cluster, lettersOf(loaded.Config, role), f.filter) {
 				if err != nil {
-					return explained(loaded.Config, err)
+					return cli.Explained(loaded.Config, err)
 				}
 				list.add(role, found)
 			}
@@ -79,21 +85,21 @@ type listing struct {
 func (l *listing) add(role topology.Role, found deadletter.Found) {
 	if l.total++; l.limit == 0 || l.printed < l.limit {
 		if l.printed++; l.printed == 1 {
-			printf(l.out, "%s", letterHead)
+			cli.Printf(l.out, "%s", letterHead)
 		}
-		printf(l.out, "%s", letterLine(role, found))
+		cli.Printf(l.out, "%s", letterLine(role, found))
 	}
-	kind := string(role) + " " + printable(found.Reason)
+	kind := string(role) + " " + cli.Printable(found.Reason)
 	l.counts[kind] = l.counts[kind].plus(found)
 }
 
 func (l *listing) sum() {
 	if l.printed < l.total {
-		printf(l.out, "... and %d more: --limit 0 prints them\n", l.total-l.printed)
+		cli.Printf(l.out, "... and %d more: --limit 0 prints them\n", l.total-l.printed)
 	}
-	printf(l.out, "dead letters: %d\n", l.total)
+	cli.Printf(l.out, "dead letters: %d\n", l.total)
 	for _, kind := range slices.Sorted(maps.Keys(l.counts)) {
-		printf(l.out, "  %s: %d, sent again: %d\n", kind, l.counts[kind].letters, l.counts[kind].sent)
+		cli.Printf(l.out, "  %s: %d, sent again: %d\n", kind, l.counts[kind].letters, l.counts[kind].sent)
 	}
 }
 
@@ -109,7 +115,7 @@ func (t tally) plus(found deadletter.Found) tally {
 }
 
 // deadLetterShow prints one dead letter. Its body is personal data and is printed on demand only.
-func (c *cli) deadLetterShow() *cobra.Command {
+func (c *commands) deadLetterShow() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "show role/partition/offset",
 		Short: "Print one dead letter; with --body also its body, which has personal data",
@@ -118,31 +124,31 @@ contain the customer's ID. The body contains personal data and is printed only w
 		Example: `  rechargeflow deadletter show tracking/3/17`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage(errors.New("expected the name of one dead letter, role/partition/offset, as list prints it"))
+				return cli.Usage(errors.New("expected the name of one dead letter, role/partition/offset, as list prints it"))
 			}
 			return nil
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	s := c.addSettings(command)
+	s := c.AddSettings(command)
 	body := command.Flags().Bool("body", false, "print the record's body, byte for byte: names, addresses, phone numbers")
 	command.RunE = func(command *cobra.Command, args []string) error {
 		name, err := parseLetter(args[0])
 		if err != nil {
-			return usage(err)
+			return cli.Usage(err)
 		}
-		loaded, err := s.load()
+		loaded, err := s.Load()
 		if err != nil {
 			return err
 		}
-		cluster, err := clusterOf(loaded.Config)
+		cluster, err := cli.ClusterOf(loaded.Config)
 		if err != nil {
 			return err
 		}
 		topics := lettersOf(loaded.Config, name.role)
 		stored, err := kafka.ReadRecord(command.Context(), cluster, topics.Letters, name.position.Partition, name.position.Offset)
 		if err != nil {
-			return explained(loaded.Config, err)
+			return cli.Explained(loaded.Config, err)
 		}
 		printLetter(command.OutOrStdout(), name, topics, deadletter.Read(stored), *body)
 		return nil
@@ -151,25 +157,25 @@ contain the customer's ID. The body contains personal data and is printed only w
 }
 
 func printLetter(out io.Writer, name letterName, topics deadletter.Topics, letter deadletter.Letter, body bool) {
-	printf(out, "letter:   %s, in %s\n", name, topics.Letters)
-	printf(out, "record:   %s/%d/%d of %s\n", printable(letter.Record.Topic), letter.Record.Partition, letter.Record.Offset, letter.Record.Time.Format(time.RFC3339Nano))
-	printf(out, "key:      %s\n", printable(string(letter.Record.Key)))
-	printf(out, "reason:   %s\ncause:    %s\n", printable(letter.Reason), printable(letter.Error))
-	printf(out, "attempts: %d, first %s, last %s\n", letter.Attempts, letter.First.Format(time.RFC3339Nano), letter.Last.Format(time.RFC3339Nano))
-	printf(out, "headers of the record:\n")
+	cli.Printf(out, "letter:   %s, in %s\n", name, topics.Letters)
+	cli.Printf(out, "record:   %s/%d/%d of %s\n", cli.Printable(letter.Record.Topic), letter.Record.Partition, letter.Record.Offset, letter.Record.Time.Format(time.RFC3339Nano))
+	cli.Printf(out, "key:      %s\n", cli.Printable(string(letter.Record.Key)))
+	cli.Printf(out, "reason:   %s\ncause:    %s\n", cli.Printable(letter.Reason), cli.Printable(letter.Error))
+	cli.Printf(out, "attempts: %d, first %s, last %s\n", letter.Attempts, letter.First.Format(time.RFC3339Nano), letter.Last.Format(time.RFC3339Nano))
+	cli.Printf(out, "headers of the record:\n")
 	for _, h := range letter.Record.Headers {
-		printf(out, "  %s: %s\n", printable(h.Key), headerValue(h.Value))
+		cli.Printf(out, "  %s: %s\n", cli.Printable(h.Key), headerValue(h.Value))
 	}
 	if !body {
-		printf(out, "body:     %d bytes; --body prints them\n", len(letter.Record.Value))
+		cli.Printf(out, "body:     %d bytes; --body prints them\n", len(letter.Record.Value))
 		return
 	}
-	printf(out, "body:\n%s\n", letter.Record.Value)
+	cli.Printf(out, "body:\n%s\n", letter.Record.Value)
 }
 
 func headerValue(value []byte) string {
 	if !utf8.Valid(value) {
 		return fmt.Sprintf("%d bytes, not UTF-8 text", len(value))
 	}
-	return printable(string(value))
+	return cli.Printable(string(value))
 }

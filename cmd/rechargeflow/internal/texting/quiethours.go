@@ -1,4 +1,4 @@
-package main
+package texting
 
 import (
 	"errors"
@@ -6,25 +6,26 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
 	"github.com/rechargeflow/rechargeflow/pkg/sending"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 )
 
-func (c *cli) quietHoursCommand() *cobra.Command {
-	return group("quiet-hours", "Show and change quiet hours",
+func (c *commands) quietHoursCommand() *cobra.Command {
+	return cli.Group("quiet-hours", "Show and change quiet hours",
 		`Show and change the quiet hours of a store. They are by the customer's clock, and apply to the flows that have them: see flows list.
 Running processes take up a change within 2 seconds.`,
 		c.quietHoursShow(), c.quietHoursSet())
 }
 
-func (c *cli) quietHoursShow() *cobra.Command {
+func (c *commands) quietHoursShow() *cobra.Command {
 	command := &cobra.Command{
 		Use:     "show",
 		Short:   "Print the quiet hours of a store, and the flows that have them",
 		Long:    "Print the quiet hours of a store as they are set now, and the flows that have them.",
 		Example: `  rechargeflow quiet-hours show --store acme`,
-		Args:    noArguments,
+		Args:    cli.NoArguments,
 	}
 	f := c.addFlows(command)
 	command.RunE = func(command *cobra.Command, _ []string) error {
@@ -42,10 +43,10 @@ func (c *cli) quietHoursShow() *cobra.Command {
 		}
 		sending := live.SendingOf(rows, s.Name)
 		out := command.OutOrStdout()
-		printf(out, "%s\n", sending.QuietHours)
+		cli.Printf(out, "%s\n", sending.QuietHours)
 		for _, each := range flows {
 			if each.QuietHours || sending.QuietHours.AllFlows {
-				printf(out, "  %s\n", each.Key)
+				cli.Printf(out, "  %s\n", each.Key)
 			}
 		}
 		return nil
@@ -53,7 +54,7 @@ func (c *cli) quietHoursShow() *cobra.Command {
 	return command
 }
 
-func (c *cli) quietHoursSet() *cobra.Command {
+func (c *commands) quietHoursSet() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "set",
 		Short: "Change the quiet hours of a store",
@@ -62,7 +63,7 @@ func (c *cli) quietHoursSet() *cobra.Command {
 --quiet-hours.`,
 		Example: `  rechargeflow quiet-hours set --store acme --from 21:00 --to 08:00
   rechargeflow quiet-hours set --store acme --all-flows`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 	}
 	f, by := c.addFlows(command), c.addBy(command)
 	flags := command.Flags()
@@ -71,7 +72,7 @@ func (c *cli) quietHoursSet() *cobra.Command {
 	all := flags.Bool("all-flows", false, "apply them to all flows")
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		if !slices.ContainsFunc([]string{"from", "to", "us-states", "all-flows"}, flags.Changed) {
-			return usage(errors.New("nothing to change: give --from, --to, --us-states or --all-flows"))
+			return cli.Usage(errors.New("nothing to change: give --from, --to, --us-states or --all-flows"))
 		}
 		s, err := f.open()
 		if err != nil {
@@ -97,7 +98,7 @@ func setClock(clock *quiethours.Clock, given string) error {
 	}
 	parsed, err := quiethours.ParseClock(given)
 	if err != nil {
-		return usage(err)
+		return cli.Usage(err)
 	}
 	*clock = parsed
 	return nil

@@ -1,12 +1,12 @@
-package main
+package deadletters
 
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 
 	"github.com/spf13/cobra"
 
@@ -18,25 +18,25 @@ import (
 
 // letterFilter is the flags that select dead letters.
 type letterFilter struct {
-	*settings
+	*cli.Settings
 
 	role, since, until string
 	filter             deadletter.Filter
 }
 
 // addFilter gives a command the flags that select dead letters, and --config.
-func (c *cli) addFilter(command *cobra.Command) *letterFilter {
-	f := &letterFilter{settings: c.addSettings(command)}
+func (c *commands) addFilter(command *cobra.Command) *letterFilter {
+	f := &letterFilter{Settings: c.AddSettings(command)}
 	flags := command.Flags()
 	flags.StringVar(&f.role, "role", "", "only dead letters of this `role`: "+app.JoinRoles(topology.Consumers()))
 	flags.StringVar(&f.filter.Store, "store", "", "only dead letters of this `store`")
 	flags.StringVar(&f.filter.Reason, "reason", "", "only dead letters with this `reason`, such as refused")
 	flags.StringVar(&f.filter.Key, "key", "", "only dead letters of records with this `key`, such as acme/246936001")
-	flags.StringVar(&f.since, "since", "", "only dead letters written at this `time` or later: "+timeForms)
+	flags.StringVar(&f.since, "since", "", "only dead letters written at this `time` or later: "+cli.TimeForms)
 	flags.StringVar(&f.until, "until", "", "only dead letters written before this `time`")
-	complete(command, "role", completeRoles(topology.Consumers()))
-	complete(command, "store", completeStores(f.settings))
-	complete(command, "reason", completeReasons())
+	cli.Complete(command, "role", cli.CompleteRoles(topology.Consumers()))
+	cli.Complete(command, "store", cli.CompleteStores(f.Settings))
+	cli.Complete(command, "reason", cli.CompleteReasons())
 	return f
 }
 
@@ -54,34 +54,11 @@ func (f *letterFilter) roles() ([]topology.Role, error) {
 
 // times reads --since and --until.
 func (f *letterFilter) times(now time.Time) (err error) {
-	if f.filter.Since, err = parseTime("since", f.since, now); err != nil {
+	if f.filter.Since, err = cli.ParseTime("since", f.since, now); err != nil {
 		return err
 	}
-	f.filter.Until, err = parseTime("until", f.until, now)
+	f.filter.Until, err = cli.ParseTime("until", f.until, now)
 	return err
-}
-
-const timeForms = "2026-03-01, 2026-03-01T10:00:00Z, or an age: 90m, 36h, 7d"
-
-// parseTime reads a time or an age; the zero time for "".
-func parseTime(flag, text string, now time.Time) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at.UTC(), nil
-		}
-	}
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.Atoi(days); err == nil && n >= 0 {
-			return now.AddDate(0, 0, -n), nil
-		}
-	}
-	if age, err := time.ParseDuration(text); err == nil && age >= 0 {
-		return now.Add(-age), nil
-	}
-	return time.Time{}, fmt.Errorf("--%s %q is not a time: expected %s", flag, text, timeForms)
 }
 
 // letterName names one dead letter, such as tracking/3/17.
@@ -115,18 +92,8 @@ const letterHead = "LETTER                WRITTEN               STORE         KE
 func letterLine(role topology.Role, found deadletter.Found) string {
 	return fmt.Sprintf("%-21s %-21s %-13s %-25s %-20s %5d %5d  %s\n",
 		letterName{role, found.Position}, found.Stored.Time.UTC().Format(time.RFC3339),
-		printable(found.Store()), printable(string(found.Stored.Key)), printable(found.Reason), found.Attempts, found.Sent,
-		shortened(printable(found.Error)))
-}
-
-// printable replaces control characters: a terminal could execute them, and each dead letter must stay on one line.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, text)
+		cli.Printable(found.Store()), cli.Printable(string(found.Stored.Key)), cli.Printable(found.Reason), found.Attempts, found.Sent,
+		shortened(cli.Printable(found.Error)))
 }
 
 func shortened(text string) string {

@@ -1,4 +1,4 @@
-package main
+package texting
 
 import (
 	"cmp"
@@ -13,13 +13,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
-func (c *cli) smsCommand() *cobra.Command {
-	return group("sms", "List or show text messages; pause and limit them",
+func (c *commands) smsCommand() *cobra.Command {
+	return cli.Group("sms", "List or show text messages; pause and limit them",
 		`List or show text messages, as recharge.messages has them: the status of each, and why one was not sent. Pause or limit the
 texts of a store, by recharge.settings: running processes take up a change within 2 seconds.`,
 		c.smsList(), c.smsUnknown(), c.smsShow(), c.smsStatus(), c.smsSet(), c.smsPause(true), c.smsPause(false))
@@ -27,21 +28,21 @@ texts of a store, by recharge.settings: running processes take up a change withi
 
 // textFilter is the flags that select texts.
 type textFilter struct {
-	*settings
+	*cli.Settings
 
 	store, flow, status, customer, since string
 	limit                                int
 }
 
-func (c *cli) addTextFilter(command *cobra.Command) *textFilter {
-	f := &textFilter{settings: c.addSettings(command)}
+func (c *commands) addTextFilter(command *cobra.Command) *textFilter {
+	f := &textFilter{Settings: c.AddSettings(command)}
 	flags := command.Flags()
 	flags.StringVar(&f.store, "store", "", "only texts of this `store`")
 	flags.StringVar(&f.flow, "flow", "", "only texts of this `flow`, such as charge_failed")
 	flags.StringVar(&f.customer, "customer", "", "only texts of this Recharge customer `ID`")
-	flags.StringVar(&f.since, "since", "24h", "only texts that changed at this `time` or later: "+timeForms)
+	flags.StringVar(&f.since, "since", "24h", "only texts that changed at this `time` or later: "+cli.TimeForms)
 	flags.IntVar(&f.limit, "limit", 200, "maximum number of `lines` to print, 0 for all; the counts include all texts")
-	complete(command, "store", completeStores(f.settings))
+	cli.Complete(command, "store", cli.CompleteStores(f.Settings))
 	return f
 }
 
@@ -50,14 +51,14 @@ func (f *textFilter) matches(m message.Change) bool {
 		(f.status == "" || string(m.Status) == f.status) && (f.customer == "" || m.RechargeCustomerID == f.customer)
 }
 
-func (c *cli) smsList() *cobra.Command {
+func (c *commands) smsList() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "list",
 		Short: "Print texts, their status, and why one was not sent",
 		Long: `Print one line per text: when it changed last, store, customer, flow, status, why it was not sent or the provider's code,
 and its ID. The last lines count texts by status. Without --since these are the texts of the last 24 hours.`,
 		Example: `  rechargeflow sms list --store acme --status suppressed --since 7d`,
-		Args:    noArguments,
+		Args:    cli.NoArguments,
 	}
 	f := c.addTextFilter(command)
 	command.Flags().StringVar(&f.status, "status", "", "only texts with this `status`, such as accepted, unknown, rejected, suppressed")
@@ -65,13 +66,13 @@ and its ID. The last lines count texts by status. Without --since these are the 
 	return command
 }
 
-func (c *cli) smsUnknown() *cobra.Command {
+func (c *commands) smsUnknown() *cobra.Command {
 	command := &cobra.Command{
 		Use:     "unknown",
 		Short:   "Print the texts that were perhaps sent, and are never sent again",
 		Long:    `Print the texts of which it is unknown whether they were sent: compare their IDs with the provider's list.`,
 		Example: `  rechargeflow sms unknown --since 7d`,
-		Args:    noArguments,
+		Args:    cli.NoArguments,
 	}
 	f := c.addTextFilter(command)
 	f.status = string(message.Unknown)
@@ -82,9 +83,9 @@ func (c *cli) smsUnknown() *cobra.Command {
 const textHead = "CHANGED               STORE         CUSTOMER      FLOW                         STATUS       WHY                   ID\n"
 
 func (f *textFilter) list(command *cobra.Command) error {
-	since, err := parseTime("since", f.since, time.Now())
+	since, err := cli.ParseTime("since", f.since, time.Now())
 	if err != nil {
-		return usage(err)
+		return cli.Usage(err)
 	}
 	last := map[string]message.Change{}
 	if err := f.changes(command, since, func(m message.Change) { last[m.ID] = m }); err != nil {
@@ -105,24 +106,24 @@ func (f *textFilter) print(out io.Writer, texts []message.Change) {
 		}
 		counts[m.Status]++
 		if all++; all == 1 {
-			printf(out, "%s", textHead)
+			cli.Printf(out, "%s", textHead)
 		}
 		if f.limit == 0 || all <= f.limit {
-			printf(out, "%s", textLine(m))
+			cli.Printf(out, "%s", textLine(m))
 		}
 	}
 	if f.limit > 0 && all > f.limit {
-		printf(out, "... and %d more: --limit 0 prints them\n", all-f.limit)
+		cli.Printf(out, "... and %d more: --limit 0 prints them\n", all-f.limit)
 	}
-	printf(out, "texts: %d\n", all)
+	cli.Printf(out, "texts: %d\n", all)
 	for _, status := range slices.Sorted(maps.Keys(counts)) {
-		printf(out, "  %s: %d\n", status, counts[status])
+		cli.Printf(out, "  %s: %d\n", status, counts[status])
 	}
 }
 
 func textLine(m message.Change) string {
-	return fmt.Sprintf("%-21s %-13s %-13s %-28s %-12s %-21s %s\n", m.At.UTC().Format(time.RFC3339), printable(m.Store), printable(m.RechargeCustomerID),
-		printable(string(m.Flow)), printable(string(m.Status)), printable(cmp.Or(string(m.Reason), m.Code, "-")), printable(m.ID))
+	return fmt.Sprintf("%-21s %-13s %-13s %-28s %-12s %-21s %s\n", m.At.UTC().Format(time.RFC3339), cli.Printable(m.Store), cli.Printable(m.RechargeCustomerID),
+		cli.Printable(string(m.Flow)), cli.Printable(string(m.Status)), cli.Printable(cmp.Or(string(m.Reason), m.Code, "-")), cli.Printable(m.ID))
 }
 
 // changes reads recharge.messages from a time on.
@@ -138,11 +139,11 @@ func (f *textFilter) changes(command *cobra.Command, since time.Time, each func(
 }
 
 func (f *textFilter) scan(command *cobra.Command, topic func(topology.Topics) string, since time.Time, each func(kafka.Record) error) error {
-	loaded, err := f.load()
+	loaded, err := f.Load()
 	if err != nil {
 		return err
 	}
-	cluster, err := clusterOf(loaded.Config)
+	cluster, err := cli.ClusterOf(loaded.Config)
 	if err != nil {
 		return err
 	}
@@ -151,13 +152,13 @@ func (f *textFilter) scan(command *cobra.Command, topic func(topology.Topics) st
 			err = each(r)
 		}
 		if err != nil {
-			return explained(loaded.Config, err)
+			return cli.Explained(loaded.Config, err)
 		}
 	}
 	return nil
 }
 
-func (c *cli) smsShow() *cobra.Command {
+func (c *commands) smsShow() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "show ID",
 		Short: "Print the changes of a text and, with --text, its words",
@@ -166,13 +167,13 @@ text itself, as it was sent, with a masked number; it may contain a first name.`
 		Example: `  rechargeflow sms show 4e63301ad84ab9a0`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || len(args[0]) < 8 {
-				return usage(errors.New("expected the ID of one text, or its first 8 digits or more, as list prints it"))
+				return cli.Usage(errors.New("expected the ID of one text, or its first 8 digits or more, as list prints it"))
 			}
 			return nil
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	f := &textFilter{settings: c.addSettings(command)}
+	f := &textFilter{Settings: c.AddSettings(command)}
 	text := command.Flags().Bool("text", false, "print the text")
 	command.RunE = func(command *cobra.Command, args []string) error {
 		out, found := command.OutOrStdout(), false
@@ -183,7 +184,7 @@ text itself, as it was sent, with a masked number; it may contain a first name.`
 			}
 		})
 		if err == nil && !found {
-			err = fmt.Errorf("there is no text with ID %s", printable(args[0]))
+			err = fmt.Errorf("there is no text with ID %s", cli.Printable(args[0]))
 		}
 		if err != nil || !*text {
 			return err
@@ -195,21 +196,21 @@ text itself, as it was sent, with a masked number; it may contain a first name.`
 
 func printChange(out io.Writer, m message.Change) {
 	if m.Change == 1 {
-		printf(out, "text:     %s\nstore:    %s\ncustomer: %s\n", printable(m.ID), printable(m.Store), printable(m.RechargeCustomerID))
+		cli.Printf(out, "text:     %s\nstore:    %s\ncustomer: %s\n", cli.Printable(m.ID), cli.Printable(m.Store), cli.Printable(m.RechargeCustomerID))
 	}
-	printf(out, "%s  %-11s %s", m.At.UTC().Format(time.RFC3339Nano), printable(string(m.Status)), printable(string(m.Flow)))
+	cli.Printf(out, "%s  %-11s %s", m.At.UTC().Format(time.RFC3339Nano), cli.Printable(string(m.Status)), cli.Printable(string(m.Flow)))
 	if !m.ReleaseAt.IsZero() {
-		printf(out, ", due %s", m.ReleaseAt.UTC().Format(time.RFC3339))
+		cli.Printf(out, ", due %s", m.ReleaseAt.UTC().Format(time.RFC3339))
 	}
 	if why := cmp.Or(string(m.Reason), m.Code); why != "" {
-		printf(out, ", %s", printable(why))
+		cli.Printf(out, ", %s", cli.Printable(why))
 	}
 	if m.Error != "" {
-		printf(out, ": %s", printable(m.Error))
+		cli.Printf(out, ": %s", cli.Printable(m.Error))
 	}
-	printf(out, "\n")
+	cli.Printf(out, "\n")
 	for _, t := range m.Triggers {
-		printf(out, "    %s of %s %v\n", printable(string(t.Flow)), t.OccurredAt.UTC().Format(time.RFC3339), t.Items)
+		cli.Printf(out, "    %s of %s %v\n", cli.Printable(string(t.Flow)), t.OccurredAt.UTC().Format(time.RFC3339), t.Items)
 	}
 }
 
@@ -227,11 +228,11 @@ func (f *textFilter) printTexts(command *cobra.Command, start string) error {
 
 func printText(out io.Writer, text message.Text) {
 	if text.Text != "" {
-		printf(out, "to %s, %d parts: %s\n", printable(text.To), text.Segments, printable(text.Text))
+		cli.Printf(out, "to %s, %d parts: %s\n", cli.Printable(text.To), text.Segments, cli.Printable(text.Text))
 		return
 	}
-	printf(out, "to %s, rendered by the destination\n", printable(text.To))
+	cli.Printf(out, "to %s, rendered by the destination\n", cli.Printable(text.To))
 	for _, name := range slices.Sorted(maps.Keys(text.Variables)) {
-		printf(out, "    %s: %s\n", printable(name), printable(text.Variables[name]))
+		cli.Printf(out, "    %s: %s\n", cli.Printable(name), cli.Printable(text.Variables[name]))
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"github.com/spf13/cobra"
@@ -7,8 +7,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
-// completeRoles completes the names of roles.
-func completeRoles(roles []topology.Role) cobra.CompletionFunc {
+// CompleteRoles completes the names of roles.
+func CompleteRoles(roles []topology.Role) cobra.CompletionFunc {
 	var names []cobra.Completion
 	for _, role := range roles {
 		names = append(names, string(role))
@@ -16,10 +16,10 @@ func completeRoles(roles []topology.Role) cobra.CompletionFunc {
 	return cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)
 }
 
-// completeStores completes the names of the configured stores.
-func completeStores(s *settings) cobra.CompletionFunc {
+// CompleteStores completes the names of the configured stores.
+func CompleteStores(s *Settings) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		loaded, _ := s.load() // the stores of a faulty file are of use, too
+		loaded, _ := s.Load() // the stores of a faulty file are of use, too
 		var names []cobra.Completion
 		for _, store := range loaded.Config.Stores {
 			names = append(names, store.Name)
@@ -28,8 +28,8 @@ func completeStores(s *settings) cobra.CompletionFunc {
 	}
 }
 
-// completeReasons completes the reasons of dead letters.
-func completeReasons() cobra.CompletionFunc {
+// CompleteReasons completes the reasons of dead letters.
+func CompleteReasons() cobra.CompletionFunc {
 	var names []cobra.Completion
 	for _, why := range reason.OfDeadLetters() {
 		names = append(names, string(why))
@@ -37,7 +37,7 @@ func completeReasons() cobra.CompletionFunc {
 	return cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)
 }
 
-// complete completes the values of a command's flag.
-func complete(command *cobra.Command, flag string, values cobra.CompletionFunc) {
+// Complete completes the values of a command's flag.
+func Complete(command *cobra.Command, flag string, values cobra.CompletionFunc) {
 	_ = command.RegisterFlagCompletionFunc(flag, values) // fails only for an unknown flag
 }

@@ -1,4 +1,4 @@
-package main
+package texting
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 )
@@ -35,12 +36,12 @@ func (t *textFlags) read() (string, error) {
 	}
 	content, err := os.ReadFile(t.file)
 	if err != nil {
-		return "", setting(fmt.Errorf("read text: %w", err))
+		return "", cli.Setting(fmt.Errorf("read text: %w", err))
 	}
 	if text := strings.TrimSpace(string(content)); text != "" {
 		return text, nil
 	}
-	return "", setting(fmt.Errorf("read text: %s is empty", t.file))
+	return "", cli.Setting(fmt.Errorf("read text: %s is empty", t.file))
 }
 
 // edits are the flags of flows edit.
@@ -54,7 +55,7 @@ type edits struct {
 	restore, version int
 }
 
-func (c *cli) flowsEdit() *cobra.Command {
+func (c *commands) flowsEdit() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "edit flow",
 		Short: "Change the text of a flow, or restore an earlier version",
@@ -120,7 +121,7 @@ func (e *edits) definition(command *cobra.Command, s shop, key flow.Key) (func(*
 	}
 	text, err := e.read()
 	if err == nil && text == "" && e.name == "" && !slices.ContainsFunc(limitFlags(), command.Flags().Changed) {
-		err = usage(fmt.Errorf("nothing to change: give --text, --file, --name, --%s or --restore", strings.Join(limitFlags(), ", --")))
+		err = cli.Usage(fmt.Errorf("nothing to change: give --text, --file, --name, --%s or --restore", strings.Join(limitFlags(), ", --")))
 	}
 	return func(f *live.Flow) {
 		f.Text, f.Name = cmp.Or(text, f.Text), cmp.Or(e.name, f.Name)
@@ -163,10 +164,10 @@ func (s shop) version(command *cobra.Command, key flow.Key, number int) (*live.F
 			return &f, nil
 		}
 	}
-	return nil, usage(fmt.Errorf("flow %s of store %s has no version %d, the last is %d", key, s.Name, number, versions[len(versions)-1].Version))
+	return nil, cli.Usage(fmt.Errorf("flow %s of store %s has no version %d, the last is %d", key, s.Name, number, versions[len(versions)-1].Version))
 }
 
-func (c *cli) flowsActivate(active bool) *cobra.Command {
+func (c *commands) flowsActivate(active bool) *cobra.Command {
 	name, short := "activate", "Send the texts of flows"
 	if !active {
 		name, short = "deactivate", "Stop sending the texts of flows"

@@ -1,8 +1,7 @@
-package main
+package texting
 
 import (
 	"cmp"
-	"encoding/json"
 	"io"
 	"strconv"
 	"text/tabwriter"
@@ -11,17 +10,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/app"
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 )
 
-func (c *cli) flowsList() *cobra.Command {
+func (c *commands) flowsList() *cobra.Command {
 	command := &cobra.Command{
 		Use:     "list",
 		Short:   "Print which flows are active, and who changed them",
 		Long:    "Print a line for each flow of each store: whether it is active, its version, and who changed it when. Version 0 is the built-in flow.",
 		Example: `  rechargeflow flows list --store acme`,
-		Args:    noArguments,
+		Args:    cli.NoArguments,
 	}
 	f := c.addFlows(command)
 	asJSON := command.Flags().Bool("json", false, "print JSON, one array of flows")
@@ -43,7 +43,7 @@ func (c *cli) flowsList() *cobra.Command {
 			all = append(all, flows...)
 		}
 		if *asJSON {
-			return printJSON(command.OutOrStdout(), all)
+			return cli.PrintJSON(command.OutOrStdout(), all)
 		}
 		return printFlows(command.OutOrStdout(), all)
 	}
@@ -52,15 +52,15 @@ func (c *cli) flowsList() *cobra.Command {
 
 func printFlows(out io.Writer, flows []live.Flow) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	printf(table, "STORE\tFLOW\tACTIVE\tQUIET HOURS\tVERSION\tCHANGED\tBY\n")
+	cli.Printf(table, "STORE\tFLOW\tACTIVE\tQUIET HOURS\tVERSION\tCHANGED\tBY\n")
 	for _, f := range flows {
 		at, by := changedBy(f.At, f.By)
-		printf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", f.Store, f.Key, yesNo(f.Active), yesNo(f.QuietHours), f.Version, at, by)
+		cli.Printf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", f.Store, f.Key, cli.YesNo(f.Active), cli.YesNo(f.QuietHours), f.Version, at, by)
 	}
 	return table.Flush()
 }
 
-func (c *cli) flowsShow() *cobra.Command {
+func (c *commands) flowsShow() *cobra.Command {
 	command := &cobra.Command{
 		Use:               "show flow",
 		Short:             "Print a flow with its text",
@@ -81,7 +81,7 @@ func (c *cli) flowsShow() *cobra.Command {
 			return err
 		}
 		if *asJSON {
-			return printJSON(command.OutOrStdout(), found)
+			return cli.PrintJSON(command.OutOrStdout(), found)
 		}
 		return printFlow(command.OutOrStdout(), found)
 	}
@@ -95,22 +95,22 @@ func printFlow(out io.Writer, f live.Flow) error {
 		{"store", f.Store},
 		{"flow", string(f.Key)},
 		{"name", f.Name},
-		{"active", yesNo(f.Active)},
-		{"quiet hours", yesNo(f.QuietHours)},
+		{"active", cli.YesNo(f.Active)},
+		{"quiet hours", cli.YesNo(f.QuietHours)},
 		{"window", f.Definition().Window.String()},
 		{"per charge", strconv.Itoa(f.PerCharge)},
-		{"daily cap", yesNo(f.DailyCap)},
+		{"daily cap", cli.YesNo(f.DailyCap)},
 		{"version", strconv.Itoa(f.Version)},
 		{"changed", at},
 		{"by", by},
 		{"text", f.Text},
 	} {
-		printf(table, "%s\t%s\n", line[0], line[1])
+		cli.Printf(table, "%s\t%s\n", line[0], line[1])
 	}
 	return table.Flush()
 }
 
-func (c *cli) flowsPreview() *cobra.Command {
+func (c *commands) flowsPreview() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "preview flow",
 		Short: "Print a flow's text with sample values, and what it costs",
@@ -139,18 +139,18 @@ the flow can be about. --text and --file preview another text, which is not save
 		shown := current.Definition()
 		shown.Text = cmp.Or(text, shown.Text)
 		if err := flow.Check([]flow.Flow{shown}, s.Name, app.ShopOf(s.Store)); err != nil {
-			return faults(err, "faults in the flow")
+			return cli.Faults(err, "faults in the flow")
 		}
 		previews, err := flow.Previews(shown, app.ShopOf(s.Store))
 		if err != nil {
 			return err
 		}
 		if *asJSON {
-			return printJSON(command.OutOrStdout(), previews)
+			return cli.PrintJSON(command.OutOrStdout(), previews)
 		}
 		printPreviews(command.OutOrStdout(), previews)
 		for _, warning := range flow.Warnings([]flow.Flow{shown}) {
-			printf(command.ErrOrStderr(), "warning: %v\n", warning)
+			cli.Printf(command.ErrOrStderr(), "warning: %v\n", warning)
 		}
 		return nil
 	}
@@ -163,7 +163,7 @@ func printPreviews(out io.Writer, previews []flow.Preview) {
 		if p.Parts == 1 {
 			parts = "part"
 		}
-		printf(out, "# %s: %d characters, %s, %d %s\n%s\n", p.About, p.Characters, p.Encoding, p.Parts, parts, p.Text)
+		cli.Printf(out, "# %s: %d characters, %s, %d %s\n%s\n", p.About, p.Characters, p.Encoding, p.Parts, parts, p.Text)
 	}
 }
 
@@ -173,18 +173,4 @@ func changedBy(when time.Time, who string) (at, by string) {
 		return "-", "-"
 	}
 	return when.Format(time.RFC3339), who
-}
-
-func yesNo(is bool) string {
-	if is {
-		return "yes"
-	}
-	return "no"
-}
-
-func printJSON(out io.Writer, value any) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
 }

@@ -1,4 +1,4 @@
-package main
+package texting
 
 import (
 	"errors"
@@ -8,11 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
-func (c *cli) flowsApply() *cobra.Command {
+func (c *commands) flowsApply() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "apply -f file",
 		Short: "Set flows as a file has them",
@@ -21,7 +23,7 @@ as they are. To apply the same file again changes nothing. With --dry-run nothin
 change, and its exit code is 3 if something would.`,
 		Example: `  rechargeflow flows apply -f flows.yaml --store acme
   rechargeflow flows apply -f flows.yaml --store acme --dry-run`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 	}
 	f, by := c.addFlows(command), c.addBy(command)
 	file := command.Flags().StringP("file", "f", "", "`file` with flows, in the format of configs/flows.yaml")
@@ -47,11 +49,11 @@ change, and its exit code is 3 if something would.`,
 // fromFile returns what sets flows as a file has them.
 func fromFile(name string) (func([]live.Flow) error, error) {
 	if name == "" {
-		return nil, usage(errors.New("name the file with -f"))
+		return nil, cli.Usage(errors.New("name the file with -f"))
 	}
 	content, err := os.ReadFile(name)
 	if err != nil {
-		return nil, setting(fmt.Errorf("read flows: %w", err))
+		return nil, cli.Setting(fmt.Errorf("read flows: %w", err))
 	}
 	return func(flows []live.Flow) error {
 		base := make([]flow.Flow, len(flows))
@@ -60,7 +62,7 @@ func fromFile(name string) (func([]live.Flow) error, error) {
 		}
 		defined, err := flow.Parse(content, base)
 		if err != nil {
-			return faults(err, "faults in "+name+", nothing was changed")
+			return cli.Faults(err, "faults in "+name+", nothing was changed")
 		}
 		for i := range flows {
 			flows[i].Define(defined[i])
@@ -69,7 +71,7 @@ func fromFile(name string) (func([]live.Flow) error, error) {
 	}, nil
 }
 
-// plan prints what a change would change, and returns errDrift if it is anything.
+// plan prints what a change would change, and returns cli.ErrDrift if it is anything.
 func (s shop) plan(command *cobra.Command, decide func([]live.Flow) error) error {
 	rows, err := s.rows(command.Context(), command.ErrOrStderr())
 	if err != nil {
@@ -90,19 +92,19 @@ func (s shop) plan(command *cobra.Command, decide func([]live.Flow) error) error
 		}
 	}
 	if len(changed) > 0 {
-		return fmt.Errorf("%w: %d of store %s", errDrift, len(changed), s.Name)
+		return fmt.Errorf("%w: %d of store %s", cli.ErrDrift, len(changed), s.Name)
 	}
-	printf(command.OutOrStdout(), "nothing would change\n")
+	cli.Printf(command.OutOrStdout(), "nothing would change\n")
 	return nil
 }
 
-func (c *cli) flowsExport() *cobra.Command {
+func (c *commands) flowsExport() *cobra.Command {
 	command := &cobra.Command{
 		Use:     "export",
 		Short:   "Print the flows as a file that flows apply reads",
 		Long:    "Print the flows of a store as they are set now, as a file that flows apply reads.",
 		Example: `  rechargeflow flows export --store acme > flows.yaml`,
-		Args:    noArguments,
+		Args:    cli.NoArguments,
 	}
 	f := c.addFlows(command)
 	command.RunE = func(command *cobra.Command, _ []string) error {
@@ -126,8 +128,19 @@ func (c *cli) flowsExport() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		printf(command.OutOrStdout(), "%s", file)
+		cli.Printf(command.OutOrStdout(), "%s", file)
 		return nil
 	}
 	return command
+}
+
+func flowsDocs() *cobra.Command {
+	return &cobra.Command{
+		Use:     "docs",
+		Short:   "Write the rules of all flows, docs/flows.md",
+		Long:    "Write the rules of all flows, as Markdown. make docs writes docs/flows.md with it.",
+		Example: "  rechargeflow flows docs > docs/flows.md",
+		Args:    cli.NoArguments,
+		RunE:    cli.PrintPage(subscriber.FlowsPage),
+	}
 }

@@ -1,4 +1,4 @@
-package main
+package texting
 
 import (
 	"errors"
@@ -11,10 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 )
 
-func (c *cli) consentImport() *cobra.Command {
+func (c *commands) consentImport() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "import file",
 		Short: "Record the numbers of a CSV file",
@@ -28,7 +29,7 @@ func (c *cli) consentImport() *cobra.Command {
 Other columns are ignored. A file with a fault is not imported at all. The same file can be imported again: what is known already
 is not recorded twice. A line that is older than what is known about its number is recorded and changes nothing.`,
 		Example: `  rechargeflow consent import --store acme subscribers.csv`,
-		Args:    counted(cobra.ExactArgs(1)),
+		Args:    cli.Counted(cobra.ExactArgs(1)),
 	}
 	t := c.addConsent(command)
 	dry := command.Flags().Bool("dry-run", false, "check the file and count; record nothing")
@@ -46,14 +47,14 @@ is not recorded twice. A line that is older than what is known about its number 
 		}
 		out := command.OutOrStdout()
 		fresh, effective := news(rows, changes)
-		printf(out, "lines: %d\nnew: %d, known already: %d\n", len(changes), len(fresh), len(changes)-len(fresh))
-		printf(out, "numbers whose status changes: %d\n", effective)
+		cli.Printf(out, "lines: %d\nnew: %d, known already: %d\n", len(changes), len(fresh), len(changes)-len(fresh))
+		cli.Printf(out, "numbers whose status changes: %d\n", effective)
 		if *dry {
-			printf(out, "nothing was recorded: this was a dry run\n")
+			cli.Printf(out, "nothing was recorded: this was a dry run\n")
 			return nil
 		}
 		written, err := t.write(command.Context(), fresh)
-		printf(out, "recorded: %d\n", written)
+		cli.Printf(out, "recorded: %d\n", written)
 		if err != nil {
 			return fmt.Errorf("%w\nimport the same file again: what was recorded is not recorded twice", err)
 		}
@@ -68,7 +69,7 @@ func readList(path string, stdin io.Reader, store string) ([]consent.Change, err
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {
-			return nil, setting(fmt.Errorf("open list: %w", err))
+			return nil, cli.Setting(fmt.Errorf("open list: %w", err))
 		}
 		defer func() { _ = file.Close() }() // it is only read
 		in = file
@@ -79,7 +80,7 @@ func readList(path string, stdin io.Reader, store string) ([]consent.Change, err
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			lines = append(lines, path+": "+line)
 		}
-		return nil, faults(errors.New(strings.Join(lines, "\n")), "nothing was recorded")
+		return nil, cli.Faults(errors.New(strings.Join(lines, "\n")), "nothing was recorded")
 	}
 	return changes, nil
 }
@@ -107,23 +108,23 @@ func news(rows *consent.Rows, changes []consent.Change) (fresh []consent.Change,
 	return fresh, effective
 }
 
-func (c *cli) consentExport() *cobra.Command {
+func (c *commands) consentExport() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "export",
 		Short: "Print the numbers of a store as CSV",
 		Long: `Print the number, status, time and source of each number, as CSV that consent import reads. The numbers are masked: with
 --reveal they are complete, for a backup or another platform.`,
 		Example: `  rechargeflow consent export --store acme --reveal --status opted_out > opted-out.csv`,
-		Args:    noArguments,
+		Args:    cli.NoArguments,
 	}
 	t := c.addConsent(command)
 	reveal := command.Flags().Bool("reveal", false, "print complete numbers")
 	status := command.Flags().String("status", "", "only numbers of this `status`: opted_in or opted_out")
-	complete(command, "status", cobra.FixedCompletions([]string{string(consent.OptedIn), string(consent.OptedOut)}, cobra.ShellCompDirectiveNoFileComp))
+	cli.Complete(command, "status", cobra.FixedCompletions([]string{string(consent.OptedIn), string(consent.OptedOut)}, cobra.ShellCompDirectiveNoFileComp))
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		only := consent.Status(*status)
 		if only != "" && only != consent.OptedIn && only != consent.OptedOut {
-			return usage(fmt.Errorf("--status is %q, expected %s or %s", only, consent.OptedIn, consent.OptedOut))
+			return cli.Usage(fmt.Errorf("--status is %q, expected %s or %s", only, consent.OptedIn, consent.OptedOut))
 		}
 		if err := t.open(); err != nil {
 			return err
@@ -137,7 +138,7 @@ func (c *cli) consentExport() *cobra.Command {
 		if err := consent.WriteCSV(command.OutOrStdout(), list, *reveal); err != nil {
 			return err
 		}
-		printf(command.ErrOrStderr(), "numbers: %d%s\n", len(list), masked(*reveal))
+		cli.Printf(command.ErrOrStderr(), "numbers: %d%s\n", len(list), masked(*reveal))
 		return nil
 	}
 	return command

@@ -1,4 +1,4 @@
-package main
+package deadletters
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
@@ -17,7 +18,7 @@ import (
 )
 
 // deadLetterReplay counts the selected dead letters and, with --yes, sends them to their roles again.
-func (c *cli) deadLetterReplay() *cobra.Command {
+func (c *commands) deadLetterReplay() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "replay [role/partition/offset...]",
 		Short: "Count dead letters and, with --yes, send them to their roles again",
@@ -35,14 +36,14 @@ skipped, unless --again is given. Without --yes nothing is sent.`,
 	command.RunE = func(command *cobra.Command, args []string) error {
 		roles, err := r.arguments(f, args)
 		if err != nil {
-			return usage(err)
+			return cli.Usage(err)
 		}
-		loaded, err := f.load()
+		loaded, err := f.Load()
 		if err != nil {
 			return err
 		}
 		r.out, r.cfg, r.filter = command.OutOrStdout(), loaded.Config, f.filter
-		if r.Cluster, err = clusterOf(loaded.Config); err != nil {
+		if r.Cluster, err = cli.ClusterOf(loaded.Config); err != nil {
 			return err
 		}
 		return r.run(command.Context(), roles, *yes)
@@ -94,11 +95,11 @@ func (r *replay) run(ctx context.Context, roles []topology.Role, yes bool) error
 	counts, total, err := r.count(ctx, roles)
 	switch {
 	case err != nil:
-		return explained(r.cfg, err)
+		return cli.Explained(r.cfg, err)
 	case total == 0:
 		return nil
 	case !yes:
-		printf(r.out, "nothing was sent: this was a preview; the same call with --yes sends them\n")
+		cli.Printf(r.out, "nothing was sent: this was a preview; the same call with --yes sends them\n")
 		return nil
 	}
 	return r.send(ctx, roles, counts, total)
@@ -118,9 +119,9 @@ func (r *replay) count(ctx context.Context, roles []topology.Role) (counts []dea
 		topics := lettersOf(r.cfg, role)
 		counted, err := r.Count(ctx, topics, r.filterOf(role), func(found deadletter.Found) {
 			if total++; total == 1 {
-				printf(r.out, "%s", letterHead)
+				cli.Printf(r.out, "%s", letterHead)
 			}
-			printf(r.out, "%s", letterLine(role, found))
+			cli.Printf(r.out, "%s", letterLine(role, found))
 		})
 		if err != nil {
 			return nil, 0, err
@@ -128,10 +129,10 @@ func (r *replay) count(ctx context.Context, roles []topology.Role) (counts []dea
 		counts = append(counts, counted)
 		skipped += counted.Skipped
 		if n := len(counted.Positions); n > 0 {
-			printf(r.out, "to %s: %d\n", topics.Redrive, n)
+			cli.Printf(r.out, "to %s: %d\n", topics.Redrive, n)
 		}
 	}
-	printf(r.out, "dead letters to send: %d; skipped, sent before: %d\n", total, skipped)
+	cli.Printf(r.out, "dead letters to send: %d; skipped, sent before: %d\n", total, skipped)
 	return counts, total, nil
 }
 
@@ -149,7 +150,7 @@ func (r *replay) send(ctx context.Context, roles []topology.Role, counts []deadl
 		}
 	}
 	err = errors.Join(err, producer.Close())
-	printf(r.out, "sent: %d of %d\n", r.sent, total)
+	cli.Printf(r.out, "sent: %d of %d\n", r.sent, total)
 	if err == nil {
 		return nil
 	}
@@ -159,15 +160,15 @@ func (r *replay) send(ctx context.Context, roles []topology.Role, counts []deadl
 // stopped prints how to continue.
 func (r *replay) stopped(err error) error {
 	if r.sent > 0 {
-		printf(r.out, "sent last: %s\n", r.last)
+		cli.Printf(r.out, "sent last: %s\n", r.last)
 	}
 	if r.Again {
-		printf(r.out, "the same call starts over, because of --again: name the dead letters after the last one, in the order above\n")
+		cli.Printf(r.out, "the same call starts over, because of --again: name the dead letters after the last one, in the order above\n")
 	} else {
-		printf(r.out, "the same call continues with the next one: what was sent is skipped\n")
+		cli.Printf(r.out, "the same call continues with the next one: what was sent is skipped\n")
 	}
 	if errors.Is(err, context.Canceled) {
 		return errors.New("stopped")
 	}
-	return explained(r.cfg, err)
+	return cli.Explained(r.cfg, err)
 }

@@ -1,4 +1,4 @@
-package main
+package texting
 
 import (
 	"errors"
@@ -11,12 +11,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/sending"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 )
 
-func (c *cli) smsStatus() *cobra.Command {
+func (c *commands) smsStatus() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "status",
 		Short: "Print how stores send: paused or not, quiet hours, limits",
@@ -24,7 +25,7 @@ func (c *cli) smsStatus() *cobra.Command {
 flows are active.`,
 		Example: `  rechargeflow sms status
   rechargeflow sms status --store acme --history`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 	}
 	f := c.addFlows(command)
 	asJSON := command.Flags().Bool("json", false, "print JSON, one array of versions")
@@ -47,7 +48,7 @@ flows are active.`,
 			}
 		}
 		if *asJSON {
-			return printJSON(command.OutOrStdout(), versions)
+			return cli.PrintJSON(command.OutOrStdout(), versions)
 		}
 		return printSending(command.OutOrStdout(), versions)
 	}
@@ -56,17 +57,17 @@ flows are active.`,
 
 func printSending(out io.Writer, versions []live.Sending) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	printf(table, "STORE\tPAUSED\tQUIET HOURS\tTEXTS PER DAY\tVERSION\tCHANGED\tBY\n")
+	cli.Printf(table, "STORE\tPAUSED\tQUIET HOURS\tTEXTS PER DAY\tVERSION\tCHANGED\tBY\n")
 	for _, s := range versions {
 		at, by := changedBy(s.At, s.By)
-		printf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", s.Store, pausedOf(s.Settings), s.QuietHours, perDay(s.TextsPerDay), s.Version, at, by)
+		cli.Printf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", s.Store, pausedOf(s.Settings), s.QuietHours, perDay(s.TextsPerDay), s.Version, at, by)
 	}
 	return table.Flush()
 }
 
 func pausedOf(s sending.Settings) string {
 	if s.Paused || len(s.PausedFlows) == 0 {
-		return yesNo(s.Paused)
+		return cli.YesNo(s.Paused)
 	}
 	var names []string
 	for _, key := range s.PausedFlows {
@@ -82,20 +83,20 @@ func perDay(texts int) string {
 	return fmt.Sprint(texts)
 }
 
-func (c *cli) smsSet() *cobra.Command {
+func (c *commands) smsSet() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "set",
 		Short: "Limit the texts that a customer gets in a day",
 		Long: `Limit the texts that a customer of a store gets in 24 hours. Flows with daily_cap false, such as those about failed payments,
 do not count and are always sent.`,
 		Example: `  rechargeflow sms set --store acme --texts-per-day 3`,
-		Args:    noArguments,
+		Args:    cli.NoArguments,
 	}
 	f, by := c.addFlows(command), c.addBy(command)
 	limit := command.Flags().Int("texts-per-day", 0, "largest `number` of texts to one customer in 24 hours, 0 for no limit")
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		if !command.Flags().Changed("texts-per-day") {
-			return usage(errors.New("nothing to change: give --texts-per-day"))
+			return cli.Usage(errors.New("nothing to change: give --texts-per-day"))
 		}
 		s, err := f.open()
 		if err != nil {
@@ -109,7 +110,7 @@ do not count and are always sent.`,
 	return command
 }
 
-func (c *cli) smsPause(pause bool) *cobra.Command {
+func (c *commands) smsPause(pause bool) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "pause",
 		Short: "Stop sending texts; none is lost",
@@ -117,7 +118,7 @@ func (c *cli) smsPause(pause bool) *cobra.Command {
 due are held: resume sends those that are still worth sending. /readyz says what is paused.`,
 		Example: `  rechargeflow sms pause
   rechargeflow sms pause --store acme --flow charge_paid,order_processed`,
-		Args: noArguments,
+		Args: cli.NoArguments,
 	}
 	if !pause {
 		command.Use, command.Short = "resume", "Send texts again that were paused"
@@ -126,7 +127,7 @@ due are held: resume sends those that are still worth sending. /readyz says what
 	}
 	f, by := c.addFlows(command), c.addBy(command)
 	named := command.Flags().StringSlice("flow", nil, "only texts of these `flows`")
-	complete(command, "flow", completeFlows())
+	cli.Complete(command, "flow", completeFlows())
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		if err := onlyFlows(0, len(flow.Keys()))(command, *named); err != nil {
 			return err
@@ -157,13 +158,13 @@ func (s shop) changeSending(command *cobra.Command, by string, stores []shop, de
 		Stores: namesOf(stores), By: by, At: time.Now(), Decide: decide,
 	})
 	if errors.Is(err, sending.ErrInvalid) {
-		return usage(err)
+		return cli.Usage(err)
 	}
 	if err != nil {
-		return explained(s.cfg, err)
+		return cli.Explained(s.cfg, err)
 	}
 	if len(changed) == 0 {
-		printf(command.OutOrStdout(), "nothing changed\n")
+		cli.Printf(command.OutOrStdout(), "nothing changed\n")
 		return nil
 	}
 	slices.SortFunc(changed, func(a, b live.Sending) int { return strings.Compare(a.Store, b.Store) })

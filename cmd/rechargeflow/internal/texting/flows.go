@@ -1,4 +1,4 @@
-package main
+package texting
 
 import (
 	"cmp"
@@ -13,14 +13,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/app"
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 )
 
-func (c *cli) flowsCommand() *cobra.Command {
-	return group("flows", "Show and change the text message flows",
+func (c *commands) flowsCommand() *cobra.Command {
+	return cli.Group("flows", "Show and change the text message flows",
 		`Show and change the text message flows of a store: their texts, and which are active. They are in the topic
 recharge.settings. Running processes take up a change within 2 seconds.`,
 		c.flowsList(), c.flowsShow(), c.flowsEdit(), c.flowsActivate(true), c.flowsActivate(false), c.flowsHistory(), c.flowsDiff(),
@@ -29,22 +30,22 @@ recharge.settings. Running processes take up a change within 2 seconds.`,
 
 // flowCommand is the flags that all commands about flows have.
 type flowCommand struct {
-	*settings
+	*cli.Settings
 
 	storeName string
 }
 
 // addFlows gives a command --config and --store.
-func (c *cli) addFlows(command *cobra.Command) *flowCommand {
-	f := &flowCommand{settings: c.addSettings(command)}
+func (c *commands) addFlows(command *cobra.Command) *flowCommand {
+	f := &flowCommand{Settings: c.AddSettings(command)}
 	command.Flags().StringVar(&f.storeName, "store", "", "the `store`; not needed if only one is configured")
-	complete(command, "store", completeStores(f.settings))
+	cli.Complete(command, "store", cli.CompleteStores(f.Settings))
 	return f
 }
 
 // addBy gives a command --by, which defaults to the user of the shell.
-func (c *cli) addBy(command *cobra.Command) *string {
-	user := cmp.Or(variable(c.environ, "USER"), "unknown")
+func (c *commands) addBy(command *cobra.Command) *string {
+	user := cmp.Or(cli.Variable(c.Environ, "USER"), "unknown")
 	return command.Flags().String("by", user, "`who` changes it, for the history")
 }
 
@@ -64,18 +65,18 @@ func (f *flowCommand) open() (shop, error) {
 		return shop{}, err
 	}
 	if len(stores) != 1 {
-		return shop{}, usage(fmt.Errorf("several stores are configured: name one with --store (%s)", strings.Join(namesOf(stores), ", ")))
+		return shop{}, cli.Usage(fmt.Errorf("several stores are configured: name one with --store (%s)", strings.Join(namesOf(stores), ", ")))
 	}
 	return stores[0], nil
 }
 
 // openAll is open for all stores, if none is named.
 func (f *flowCommand) openAll() ([]shop, error) {
-	loaded, err := f.load()
+	loaded, err := f.Load()
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := clusterOf(loaded.Config)
+	cluster, err := cli.ClusterOf(loaded.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -89,9 +90,9 @@ func (f *flowCommand) openAll() ([]shop, error) {
 	}
 	switch {
 	case len(all) == 0:
-		return nil, setting(errors.New("no store is configured: name a file that lists the stores with --config or " + configVariable))
+		return nil, cli.Setting(errors.New("no store is configured: name a file that lists the stores with --config or " + cli.ConfigVariable))
 	case len(named) == 0:
-		return nil, usage(fmt.Errorf("store %q is not configured; stores are %s", f.storeName, strings.Join(namesOf(all), ", ")))
+		return nil, cli.Usage(fmt.Errorf("store %q is not configured; stores are %s", f.storeName, strings.Join(namesOf(all), ", ")))
 	}
 	return named, nil
 }
@@ -107,10 +108,10 @@ func namesOf(stores []shop) (names []string) {
 func (s shop) rows(ctx context.Context, stderr io.Writer) (*live.Rows[live.Setting], error) {
 	rows, err := s.settings.Read(ctx, s.cluster)
 	if err != nil {
-		return nil, explained(s.cfg, err)
+		return nil, cli.Explained(s.cfg, err)
 	}
 	if err := rows.Unreadable(); err != nil {
-		printf(stderr, "warning: %v\n", err)
+		cli.Printf(stderr, "warning: %v\n", err)
 	}
 	return rows, nil
 }
@@ -133,14 +134,14 @@ func (s shop) change(command *cobra.Command, by string, decide func([]live.Flow)
 	change := live.FlowChange{Store: s.Name, By: by, At: time.Now(), Decide: s.valid(decide)}
 	changed, err := s.settings.ChangeFlows(command.Context(), s.cluster, change)
 	if err != nil {
-		return explained(s.cfg, err)
+		return cli.Explained(s.cfg, err)
 	}
 	s.warn(command.ErrOrStderr(), changed)
 	for _, f := range changed {
-		printf(command.OutOrStdout(), "%s of store %s is at version %d\n", f.Key, f.Store, f.Version)
+		cli.Printf(command.OutOrStdout(), "%s of store %s is at version %d\n", f.Key, f.Store, f.Version)
 	}
 	if len(changed) == 0 {
-		printf(command.OutOrStdout(), "nothing changed\n")
+		cli.Printf(command.OutOrStdout(), "nothing changed\n")
 	}
 	return nil
 }
@@ -159,7 +160,7 @@ func (s shop) valid(decide func([]live.Flow) error) func([]live.Flow) error {
 			}
 		}
 		if err := flow.Check(changed, s.Name, app.ShopOf(s.Store)); err != nil {
-			return faults(err, "faults in the flows, nothing was changed")
+			return cli.Faults(err, "faults in the flows, nothing was changed")
 		}
 		return nil
 	}
@@ -172,7 +173,7 @@ func (s shop) warn(stderr io.Writer, flows []live.Flow) {
 		definitions = append(definitions, f.Definition())
 	}
 	for _, fault := range flow.Warnings(definitions) {
-		printf(stderr, "warning: %v\n", fault)
+		cli.Printf(stderr, "warning: %v\n", fault)
 	}
 }
 
@@ -186,14 +187,14 @@ func onlyFlows(least, most int) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		for _, name := range args[:min(most, len(args))] {
 			if !slices.Contains(flow.Keys(), flow.Key(name)) {
-				return usage(fmt.Errorf("there is no flow %q; flows are %s", name, strings.Join(flowNames(), ", ")))
+				return cli.Usage(fmt.Errorf("there is no flow %q; flows are %s", name, strings.Join(flowNames(), ", ")))
 			}
 		}
 		switch {
 		case len(args) < least:
-			return usage(fmt.Errorf("name a flow: %s", strings.Join(flowNames(), ", ")))
+			return cli.Usage(fmt.Errorf("name a flow: %s", strings.Join(flowNames(), ", ")))
 		case len(args) > most:
-			return usage(fmt.Errorf("unexpected argument %q", args[most]))
+			return cli.Usage(fmt.Errorf("unexpected argument %q", args[most]))
 		}
 		return nil
 	}

@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes.
+const (
+	ExitOK     = 0
+	ExitFailed = 1
+	ExitUsage  = 2 // wrong usage or configuration: the same call fails again
+	ExitDrift  = 3 // flows apply --dry-run: something would change
+)
+
+// mistake is an error that the same call would return again: exit code 2.
+type mistake struct {
+	error
+
+	hint bool // whether the command's help shows what to change
+	list bool // whether each line names its origin, as faults of a file do
+}
+
+// Unwrap returns the cause.
+func (m mistake) Unwrap() error { return m.error }
+
+// Usage marks an error as wrong usage of a command.
+func Usage(err error) error { return mistake{error: err, hint: true} }
+
+// Setting marks an error as caused by a setting.
+func Setting(err error) error { return mistake{error: err} }
+
+// Faults marks configuration faults, one per line, and adds a summary line.
+func Faults(err error, sum string) error {
+	return mistake{error: fmt.Errorf("%w\nrechargeflow: %s", err, sum), list: true}
+}
+
+// ErrReported makes a command fail without another message: the log has the cause.
+var ErrReported = errors.New("failed")
+
+// ErrDrift means that flows are not as a file has them.
+var ErrDrift = errors.New("flows differ from the file")
+
+// Report prints err as the last line and returns its exit code.
+func Report(w io.Writer, command *cobra.Command, err error) int {
+	if err == nil {
+		return ExitOK
+	}
+	if errors.Is(err, ErrReported) {
+		return ExitFailed
+	}
+	var m mistake
+	isMistake := errors.As(err, &m)
+	if m.list {
+		Printf(w, "%v\n", err)
+	} else {
+		Printf(w, "%s: %v\n", command.CommandPath(), err)
+	}
+	if m.hint {
+		Printf(w, "run \"%s --help\"\n", command.CommandPath())
+	}
+	switch {
+	case isMistake:
+		return ExitUsage
+	case errors.Is(err, ErrDrift):
+		return ExitDrift
+	}
+	return ExitFailed
+}
