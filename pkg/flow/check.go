@@ -7,8 +7,8 @@ import (
 )
 
 // Check validates the flows of a store and reports all faults at once. Every text must use only values that a trigger of
-// its flow can have, and render with sample values and with no value known. Of an active flow, every link that its text uses must be
-// configured for the store.
+// its flow can have, and render with sample values and with no value known. For an active flow the store must have a name, and every link
+// that its text uses.
 func Check(flows []Flow, store string, shop Shop) error {
 	var fs faults
 	for _, f := range flows {
@@ -93,6 +93,9 @@ func checkLinks(f Flow, store string, shop Shop, fs *faults) {
 	if !f.Active {
 		return
 	}
+	if strings.TrimSpace(shop.Name) == "" {
+		fs.add(string(f.Key), "active", "is true, but store %s has no sms.shop_name, with which every text begins: set it", store)
+	}
 	used := scan(f.Text).variables
 	for _, link := range []struct {
 		names    []string
@@ -102,7 +105,6 @@ func checkLinks(f Flow, store string, shop Shop, fs *faults) {
 		{[]string{"portal_url", "customer.portal_url"}, shop.PortalURL, "sms.portal_url"},
 		{[]string{"activation_url", "customer.activation_url"}, shop.ActivationURL, "sms.activation_url"},
 		{[]string{"payment_url", "charge.payment_update_url"}, shop.PaymentURL, "sms.payment_url"},
-		{[]string{"shop_name", "shop.name"}, shop.Name, "sms.shop_name"},
 		{[]string{"shop.url"}, shop.URL, "sms.shop_url"},
 	} {
 		i := slices.IndexFunc(used, func(name string) bool { return slices.Contains(link.names, name) })

@@ -84,6 +84,11 @@ func TestCheckNames(t *testing.T) {
 	assert.Contains(t, flow.UpcomingOrder.Names(), "order_number", "of a prepaid order")
 	assert.Contains(t, flow.UpcomingOrder.Names(), "charge.scheduled_at")
 	assert.NotContains(t, flow.SubscriptionStarted.Names(), "order_number")
+	for _, name := range []string{"items", "items_count", "items_summary"} {
+		assert.Contains(t, flow.SubscriptionCanceled.Names(), name)
+		assert.Contains(t, flow.ChargePaid.Names(), name)
+		assert.NotContains(t, flow.CustomerAccountActivation.Names(), name)
+	}
 	assert.NotContains(t, flow.CustomerAccountActivation.Names(), "product_title")
 }
 
@@ -91,7 +96,7 @@ func TestCheckAcceptsTheWholeLanguage(t *testing.T) {
 	text := `{%- comment -%} why {%- endcomment -%}{% unless total %}z{% endunless %}{% if total == nil or charge.attempts >= 3 and first_name contains "x" %}a
 {% elsif charge.scheduled_at != '1' %}b{% else %}c{% endif %}{% case charge.currency %}{% when "USD", "CAD" %}$ {% else %}? {% endcase %}
 {{- first_name | default: 'you' | upcase | append: "!" | prepend: '@' | strip | truncate: 10, "" | remove: "x" | truncatewords: 3 -}}
-{{ product_title | downcase | capitalize | url_encode }} {{ -1.5 }} {{ true }}`
+{{ product_title | downcase | capitalize | url_encode }} {{ items | join: ", " }} {{ -1.5 }} {{ true }}`
 	assert.NoError(t, flow.Check(with(t, flow.ChargePaid, func(f *flow.Flow) { f.Text = text }), "acme", wholeShop))
 }
 
@@ -134,7 +139,7 @@ func TestCheckLinks(t *testing.T) {
 		{flow.CustomerAccountActivation, "", "the text uses activation_url, but store acme has no sms.activation_url"},
 		{flow.ChargeFailed, "{% if false %}{{ customer.portal_url }}{% endif %}x", "uses customer.portal_url, but store acme has no sms.portal_url"},
 		{flow.ChargeFailed, "x {{ charge.payment_update_url }}", "uses charge.payment_update_url"},
-		{flow.ChargeFailed, "{{ shop_name }} x", "uses shop_name, but store acme has no sms.shop_name"},
+		{flow.ChargeFailed, "x", "flow charge_failed: active: is true, but store acme has no sms.shop_name, with which every text begins"},
 		{flow.ChargeFailed, "x {{ shop.url }}", "uses shop.url, but store acme has no sms.shop_url"},
 	}
 	for _, tt := range tests {
@@ -151,9 +156,9 @@ func TestCheckLinks(t *testing.T) {
 
 func TestCheckPlaceholdersInLinks(t *testing.T) {
 	activate := func(f *flow.Flow) { f.Active, f.Text = true, "x {{ portal_url }}" }
-	err := flow.Check(with(t, flow.ChargePaid, activate), "acme", flow.Shop{PortalURL: "https://{shop}/portal/{hash}"})
+	err := flow.Check(with(t, flow.ChargePaid, activate), "acme", flow.Shop{Name: "Acme", PortalURL: "https://{shop}/portal/{hash}"})
 	require.ErrorContains(t, err, "sms.portal_url of store acme has placeholders, but the store has no sms.shop_url")
-	require.NoError(t, flow.Check(with(t, flow.ChargePaid, activate), "acme", flow.Shop{PortalURL: "https://acme.example/account"}))
+	require.NoError(t, flow.Check(with(t, flow.ChargePaid, activate), "acme", flow.Shop{Name: "Acme", PortalURL: "https://acme.example/account"}))
 }
 
 func TestCheckName(t *testing.T) {

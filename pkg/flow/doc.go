@@ -3,6 +3,7 @@
 //
 //	rules.go      the table of flows: what fires, revokes and outdates each, its window, quiet hours, what it absorbs
 //	happening.go  what happens to a subscriber: the words that the table is written in
+//	help.go       the answer to HELP
 //	flow.go       a flow as a store defines it
 //	parse.go      the flows file, YAML
 //	format.go     writes flows as such a file
@@ -15,6 +16,7 @@
 //	sample.go     sample values
 //	shop.go       the shop, and its link templates
 //	render.go     a flow's text for one customer
+//	frame.go      the name of the shop before a text, how to opt out after it
 //	preview.go    its text with sample values, and what it costs
 //	liquid.go     the Liquid engine
 //	normalize.go  characters that cost less

@@ -24,6 +24,7 @@ const (
 	Paid             Happening = "paid"
 	Processed        Happening = "processed"
 	AccountActivated Happening = "account_activated"
+	AskedForHelp     Happening = "asked_for_help"
 )
 
 // Meaning describes the happening on docs/flows.md.
@@ -44,5 +45,6 @@ func (h Happening) Meaning() string {
 		Paid:             "a charge is paid",
 		Processed:        "an order is processed",
 		AccountActivated: "a customer is activated for the first time",
+		AskedForHelp:     "a customer replies HELP to a text",
 	}[h]
 }

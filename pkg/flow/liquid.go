@@ -52,6 +52,7 @@ func newEngine() *liquid.Engine {
 	}
 	filters.AddStandardFilters(closed{e})
 	e.RegisterFilter("date", date)
+	e.RegisterFilter("join", join)
 	return e
 }
 
@@ -91,6 +92,15 @@ func date(value any, format func(string) string) (any, error) {
 		}
 	}
 	return value, nil
+}
+
+// join lists titles with a separator between them. Any other value is returned unchanged.
+func join(value any, separator func(string) string) any {
+	titles, ok := value.([]string)
+	if !ok {
+		return value
+	}
+	return strings.Join(titles, separator(", "))
 }
 
 // limited is a writer with a byte limit.

@@ -12,6 +12,8 @@ type Preview struct {
 	Encoding   Encoding `json:"encoding"`
 	Characters int      `json:"characters"`
 	Parts      int      `json:"parts"` // messages that are billed
+	// OptOutParts are billed for a text that says how to opt out; 0 if the shop has no words for it.
+	OptOutParts int `json:"opt_out_parts,omitempty"`
 }
 
 // sampleHash is the secret part of a customer's links in previews.
@@ -29,7 +31,15 @@ func Previews(f Flow, shop Shop) ([]Preview, error) {
 			return nil, err
 		}
 		encoding, parts := Segments(text)
-		previews = append(previews, Preview{About: about, Text: text, Encoding: encoding, Characters: utf8.RuneCountInString(text), Parts: parts})
+		p := Preview{About: about, Text: text, Encoding: encoding, Characters: utf8.RuneCountInString(text), Parts: parts}
+		if shop.OptOut != "" {
+			values.Shop.OptOut, values.OptOut = shop.OptOut, true
+			if text, err = Render(f, values); err != nil {
+				return nil, err
+			}
+			_, p.OptOutParts = Segments(text)
+		}
+		previews = append(previews, p)
 	}
 	return previews, nil
 }

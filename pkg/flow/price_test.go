@@ -15,10 +15,10 @@ func TestWarnings(t *testing.T) {
 	for text, want := range map[string]string{
 		cheap:                    "",
 		"Paid ✨":                 "", // one part with it, too
-		"x ✨" + cheap:            "", // 70 characters at most
+		"x ✨ {{ first_name }}":   "", // 70 characters at most
 		cheap + cheap:            "",
 		"✨ 🎉 ✨ " + cheap + cheap: "has ✨ 🎉: an SMS with it holds 70 characters in place of 160, so this text is billed as 2 in place of 1 with sample values",
-		"❤️ 👨‍👩‍👧 " + cheap + cheap: "has ❤ 👨 👩 👧: an SMS with it holds 70 characters in place of 160, so this text is billed as 2 in place of 1 with sample values",
+		"❤️ 👨‍👩‍👧 " + cheap + cheap: "has ❤ 👨 👩 👧: an SMS with it holds 70 characters in place of 160, so this text is billed as 3 in place of 1 with sample values",
 		"{{ nope }} ✨": "", // Check reports it
 	} {
 		warnings := flow.Warnings(with(t, flow.ChargePaid, func(f *flow.Flow) { f.Text = text }))

@@ -20,7 +20,8 @@ var (
 	ErrEmpty       = errors.New("the text is empty with this customer's values")
 )
 
-// Render renders the flow's text for one customer and normalizes it. Braces in a customer's values are plain characters.
+// Render renders the flow's text for one customer and normalizes it. Braces in a customer's values are plain characters. The text begins
+// with the name of the shop, also where the template does not, and says how to opt out if v.OptOut is set.
 //
 // The error wraps ErrBadTemplate, ErrTooLong or ErrEmpty. It names the flow and never quotes a customer's values. The same
 // values fail again.
@@ -55,10 +56,10 @@ func rendered(template string, v Variables) (string, error) {
 		return "", err
 	}
 	text := Normalize(raw)
-	switch {
-	case text == "":
+	if text == "" {
 		return "", ErrEmpty
-	case utf8.RuneCountInString(text) > MaxText:
+	}
+	if text = framed(text, template, v); utf8.RuneCountInString(text) > MaxText {
 		return "", ErrTooLong
 	}
 	return text, nil

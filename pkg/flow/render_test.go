@@ -17,23 +17,28 @@ func render(text string, v flow.Variables) (string, error) {
 
 func TestRender(t *testing.T) {
 	anna := flow.Variables{
-		Shop:     flow.Shop{Name: "Barnes & Noble"},
+		Shop:     flow.Shop{URL: "https://a.example?b&c"},
 		Customer: flow.Customer{FirstName: "Anna \u2018{{ total }}\u2019"},
-		Charge:   flow.Charge{Total: "34.50", Currency: "USD", NextRetryDate: "2026-05-04", Attempts: 2},
+		Charge:   flow.Charge{Amount: "$34.50", Total: "34.50", Currency: "USD", NextRetryDate: "2026-05-04", Attempts: 2},
 		Order:    flow.Order{ScheduledAt: "2026-05-04T23:30:00-07:00"},
+		Items:    flow.Items{Titles: []string{"Coffee", "Tea", "Milk"}, Summary: "Coffee, Tea and 1 more"},
 	}
 	tests := []struct{ name, text, want string }{
 		{"values are text, never templates", "{{ first_name }}", "Anna '{{ total }}'"},
-		{"no HTML", "{{ shop_name }} <b>", "Barnes & Noble <b>"},
-		{"a total has its currency", "{{ total }}, {{ charge.total }}", "34.50 USD, 34.50"},
+		{"no HTML", "{{ shop.url }} <b>", "https://a.example?b&c <b>"},
+		{"a total has its currency", "{{ total }}, {{ charge.total }}", "$34.50, 34.50"},
 		{"a day", "{{ retry_date }} {{ retry_date | date: '%b %-d' }}", "2026-05-04 May 4"},
 		{"a day, by default", "{{ retry_date | date }}", "May 4, 2026"},
 		{"an instant keeps its zone", "{{ order.scheduled_at | date: '%b %-d %H:%M' }}", "May 4 23:30"},
-		{"no date", "{{ shop_name | date: '%b' }}", "Barnes & Noble"},
+		{"no date", "{{ shop.url | date: '%b' }}", "https://a.example?b&c"},
 		{"now is no date", "{{ 'now' | date: '%Y' }}", "now"},
 		{"unknown values", "a{{ order_number }}{{ order_number | date: '%b' }}{{ order_number | truncate: 3 }}{{ order_number | upcase }}b", "ab"},
 		{"numbers compare", "{% if charge.attempts > 1 %}again{% endif %}", "again"},
 		{"unknown numbers", "{% if subscription.quantity > 1 %}many{% else %}one{% endif %}", "one"},
+		{"items", "{{ items | join }}; {{ items | join: ' + ' | upcase }}", "Coffee, Tea, Milk; COFFEE + TEA + MILK"},
+		{"number of items", "{{ items_count }}{% if items_count > 1 %} items{% endif %}, {{ items_summary }}", "3 items, Coffee, Tea and 1 more"},
+		{"one of the items", "{% if items contains 'Tea' %}tea{% endif %}{% if items contains 'Te' %}te{% endif %}", "tea"},
+		{"join of a text", "{{ charge.total | join: '-' }}", "34.50"},
 		{"blanks", "  a \u00a0 b\t\n \n\n\n c\u200b ", "a b\n\nc"},
 		{"typography", "\u201ca\u201d \u2013 b\u2026 e\u0301", "\"a\" - b... \u00e9"},
 	}
@@ -44,6 +49,56 @@ func TestRender(t *testing.T) {
 			assert.Equal(t, tt.want, got)
 		})
 	}
+}
+
+func TestUnknownItems(t *testing.T) {
+	text, err := render("a{{ items | join: ', ' }}{{ items_summary }}{% if items_count > 1 %}many{% endif %}{% if items contains 'x' %}x{% endif %}b", flow.Variables{})
+	require.NoError(t, err)
+	assert.Equal(t, "ab", text)
+}
+
+// Every text begins with the name of the shop, also if its template does not.
+func TestBrandComesFirst(t *testing.T) {
+	for _, tt := range []struct{ shop, text, want string }{
+		{"Acme", "Hi!", "Acme: Hi!"},
+		{"Acme", "{{ shop_name }}: Hi!", "Acme: Hi!"},
+		{"Acme", "{{ shop_name }} - Hi!", "Acme - Hi!"},
+		{"Acme", "ACME says hi", "ACME says hi"},
+		{"Acme", "Acme", "Acme"},
+		{"Acme", "Acmes are here", "Acme: Acmes are here"},
+		{"Acme", "Acm", "Acme: Acm"},
+		{"Acme", "Hi from Acme", "Acme: Hi from Acme"},
+		{"Caf\u00e9 \u201cJo\u201d", "Cafe\u0301 'Jo': Hi", "Caf\u00e9 \"Jo\": Caf\u00e9 'Jo': Hi"},
+		{"Caf\u00e9 \u201cJo\u201d", "{{ shop_name }}: Hi", "Caf\u00e9 \"Jo\": Hi"},
+		{" ", "Hi!", "Hi!"},
+		{"", "Hi!", "Hi!"},
+	} {
+		got, err := render(tt.text, flow.Variables{Shop: flow.Shop{Name: tt.shop}})
+		require.NoError(t, err)
+		assert.Equal(t, tt.want, got, tt.text)
+	}
+	_, err := render("{{ first_name }}", flow.Variables{Shop: flow.Shop{Name: "Acme"}})
+	require.ErrorIs(t, err, flow.ErrEmpty, "the name alone is no text")
+}
+
+func TestOptOutWords(t *testing.T) {
+	const words = "Reply STOP to opt out."
+	for _, tt := range []struct{ text, want string }{
+		{"Hi!", "Acme: Hi! " + words},
+		{"Hi! STOP to end", "Acme: Hi! STOP to end"},
+		{"Hi!{% if total %} STOP to end{% endif %}", "Acme: Hi! " + words},
+		{"{{ product_title }}", "Acme: STOP Signs " + words}, // a product is no way to opt out
+	} {
+		v := flow.Variables{Shop: flow.Shop{Name: "Acme", OptOut: words}, Subscription: flow.Subscription{ProductTitle: "STOP Signs"}, OptOut: true}
+		got, err := render(tt.text, v)
+		require.NoError(t, err)
+		assert.Equal(t, tt.want, got, tt.text)
+	}
+	got, err := render("Hi!", flow.Variables{Shop: flow.Shop{OptOut: words}})
+	require.NoError(t, err)
+	assert.Equal(t, "Hi!", got)
+	_, err = render("{{ first_name }}", flow.Variables{Shop: flow.Shop{OptOut: words}, Customer: flow.Customer{FirstName: strings.Repeat("x", flow.MaxText)}, OptOut: true})
+	require.ErrorIs(t, err, flow.ErrTooLong)
 }
 
 func TestRenderErrorsQuoteNoValues(t *testing.T) {

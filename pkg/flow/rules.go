@@ -163,13 +163,16 @@ func RevokedBy(h Happening) (keys []Key) {
 	return keys
 }
 
-// RuleOf returns the rule of a flow; the zero Rule for an unknown flow.
+// RuleOf returns the rule of a flow or of Help; the zero Rule for an unknown flow.
 func RuleOf(key Key) Rule {
 	rules := table()
 	for i := range rules {
 		if rules[i].Flow == key {
 			return rules[i]
 		}
+	}
+	if key == Help {
+		return helpRule()
 	}
 	return Rule{Flow: key}
 }

@@ -8,11 +8,12 @@ import (
 // Shop is the shop's data for the texts of a store; "" means not configured. In the three link templates {shop} is replaced by
 // the host of URL, {hash} by the secret part of a customer's links.
 type Shop struct {
-	Name          string // sms.shop_name, {{ shop.name }}, {{ shop_name }}: the brand, first word of every text
+	Name          string // sms.shop_name, {{ shop.name }}, {{ shop_name }}: the brand, with which every text begins
 	URL           string // sms.shop_url, {{ shop.url }}: front page
 	PortalURL     string // sms.portal_url
 	ActivationURL string // sms.activation_url
 	PaymentURL    string // sms.payment_url
+	OptOut        string // sms.opt_out_text: how to opt out, at the end of some texts
 }
 
 // Link fills in a link template for a customer. If the template needs the customer's hash and it is unknown, Link returns the

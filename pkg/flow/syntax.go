@@ -27,7 +27,7 @@ func allowedTags() []string {
 
 func allowedFilters() []string {
 	return []string{
-		"append", "capitalize", "date", "default", "downcase", "prepend", "remove", "strip", "truncate", "truncatewords",
+		"append", "capitalize", "date", "default", "downcase", "join", "prepend", "remove", "strip", "truncate", "truncatewords",
 		"upcase", "url_encode",
 	}
 }

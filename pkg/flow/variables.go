@@ -14,6 +14,15 @@ type Variables struct {
 	Subscription Subscription // {{ subscription.* }}
 	Charge       Charge       // {{ charge.* }}
 	Order        Order        // {{ order.* }}
+	Items        Items        // {{ items }}, {{ items_count }}, {{ items_summary }}
+
+	OptOut bool // the text says at its end how to opt out, in the words of Shop.OptOut
+}
+
+// Items are the different products that the text is about: of all subscriptions of one action, of a charge, or of an order.
+type Items struct {
+	Titles  []string // {{ items }}: for the filter join; {{ items_count }} is their number
+	Summary string   // {{ items_summary }}: "Coffee, Tea and 2 more"
 }
 
 // Customer is the recipient.
@@ -30,7 +39,7 @@ type Subscription struct {
 	ProductTitle       string // {{ subscription.product_title }}, {{ product_title }}
 	VariantTitle       string // {{ subscription.variant_title }}
 	Quantity           int    // {{ subscription.quantity }}
-	Price              string // {{ subscription.price }}: with its currency, "24.90 USD"
+	Price              string // {{ subscription.price }}: with its currency, "$24.90"
 	Interval           string // {{ subscription.interval }}: "30 day", "1 month"
 	NextChargeDate     string // {{ subscription.next_charge_date }}, {{ next_charge_date }}: 2006-01-02
 	CancellationReason string // {{ subscription.cancellation_reason }}
@@ -38,10 +47,11 @@ type Subscription struct {
 
 // Charge is the payment the text is about.
 type Charge struct {
-	Total            string // {{ charge.total }}: decimal, "34.50"; {{ total }} is "34.50 USD"
+	Amount           string // {{ total }}: with its currency, "$34.50"
+	Total            string // {{ charge.total }}: without it, "34.50"
 	Currency         string // {{ charge.currency }}: ISO 4217, "USD"
 	ScheduledAt      string // {{ charge.scheduled_at }}: 2006-01-02
-	Error            string // {{ charge.error }}: the reason of the failure
+	Error            string // {{ charge.error }}: why it failed, "your card has expired"
 	Attempts         int    // {{ charge.attempts }}: number of attempts
 	NextRetryDate    string // {{ charge.next_retry_date }}, {{ retry_date }}: 2006-01-02
 	PaymentUpdateURL string // {{ charge.payment_update_url }}, {{ payment_url }}: from the store's sms.payment_url
@@ -51,7 +61,7 @@ type Charge struct {
 type Order struct {
 	Number       string // {{ order.number }}, {{ order_number }}: without #
 	ScheduledAt  string // {{ order.scheduled_at }}: 2006-01-02
-	ItemsSummary string // {{ order.items_summary }}: "Coffee, Tea and 2 more"
+	ItemsSummary string // {{ order.items_summary }}: same as {{ items_summary }}
 }
 
 // Names returns the names that a text can use, in alphabetical order: short names and object.property.
@@ -99,11 +109,14 @@ func (v Variables) bindings() map[string]any {
 		"product_title":    orNil(v.Subscription.ProductTitle),
 		"next_charge_date": orNil(v.Subscription.NextChargeDate),
 		"portal_url":       orNil(v.Customer.PortalURL),
-		"total":            v.Charge.amount(),
+		"total":            orNil(v.Charge.Amount),
 		"retry_date":       orNil(v.Charge.NextRetryDate),
 		"payment_url":      orNil(v.Charge.PaymentUpdateURL),
 		"order_number":     orNil(v.Order.Number),
 		"activation_url":   orNil(v.Customer.ActivationURL),
+		"items":            v.Items.list(),
+		"items_count":      orNil(len(v.Items.Titles)),
+		"items_summary":    orNil(v.Items.Summary),
 	}
 }
 
@@ -123,18 +136,18 @@ func (c Charge) bindings() map[string]any {
 	}
 }
 
-// amount returns the total with its currency, if known.
-func (c Charge) amount() any {
-	if c.Total == "" || c.Currency == "" {
-		return orNil(c.Total)
-	}
-	return c.Total + " " + c.Currency
-}
-
 func (o Order) bindings() map[string]any {
 	return map[string]any{
 		"number": orNil(o.Number), "scheduled_at": orNil(o.ScheduledAt), "items_summary": orNil(o.ItemsSummary),
 	}
+}
+
+// list returns the titles, nil if there are none.
+func (i Items) list() any {
+	if len(i.Titles) == 0 {
+		return nil
+	}
+	return i.Titles
 }
 
 // orNil turns a zero value into nil, because "" and 0 are true in Liquid.

@@ -46,6 +46,7 @@ type Message struct {
 	Deferred  bool      `json:"deferred,omitempty"`
 
 	Attempt   int       `json:"attempt,omitempty"` // counts claims
+	OptOut    bool      `json:"opt_out,omitempty"` // the claimed text says how to opt out
 	ClaimedAt time.Time `json:"claimed_at,omitzero"`
 	Lease     time.Time `json:"lease,omitzero"` // the end of the claim
 	EndedAt   time.Time `json:"ended_at,omitzero"`
@@ -82,10 +83,17 @@ type Origin struct {
 func (m *Message) Live(now time.Time) (live []subscriber.Trigger) {
 	for _, t := range m.Triggers {
 		if m.isLive(t, now) {
-			live = append(live, t.Trigger)
+			live = append(live, t.left())
 		}
 	}
 	return live
+}
+
+// left returns the trigger without the items that were revoked.
+func (t Trigger) left() subscriber.Trigger {
+	left := t.Trigger
+	left.Items = slices.DeleteFunc(slices.Clone(t.Items), func(item string) bool { return slices.Contains(t.RevokedItems, item) })
+	return left
 }
 
 // Items returns the resources that the live triggers are about and that are not revoked, each once.

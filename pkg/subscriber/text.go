@@ -3,47 +3,58 @@ package subscriber
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/wording"
 )
 
-// Variables returns the values that the text of triggers of one flow and one action can use, oldest first. Where they are about several
-// products it names them all; everything else is that of the last.
+// Variables returns the values that the text of triggers of one flow and one action can use, oldest first. The products are those of all
+// triggers; everything else is that of the last.
 func Variables(triggers []Trigger, shop flow.Shop) flow.Variables {
 	last := triggers[len(triggers)-1]
-	v := last.Variables(shop)
-	var products []string
+	v := last.values(shop)
+	var titles []string
 	for _, t := range triggers {
-		for _, product := range t.products() {
-			if !slices.Contains(products, product) {
-				products = append(products, product)
-			}
-		}
+		titles = append(titles, t.titles()...)
 	}
-	if len(triggers) > 1 && len(products) > 1 {
-		v.Subscription.ProductTitle = wording.Products(products)
+	v.Subscription.ProductTitle = wording.Products(titles)
+	v.Items = flow.Items{Titles: wording.Titles(titles), Summary: wording.Summary(titles)}
+	if last.Order != nil {
+		v.Order.ItemsSummary = v.Items.Summary
 	}
 	return v
 }
 
-// products returns the titles of what the trigger is about.
-func (t Trigger) products() []string {
+// titles returns the titles of the products that the trigger is about. A product of a charge or an order whose subscription is no longer
+// among the trigger's items is left out.
+func (t Trigger) titles() []string {
 	switch {
 	case t.Subscription != nil:
 		return []string{t.Subscription.ProductTitle}
 	case t.Charge != nil:
-		return titles(t.Charge.Items)
+		return titles(t.Charge.Items, t.Items)
 	case t.Order != nil:
-		return titles(t.Order.Items)
+		return titles(t.Order.Items, t.Items)
 	}
 	return nil
 }
 
+func titles(items []Item, about []string) []string {
+	list := make([]string, 0, len(items))
+	for _, item := range items {
+		if item.SubscriptionID == "" || slices.Contains(about, "subscription/"+item.SubscriptionID) {
+			list = append(list, item.Title)
+		}
+	}
+	return list
+}
+
 // Variables returns the values that the trigger's text can use.
-func (t Trigger) Variables(shop flow.Shop) flow.Variables {
+func (t Trigger) Variables(shop flow.Shop) flow.Variables { return Variables([]Trigger{t}, shop) }
+
+// values returns the values that are not about products.
+func (t Trigger) values(shop flow.Shop) flow.Variables {
 	v := flow.Variables{
 		Shop: shop,
 		Customer: flow.Customer{
@@ -66,8 +77,8 @@ func (t Trigger) Variables(shop flow.Shop) flow.Variables {
 
 func aboutSubscription(v *flow.Variables, s *Subscription) {
 	v.Subscription = flow.Subscription{
-		ID: s.ID, ProductTitle: wording.Plain(s.ProductTitle), VariantTitle: wording.Plain(s.VariantTitle), Quantity: s.Quantity,
-		Price:              strings.TrimSpace(wording.Amount(s.Price, s.Currency) + " " + s.Currency),
+		ID: s.ID, VariantTitle: wording.Plain(s.VariantTitle), Quantity: s.Quantity,
+		Price:              wording.Money(s.Price, s.Currency),
 		NextChargeDate:     string(s.NextChargeDate),
 		CancellationReason: wording.Plain(s.CancellationReason),
 	}
@@ -77,23 +88,19 @@ func aboutSubscription(v *flow.Variables, s *Subscription) {
 }
 
 func aboutCharge(v *flow.Variables, c *Charge) {
-	v.Charge.Total, v.Charge.Currency = wording.Amount(c.TotalPrice, c.Currency), c.Currency
+	costs(&v.Charge, c.TotalPrice, c.Currency)
 	v.Charge.ScheduledAt = string(c.ScheduledDate)
 	v.Charge.Error, v.Charge.Attempts = wording.ChargeError(c.ErrorType), c.Attempts
 	v.Charge.NextRetryDate = string(recharge.DayOf(c.RetryAt))
-	v.Subscription.ProductTitle, v.Subscription.NextChargeDate = wording.Products(titles(c.Items)), string(c.ScheduledDate)
+	v.Subscription.NextChargeDate = string(c.ScheduledDate)
 }
 
 func aboutOrder(v *flow.Variables, o *Order) {
-	v.Order = flow.Order{Number: o.Number, ScheduledAt: string(o.ScheduledDate), ItemsSummary: wording.Summary(titles(o.Items))}
-	v.Charge.Total, v.Charge.Currency = wording.Amount(o.TotalPrice, o.Currency), o.Currency
-	v.Subscription.ProductTitle, v.Subscription.NextChargeDate = wording.Products(titles(o.Items)), string(o.ScheduledDate)
+	v.Order = flow.Order{Number: o.Number, ScheduledAt: string(o.ScheduledDate)}
+	costs(&v.Charge, o.TotalPrice, o.Currency)
+	v.Subscription.NextChargeDate = string(o.ScheduledDate)
 }
 
-func titles(items []Item) []string {
-	list := make([]string, 0, len(items))
-	for _, item := range items {
-		list = append(list, item.Title)
-	}
-	return list
+func costs(c *flow.Charge, total, currency string) {
+	c.Amount, c.Total, c.Currency = wording.Money(total, currency), wording.Amount(total, currency), currency
 }

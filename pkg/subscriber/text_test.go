@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/currency"
 	"pgregory.net/rapid"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
@@ -80,45 +81,87 @@ func FuzzNameInAText(f *testing.F) {
 }
 
 func TestAmountInAText(t *testing.T) {
-	for _, test := range []struct{ digits, currency, want string }{
-		{"41.9", "USD", "41.90"},
-		{"41.90", "USD", "41.90"},
-		{"41", "EUR", "41.00"},
-		{"62.989999999999995", "EUR", "62.99"},
-		{"1.005", "USD", "1.01"},
-		{"2.675", "EUR", "2.68"},
-		{"0.1", "GBP", "0.10"},
-		{"1200", "JPY", "1200"},
-		{"1200.00", "JPY", "1200"},
-		{"1199.9999999999998", "JPY", "1200"},
-		{"1200", "KRW", "1200"},
-		{"1200.0", "CLP", "1200"},
-		{"25000", "VND", "25000"},
-		{"1.5", "BHD", "1.500"},
-		{"12", "KWD", "12.000"},
-		{"1.2345", "JOD", "1.235"},
-		{"7.5", "TND", "7.500"},
-		{"7.1239", "OMR", "7.124"},
-		{"1499.50", "RSD", "1499.50"},
-		{"1500.00", "RSD", "1500"},
-		{"990.00", "HUF", "990.00"},
-		{"19.9", "usd", "19.90"},
-		{"7.5", "", "7.50"},
-		{"7.129", "XXQ", "7.13"},
-		{"7", "no currency", "7.00"},
-		{"-3.5", "USD", "-3.50"},
-		{"0", "USD", "0.00"},
-		{"", "USD", ""},
-		{"9999999999999999.99", "USD", "9999999999999999.99"},
-		{"0.000", "JPY", "0"},
+	for _, test := range []struct{ digits, currency, bare, want string }{
+		{"41.9", "USD", "41.90", "$41.90"},
+		{"41.90", "USD", "41.90", "$41.90"},
+		{"41", "EUR", "41.00", "€41.00"},
+		{"62.989999999999995", "EUR", "62.99", "€62.99"},
+		{"1.005", "USD", "1.01", "$1.01"},
+		{"2.675", "EUR", "2.68", "€2.68"},
+		{"0.1", "GBP", "0.10", "£0.10"},
+		{"1249.9", "USD", "1249.90", "$1,249.90"},
+		{"1200", "JPY", "1200", "¥1,200"},
+		{"1200.00", "JPY", "1200", "¥1,200"},
+		{"1199.9999999999998", "JPY", "1200", "¥1,200"},
+		{"34.5", "CAD", "34.50", "CA$34.50"},
+		{"34.5", "AUD", "34.50", "A$34.50"},
+		{"34.5", "NZD", "34.50", "NZ$34.50"},
+		{"34.5", "BRL", "34.50", "R$34.50"},
+		{"399", "SEK", "399.00", "SEK 399.00"},
+		{"1399", "NOK", "1399.00", "NOK 1,399.00"},
+		{"49", "CHF", "49.00", "CHF 49.00"},
+		{"1200", "KRW", "1200", "KRW 1,200"}, // GSM-7 lacks ₩, ₫, ₹, ₪ and ₱
+		{"25000", "VND", "25000", "VND 25,000"},
+		{"499", "INR", "499.00", "INR 499.00"},
+		{"99.9", "ILS", "99.90", "ILS 99.90"},
+		{"1200.0", "CLP", "1200", "CLP 1,200"},
+		{"1.5", "BHD", "1.500", "BHD 1.500"},
+		{"12", "KWD", "12.000", "KWD 12.000"},
+		{"1.2345", "JOD", "1.235", "JOD 1.235"},
+		{"7.5", "TND", "7.500", "TND 7.500"},
+		{"7.1239", "OMR", "7.124", "OMR 7.124"},
+		{"1499.50", "RSD", "1499.50", "RSD 1,499.50"},
+		{"1500.00", "RSD", "1500", "RSD 1,500"},
+		{"990.00", "HUF", "990.00", "HUF 990.00"},
+		{"19.9", "usd", "19.90", "$19.90"},
+		{"7.5", "", "7.50", "7.50"},
+		{"7.129", "XXQ", "7.13", "XXQ 7.13"},
+		{"7", "no currency", "7.00", "no currency 7.00"},
+		{"-3.5", "USD", "-3.50", "-$3.50"},
+		{"-1003.5", "SEK", "-1003.50", "-SEK 1,003.50"},
+		{"0", "USD", "0.00", "$0.00"},
+		{"", "USD", "", ""},
+		{"free", "USD", "free", "free"},
+		{"1/3", "USD", "1/3", "1/3"},
+		{"1e9", "USD", "1e9", "1e9"},
+		{"$41.90", "USD", "$41.90", "$41.90"},
+		{"1.2.3", "USD", "1.2.3", "1.2.3"},
+		{strings.Repeat("9", 61), "USD", strings.Repeat("9", 61), strings.Repeat("9", 61)},
+		{"9999999999999999.99", "USD", "9999999999999999.99", "$9,999,999,999,999,999.99"},
+		{"0.000", "JPY", "0", "¥0"},
+		{"999", "JPY", "999", "¥999"},
+		{"1000000", "JPY", "1000000", "¥1,000,000"},
 	} {
 		v := subscriber.Trigger{Charge: &subscriber.Charge{TotalPrice: test.digits, Currency: test.currency}}.Variables(flow.Shop{})
-		assert.Equal(t, test.want, v.Charge.Total, "%s %s", test.digits, test.currency)
+		assert.Equal(t, test.bare, v.Charge.Total, "%s %s", test.digits, test.currency)
+		assert.Equal(t, test.want, v.Charge.Amount, "%s %s", test.digits, test.currency)
 		v = subscriber.Trigger{Order: &subscriber.Order{TotalPrice: test.digits, Currency: test.currency}}.Variables(flow.Shop{})
-		assert.Equal(t, test.want, v.Charge.Total, "%s %s", test.digits, test.currency)
+		assert.Equal(t, test.bare, v.Charge.Total, "%s %s", test.digits, test.currency)
+		assert.Equal(t, test.want, v.Charge.Amount, "%s %s", test.digits, test.currency)
 		v = subscriber.Trigger{Subscription: &subscriber.Subscription{Price: test.digits, Currency: test.currency}}.Variables(flow.Shop{})
-		assert.Equal(t, strings.TrimSpace(test.want+" "+test.currency), v.Subscription.Price, "%s %s", test.digits, test.currency)
+		assert.Equal(t, test.want, v.Subscription.Price, "%s %s", test.digits, test.currency)
 	}
+}
+
+// No amount makes a text more expensive: GSM-7 has each of its characters, whatever the currency.
+func TestAmountIsCheap(t *testing.T) {
+	codes := 0
+	for a := 'A'; a <= 'Z'; a++ {
+		for b := 'A'; b <= 'Z'; b++ {
+			for c := 'A'; c <= 'Z'; c++ {
+				code := string([]rune{a, b, c})
+				if _, err := currency.ParseISO(code); err != nil {
+					continue
+				}
+				codes++
+				v := subscriber.Trigger{Charge: &subscriber.Charge{TotalPrice: "1234.5", Currency: code}}.Variables(flow.Shop{})
+				encoding, _ := flow.Segments(v.Charge.Amount)
+				assert.Equal(t, flow.GSM7, encoding, v.Charge.Amount)
+				assert.Regexp(t, `^([A-Z]{1,2}[$¥]|[$£¥€]|[A-Z]+ )1,23[45](\.\d+)?$`, v.Charge.Amount)
+			}
+		}
+	}
+	assert.Greater(t, codes, 150)
 }
 
 // An amount in a text differs from the charged one by less than half a cent.
@@ -186,6 +229,25 @@ func TestProductsInAText(t *testing.T) {
 	}
 }
 
+// A text of several triggers names the products of all, each once; a product that was revoked is left out.
+func TestItemsInAText(t *testing.T) {
+	subscription := func(title string) subscriber.Trigger {
+		return subscriber.Trigger{Subscription: &subscriber.Subscription{ProductTitle: title, Price: "5", Currency: "USD"}}
+	}
+	v := subscriber.Variables([]subscriber.Trigger{subscription("Coffee"), subscription("Salt &amp; Pepper"), subscription(""), subscription("Coffee"), subscription("Milk")}, flow.Shop{})
+	assert.Equal(t, flow.Items{Titles: []string{"Coffee", "Salt & Pepper", "Milk"}, Summary: "Coffee, Salt & Pepper and 1 more"}, v.Items)
+	assert.Equal(t, "Coffee and 2 more", v.Subscription.ProductTitle)
+	assert.Equal(t, "$5.00", v.Subscription.Price)
+	assert.Empty(t, v.Order.ItemsSummary)
+
+	box := []subscriber.Item{{SubscriptionID: "1", Title: "Coffee"}, {SubscriptionID: "2", Title: "Tea"}, {Title: "Gift"}}
+	charge := subscriber.Trigger{Items: []string{"charge/7", "subscription/2"}, Charge: &subscriber.Charge{Items: box}}
+	assert.Equal(t, flow.Items{Titles: []string{"Tea", "Gift"}, Summary: "Tea, Gift"}, charge.Variables(flow.Shop{}).Items)
+	order := subscriber.Trigger{Items: []string{"order/7", "subscription/1", "subscription/2"}, Order: &subscriber.Order{Items: box}}
+	assert.Equal(t, "Coffee, Tea and 1 more", order.Variables(flow.Shop{}).Order.ItemsSummary)
+	assert.Equal(t, flow.Items{}, subscriber.Trigger{}.Variables(flow.Shop{}).Items)
+}
+
 // The default text about an order of several products does not cut their number.
 func TestDefaultTextNamesAllProducts(t *testing.T) {
 	flows, err := flow.Defaults()
@@ -203,13 +265,14 @@ func TestDefaultTextNamesAllProducts(t *testing.T) {
 			}
 			text, err := flow.Render(f, v)
 			require.NoError(t, err)
-			require.Contains(t, text, v.Subscription.ProductTitle+", 41.90 USD")
-			require.Regexp(t, ` and \d+ more|, [A-Z][a-z]+, 41`, text)
+			require.Contains(t, text, v.Subscription.ProductTitle+", $41.90")
+			require.Regexp(t, ` and \d+ more|, [A-Z][a-z]+, \$41`, text)
 		}
 	})
 }
 
-// Every published error type has words: those that a customer can fix say how, all others say that the payment failed.
+// Every published error type that a customer can fix has words, unless it says only that the payment failed. All others have none, so that
+// a text can use the filter default.
 func TestChargeErrorInAText(t *testing.T) {
 	source, err := os.ReadFile("charges.go")
 	require.NoError(t, err)
@@ -217,18 +280,17 @@ func TestChargeErrorInAText(t *testing.T) {
 	require.True(t, found)
 	types := regexp.MustCompile(`"([A-Z_]+)"`).FindAllStringSubmatch(published, -1)
 	require.Greater(t, len(types), 100)
-	general := "payment failed"
 	unspecific := []string{"COULD_NOT_PROCESS", "GENERIC_ERROR", "PAYMENT_INTENT_PAYMENT_ATTEMPT_FAILED"}
 	for _, match := range types {
 		words := errorWords(match[1])
-		assert.Regexp(t, `^[A-Za-z][A-Za-z ]+$`, words, match[1])
+		assert.Regexp(t, `^((your|the) [A-Za-z ]+)?$`, words, match[1])
 		assert.Equal(t, strings.ToLower(words), strings.ReplaceAll(words, "PayPal", "paypal"), match[1])
 		assert.LessOrEqual(t, utf8.RuneCountInString(words), 40, match[1])
-		assert.Equal(t, isFixable(t, match[1]) && !slices.Contains(unspecific, match[1]), words != general, "%s: %s", match[1], words)
+		assert.Equal(t, isFixable(t, match[1]) && !slices.Contains(unspecific, match[1]), words != "", "%s: %s", match[1], words)
 	}
 	for errorType, want := range map[string]string{
-		"CARD_DECLINED": "card declined", "INSUFFICIENT_FUNDS": "insufficient funds", "CARD_EXPIRED": "card expired", "DO_NOT_HONOR": "declined by your bank",
-		"SHIPPING_RATE_ERROR": general, "CLOSED_MAX_RETRIES_REACHED": general, "NEVER_HEARD_OF": general, "": "",
+		"CARD_DECLINED": "your card was declined", "INSUFFICIENT_FUNDS": "your account has insufficient funds", "CARD_EXPIRED": "your card has expired",
+		"DO_NOT_HONOR": "your bank declined the payment", "SHIPPING_RATE_ERROR": "", "CLOSED_MAX_RETRIES_REACHED": "", "GENERIC_ERROR": "", "NEVER_HEARD_OF": "", "": "",
 	} {
 		assert.Equal(t, want, errorWords(errorType), errorType)
 	}

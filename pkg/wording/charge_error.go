@@ -1,39 +1,38 @@
 package wording
 
-// ChargeError returns Recharge's error type of a failed charge in words for the customer, "" for none. It knows the types that
-// a customer can fix. All others concern the shop: the customer reads that the payment failed.
+// ChargeError returns Recharge's error type of a failed charge as a clause that a customer can read: "your card has expired". It is
+// "" for a type that a customer can't fix, that says no more than that the payment failed, or that is not known. The types are those of
+// "Managing order errors", https://support.getrecharge.com/hc/en-us/articles/22181648082839-Managing-order-errors; the words are ours.
+// Recharge's field error is a log of all attempts for the shop.
 func ChargeError(errorType string) string {
-	if errorType == "" {
-		return ""
-	}
 	for _, words := range []func(string) string{cardWords, bankWords, confirmationWords, methodWords} {
 		if text := words(errorType); text != "" {
 			return text
 		}
 	}
-	return "payment failed"
+	return ""
 }
 
 func cardWords(errorType string) string {
 	switch errorType {
 	case "CARD_DECLINED":
-		return "card declined"
+		return "your card was declined"
 	case "CARD_EXPIRED":
-		return "card expired"
+		return "your card has expired"
 	case "INVALID_EXPIRY_DATE":
-		return "expiry date not valid"
+		return "the expiry date is not valid"
 	case "CARDNUMBER_INCORRECT", "INCORRECT_NUMBER", "INVALID_NUMBER":
-		return "card number not valid"
+		return "your card number is not valid"
 	case "CUSTOMER_NEEDS_TO_UPDATE_CARD":
-		return "card needs an update"
+		return "your card needs an update"
 	case "CARD_ERROR_GENERAL":
-		return "card not accepted"
+		return "your card was not accepted"
 	case "PURCHASE_TYPE_NOT_SUPPORTED_BY_CARD", "INVALID_PURCHASE_TYPE":
-		return "card not accepted for this purchase"
+		return "your card does not allow this purchase"
 	case "CARD_ZIPCODE_FAILED_VALIDATION", "INCORRECT_ZIP":
-		return "postal code does not match"
+		return "the postal code does not match your card"
 	case "BILLING_ADDRESS_ERROR", "INVALID_BILLING_ADDRESS":
-		return "billing address does not match"
+		return "your billing address does not match"
 	}
 	return ""
 }
@@ -41,21 +40,21 @@ func cardWords(errorType string) string {
 func bankWords(errorType string) string {
 	switch errorType {
 	case "CALL_ISSUER", "DO_NOT_HONOR", "PICK_UP_CARD", "REFER_TO_CUSTOMER":
-		return "declined by your bank"
+		return "your bank declined the payment"
 	case "INSUFFICIENT_FUNDS", "INSUFFICIENT_CREDIT_BALANCE":
-		return "insufficient funds"
+		return "your account has insufficient funds"
 	case "AMOUNT_TOO_LARGE", "TRANSACTION_LIMIT_EXCEEDED", "TRANSACTION_SIZE_DECLINE":
-		return "amount above your limit"
+		return "the amount is above your limit"
 	case "ACCOUNT_CLOSED":
-		return "bank account closed"
+		return "your bank account is closed"
 	case "BANK_ACCOUNT_RESTRICTED":
-		return "bank account restricted"
+		return "your bank account is restricted"
 	case "INVALID_ACCOUNT_NUMBER", "INVALID_ROUTING_NUMBER":
-		return "bank account not valid"
+		return "your bank account is not valid"
 	case "DEBIT_AUTHORIZATION_REVOKED", "DEBIT_NOT_AUTHORIZED":
-		return "direct debit not authorized"
+		return "the direct debit is not authorized"
 	case "SEPA_DEBIT_FAILURE":
-		return "direct debit failed"
+		return "the direct debit failed"
 	}
 	return ""
 }
@@ -63,11 +62,11 @@ func bankWords(errorType string) string {
 func confirmationWords(errorType string) string {
 	switch errorType {
 	case "AUTHENTICATION_REQUIRED", "PENDING_SCA_AUTHENTICATION", "OFF_SESSION_REJECTED":
-		return "confirmation needed"
+		return "the payment needs your confirmation"
 	case "AUTHENTICATION_FAILED", "CONFIRMATION_REJECTED", "SCA_CONFIRM_FAILED":
-		return "confirmation failed"
+		return "the payment was not confirmed"
 	case "EXPIRED_BUYER_ACTION":
-		return "confirmation expired"
+		return "the time to confirm the payment is over"
 	}
 	return ""
 }
@@ -75,22 +74,20 @@ func confirmationWords(errorType string) string {
 func methodWords(errorType string) string {
 	switch errorType {
 	case "PAYMENT_METHOD_DECLINED", "INSTRUMENT_DECLINED", "RETRY_DECLINED":
-		return "payment method declined"
+		return "your payment method was declined"
 	case "EXPIRED_PAYMENT_METHOD":
-		return "payment method expired"
+		return "your payment method has expired"
 	case "CUSTOMER_NO_TOKEN", "PAYMENT_METHOD_NOT_FOUND", "PAYMENT_METHOD_NOT_SPECIFIED":
-		return "payment method missing"
+		return "your payment method is missing"
 	case "INVALID_CUSTOMER_BILLING_AGREEMENT", "INVALID_PAYMENT_METHOD", "INVALID_TOKEN", "PAYMENT_METHOD_REVOKED",
 		"BUYER_CANCELED_PAYMENT_METHOD":
-		return "payment method no longer valid"
+		return "your payment method is no longer valid"
 	case "PAYMENT_METHOD_UNSUPPORTED":
-		return "payment method not accepted"
+		return "your payment method is not accepted"
 	case "CANCELLED_PAYMENT":
-		return "payment canceled"
+		return "the payment was canceled"
 	case "PAYPAL_ERROR_GENERAL":
-		return "PayPal payment failed"
-	case "COULD_NOT_PROCESS", "GENERIC_ERROR", "PAYMENT_INTENT_PAYMENT_ATTEMPT_FAILED":
-		return "payment failed"
+		return "the PayPal payment failed"
 	}
 	return ""
 }

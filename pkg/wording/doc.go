@@ -3,6 +3,6 @@
 //	greeting.go      names that a text may contain
 //	plain_text.go    titles without HTML
 //	products.go      several products
-//	amount.go        amounts with the decimals of their currency
-//	charge_error.go  Recharge's error types
+//	amount.go        amounts with the decimals and the symbol of their currency
+//	charge_error.go  why a charge failed
 package wording

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// different returns the different titles as plain text, in order.
-func different(titles []string) []string {
+// Titles returns the different titles as plain text, in order.
+func Titles(titles []string) []string {
 	var list []string
 	for _, title := range titles {
 		if title := Plain(title); title != "" && !slices.Contains(list, title) {
@@ -21,7 +21,7 @@ func different(titles []string) []string {
 // Summary lists two products and counts the rest: "Coffee, Tea and 2 more".
 func Summary(titles []string) string {
 	const named = 2
-	list := different(titles)
+	list := Titles(titles)
 	text := strings.Join(list[:min(named, len(list))], ", ")
 	if more := len(list) - named; more > 0 {
 		text += andMore(more)
@@ -35,7 +35,7 @@ const maxProducts = 24
 // Products names what a charge or an order is for. One product has its title. Several have a summary that is short enough not to be
 // cut: otherwise the first product would stand beside the amount of all.
 func Products(titles []string) string {
-	list, text := different(titles), Summary(titles)
+	list, text := Titles(titles), Summary(titles)
 	if len(list) < 2 || utf8.RuneCountInString(text) <= maxProducts {
 		return text
 	}
