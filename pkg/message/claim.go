@@ -11,6 +11,7 @@ import (
 type Decision struct {
 	Suppress reason.Reason // the text is not sent
 	Defer    time.Time     // it is due again then
+	OptOut   bool          // the text says how to opt out
 }
 
 // maxDecided is how many messages one call of Claim decides on, so that a transaction stays short.
@@ -111,6 +112,7 @@ func (b *Book) claimOne(e entry, c Claiming) (*Message, error) {
 	default:
 		m.Status, m.ReleaseAt, m.ClaimedAt, m.Lease = Claimed, time.Time{}, b.now, b.now.Add(c.Lease)
 		m.Attempt++
+		m.OptOut = decision.OptOut
 	}
 	return m, b.save(&before, m)
 }

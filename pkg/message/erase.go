@@ -10,6 +10,7 @@ func (b *Book) erase(all []*Message) (reason.Reason, error) {
 	if len(all) == 0 {
 		return reason.NothingToRevoke, nil
 	}
+	b.rows.Delete(optOutKey(all[0].Store, all[0].CustomerID))
 	for _, m := range all {
 		before := snapshot(m)
 		for i := range m.Triggers {

@@ -55,6 +55,11 @@ func (b *Book) Receive(r Receipt) (reason.Reason, error) {
 		m.lead()
 		return "", b.replan(&before, m)
 	}
+	if rank(before.Status) < rank(Accepted) && rank(m.Status) >= rank(Accepted) {
+		if err := b.noteOptOut(m); err != nil {
+			return "", err
+		}
+	}
 	return "", b.save(&before, m)
 }
 

@@ -18,6 +18,7 @@ import (
 //	held/{store}/{flow}/{millis}/{customer}/{id}       planned messages that are due, of paused flows
 //	lease/{millis}/{store}/{customer}/{id}             claimed messages by the end of their claim
 //	ended/{millis}/{store}/{customer}/{id}             other messages by their end
+//	opt-out/{store}/{customer}                         how many texts the customer has got since the last one that said how to opt out
 //
 // Each value begins with a byte, the version of its encoding.
 const rowVersion = 1

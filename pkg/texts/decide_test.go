@@ -23,8 +23,11 @@ func noon() time.Time { return time.Date(2026, 3, 2, 17, 0, 0, 0, time.UTC) }
 // history is what a customer was sent.
 type history struct {
 	day, charge int
+	optOut      bool
 	err         error
 }
+
+func (h history) OptOutDue(string, string) (bool, error) { return h.optOut, h.err }
 
 func (h history) CountSince(string, string, time.Time) (int, error) { return h.day, h.err }
 
@@ -97,6 +100,45 @@ func TestDecide(t *testing.T) {
 		assert.True(t, test.want.Defer.Equal(got.Defer), "%s: %s", name, got.Defer)
 		assert.Equal(t, got == message.Decision{}, body == "Acme: hello Jo", name)
 	}
+}
+
+// The answer to HELP goes at any hour, whatever the customer had, to each number that has not opted out.
+func TestHelp(t *testing.T) {
+	w := newWorld(t, flow.Help)
+	w.sending.QuietHours.AllFlows, w.history.day, w.may = true, 99, reason.NotOptedIn
+	_, decision, err := w.decide(noon())
+	require.NoError(t, err)
+	assert.Equal(t, reason.FlowInactive, decision.Suppress, "without a text")
+	w.Help = "Acme: help at {{ shop.url }}."
+	w.Shop.URL = "https://acme.example"
+	body, decision, err := w.decide(noon().Add(12 * time.Hour))
+	require.NoError(t, err)
+	assert.Zero(t, decision)
+	assert.Equal(t, "Acme: help at https://acme.example.", body)
+	w.may = reason.OptedOut
+	_, decision, err = w.decide(noon())
+	require.NoError(t, err)
+	assert.Equal(t, reason.OptedOut, decision.Suppress)
+}
+
+// A text says how to opt out if that is due and the store has words for it.
+func TestOptOutText(t *testing.T) {
+	w := newWorld(t, flow.ChargePaid)
+	w.history.optOut = true
+	body, decision, err := w.decide(noon())
+	require.NoError(t, err)
+	assert.Zero(t, decision)
+	assert.Equal(t, "Acme: hello Jo", body)
+	w.Shop.OptOut = "Reply STOP to opt out."
+	body, decision, err = w.decide(noon())
+	require.NoError(t, err)
+	assert.Equal(t, message.Decision{OptOut: true}, decision)
+	assert.Equal(t, "Acme: hello Jo Reply STOP to opt out.", body)
+	w.history.optOut = false
+	body, decision, err = w.decide(noon())
+	require.NoError(t, err)
+	assert.Zero(t, decision)
+	assert.Equal(t, "Acme: hello Jo", body)
 }
 
 // A text whose call could be made after quiet hours have begun is held back.

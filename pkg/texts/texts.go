@@ -22,6 +22,7 @@ type Store struct {
 	// Flow returns a flow as it is set now, the zero Flow for an unknown one. Sending returns how all flows are sent now.
 	Flow          func(flow.Key) flow.Flow
 	Sending       func() sending.Settings
+	Help          string // the text of flow.Help; "": replies are not answered
 	From          string
 	DefaultRegion string // ISO 3166 code, for numbers without a country
 	// Zones finds when quiet hours end.
@@ -37,9 +38,17 @@ type Store struct {
 	Window time.Duration
 }
 
+// flow returns a flow as it is set now, or flow.Help.
+func (s *Store) flow(key flow.Key) flow.Flow {
+	if key == flow.Help {
+		return flow.Flow{Key: key, Text: s.Help, Active: s.Help != ""}
+	}
+	return s.Flow(key)
+}
+
 // FlowNow returns a flow as it is set now, with the window of this process.
 func (s *Store) FlowNow(key flow.Key) flow.Flow {
-	f := s.Flow(key)
+	f := s.flow(key)
 	if s.Window > 0 {
 		f.Window = min(s.Window, f.Window)
 	}
@@ -50,6 +59,7 @@ func (s *Store) FlowNow(key flow.Key) flow.Flow {
 type History interface {
 	CountSince(store, customer string, since time.Time) (int, error)
 	CountOfCharge(store, customer, charge string, key flow.Key) (int, error)
+	OptOutDue(store, customer string) (bool, error)
 }
 
 // askAgain is the wait while the consent of numbers is not known yet.
@@ -72,7 +82,7 @@ func (s *Store) Decide(m *message.Message, now time.Time, had History) (sms.Mess
 	switch why, may := s.MayText(number); {
 	case why == reason.ConsentUnknown:
 		return sms.Message{}, message.Decision{Defer: now.Add(askAgain)}, nil
-	case !may:
+	case !may && (m.Flow != flow.Help || why == reason.OptedOut):
 		return sms.Message{}, message.Decision{Suppress: why}, nil
 	}
 	if capped, err := s.capped(m, now, had); capped || err != nil {
@@ -89,16 +99,30 @@ func (s *Store) Decide(m *message.Message, now time.Time, had History) (sms.Mess
 		text.Values = s.values(live, number)
 		return text, message.Decision{}, nil
 	}
-	if text.Body, err = flow.Render(s.Flow(m.Flow), subscriber.Variables(live, s.Shop)); err != nil {
-		return sms.Message{}, message.Decision{Suppress: reason.TextNotRendered}, fmt.Errorf("%w: %w", ErrNotRendered, err)
+	body, decision, err := s.render(m, live, had)
+	text.Body = body
+	return text, decision, err
+}
+
+// render renders the text of triggers.
+func (s *Store) render(m *message.Message, live []subscriber.Trigger, had History) (string, message.Decision, error) {
+	due, err := had.OptOutDue(m.Store, m.CustomerID)
+	if err != nil {
+		return "", message.Decision{}, err
 	}
-	return text, message.Decision{}, nil
+	values := subscriber.Variables(live, s.Shop)
+	values.OptOut = due && s.Shop.OptOut != ""
+	body, err := flow.Render(s.flow(m.Flow), values)
+	if err != nil {
+		return "", message.Decision{Suppress: reason.TextNotRendered}, fmt.Errorf("%w: %w", ErrNotRendered, err)
+	}
+	return body, message.Decision{OptOut: values.OptOut}, nil
 }
 
 // suppressed returns why a text is not sent whatever the hour; phone is the error of its number.
 func (s *Store) suppressed(m *message.Message, to subscriber.Recipient, phone error) reason.Reason {
 	switch {
-	case !s.Flow(m.Flow).Active:
+	case !s.flow(m.Flow).Active:
 		return reason.FlowInactive
 	case phone == nil, s.Destination.FindsNumbers && to.Email != "":
 		return ""
@@ -112,7 +136,7 @@ func (s *Store) suppressed(m *message.Message, to subscriber.Recipient, phone er
 
 // capped reports whether the customer has had the texts of a day, or those about a charge.
 func (s *Store) capped(m *message.Message, now time.Time, had History) (bool, error) {
-	f := s.Flow(m.Flow)
+	f := s.flow(m.Flow)
 	if charge := m.Charge(); f.PerCharge > 0 && charge != "" {
 		if texts, err := had.CountOfCharge(m.Store, m.CustomerID, charge, m.Flow); err != nil || texts >= f.PerCharge {
 			return true, err
@@ -129,7 +153,7 @@ func (s *Store) capped(m *message.Message, now time.Time, had History) (bool, er
 // release returns when a text may be sent.
 func (s *Store) release(key flow.Key, to quiethours.Recipient, now time.Time) time.Time {
 	quiet := s.Sending().QuietHours
-	if s.Destination.KeepsQuietHours || !quiet.AllFlows && !s.Flow(key).QuietHours {
+	if key == flow.Help || s.Destination.KeepsQuietHours || !quiet.AllFlows && !s.flow(key).QuietHours {
 		return now
 	}
 	for _, call := range []time.Time{now, now.Add(s.CallWithin)} {

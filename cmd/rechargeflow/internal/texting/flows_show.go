@@ -2,6 +2,7 @@ package texting
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"strconv"
 	"text/tabwriter"
@@ -159,12 +160,23 @@ the flow can be about. --text and --file preview another text, which is not save
 
 func printPreviews(out io.Writer, previews []flow.Preview) {
 	for _, p := range previews {
-		parts := "parts"
-		if p.Parts == 1 {
-			parts = "part"
-		}
-		cli.Printf(out, "# %s: %d characters, %s, %d %s\n%s\n", p.About, p.Characters, p.Encoding, p.Parts, parts, p.Text)
+		cli.Printf(out, "# %s: %d characters, %s, %s%s\n%s\n", p.About, p.Characters, p.Encoding, partsOf(p.Parts), optOutParts(p), p.Text)
 	}
+}
+
+func partsOf(n int) string {
+	if n == 1 {
+		return "1 part"
+	}
+	return fmt.Sprintf("%d parts", n)
+}
+
+// optOutParts is what the text costs when it says how to opt out, if that is more.
+func optOutParts(p flow.Preview) string {
+	if p.OptOutParts <= p.Parts {
+		return ""
+	}
+	return ", with sms.opt_out_text " + partsOf(p.OptOutParts)
 }
 
 // changedBy formats when and by whom a setting was changed, "-" for one that was not.
