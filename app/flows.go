@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/sending"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
@@ -24,7 +25,19 @@ func ShopOf(store config.Store) flow.Shop {
 	return flow.Shop{
 		Name: store.SMS.ShopName, URL: store.SMS.ShopURL,
 		PortalURL: store.SMS.PortalURL, ActivationURL: store.SMS.ActivationURL, PaymentURL: store.SMS.PaymentURL,
+		OptOut: ours(store.SMS, store.SMS.OptOutText),
 	}
+}
+
+// helpText returns the answer to a reply such as HELP; "" if there is none.
+func helpText(s config.SMS) string { return ours(s, s.HelpText) }
+
+// ours returns a text that is none where the destination has its own.
+func ours(s config.SMS, text string) string {
+	if text == "none" || s.Mode == config.SMSTrigger || consent.Mode(s.Consent) == consent.ModeDestination {
+		return ""
+	}
+	return text
 }
 
 // flowBook has the flows of the stores that send texts, and how the stores send, as they are set now.

@@ -10,11 +10,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/sending"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // setFlow changes a flow of the store acme as the command does, and waits until the process has it in force: two seconds at most.
@@ -44,7 +47,9 @@ func (p *process) setFlow(key flow.Key, change func(*live.Flow)) {
 func TestFlowsChangeAtRunTime(t *testing.T) {
 	w := newWorld(t)
 	require.NoError(t, w.recharge.Put([]byte(customer)))
-	p := start(t, w.traced(t))
+	cfg := w.traced(t)
+	cfg.Stores[0].SMS.OptOutText = "none"
+	p := start(t, cfg)
 	p.awaitReady()
 	sent := 0
 	subscribe := func(id string, wantText string) {
@@ -115,4 +120,27 @@ func (p *process) cluster() kafka.Cluster {
 	brokers := regexp.MustCompile(`"brokers":\["([^"]+)"\]`).FindStringSubmatch(p.log.String())
 	require.NotEmpty(p.t, brokers, "the embedded broker's log line")
 	return kafka.Cluster{Brokers: brokers[1:]}
+}
+
+// A destination says itself how to opt out, and answers HELP.
+func TestTextsOfTheDestination(t *testing.T) {
+	for _, tt := range []struct{ text, consent, want string }{
+		{"Reply STOP.", "opt_out", "Reply STOP."},
+		{"Reply STOP.", "opt_in", "Reply STOP."},
+		{"Reply STOP.", "destination", ""},
+		{"none", "opt_out", ""},
+	} {
+		s := config.SMS{OptOutText: tt.text, HelpText: tt.text, Consent: tt.consent}
+		assert.Equal(t, tt.want, ShopOf(config.Store{SMS: s}).OptOut, tt.consent)
+		assert.Equal(t, tt.want, helpText(s), tt.consent)
+	}
+}
+
+func TestHelpTextIsChecked(t *testing.T) {
+	cfg := trial(t, "http://127.0.0.1:1")
+	cfg.Stores[0].SMS.Driver, cfg.Stores[0].SMS.HelpText = config.SMSLog, "{{ nope }}"
+	a, err := New(cfg, topology.Roles(), Options{Log: zap.NewNop()})
+	require.NoError(t, err)
+	_, err = a.options()
+	require.ErrorContains(t, err, `sms.help_text: unknown variable "nope"`)
 }

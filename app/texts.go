@@ -11,6 +11,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/callback"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
@@ -29,8 +30,12 @@ func (a *App) texts(store config.Store) (*texts.Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sms.time_zone: %w", err)
 	}
+	help := helpText(store.SMS)
+	if err := flow.CheckHelp(help, ShopOf(store)); help != "" && err != nil {
+		return nil, fmt.Errorf("sms.help_text: %w", err)
+	}
 	return &texts.Store{
-		Flow: a.flows.of(store.Name), Sending: a.flows.sendingOf(store.Name), Destination: a.destination(store),
+		Flow: a.flows.of(store.Name), Help: help, Sending: a.flows.sendingOf(store.Name), Destination: a.destination(store),
 		Shop: ShopOf(store), From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion, Zones: zones,
 		MayText: func(number string) (reason.Reason, bool) { return a.consent.MayText(store.Name, number) },
 		Lease:   sender.Lease(store.SMS.Timeout), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
@@ -127,7 +132,7 @@ func (a *App) callbackStores() map[string]callback.Store {
 		if store.SMS.Driver != config.SMSWebhook {
 			continue
 		}
-		built := callback.Store{Provider: store.SMS.Driver}
+		built := callback.Store{Provider: store.SMS.Driver, Help: helpText(store.SMS) != ""}
 		if secret := store.SMS.Secret.Reveal(); secret != "" {
 			built.Receiver = webhook.NewReceiver(store.Name, secret)
 		}

@@ -17,10 +17,12 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
 func reply(text string, at time.Time) smstest.Callback {
@@ -54,7 +56,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// A reply without STOP or START is accepted, and nothing comes of it. Its text is nowhere.
+// A reply without STOP or START is accepted, and nothing comes of it where HELP is not answered. Its text is nowhere.
 func TestOtherReplies(t *testing.T) {
 	b := newBench(t)
 	for _, text := range []string{"", "thanks a lot", "HELP", "please stop"} {
@@ -63,6 +65,63 @@ func TestOtherReplies(t *testing.T) {
 	assert.Empty(t, b.records)
 	assert.NotContains(t, b.log.String(), "thanks")
 }
+
+// A reply that asks for help is a trigger of flow.Help for its number. The same reply has the same id.
+func TestHelp(t *testing.T) {
+	b := newBench(t)
+	ask := func(id, number string, at time.Time) subscriber.Trigger {
+		b.records = nil
+		b.accept(smstest.Callback{Kind: "reply", Store: "delta", ID: id, At: at, Number: number, Text: " help? "})
+		var got subscriber.Trigger
+		r := b.only(&got)
+		assert.Equal(t, "receipts", r.Topic)
+		assert.Equal(t, kafka.ByKey, r.Partition)
+		assert.Equal(t, "delta/"+got.RechargeCustomerID, string(r.Key))
+		assert.NotContains(t, string(r.Key), "4155552671")
+		assert.Equal(t, envelope.TypeTrigger, r.Header(envelope.HeaderCEType))
+		assert.Equal(t, got.ID, r.Header(envelope.HeaderCEID))
+		return got
+	}
+	first := ask("in-1", number, noon)
+	assert.Equal(t, flow.Help, first.Flow)
+	assert.Equal(t, subscriber.Recipient{Phone: number}, first.Recipient)
+	assert.Equal(t, noon.Add(time.Hour), first.StaleAt)
+	assert.Regexp(t, `^9\d{18}$`, first.RechargeCustomerID)
+	why, err := message.Open(rows{}, noon, everything{}).Add(first, message.Origin{})
+	require.NoError(t, err)
+	assert.Empty(t, why)
+
+	b.now = noon.Add(time.Minute)
+	assert.Equal(t, first.ID, ask("in-1", "+1 (415) 555-2671", noon).ID, "the same reply again")
+	second := ask("in-2", number, noon.Add(time.Minute))
+	assert.NotEqual(t, first.ID, second.ID)
+	assert.Equal(t, first.Cause, second.Cause)
+	unnamed := ask("", number, noon)
+	assert.NotEqual(t, second.ID, unnamed.ID)
+	assert.Equal(t, unnamed.ID, ask("", number, noon).ID, "the time stands for a missing id")
+	assert.NotEqual(t, first.RechargeCustomerID, ask("in-1", "+14155552672", noon).RechargeCustomerID)
+
+	b.records = nil
+	b.accept(smstest.Callback{Kind: "reply", Store: "delta", At: noon, Number: number, Text: "please help me"})
+	assert.Empty(t, b.records)
+	status, answer := b.send(smstest.Callback{Kind: "reply", Store: "delta", At: noon, Number: "12", Text: "HELP"}.Request(secret, b.now))
+	assert.Equal(t, http.StatusBadRequest, status)
+	assert.Contains(t, answer, "must have its country code")
+}
+
+// rows are rows in memory that nobody scans.
+type rows map[string][]byte
+
+func (r rows) Get(key []byte) []byte               { return r[string(key)] }
+func (r rows) Set(key, value []byte)               { r[string(key)] = value }
+func (r rows) Delete(key []byte)                   { delete(r, string(key)) }
+func (rows) Scan([]byte) iter.Seq2[[]byte, []byte] { return func(func([]byte, []byte) bool) {} }
+
+// everything is message.Settings with every flow active.
+type everything struct{}
+
+func (everything) Flow(_ string, key flow.Key) flow.Flow { return flow.Flow{Key: key, Active: true} }
+func (everything) Paused(string, flow.Key) bool          { return false }
 
 // A delivery report goes to the partition of its text, and is a receipt that pkg/message accepts.
 func TestDelivery(t *testing.T) {

@@ -28,6 +28,8 @@ type Store struct {
 	Provider string
 	// Receiver verifies its callbacks; nil if this process does not have the secret.
 	Receiver sms.Receiver
+	// Help means that replies such as HELP are answered.
+	Help bool
 }
 
 // Metrics counts callbacks.

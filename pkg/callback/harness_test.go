@@ -37,7 +37,7 @@ const (
 
 var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
-// bench is a handler whose Kafka is memory. Stores: acme; beta, whose secret the gateway lacks.
+// bench is a handler whose Kafka is memory. Stores: acme; beta, whose secret the gateway lacks; delta, which answers HELP.
 type bench struct {
 	t       *testing.T
 	handler *callback.Handler
@@ -57,8 +57,9 @@ func newBench(t *testing.T) *bench {
 	core := zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&b.log), zap.DebugLevel)
 	b.handler = callback.New(callback.Config{
 		Stores: map[string]callback.Store{
-			"acme": {Provider: "webhook", Receiver: webhook.NewReceiver("acme", secret)},
-			"beta": {Provider: "webhook"},
+			"acme":  {Provider: "webhook", Receiver: webhook.NewReceiver("acme", secret)},
+			"beta":  {Provider: "webhook"},
+			"delta": {Provider: "webhook", Receiver: webhook.NewReceiver("delta", secret), Help: true},
 		},
 		Bodies: b.bodies, Topics: callback.Topics{Consent: "consent", Receipts: "receipts"}, Partitions: 12,
 		Produce: b.produce, PublishTimeout: time.Second, RetryAfter: 5 * time.Second, Metrics: b, Log: zap.New(core),

@@ -16,10 +16,14 @@ import (
 	"github.com/rechargeflow/rechargeflow/schemas"
 )
 
-// record returns the record of a callback that arrived now. found is false for a reply that changes no consent.
+// record returns the record of a callback that arrived now. found is false for a reply that changes no consent and is not answered.
 func (h *Handler) record(store string, c sms.Callback, now time.Time) (record kafka.Record, found bool, err error) {
 	if c.Kind == sms.CallbackDelivery {
 		record, err := h.receipt(store, c, now)
+		return record, err == nil, err
+	}
+	if c.Kind == sms.CallbackReply && h.cfg.Stores[store].Help && meansHelp(c.Text) {
+		record, err := h.help(store, c, now)
 		return record, err == nil, err
 	}
 	change := consent.Change{Store: store, Number: c.Number, At: c.At, By: consent.ByDestination, Detail: c.ID}
@@ -39,6 +43,11 @@ func (h *Handler) record(store string, c sms.Callback, now time.Time) (record ka
 	}
 	record, err = change.Record(h.cfg.Topics.Consent, now)
 	return record, err == nil, err
+}
+
+func meansHelp(reply string) bool {
+	meaning, _ := consent.Read(reply)
+	return meaning == consent.MeansHelp
 }
 
 // asked returns the status that a reply asks for and its keyword; "" if it asks for none.
