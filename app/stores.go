@@ -29,6 +29,13 @@ func (a *App) options() (pipeline.Options, error) {
 	return options, nil
 }
 
+// SwitchesOf returns what else triggers a store's texts.
+func SwitchesOf(store config.Store) subscriber.Switches {
+	return subscriber.Switches{
+		PauseByDate: store.SMS.PauseByDate, ResumeByDate: store.SMS.ResumeByDate, FirstOrders: store.SMS.FirstOrders, NewAccounts: store.SMS.NewAccounts,
+	}
+}
+
 // store creates the clients of a store. A role's own secrets need not be configured where the role does not run.
 func (a *App) store(store config.Store) (pipeline.Store, error) {
 	built := pipeline.Store{Settings: subscriber.Settings{
@@ -36,6 +43,7 @@ func (a *App) store(store config.Store) (pipeline.Store, error) {
 		CustomerID:     subscriber.IDChoice(store.CustomerID),
 		ActiveProperty: store.ActiveProperty,
 		SMS:            store.SMS.Driver != config.SMSNone,
+		Switches:       SwitchesOf(store),
 	}}
 	if token := store.Recharge.Token.Reveal(); token != "" && a.has(topology.RoleTransformer) {
 		client, err := recharge.NewClient(recharge.ClientConfig{

@@ -59,6 +59,11 @@ type storeConfig struct {
 	Blocked        string   `yaml:"blocked"`  // the number that the SMS gateway answers 403 to
 	KafkaDown      bool     `yaml:"kafka_down"`
 	PerDay         int      `yaml:"texts_per_day"`
+	OptOutText     string   `yaml:"opt_out_text"`
+	PauseByDate    bool     `yaml:"pause_by_date"`
+	ResumeByDate   bool     `yaml:"resume_by_date"`
+	FirstOrders    bool     `yaml:"first_orders"`
+	NewAccounts    bool     `yaml:"new_accounts"`
 	// Destination is what the SMS gateway does itself.
 	Destination texts.Destination `yaml:"-"`
 }
@@ -162,6 +167,7 @@ func (w *world) options(cfg storeConfig) pipeline.Options {
 	settings := subscriber.Settings{
 		Store: store, CustomerID: subscriber.ByEmail,
 		ActiveProperty: cfg.ActiveProperty == nil || *cfg.ActiveProperty, SMS: cfg.SMS,
+		Switches: subscriber.Switches{PauseByDate: cfg.PauseByDate, ResumeByDate: cfg.ResumeByDate, FirstOrders: cfg.FirstOrders, NewAccounts: cfg.NewAccounts},
 	}
 	if cfg.CustomerID != "" {
 		settings.CustomerID = subscriber.IDChoice(cfg.CustomerID)
@@ -212,10 +218,10 @@ func (w *world) storeTexts(cfg storeConfig) *texts.Store {
 		Flow:          func(key flow.Key) flow.Flow { return flows[key] },
 		Sending:       func() sending.Settings { return w.sending },
 		DefaultRegion: "US", Zones: zones, Lease: sender.Lease(10 * time.Second), CallWithin: sender.BeginWithin,
-		MayText: w.mayText, Destination: cfg.Destination,
+		MayText: w.mayText, Destination: cfg.Destination, Help: "help at {{ shop.url }}. Reply STOP to opt out.",
 		Shop: flow.Shop{
 			Name: "Acme Coffee", URL: "https://acme.example", PortalURL: "https://{shop}/portal/{hash}",
-			ActivationURL: "https://{shop}/activate", PaymentURL: "https://{shop}/portal/{hash}/payment",
+			ActivationURL: "https://{shop}/activate", PaymentURL: "https://{shop}/portal/{hash}/payment", OptOut: cfg.OptOutText,
 		},
 	}
 }

@@ -107,7 +107,7 @@ func (t *transform) handle(ctx context.Context, raw kafka.Record) (stage.Result,
 		return t.applyOwner(in)
 	case envelope.SourceLookup, envelope.SourceImport, envelope.SourceMoved:
 	default:
-		if why := subscriber.Unused(recharge.Topic(raw.Header(envelope.HeaderRechargeTopic))); why != "" {
+		if why := in.settings.Switches.Unused(recharge.Topic(raw.Header(envelope.HeaderRechargeTopic))); why != "" {
 			return stage.Result{Outcome: stage.Skip(why)}, nil
 		}
 	}

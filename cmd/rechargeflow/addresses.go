@@ -8,10 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rechargeflow/rechargeflow/app"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/admission"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
-	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
@@ -46,7 +46,7 @@ webhook was sent for this store and topic. Keep it secret. Register addresses ag
 			return cli.Usage(err)
 		}
 		for _, topic := range recharge.Topics() {
-			if subscriber.Uses(topic) && topic == topic.Current() {
+			if app.SwitchesOf(named).Uses(topic) && topic == topic.Current() {
 				cli.Printf(command.OutOrStdout(), "%s\t%s\n", topic, origin+admission.Path(named.Name, topic, named.Recharge.Secrets[0].Reveal()))
 			}
 		}

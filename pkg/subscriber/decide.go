@@ -21,6 +21,8 @@ type Settings struct {
 	SMS bool
 	// API means that customers can be looked up.
 	API bool
+	// Switches are what else triggers texts.
+	Switches Switches
 }
 
 // Decision is what a webhook produces. Skip is set if all lists are empty.
@@ -85,18 +87,18 @@ func Decide(s Settings, st *State, w recharge.Webhook, receivedAt time.Time) (De
 }
 
 // Uses reports whether a topic can produce any output.
-func Uses(topic recharge.Topic) bool {
-	d := draft{webhook: recharge.Webhook{Topic: topic.Current()}}
+func (s Switches) Uses(topic recharge.Topic) bool {
+	d := draft{settings: Settings{Switches: s}, webhook: recharge.Webhook{Topic: topic.Current()}}
 	return d.table() != nil
 }
 
 // Unused returns why webhooks of a topic are skipped, "" if they can produce output. Topics that Recharge does not have are counted
 // apart: such a webhook was registered with a mistyped address.
-func Unused(topic recharge.Topic) reason.Reason {
+func (s Switches) Unused(topic recharge.Topic) reason.Reason {
 	switch {
 	case !topic.Known():
 		return reason.TopicUnknown
-	case !Uses(topic):
+	case !s.Uses(topic):
 		return reason.TopicNotUsed
 	}
 	return ""
@@ -143,12 +145,23 @@ func (d *draft) table() func() {
 		return d.subscriptionFlows
 	case "charge/created", "charge/paid", "charge/upcoming", "charge/failed", "charge/max_retries_reached":
 		return d.chargeRule
-	case "order/upcoming", "order/processed":
-		return d.orderFlows
+	case "order/upcoming", "order/processed", "order/created":
+		return d.orderRule()
 	case "customer/created", "customer/updated", "customer/activated", "customer/deactivated":
 		return d.customerRule
 	case "customer/deleted":
 		return d.customerDeleted
+	}
+	return nil
+}
+
+// orderRule returns the handler of a topic of orders; nil for order/created where the store does not use it.
+func (d *draft) orderRule() func() {
+	switch {
+	case d.webhook.Topic != "order/created":
+		return d.orderFlows
+	case d.settings.Switches.FirstOrders:
+		return d.firstOrder
 	}
 	return nil
 }

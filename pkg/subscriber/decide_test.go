@@ -119,10 +119,10 @@ func copyOf[T any](p *T) *T {
 
 func TestOtherTopicsAreSkipped(t *testing.T) {
 	for _, topic := range unusedTopics() {
-		assert.False(t, subscriber.Uses(topic), topic)
+		assert.False(t, subscriber.Switches{}.Uses(topic), topic)
 	}
 	for _, topic := range usedTopics() {
-		assert.True(t, subscriber.Uses(topic), topic)
+		assert.True(t, subscriber.Switches{}.Uses(topic), topic)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		decision, err := anyCase(unusedTopics()...).Draw(t, "case").decide()

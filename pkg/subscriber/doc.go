@@ -5,6 +5,7 @@
 //	events.go           tracking events: the allowed statuses and nothing else
 //	triggers.go         triggers and revocations, as schemas/ describes them, by the table of flows, pkg/flow
 //	charges.go          which failed charges trigger a text, and which text
+//	switches.go         what triggers a text in stores that want it
 //	replaced.go         canceled subscriptions that need no text: replaced by another one, or a prepaid gift
 //	failures.go         why attempts of a charge failed, and how many texts were about them
 //	change.go           customer_change: which fields of a customer changed
@@ -22,8 +23,7 @@
 //	state_json.go       the state as JSON, and whether two states have the same
 //	explain.go          what a topic produces, for docs/webhooks.md
 //	why.go              why a topic is used or not, for docs/webhooks.md
-//	webhooks_page.go    docs/webhooks.md, generated
-//	flows_page.go       docs/flows.md, generated from the table of flows
+//	pages.go            docs/flows.md and docs/webhooks.md, generated
 //	tables.go           the public tables recharge.customers and recharge.subscriptions
 //	model.go            events and their resources, as schemas/ describes them
 //

@@ -98,13 +98,16 @@ func (d *draft) customerRule() {
 	case "customer/activated":
 		d.accountActivated()
 	case "customer/created", "customer/deactivated":
+		if d.webhook.Topic == "customer/created" && d.settings.Switches.NewAccounts {
+			d.accountActivated()
+		}
 		if !d.settings.ActiveProperty {
 			d.skip(reason.ActivePropertyOff)
 		}
 	}
 }
 
-// accountActivated drafts the first activation of a customer. Recharge sends another one each time the customer subscribes
+// accountActivated drafts the first activation of a customer, or their creation where it counts as one. Recharge sends another one each time the customer subscribes
 // again.
 func (d *draft) accountActivated() {
 	c := d.webhook.Customer

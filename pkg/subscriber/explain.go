@@ -24,16 +24,16 @@ type Explanation struct {
 	Assumption string
 }
 
-// Explain processes sample webhooks of a topic for a known customer, and collects the outputs.
+// Explain processes sample webhooks of a topic for a known customer, with all switches on, and collects the outputs.
 func Explain(topic recharge.Topic) (Explanation, error) {
 	e := Explanation{Topic: topic}
 	r := why(topic)
 	e.Why, e.Assumption = r.because, r.assumption
-	if !Uses(topic) {
+	if !AllSwitches().Uses(topic) {
 		return e, nil
 	}
 	events, flows, revokes, lookups := map[string]bool{}, map[flow.Key]bool{}, map[flow.Key]bool{}, map[recharge.LookupKind]bool{}
-	settings := Settings{Store: "example", CustomerID: ByEmail, ActiveProperty: true, SMS: true, API: true}
+	settings := Settings{Store: "example", CustomerID: ByEmail, ActiveProperty: true, SMS: true, API: true, Switches: AllSwitches()}
 	for _, w := range forms(topic) {
 		decision, _, err := Decide(settings, acquainted(), w, noon())
 		if err != nil {
@@ -79,7 +79,7 @@ func acquainted() *State {
 			ActiveProperty: &ActiveProperty{Value: true, At: before, To: "jo@example.com"},
 		},
 		Subscriptions: map[string]SubscriptionState{
-			"2": {Subscription: Subscription{ID: "2"}, Status: statusActive, UpdatedAt: before},
+			"2": {Subscription: Subscription{ID: "2", NextChargeDate: "2026-03-05", IntervalUnit: "day", OrderInterval: 30}, Status: statusActive, UpdatedAt: before},
 			"5": canceledAgo(2*time.Minute, before),
 		},
 		Emitted: Emitted{},
@@ -105,7 +105,7 @@ func forms(topic recharge.Topic) []recharge.Webhook {
 	case "charge":
 		return chargeForms(w, at)
 	case "order":
-		w.Order = &recharge.Order{ID: "4", CustomerID: "1", ProcessedAt: at, UpdatedAt: at}
+		w.Order = &recharge.Order{ID: "4", CustomerID: "1", Type: orderCheckout, ProcessedAt: at, UpdatedAt: at}
 		return []recharge.Webhook{w}
 	case "customer":
 		w.Customer = &recharge.Customer{
@@ -126,7 +126,9 @@ func subscriptionForms(w recharge.Webhook, at time.Time) []recharge.Webhook {
 	}
 	var all []recharge.Webhook
 	for _, status := range statuses {
-		s := recharge.Subscription{ID: "2", CustomerID: "1", Status: status, CreatedAt: at, UpdatedAt: at}
+		s := recharge.Subscription{
+			ID: "2", CustomerID: "1", Status: status, CreatedAt: at, UpdatedAt: at, NextChargeDate: "2026-06-05", IntervalUnit: "day", OrderInterval: 30,
+		}
 		if status != statusActive {
 			s.CancelledAt = at
 		}

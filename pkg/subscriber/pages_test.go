@@ -38,7 +38,7 @@ func TestEveryTopicIsExplained(t *testing.T) {
 		require.NoError(t, err, topic)
 		assert.NotEmpty(t, e.Why, topic)
 		something := len(e.Events)+len(e.Flows)+len(e.Revokes) > 0
-		assert.Equal(t, subscriber.Uses(topic), something, topic)
+		assert.Equal(t, subscriber.AllSwitches().Uses(topic), something, topic)
 	}
 }
 
@@ -53,7 +53,10 @@ func TestSchemasNameTheFlows(t *testing.T) {
 		}
 	}
 	causes = append(causes, "customer/updated", "customer/deleted") // of an erasure
-	requireEnum(t, schemas.SMSTrigger, "flow", flow.Keys())
+	withHelp := append(flow.Keys(), flow.Help)
+	for _, subject := range []string{schemas.SMSTrigger, schemas.Message, schemas.MessageText} {
+		requireEnum(t, subject, "flow", withHelp)
+	}
 	requireEnum(t, schemas.SMSRevocation, "flows", flow.Keys())
 	requireEnum(t, schemas.SettingsFlow, "flow", flow.Keys())
 	requireEnum(t, schemas.SettingsSending, "paused_flows", flow.Keys())

@@ -74,6 +74,7 @@ func (d *draft) subscriptionFlows() {
 	switch d.webhook.Topic {
 	case "subscription/updated":
 		d.expired()
+		d.movedDate()
 	case "subscription/paused":
 		d.happened(flow.Paused, at, fact)
 	case "subscription/skipped":
@@ -122,8 +123,12 @@ func (d *draft) orderFlows() {
 		d.happened(flow.Upcoming, at, factID(d.settings.Store, "order_upcoming", o.ID, string(o.ScheduledDate)))
 		return
 	}
-	at = firstTime(o.ProcessedAt, at)
-	d.happened(flow.Processed, at, factID(d.settings.Store, "order_processed", o.ID))
+	d.orderProcessed(firstTime(o.ProcessedAt, at))
+}
+
+// orderProcessed drafts an order that was processed, once.
+func (d *draft) orderProcessed(at time.Time) {
+	d.happened(flow.Processed, at, factID(d.settings.Store, "order_processed", d.webhook.Order.ID))
 }
 
 // happened drafts the triggers of the flows fired by a happening, and one revocation for the flows revoked by it, according to

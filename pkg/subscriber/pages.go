@@ -53,6 +53,10 @@ flows are in [configs/flows.yaml](../configs/flows.yaml). [webhooks.md](webhooks
   canceled, and ` + "`subscription_expired`" + ` for one that expires, within a day of its creation, which is a gift that ends by itself
   (` + "`prepaid_gift`" + `); ` + "`charge_failed`" + ` if the last known error is one
   that the customer cannot fix (` + "`not_customer_fixable`" + `).
+- **Switches**: ` + "`subscription/updated`" + ` fires ` + "`subscription_paused`" + ` only with ` + "`sms.pause_by_date`" + `, if the next charge moves by more than an interval
+  and a week, and ` + "`subscription_resumed`" + ` only with ` + "`sms.resume_by_date`" + `, if the next charge of a paused subscription moves to an earlier
+  day. ` + "`order/created`" + ` fires only with ` + "`sms.first_orders`" + `, for the order of a first checkout. ` + "`customer/created`" + ` fires only with
+  ` + "`sms.new_accounts`" + `. All are off unless a store sets them.
 - **Stale**: after this time the text is no longer worth sending: ` + "`stale`" + `.
 - **Quiet hours**: flows with "yes" send no text from 20:00 to 09:00 by the clock of the customer, and in no window in which a US state forbids it.
   A text that is held back is checked again in the morning.
@@ -79,9 +83,16 @@ The customer, never the person to whom their parcel goes.
 ## What a text says
 
 - Titles and reasons are plain words: HTML entities are decoded and tags removed. Events have them as Recharge does.
-- ` + "`product_title`" + ` of a charge or an order of several products names some and counts the rest: ` + "`Coffee, Tea and 2 more`" + `.
-- Amounts have the decimals of their currency: ` + "`1200 JPY`, `1.500 BHD`, `41.90 USD`" + `.
-- ` + "`charge.error`" + ` is Recharge's error type in words: ` + "`card declined`" + `. Errors that a customer can't fix are ` + "`payment failed`" + `.
+- ` + "`product_title`" + ` of several products is short: it names one or two and counts the rest, ` + "`Organic Et... and 3 more`" + `.
+- ` + "`items`" + ` are the different products that a text is about: of all subscriptions of the action, of the charge, or of the order, without those
+  that were canceled or skipped meanwhile. ` + "`{{ items | join: \", \" }}`" + ` names all, ` + "`items_summary`" + ` is ` + "`Coffee, Tea and 2 more`" + `, ` + "`items_count`" + ` is 4.
+- ` + "`next_charge_date`" + ` is the day of a charge. Recharge sends no day of shipping: ` + "`order.scheduled_at`" + `, of a prepaid order, is the day when the
+  shop gets the order.
+- ` + "`total` and `subscription.price`" + ` are written as in English, with the decimals of their currency: ` + "`$1,249.90`, `€41.90`, `CA$41.90`, `¥1,200`, `SEK 399.00`, `KWD 12.000`" + `.
+  A symbol that would make the text more expensive, such as ₩, is replaced by the code. ` + "`charge.total`" + ` is the number alone, for
+  texts in other languages: ` + "`{{ charge.total }} kr`" + `.
+- ` + "`charge.error`" + ` is why a payment failed: ` + "`your card has expired`" + `. It is unknown where the customer can't fix it, or where Recharge says
+  no more than that it failed: ` + "`{{ charge.error | default: \"your payment failed\" }}`" + `.
 
 All texts can use ` + "`first_name`, `shop_name`, `portal_url`, `activation_url`, `payment_url`" + ` and the properties of ` + "`shop` and `customer`" + `.
 ` + "`rechargeflow flows edit` and `flows apply`" + ` refuse a text with a value that the webhooks of its flow do not have. The other values, by flow:
@@ -165,4 +176,59 @@ func yes(b bool) string {
 		return "yes"
 	}
 	return ""
+}
+
+// WebhooksPage returns docs/webhooks.md: the outputs of each Recharge topic.
+func WebhooksPage() (string, error) {
+	var page strings.Builder
+	page.WriteString(webhooksIntroduction)
+	for _, topic := range recharge.Topics() {
+		e, err := Explain(topic)
+		if err != nil {
+			return "", fmt.Errorf("explain topic %s: %w", topic, err)
+		}
+		fmt.Fprintf(&page, "| `%s` | %s | %s | %s | %s |\n", topic, strings.Join(e.Events, "<br>"), flowNames(e.Flows), flowNames(e.Revokes), because(e))
+	}
+	return page.String(), nil
+}
+
+const webhooksIntroduction = `# What each webhook produces
+
+Written by ` + "`make docs`" + `; do not edit. The columns *tracking*, *SMS flows* and *revokes* list what sample webhooks of each topic produced.
+Every webhook is stored in ` + "`recharge.webhooks`" + `, used or not. Which events are sent depends on the store's settings. No fact is
+emitted twice. *Assumed* marks what Recharge does not document. [flows.md](flows.md) lists the same by flow.
+
+Two outputs do not depend on the topic:
+
+- ` + "`customer_change`" + `: when the body includes the customer, and the e-mail, name, phone or Shopify ID changed (only Shopify shops)
+- the property ` + "`recharge_subscription_active`" + `: when its value changes. If neither the body nor the state shows the value, all
+  subscriptions of the customer are looked up
+
+A listed topic that is not used is skipped as ` + "`topic_not_used`" + `, any other as ` + "`topic_unknown`" + `: its webhook was registered with a
+mistyped address.
+
+| topic | tracking | SMS flows | revokes | why |
+|---|---|---|---|---|
+`
+
+func flowNames(keys []flow.Key) string {
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = "`" + string(key) + "`"
+	}
+	return strings.Join(names, "<br>")
+}
+
+func because(e Explanation) string {
+	text := e.Why
+	if !AllSwitches().Uses(e.Topic) {
+		text = "not used: " + text
+	}
+	for _, kind := range e.Lookups {
+		text += fmt.Sprintf(". May request a lookup (`%s`)", kind)
+	}
+	if e.Assumption != "" {
+		text += ". *Assumed:* " + e.Assumption
+	}
+	return text
 }
