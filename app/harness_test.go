@@ -68,10 +68,16 @@ type process struct {
 // start runs an App until the test ends, or stop is called.
 func start(t *testing.T, cfg config.Config, roles ...topology.Role) *process {
 	t.Helper()
+	return startAt(t, nil, "debug", cfg, roles...)
+}
+
+// startAt is start with a clock, nil for the system's, and a log level.
+func startAt(t *testing.T, now func() time.Time, logLevel string, cfg config.Config, roles ...topology.Role) *process {
+	t.Helper()
 	p := &process{t: t, log: &lines{}, ended: make(chan error, 1)}
-	log, level, err := telemetry.NewLogger("debug", p.log)
+	log, level, err := telemetry.NewLogger(logLevel, p.log)
 	require.NoError(t, err)
-	p.app, err = New(cfg, roles, Options{Log: log, LogLevel: level, Version: telemetry.Version{Version: "v1.2.3"}})
+	p.app, err = New(cfg, roles, Options{Log: log, LogLevel: level, Version: telemetry.Version{Version: "v1.2.3"}, Now: now})
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	p.stop = stop
@@ -109,6 +115,12 @@ func (p *process) awaitLog(part string) {
 func (p *process) awaitReady() {
 	p.t.Helper()
 	p.awaitLog(`"msg":"running"`)
+	p.awaitChecks()
+}
+
+// awaitChecks waits until each check of /readyz passes, "start" among them.
+func (p *process) awaitChecks() {
+	p.t.Helper()
 	require.Eventually(p.t, func() bool {
 		report := p.app.health.Report()
 		for _, check := range report.Checks {
