@@ -49,6 +49,7 @@ func TestBench(t *testing.T) {
 		{"streams", func() { benchStreams(t, r, apache) }},
 		{"state", func() { benchState(t, r, both) }},
 		{"tracking", func() { benchTracking(t, r, both) }},
+		{"sms", func() { benchSMS(t, r, both) }},
 		{"stores", func() { benchStores(t, r, apache) }},
 		{"endtoend", func() { benchEndToEnd(t, r, both) }},
 		{"soak", func() { benchSoak(t, r, apache) }},

@@ -25,6 +25,8 @@
 //	committed_test.go  how far a consumer group has come
 //	mix_test.go       webhooks to measure with
 //	tracking_test.go  events to a slow destination
+//	sms_test.go       a trigger to the request to the SMS provider; texts a second; the state of texts
+//	sms_triggers_test.go  triggers, and an SMS provider that answers after a time
 //	endtoend_test.go  HTTP 200 to accepted by the destination, at a fixed rate
 //	soak_test.go      the memory of each process while time passes
 //	load_test.go      callers, bodies, percentiles

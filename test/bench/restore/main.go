@@ -46,7 +46,7 @@ func main() {
 	topic := flag.String("topic", "", "the changelog")
 	partitions := flag.Int("partitions", 12, "of the changelog")
 	dir := flag.String("dir", "", "an empty directory")
-	customers := flag.Int("customers", 0, "in the changelog")
+	customers := flag.Int("customers", 0, "in the changelog, whose rows are read and changed; 0: none are")
 	rows := flag.String("rows", "", "the start of the keys of the customers' rows, before the id")
 	first := flag.Int("first", 0, "the id of the first customer, in partition 0")
 	flag.Parse()
@@ -88,8 +88,10 @@ func (b bench) run(ctx context.Context) (c Cost, err error) {
 	if c.Again, err = used(func() error { return b.takeOver(ctx, store) }); err != nil {
 		return c, err
 	}
-	if c.Get, c.Set, err = b.work(store); err != nil {
-		return c, err
+	if b.customers > 0 {
+		if c.Get, c.Set, err = b.work(store); err != nil {
+			return c, err
+		}
 	}
 	c.PeakBytes = peak()
 	c.Read, err = used(func() error { return b.read(ctx) })
