@@ -12,7 +12,7 @@ func Sample() Variables {
 		},
 		Subscription: Subscription{
 			ID: "512304871", ProductTitle: "Organic Ethiopia Yirgacheffe Whole Bean 12 oz", VariantTitle: "Whole Bean / 12 oz",
-			Quantity: 2, Price: "$24.90", Interval: "30 day", NextChargeDate: "2026-09-24",
+			Quantity: 2, Price: "$24.90", Interval: "30 days", NextChargeDate: "2026-09-24",
 			CancellationReason: "I have too much of it already",
 		},
 		Charge: Charge{

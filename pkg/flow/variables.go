@@ -40,7 +40,7 @@ type Subscription struct {
 	VariantTitle       string // {{ subscription.variant_title }}
 	Quantity           int    // {{ subscription.quantity }}
 	Price              string // {{ subscription.price }}: with its currency, "$24.90"
-	Interval           string // {{ subscription.interval }}: "30 day", "1 month"
+	Interval           string // {{ subscription.interval }}: "30 days", "1 month"
 	NextChargeDate     string // {{ subscription.next_charge_date }}, {{ next_charge_date }}: 2006-01-02
 	CancellationReason string // {{ subscription.cancellation_reason }}
 }

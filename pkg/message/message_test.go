@@ -105,6 +105,19 @@ func TestRevoked(t *testing.T) {
 	assert.Equal(t, reason.NothingToRevoke, w.revoke(canceled("subscription/1", time.Second)))
 }
 
+// TestRevokedItem: a text is not about an item that was revoked.
+func TestRevokedItem(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("u", flow.UpcomingOrder, 0, "charge/c1", "subscription/1", "subscription/2"))
+	require.Empty(t, w.revoke(revocation("subscription/1", time.Second, flow.UpcomingOrder)))
+	w.pass(time.Minute)
+	require.Len(t, w.texts, 1)
+	live := w.texts[0].Live(w.now)
+	require.Len(t, live, 1)
+	assert.Equal(t, []string{"charge/c1", "subscription/2"}, live[0].Items)
+	assert.Equal(t, []string{"charge/c1", "subscription/1", "subscription/2"}, w.texts[0].Triggers[0].Items, "the message keeps all")
+}
+
 // TestSplitOfTheFirst: the same if the absorbed trigger came first.
 func TestSplitOfTheFirst(t *testing.T) {
 	w := newWorld(t)

@@ -1,7 +1,6 @@
 package subscriber
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
@@ -83,7 +82,7 @@ func aboutSubscription(v *flow.Variables, s *Subscription) {
 		CancellationReason: wording.Plain(s.CancellationReason),
 	}
 	if s.OrderInterval > 0 {
-		v.Subscription.Interval = fmt.Sprintf("%d %s", s.OrderInterval, s.IntervalUnit)
+		v.Subscription.Interval = wording.Interval(s.OrderInterval, s.IntervalUnit)
 	}
 }
 

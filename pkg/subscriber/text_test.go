@@ -309,6 +309,14 @@ func isFixable(t *testing.T, errorType string) bool {
 	return len(decision.Triggers) > 0
 }
 
+func TestIntervalInAText(t *testing.T) {
+	for want, s := range map[string]subscriber.Subscription{
+		"30 days": {OrderInterval: 30, IntervalUnit: "day"}, "1 month": {OrderInterval: 1, IntervalUnit: "month"}, "2 weeks": {OrderInterval: 2, IntervalUnit: "week"}, "": {IntervalUnit: "day"},
+	} {
+		assert.Equal(t, want, subscriber.Trigger{Subscription: &s}.Variables(flow.Shop{}).Subscription.Interval)
+	}
+}
+
 // The day of the next attempt is one of the shop's calendar.
 func TestNextRetryDateInAText(t *testing.T) {
 	for at, want := range map[time.Time]string{

@@ -4,5 +4,6 @@
 //	plain_text.go    titles without HTML
 //	products.go      several products
 //	amount.go        amounts with the decimals and the symbol of their currency
+//	interval.go      times between orders
 //	charge_error.go  why a charge failed
 package wording

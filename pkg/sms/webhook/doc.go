@@ -9,7 +9,7 @@
 //	{"id":"<send key>","to":"+14155550123","from":"+14155550100","body":"...","store":"acme","flow":"charge_failed","customer_id":"90001",
 //	 "email":"...","cause":"...","items":["charge/501"]}
 //
-//	a trigger has no from and no body, perhaps no to, and: "consent":"opted_in","occurred_at":"...","variables":{"total":"34.50 USD"}
+//	a trigger has no from and no body, perhaps no to, and: "consent":"opted_in","occurred_at":"...","variables":{"total":"$34.50"}
 //
 // An error quotes the body of the answer, without the number and the text.
 //
