@@ -21,7 +21,7 @@ func (b *Book) Resume(stores []string) (more bool, err error) {
 	}
 	resumed := 0
 	for _, store := range stores {
-		for _, key := range flow.Keys() {
+		for _, key := range append(flow.Keys(), flow.Help) {
 			if b.settings.Paused(store, key) {
 				continue
 			}

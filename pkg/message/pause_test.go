@@ -39,6 +39,19 @@ func TestPaused(t *testing.T) {
 	assert.Len(t, w.texts, 501)
 }
 
+// TestPausedHelp: an answer to HELP is held while all texts are, and sent afterwards.
+func TestPausedHelp(t *testing.T) {
+	w := newWorld(t)
+	w.paused[flow.Help] = true
+	w.add(trigger("h", flow.Help, 0, "customer/9"))
+	w.pass(time.Second)
+	assert.Empty(t, w.texts)
+	w.paused[flow.Help] = false
+	w.resume()
+	w.pass(time.Second)
+	assert.Equal(t, []flow.Key{flow.Help}, flowsOf(w.texts))
+}
+
 // TestPausedTooLong: a text that is not worth sending any more when its flow is resumed is suppressed.
 func TestPausedTooLong(t *testing.T) {
 	w := newWorld(t)
