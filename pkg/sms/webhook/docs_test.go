@@ -152,7 +152,7 @@ func TestReceiverOfTriggers(t *testing.T) {
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"data": {"type": "event", "attributes": {
 		"unique_id": "`+text.SendKey+`-7-90001", "time": "2026-05-04T12:00:00Z",
-		"properties": {"first_name": "Jo", "charge.total": "34.50", "items": ["charge/501", "subscription/71"], "consent": "opted_in"},
+		"properties": {"first_name": "Jo", "charge.total": "34.50", "resources": ["charge/501", "subscription/71"], "consent": "opted_in"},
 		"metric": {"data": {"type": "metric", "attributes": {"name": "Recharge charge_paid"}}},
 		"profile": {"data": {"type": "profile", "attributes": {"email": "jo@example.com"}}}}}}`, string(event))
 	assert.Equal(t, p.bodies[0], p.bodies[1], "a repetition is the same event")
