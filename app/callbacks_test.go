@@ -64,8 +64,12 @@ func TestCallbacks(t *testing.T) {
 func TestClockOffset(t *testing.T) {
 	cfg := trial(t, "http://127.0.0.1:1")
 	cfg.Embedded.ClockOffset = 10 * time.Hour
+	cfg.Stores[0].SMS.Driver, cfg.Stores[0].SMS.URL, cfg.Stores[0].SMS.Secret = config.SMSWebhook, "http://127.0.0.1:1", "gateway-secret"
 	p := start(t, cfg)
 	p.awaitReady()
+	stop := smstest.Callback{Kind: "reply", Store: "acme", ID: "in-1", At: time.Now().UTC(), Number: "+14155552671", Text: "Stop"}
+	signed := stop.Request("gateway-secret", time.Now())
+	request(t, http.MethodPost, "http://"+p.app.GatewayAddress()+signed.URL.Path, signed.Body, signed.Header)
 	assert.Contains(t, p.log.String(), "the clock is moved, for a trial")
 	require.Equal(t, http.StatusOK, p.postSigned("subscription/created", created, secret))
 	broker := regexp.MustCompile(`"brokers":\["([^"]+)"\]`).FindStringSubmatch(p.log.String())

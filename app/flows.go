@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,7 +26,7 @@ func ShopOf(store config.Store) flow.Shop {
 	return flow.Shop{
 		Name: store.SMS.ShopName, URL: store.SMS.ShopURL,
 		PortalURL: store.SMS.PortalURL, ActivationURL: store.SMS.ActivationURL, PaymentURL: store.SMS.PaymentURL,
-		OptOut: ours(store.SMS, store.SMS.OptOutText),
+		OptOut: ours(store.SMS, store.SMS.OptOutText), OwnTexts: store.SMS.Mode == config.SMSTrigger,
 	}
 }
 
@@ -52,6 +53,7 @@ type flowBook struct {
 type flowPage struct {
 	flows   map[string]map[flow.Key]flow.Flow // by store
 	sending map[string]live.Sending           // by store
+	paused  map[string]live.Sending           // by store: the version since which texts are paused
 	faults  error                             // of active flows; they are not active here
 }
 
@@ -95,8 +97,8 @@ func (b *flowBook) trouble() error {
 func (b *flowBook) held() error {
 	var held []error
 	for _, store := range b.stores {
-		s := b.page.Load().sending[store.Name]
-		what := ""
+		page := b.page.Load()
+		s, since, what := page.sending[store.Name], page.paused[store.Name], ""
 		switch {
 		case s.Paused:
 			what = "all texts are"
@@ -105,14 +107,14 @@ func (b *flowBook) held() error {
 		default:
 			continue
 		}
-		held = append(held, fmt.Errorf("store %s: %s paused by %s since %s; rechargeflow sms resume sends them", store.Name, what, s.By, s.At.Format(time.RFC3339)))
+		held = append(held, fmt.Errorf("store %s: %s paused by %s since %s; rechargeflow sms resume sends them", store.Name, what, cmp.Or(since.By, "nobody"), since.At.Format(time.RFC3339)))
 	}
 	return errors.Join(held...)
 }
 
 // turn takes up changed rows.
 func (b *flowBook) turn(rows *live.Rows[live.Setting]) {
-	last, next := b.page.Load(), &flowPage{flows: map[string]map[flow.Key]flow.Flow{}, sending: map[string]live.Sending{}}
+	last, next := b.page.Load(), &flowPage{flows: map[string]map[flow.Key]flow.Flow{}, sending: map[string]live.Sending{}, paused: map[string]live.Sending{}}
 	for _, store := range b.stores {
 		flows, err := effective(rows, store)
 		if err != nil {
@@ -123,7 +125,7 @@ func (b *flowBook) turn(rows *live.Rows[live.Setting]) {
 		if !maps.Equal(flows, last.flows[store.Name]) {
 			b.log.Info("flows in force", zap.String("store", store.Name), zap.Strings("active_flows", activeFlows(flows)))
 		}
-		next.sending[store.Name] = live.SendingOf(rows, store.Name)
+		next.sending[store.Name], next.paused[store.Name] = live.SendingOf(rows, store.Name), live.PausedBy(rows, store.Name)
 		b.logSending(last.sending[store.Name], next.sending[store.Name])
 	}
 	b.page.Store(next)

@@ -102,7 +102,8 @@ func (a *App) gatewayConfig(bodies *httplimit.Budget, runtime pipeline.Runtime) 
 		Callbacks: callback.New(callback.Config{
 			Stores: a.callbackStores(), Bodies: bodies, Topics: callback.Topics{Consent: topics.Consent(), Receipts: topics.Receipts()},
 			Partitions: a.cfg.Kafka.Partitions, Produce: runtime.Produce, PublishTimeout: a.cfg.Gateway.PublishTimeout,
-			RetryAfter: a.cfg.Gateway.RetryAfter, Metrics: a.metrics, Log: runtime.Log.With(zap.String("role", string(topology.RoleGateway))), Now: a.now,
+			RetryAfter: a.cfg.Gateway.RetryAfter, Metrics: a.metrics, Log: runtime.Log.With(zap.String("role", string(topology.RoleGateway))),
+			Now: time.Now, // providers sign by the real clock, whatever embedded.clock_offset is
 		}),
 		Admission:      admission.Config{Stores: stores, BodyLimit: int64(a.cfg.Gateway.BodyLimit), Bodies: bodies},
 		PublishTimeout: a.cfg.Gateway.PublishTimeout, RetryAfter: a.cfg.Gateway.RetryAfter,

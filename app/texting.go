@@ -37,10 +37,15 @@ func (t *texting) report() (all []telemetry.Texting) {
 	return all
 }
 
-// numbers returns how many numbers of each store have opted in and out.
+// numbers returns how many numbers of each store have opted in and out; nothing until that is read.
 func (t *texting) numbers() map[string]map[string]int {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
+	select {
+	case <-t.app.consent.Ready():
+	default:
+		return nil
+	}
 	if now := t.app.now(); now.Sub(t.at) >= countEvery {
 		t.at, t.counts = now, map[string]map[string]int{}
 		for _, store := range t.stores {

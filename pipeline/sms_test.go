@@ -479,7 +479,7 @@ func TestSMSPaused(t *testing.T) {
 		assert.Equal(t, reason.Paused, m.Reason)
 	}
 
-	w.sending.Resume(flow.SubscriptionStarted)
+	require.NoError(t, w.sending.Resume(flow.SubscriptionStarted))
 	w.release()
 	assert.Len(t, w.texts.Texts(), 2)
 	w.sending.Pause()
@@ -487,7 +487,7 @@ func TestSMSPaused(t *testing.T) {
 	w.handleAll()
 	w.release()
 	assert.Len(t, w.texts.Texts(), 2)
-	w.sending.Resume()
+	require.NoError(t, w.sending.Resume())
 	w.release()
 	assert.Len(t, w.texts.Texts(), 3)
 	assert.Equal(t, map[message.Status]int{message.Accepted: 3}, w.statuses())

@@ -1,5 +1,10 @@
 package config
 
+import (
+	"net"
+	"net/url"
+)
+
 // checkKafka reports settings of TLS and SASL that have no effect or are incomplete.
 func (l *loader) checkKafka(k Kafka) {
 	if len(k.Brokers) == 0 && (k.TLS.Enabled || k.SASL.Mechanism != "") {
@@ -11,9 +16,27 @@ func (l *loader) checkKafka(k Kafka) {
 
 // checkEmbedded reports a moved clock in a process that is no trial.
 func (l *loader) checkEmbedded(c Config) {
-	if c.Embedded.ClockOffset != 0 && len(c.Kafka.Brokers) > 0 {
+	if c.Embedded.ClockOffset == 0 {
+		return
+	}
+	if len(c.Kafka.Brokers) > 0 {
 		l.fault(l.root, "embedded.clock_offset", "given together with kafka.brokers; it is for trials with the embedded broker alone")
 	}
+	for _, store := range c.Stores {
+		if store.SMS.URL != "" && !onThisMachine(store.SMS.URL) {
+			l.fault(l.root, "embedded.clock_offset", "given, and store %s has an sms.url on another machine: texts would be sent at the wrong hours; it is for trials with a gateway on this machine", store.Name)
+		}
+	}
+}
+
+// onThisMachine reports whether a URL is of this machine.
+func onThisMachine(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (l *loader) checkTLS(t KafkaTLS) {

@@ -223,4 +223,14 @@ func TestClockOffsetIsForTheEmbeddedBroker(t *testing.T) {
 	assert.Equal(t, "10h0m0s", loaded.Config.Embedded.ClockOffset.String())
 	_, err = config.Load(write(t, "rechargeflow.yaml", "embedded: {clock_offset: 10h}\nkafka: {brokers: ['kafka:9092']}"), nil)
 	require.ErrorContains(t, err, "embedded.clock_offset: given together with kafka.brokers")
+	for address, valid := range map[string]bool{
+		"http://127.0.0.1:1/send": true, "http://localhost:1/send": true, "https://sms.example.com/send": false, "http://192.168.1.1/send": false,
+	} {
+		_, err = config.Load(write(t, "rechargeflow.yaml", "embedded: {clock_offset: 10h}\nstores: [{name: acme, sms: {driver: webhook, url: '"+address+"'}}]"), nil)
+		if valid {
+			require.NoError(t, err, address)
+		} else {
+			require.ErrorContains(t, err, "embedded.clock_offset: given, and store acme has an sms.url on another machine", address)
+		}
+	}
 }

@@ -8,14 +8,16 @@ import (
 
 // Check validates the flows of a store and reports all faults at once. Every text must use only values that a trigger of
 // its flow can have, and render with sample values and with no value known. For an active flow the store must have a name, and every link
-// that its text uses.
+// that its text uses. The texts of a store whose destination has its own are not checked.
 func Check(flows []Flow, store string, shop Shop) error {
 	var fs faults
 	for _, f := range flows {
 		checkName(f, &fs)
-		checkText(f, &fs)
 		checkLimits(f, &fs)
-		checkLinks(f, store, shop, &fs)
+		if !shop.OwnTexts {
+			checkText(f, &fs)
+			checkLinks(f, store, shop, &fs)
+		}
 	}
 	return fs.err()
 }

@@ -165,3 +165,12 @@ func TestCheckName(t *testing.T) {
 	err := flow.Check(with(t, flow.ChargePaid, func(f *flow.Flow) { f.Name = " " }), "acme", wholeShop)
 	assert.ErrorContains(t, err, "flow charge_paid: name: is empty")
 }
+
+// The texts of a store whose destination has its own are not looked at.
+func TestCheckOwnTexts(t *testing.T) {
+	faulty := with(t, flow.ChargeFailed, func(f *flow.Flow) { f.Text, f.Active = "{{ nope }}", true })
+	require.Error(t, flow.Check(faulty, "acme", flow.Shop{}))
+	require.NoError(t, flow.Check(faulty, "acme", flow.Shop{OwnTexts: true}))
+	slow := with(t, flow.ChargeFailed, func(f *flow.Flow) { f.Window = time.Hour })
+	require.ErrorContains(t, flow.Check(slow, "acme", flow.Shop{OwnTexts: true}), "window")
+}

@@ -14,7 +14,7 @@ type entry struct {
 	Active     bool   `yaml:"active"`
 	QuietHours bool   `yaml:"quiet_hours"`
 	Window     string `yaml:"window"`
-	PerCharge  int    `yaml:"per_charge,omitempty"`
+	PerCharge  int    `yaml:"per_charge"`
 	DailyCap   bool   `yaml:"daily_cap"`
 	Text       string `yaml:"text"`
 }

@@ -14,6 +14,9 @@ type Shop struct {
 	ActivationURL string // sms.activation_url
 	PaymentURL    string // sms.payment_url
 	OptOut        string // sms.opt_out_text: how to opt out, at the end of some texts
+
+	// OwnTexts means that the destination has texts of its own: those of the flows, and the links that they use, don't matter.
+	OwnTexts bool
 }
 
 // Link fills in a link template for a customer. If the template needs the customer's hash and it is unknown, Link returns the

@@ -16,11 +16,14 @@ const maxResumed = 200
 
 // Resume makes the held messages of stores due whose flows are not paused any more, some at a time. more means that there are others.
 func (b *Book) Resume(stores []string) (more bool, err error) {
-	if !b.anyHeld() {
+	if !b.any(heldIndex) {
 		return false, nil
 	}
 	resumed := 0
 	for _, store := range stores {
+		if !b.any(heldIndex + store + "/") {
+			continue
+		}
 		for _, key := range append(flow.Keys(), flow.Help) {
 			if b.settings.Paused(store, key) {
 				continue
@@ -34,8 +37,9 @@ func (b *Book) Resume(stores []string) (more bool, err error) {
 	return false, nil
 }
 
-func (b *Book) anyHeld() bool {
-	for range b.rows.Scan([]byte(heldIndex)) {
+// any reports whether there is a row with a prefix.
+func (b *Book) any(prefix string) bool {
+	for range b.rows.Scan([]byte(prefix)) {
 		return true
 	}
 	return false

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/sender"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
@@ -119,6 +120,19 @@ func TestLate(t *testing.T) {
 		assert.Empty(t, b.calls)
 		assert.Equal(t, []message.Status{message.Planned, message.Planned}, b.outcomes())
 		assert.Equal(t, sender.CodeLate, b.receipts[0].Code)
+	})
+}
+
+// A text whose flow was paused after the claim is given back.
+func TestPausedAfterTheClaim(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(3, func(c *sender.Config) { c.Paused = func(store string, _ flow.Key) bool { return store == "acme" } })
+		b.Sender.Send(text("a", time.Now()))
+		synctest.Wait()
+		assert.Empty(t, b.calls)
+		require.Len(t, b.receipts, 1)
+		assert.Equal(t, message.Planned, b.receipts[0].Outcome)
+		assert.Equal(t, sender.CodePaused, b.receipts[0].Code)
 	})
 }
 

@@ -67,25 +67,28 @@ func (s Settings) Check() error {
 func (s Settings) Holds(key flow.Key) bool { return s.Paused || slices.Contains(s.PausedFlows, key) }
 
 // Pause holds the texts of flows, of all if none is named.
-func (s *Settings) Pause(keys ...flow.Key) { s.hold(true, keys) }
+func (s *Settings) Pause(keys ...flow.Key) {
+	s.Paused = s.Paused || len(keys) == 0
+	s.PausedFlows = inOrder(func(key flow.Key) bool { return slices.Contains(s.PausedFlows, key) || slices.Contains(keys, key) })
+}
 
-// Resume sends the texts of flows again, of all if none is named.
-func (s *Settings) Resume(keys ...flow.Key) { s.hold(false, keys) }
+// Resume sends the texts of flows again. Without flows it ends the pause of the store or, if there is none, those of all flows. It fails for
+// flows while the store is paused.
+func (s *Settings) Resume(keys ...flow.Key) error {
+	switch {
+	case len(keys) > 0 && s.Paused:
+		return fmt.Errorf("%w: all texts of the store are paused: resume these first, without naming flows", ErrInvalid)
+	case len(keys) > 0:
+		s.PausedFlows = inOrder(func(key flow.Key) bool { return slices.Contains(s.PausedFlows, key) && !slices.Contains(keys, key) })
+	case s.Paused:
+		s.Paused = false
+	default:
+		s.PausedFlows = []flow.Key{}
+	}
+	return nil
+}
 
-func (s *Settings) hold(hold bool, keys []flow.Key) {
-	if len(keys) == 0 {
-		s.Paused = hold
-		if !hold {
-			s.PausedFlows = []flow.Key{}
-		}
-		return
-	}
-	paused := []flow.Key{}
-	for _, key := range flow.Keys() {
-		named := slices.Contains(keys, key)
-		if named && hold || !named && slices.Contains(s.PausedFlows, key) {
-			paused = append(paused, key)
-		}
-	}
-	s.PausedFlows = paused
+// inOrder returns the flows to include, in the order of flow.Keys.
+func inOrder(include func(flow.Key) bool) []flow.Key {
+	return slices.DeleteFunc(flow.Keys(), func(key flow.Key) bool { return !include(key) })
 }

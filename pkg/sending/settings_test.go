@@ -19,12 +19,15 @@ func TestPause(t *testing.T) {
 	assert.Equal(t, []flow.Key{flow.ChargeFailed, flow.ChargePaid}, s.PausedFlows, "in the order of the table, each once")
 	assert.True(t, s.Holds(flow.ChargePaid))
 	assert.False(t, s.Holds(flow.OrderSkipped))
-	s.Resume(flow.ChargePaid)
+	require.NoError(t, s.Resume(flow.ChargePaid))
 	assert.False(t, s.Holds(flow.ChargePaid))
-	assert.True(t, s.Holds(flow.ChargeFailed))
 	s.Pause()
 	assert.True(t, s.Holds(flow.OrderSkipped))
-	s.Resume()
+	require.ErrorIs(t, s.Resume(flow.ChargeFailed), sending.ErrInvalid)
+	require.NoError(t, s.Resume())
+	assert.False(t, s.Holds(flow.OrderSkipped))
+	assert.True(t, s.Holds(flow.ChargeFailed), "somebody has paused this flow alone")
+	require.NoError(t, s.Resume())
 	assert.Equal(t, sending.Default(), s)
 }
 

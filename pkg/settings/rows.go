@@ -33,6 +33,12 @@ func (r *Rows[R]) Prefix(prefix string) iter.Seq2[string, R] {
 // its previous row, or none.
 func (r *Rows[R]) Unreadable() error { return errors.Join(r.unreadable.Values()...) }
 
+// readable reports whether the last record of a key, if there is one, could be decoded.
+func (r *Rows[R]) readable(key string) bool {
+	_, failed := r.unreadable.Get(key)
+	return !failed
+}
+
 // snapshot returns a copy, which shares what is not changed later.
 func (r *Rows[R]) snapshot() *Rows[R] {
 	return &Rows[R]{rows: *r.rows.Copy(), unreadable: *r.unreadable.Copy()}

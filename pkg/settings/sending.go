@@ -23,12 +23,27 @@ type Sending struct {
 	sending.Settings
 }
 
-// SendingOf returns how a store sends now.
+// SendingOf returns how a store sends now. If that can't be read, and nothing earlier is known, its texts are paused: it may have been paused
+// by somebody, or have longer quiet hours.
 func SendingOf(rows *Rows[Setting], store string) Sending {
 	if row, _ := rows.Get(sendingKey(store)); row.Sending != nil {
 		return *row.Sending
 	}
-	return Sending{Store: store, Settings: sending.Default()}
+	s := Sending{Store: store, Settings: sending.Default()}
+	s.Paused = !rows.readable(sendingKey(store))
+	return s
+}
+
+// PausedBy returns the version of how a store sends since which any of its texts are paused, the current one if none are.
+func PausedBy(rows *Rows[Setting], store string) Sending {
+	since := SendingOf(rows, store)
+	for _, version := range slices.Backward(SendingHistoryOf(rows, store)) {
+		if !version.Paused && len(version.PausedFlows) == 0 {
+			break
+		}
+		since = version
+	}
+	return since
 }
 
 // SendingHistoryOf returns all versions of how a store sends, from the default one to the current one.

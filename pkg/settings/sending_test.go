@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/pkg/sending"
 	"github.com/rechargeflow/rechargeflow/pkg/settings"
@@ -46,9 +48,8 @@ func TestSendingOnTheEmbeddedBroker(t *testing.T) {
 	require.ErrorIs(t, err, failed)
 
 	_, err = change(func(s *sending.Settings) error {
-		s.Resume()
 		s.TextsPerDay = 7
-		return nil
+		return s.Resume()
 	}, "acme")
 	require.NoError(t, err)
 	rows, err := s.Read(t.Context(), b.Cluster())
@@ -63,4 +64,58 @@ func TestSendingOnTheEmbeddedBroker(t *testing.T) {
 		assert.Equal(t, version, each.Version)
 	}
 	requireSchemas(t, b, s.Name)
+}
+
+// Settings that can't be read pause the texts, unless earlier ones are known.
+func TestUnreadableSending(t *testing.T) {
+	b := kafkatest.Embedded(t)
+	s := newSettings(t, b)
+	produce := func(value string) *settings.Rows[settings.Setting] {
+		producer := kafka.NewProducer(b.Cluster(), kafka.ProducerConfig{})
+		require.NoError(t, producer.Produce(t.Context(), kafka.Record{Topic: s.Name, Key: []byte("acme/sending"), Value: []byte(value)}))
+		require.NoError(t, producer.Close())
+		rows, err := s.Read(t.Context(), b.Cluster())
+		require.NoError(t, err)
+		return rows
+	}
+	never := produce(`{"store":"acme","version":1,"at":"2026-03-01T10:00:00Z","by":"x","texts_per_day":4}`)
+	require.ErrorContains(t, never.Unreadable(), "must not begin and end at the same time")
+	assert.True(t, settings.SendingOf(never, "acme").Holds(flow.ChargePaid))
+	assert.False(t, settings.SendingOf(never, "beta").Holds(flow.ChargePaid))
+	_, err := s.ChangeSending(t.Context(), b.Cluster(), settings.SendingChange{Stores: []string{"acme"}, By: "ann", At: at(2), Decide: func(s *sending.Settings) error {
+		s.TextsPerDay = 5
+		return s.Resume()
+	}})
+	require.NoError(t, err)
+	earlier := produce(`{"store":"acme"`)
+	require.Error(t, earlier.Unreadable())
+	assert.Equal(t, 5, settings.SendingOf(earlier, "acme").TextsPerDay)
+	assert.False(t, settings.SendingOf(earlier, "acme").Holds(flow.ChargePaid))
+}
+
+// Who has paused the texts stays known while others change something else.
+func TestPausedBy(t *testing.T) {
+	b := kafkatest.Embedded(t)
+	s := newSettings(t, b)
+	change := func(by string, day int, decide func(*sending.Settings) error) settings.Sending {
+		_, err := s.ChangeSending(t.Context(), b.Cluster(), settings.SendingChange{Stores: []string{"acme"}, By: by, At: at(day), Decide: decide})
+		require.NoError(t, err)
+		rows, err := s.Read(t.Context(), b.Cluster())
+		require.NoError(t, err)
+		return settings.PausedBy(rows, "acme")
+	}
+	limit := func(texts int) func(*sending.Settings) error {
+		return func(s *sending.Settings) error {
+			s.TextsPerDay = texts
+			return nil
+		}
+	}
+	change("eve", 1, limit(9))
+	change("ann", 2, func(s *sending.Settings) error {
+		s.Pause()
+		return nil
+	})
+	since := change("bob", 3, limit(7))
+	assert.Equal(t, "ann", since.By)
+	assert.Equal(t, at(2).UTC(), since.At)
 }

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -50,23 +51,20 @@ func decode(key string, value []byte) (row Setting, err error) {
 	kind, _, _ := strings.Cut(rest, "/")
 	switch kind {
 	case kindFlow:
-		if row.Flow, err = decodeRow[Flow](value); err == nil {
+		row.Flow = &Flow{}
+		if err = json.Unmarshal(value, row.Flow); err == nil {
 			err = belongs(key, flowKey(row.Flow.Store, row.Flow.Key), row.Flow.Version)
 		}
 	case kindSending:
-		if row.Sending, err = decodeRow[Sending](value); err == nil {
-			err = belongs(key, sendingKey(row.Sending.Store), row.Sending.Version)
+		row.Sending = &Sending{}
+		if err = json.Unmarshal(value, row.Sending); err == nil {
+			err = cmp.Or(belongs(key, sendingKey(row.Sending.Store), row.Sending.Version), row.Sending.Check())
 		}
 	}
 	if err != nil {
 		return Setting{}, err
 	}
 	return row, nil
-}
-
-func decodeRow[R any](value []byte) (*R, error) {
-	row := new(R)
-	return row, json.Unmarshal(value, row)
 }
 
 // belongs returns an error unless a key is that of a row, or of the row in the history.

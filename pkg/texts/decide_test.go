@@ -84,6 +84,7 @@ func TestDecide(t *testing.T) {
 		"night without hours":    {func(*world) {}, night, message.Decision{}},
 		"night":                  {func(w *world) { w.flow.QuietHours = true }, night, message.Decision{Defer: morning}},
 		"night, all flows":       {func(w *world) { w.sending.QuietHours.AllFlows = true }, night, message.Decision{Defer: morning}},
+		"day cap at night":       {func(w *world) { w.history.day, w.flow.QuietHours = 4, true }, night, message.Decision{Defer: morning}},
 		"day cap":                {func(w *world) { w.history.day = 4 }, noon(), message.Decision{Suppress: reason.Capped}},
 		"below the day cap":      {func(w *world) { w.history.day = 3 }, noon(), message.Decision{}},
 		"no day cap":             {func(w *world) { w.history.day, w.sending.TextsPerDay = 99, 0 }, noon(), message.Decision{}},

@@ -85,11 +85,11 @@ func (s *Store) Decide(m *message.Message, now time.Time, had History) (sms.Mess
 	case !may && (m.Flow != flow.Help || why == reason.OptedOut):
 		return sms.Message{}, message.Decision{Suppress: why}, nil
 	}
-	if capped, err := s.capped(m, now, had); capped || err != nil {
-		return sms.Message{}, message.Decision{Suppress: reason.Capped}, err
-	}
 	if at := s.release(m.Flow, quiethours.Recipient{Country: to.Country, Province: to.Province, Number: number}, now); at.After(now) {
 		return sms.Message{}, message.Decision{Defer: at}, nil
+	}
+	if capped, err := s.capped(m, now, had); capped || err != nil { // by the texts at the time when this one would be sent
+		return sms.Message{}, message.Decision{Suppress: reason.Capped}, err
 	}
 	text := sms.Message{
 		SendKey: m.ID, To: number, From: s.From, Store: m.Store, Flow: string(m.Flow), CustomerID: m.CustomerID, Email: to.Email, Cause: m.Cause,

@@ -2,6 +2,10 @@ package faults_test
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -136,8 +140,8 @@ func (w *system) checkTexts(a *audit) {
 		require.NoError(w, err)
 		counts = lab.Statuses(messages)
 		return counts[message.Accepted]+counts[message.Unknown] == len(charges)
-	}, 2*time.Minute, time.Second)
-	require.True(w, ended, "every charge has a text with an outcome: %d charges, %v", len(charges), counts)
+	}, 5*time.Minute, time.Second)
+	require.True(w, ended, "every charge has a text with an outcome: %d charges, %v; without a text: %v", len(charges), counts, w.textless(charges))
 	sent := map[string]int{}
 	for _, text := range w.lab.Texts.Texts() {
 		sent[text.ID]++
@@ -148,6 +152,27 @@ func (w *system) checkTexts(a *audit) {
 	assert.LessOrEqual(w, len(sent), len(charges))
 	assert.GreaterOrEqual(w, counts[message.Unknown], len(charges)-len(sent), "a text that was not sent is unknown")
 	assert.LessOrEqual(w, counts[message.Unknown], textsAtOnce*w.members, "texts being sent")
+}
+
+// textless describes the charges that have no text: what the topics from trigger to message have about each.
+func (w *system) textless(charges map[int64]bool) (list []string) {
+	w.Helper()
+	about := map[int64][]string{}
+	for _, topic := range []string{w.topics.Triggers(), w.topics.Messages(), w.topics.DeadLetters(topology.RoleSMS)} {
+		for r, err := range w.scan(topic) {
+			require.NoError(w, err)
+			for _, item := range regexp.MustCompile(`"charge/(\d+)"`).FindAllSubmatch(r.Value, -1) {
+				number, _ := strconv.ParseInt(string(item[1]), 10, 64)
+				about[number] = append(about[number], fmt.Sprintf("%s %d/%d", topic, r.Partition, r.Offset))
+			}
+		}
+	}
+	for number := range charges {
+		if !slices.ContainsFunc(about[number], func(place string) bool { return strings.HasPrefix(place, w.topics.Messages()+" ") }) {
+			list = append(list, fmt.Sprintf("%d: %v", number, about[number]))
+		}
+	}
+	return list
 }
 
 // textsAtOnce is how many texts a process sends at once: the default of sms.at_once.

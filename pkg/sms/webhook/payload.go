@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"strings"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
@@ -17,11 +18,11 @@ type payload struct {
 	CustomerID string   `json:"customer_id,omitempty"`
 	Email      string   `json:"email,omitempty"`
 	Cause      string   `json:"cause,omitempty"`
-	Items      []string `json:"items,omitempty"`
+	Items      []string `json:"items,omitzero"`
 
 	Consent    string            `json:"consent,omitempty"`
 	OccurredAt time.Time         `json:"occurred_at,omitzero"`
-	Variables  map[string]string `json:"variables,omitempty"`
+	Variables  map[string]string `json:"variables,omitzero"`
 }
 
 func payloadOf(m sms.Message) payload {
@@ -33,10 +34,14 @@ func payloadOf(m sms.Message) payload {
 		return p
 	}
 	p.Consent, p.OccurredAt, p.Variables = m.Values.Consent, m.Values.OccurredAt.UTC(), m.Values.Variables
+	p.Items = append([]string{}, m.Items...) // a receiver may rely on both
+	if p.Variables == nil {
+		p.Variables = map[string]string{}
+	}
 	return p
 }
 
-// minPrivate is the shortest variable, in bytes, that is masked in an answer. A shorter one may be there by chance.
+// minPrivate is the shortest variable, in bytes, that is masked in an answer. A shorter one may be there by chance; a name is always masked.
 const minPrivate = 4
 
 // privateValues returns the variables that an answer must not be quoted with.
@@ -44,8 +49,8 @@ func privateValues(m sms.Message) (private []string) {
 	if m.Values == nil {
 		return nil
 	}
-	for _, value := range m.Values.Variables {
-		if len(value) >= minPrivate {
+	for name, value := range m.Values.Variables {
+		if len(value) >= minPrivate || value != "" && strings.HasSuffix(name, "_name") {
 			private = append(private, value, jsonText(value))
 		}
 	}

@@ -75,7 +75,7 @@ else has changed the flow since.`,
 	flags.DurationVar(&e.window, "window", 0, "longest `time` between two webhooks of one text, such as 60s")
 	flags.IntVar(&e.perCharge, "per-charge", 0, "largest `number` of texts about one charge, 0 for any")
 	flags.BoolVar(&e.dailyCap, "daily-cap", true, "send none to a customer who had the largest number of texts of a day")
-	flags.IntVar(&e.restore, "restore", noVersion, "`version` whose text, name, quiet hours and state are restored; 0 is the built-in flow")
+	flags.IntVar(&e.restore, "restore", noVersion, "`version` of which everything is restored; 0 is the built-in flow")
 	flags.IntVar(&e.version, "version", noVersion, "`version` that the flow must have")
 	for _, other := range append([]string{"text", "file", "name"}, limitFlags()...) {
 		command.MarkFlagsMutuallyExclusive("restore", other)

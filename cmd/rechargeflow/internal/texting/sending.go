@@ -122,7 +122,8 @@ due are held: resume sends those that are still worth sending. /readyz says what
 	}
 	if !pause {
 		command.Use, command.Short = "resume", "Send texts again that were paused"
-		command.Long = "Send the texts of all stores again, of one, or of some flows. Those that are no longer worth sending are suppressed."
+		command.Long = `Send the texts of all stores again, of one, or of some flows. Those that are no longer worth sending are suppressed. Flows that were
+paused by name stay paused when a pause of the whole store ends: resume them by name, or by resuming once more.`
 		command.Example = strings.ReplaceAll(command.Example, "pause", "resume")
 	}
 	f, by := c.addFlows(command), c.addBy(command)
@@ -141,11 +142,10 @@ due are held: resume sends those that are still worth sending. /readyz says what
 			keys = append(keys, flow.Key(name))
 		}
 		return stores[0].changeSending(command, *by, stores, func(s *sending.Settings) error {
-			if pause {
-				s.Pause(keys...)
-			} else {
-				s.Resume(keys...)
+			if !pause {
+				return s.Resume(keys...)
 			}
+			s.Pause(keys...)
 			return nil
 		})
 	}
