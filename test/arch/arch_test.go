@@ -1,4 +1,9 @@
 // Package arch_test holds the repository to its own shape.
+//
+//	arch_test.go    who imports whom, and how large packages and the pipeline may be
+//	costs_test.go   which files a new driver or destination touches
+//	maps_test.go    lists of files and packages are complete
+//	race_test.go    which packages are tested without the race detector
 package arch_test
 
 import (
