@@ -23,7 +23,7 @@ type ConsumerConfig struct {
 	// Partitions is the number of partitions of Topics, and of the topics to which a transaction writes by key. Partitions from
 	// that number on are not read: no record of ours is in them.
 	Partitions PartitionCount
-	// MaxBatch limits the records of a handler's batch. Default 500.
+	// MaxBatch limits the records of a handler's batch, and so the memory of a transaction. Default 300.
 	MaxBatch int
 	// SessionTimeout is how long a member without heartbeats keeps its partitions. Default 30 s; brokers allow 6 s to 30 min.
 	SessionTimeout time.Duration
@@ -57,7 +57,7 @@ const (
 
 func (c ConsumerConfig) withDefaults() ConsumerConfig {
 	if c.MaxBatch <= 0 {
-		c.MaxBatch = 500
+		c.MaxBatch = 300
 	}
 	if c.OffsetReset == "" {
 		c.OffsetReset = OffsetResetSkip
