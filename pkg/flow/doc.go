@@ -10,7 +10,7 @@
 //	check.go      what a flow must fulfill before it is active
 //	fault.go      one fault in a flow
 //	syntax.go     the language of texts
-//	values.go     the values of a text by name, for who renders it elsewhere
+//	values.go     the values of a text by name, for a destination that renders it
 //	variables.go  the names that a text may use
 //	resources.go  what a flow's triggers are about, and so which names its text may use
 //	sample.go     sample values
