@@ -30,8 +30,13 @@ func ShopOf(store config.Store) flow.Shop {
 	}
 }
 
-// helpText returns the answer to a reply such as HELP; "" if there is none.
-func helpText(s config.SMS) string { return ours(s, s.HelpText) }
+// helpText returns the answer to a reply such as HELP; "" if there is none. It begins with the name of the shop, so it needs one.
+func helpText(s config.SMS) string {
+	if s.ShopName == "" {
+		return ""
+	}
+	return ours(s, s.HelpText)
+}
 
 // ours returns a text that is none where the destination has its own.
 func ours(s config.SMS, text string) string {

@@ -134,7 +134,7 @@ func (a *App) callbackStores() map[string]callback.Store {
 		}
 		built := callback.Store{Provider: store.SMS.Driver, Help: helpText(store.SMS) != ""}
 		if secret := store.SMS.Secret.Reveal(); secret != "" {
-			built.Receiver = webhook.NewReceiver(store.Name, secret)
+			built.Receiver, built.HelpKey = webhook.NewReceiver(store.Name, secret), []byte(secret)
 		}
 		stores[store.Name] = built
 	}

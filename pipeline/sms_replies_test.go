@@ -65,6 +65,18 @@ func TestSMSHelp(t *testing.T) {
 	w.handleAll()
 	require.Len(t, w.texts.Texts(), 2)
 	assert.Equal(t, map[message.Status]int{message.Accepted: 2}, w.statuses())
+
+	for _, id := range []string{"in-3", "in-4", "in-5"} { // a program that answers our answers
+		w.later(time.Second)
+		w.reply(id, number, "INFO")
+		w.handleAll()
+	}
+	assert.Len(t, w.texts.Texts(), 3, "in a day")
+	assert.Equal(t, 2, w.outcomes.count("text help suppressed capped"))
+	w.later(24 * time.Hour)
+	w.reply("in-6", number, "INFO")
+	w.handleAll()
+	assert.Len(t, w.texts.Texts(), 4)
 }
 
 // A number that has opted out gets no answer.

@@ -86,7 +86,7 @@ func TestHelp(t *testing.T) {
 	assert.Equal(t, flow.Help, first.Flow)
 	assert.Equal(t, subscriber.Recipient{Phone: number}, first.Recipient)
 	assert.Equal(t, noon.Add(time.Hour), first.StaleAt)
-	assert.Regexp(t, `^9\d{18}$`, first.RechargeCustomerID)
+	assert.Regexp(t, `^9\d{17}$`, first.RechargeCustomerID)
 	why, err := message.Open(rows{}, noon, everything{}).Add(first, message.Origin{})
 	require.NoError(t, err)
 	assert.Empty(t, why)

@@ -28,8 +28,9 @@ type Store struct {
 	Provider string
 	// Receiver verifies its callbacks; nil if this process does not have the secret.
 	Receiver sms.Receiver
-	// Help means that replies such as HELP are answered.
-	Help bool
+	// Help means that replies such as HELP are answered. HelpKey makes the ids that stand for the numbers of those who ask; it is secret.
+	Help    bool
+	HelpKey []byte
 }
 
 // Metrics counts callbacks.

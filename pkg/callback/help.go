@@ -2,6 +2,7 @@ package callback
 
 import (
 	"cmp"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -23,11 +24,15 @@ func (h *Handler) help(store string, c sms.Callback, now time.Time) (kafka.Recor
 	if err != nil {
 		return kafka.Record{}, err
 	}
+	at := c.At.UTC() // of the reply, whenever the provider passes it on: an old one is not answered
+	if at.After(now) {
+		at = now.UTC()
+	}
 	id := sha256.Sum256([]byte(store + "\n" + number + "\n" + cmp.Or(c.ID, c.At.UTC().Format(time.RFC3339Nano))))
-	customer := replier(store, number)
+	customer := replier(h.cfg.Stores[store].HelpKey, store, number)
 	t := subscriber.Trigger{
 		ID: hex.EncodeToString(id[:16]), Store: store, Flow: flow.Help, RechargeCustomerID: customer, Cause: store + "/" + customer + "/" + string(flow.Help),
-		OccurredAt: now.UTC(), StaleAt: now.UTC().Add(flow.RuleOf(flow.Help).Stale.After), Items: []string{"customer/" + customer},
+		OccurredAt: at, StaleAt: at.Add(flow.RuleOf(flow.Help).Stale.After), Items: []string{"customer/" + customer},
 		Recipient: subscriber.Recipient{Phone: number},
 	}
 	value, err := envelope.Encode(t)
@@ -40,9 +45,10 @@ func (h *Handler) help(store string, c sms.Callback, now time.Time) (kafka.Recor
 	}, nil
 }
 
-// replier stands for the customer of a number, who is not known: a hash of 19 digits that begins with 9. Recharge's own ids are far
-// shorter.
-func replier(store, number string) string {
-	sum := sha256.Sum256([]byte(store + "\n" + number))
-	return fmt.Sprintf("9%018d", binary.BigEndian.Uint64(sum[:8])%1_000_000_000_000_000_000)
+// replier stands for the customer of a number, who is not known: 18 digits that begin with 9, and fit into 64 bits. Recharge's own ids are far
+// shorter. Without the key nobody can find the number by trying all numbers.
+func replier(key []byte, store, number string) string {
+	mac := hmac.New(sha256.New, key)
+	_, _ = mac.Write([]byte(store + "\n" + number)) // never fails
+	return fmt.Sprintf("9%017d", binary.BigEndian.Uint64(mac.Sum(nil))%100_000_000_000_000_000)
 }

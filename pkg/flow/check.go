@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ func Check(flows []Flow, store string, shop Shop) error {
 		checkName(f, &fs)
 		checkLimits(f, &fs)
 		if !shop.OwnTexts {
-			checkText(f, &fs)
+			checkText(f, shop, &fs)
 			checkLinks(f, store, shop, &fs)
 		}
 	}
@@ -29,7 +30,7 @@ func checkName(f Flow, fs *faults) {
 }
 
 // checkText renders the text as it would be sent. Without any values it may be empty: then it depends on a value.
-func checkText(f Flow, fs *faults) {
+func checkText(f Flow, shop Shop, fs *faults) {
 	if strings.TrimSpace(f.Text) == "" {
 		fs.add(string(f.Key), "text", "is empty: write one, or remove the field to keep the built-in one")
 		return
@@ -39,7 +40,9 @@ func checkText(f Flow, fs *faults) {
 		return
 	}
 	for _, r := range f.Key.Resources() {
-		if _, err := rendered(f.Text, SampleOf(r)); err != nil {
+		values := SampleOf(r)
+		values.Shop.Name, values.Shop.OptOut, values.OptOut = cmp.Or(shop.Name, values.Shop.Name), shop.OptOut, true
+		if _, err := rendered(f.Text, values); err != nil {
 			fs.add(string(f.Key), "text", "%s", explained(err, f.Key, r))
 			return
 		}

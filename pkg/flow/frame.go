@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,7 +16,7 @@ func framed(text, template string, v Variables) string {
 	if brand := Normalize(v.Shop.Name); brand != "" && !beginsWith(text, brand) {
 		text = brand + ": " + text
 	}
-	itself := strings.Contains(template, optOutWord) && strings.Contains(text, optOutWord)
+	itself := hasWord(template, optOutWord) && hasWord(text, optOutWord)
 	if words := Normalize(v.Shop.OptOut); v.OptOut && words != "" && !itself {
 		text += " " + words
 	}
@@ -29,4 +30,9 @@ func beginsWith(text, brand string) bool {
 	}
 	next, _ := utf8.DecodeRuneInString(text[len(brand):])
 	return !unicode.IsLetter(next) && !unicode.IsDigit(next)
+}
+
+// hasWord reports whether a text has a word in capital letters.
+func hasWord(text, word string) bool {
+	return slices.Contains(strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }), word)
 }

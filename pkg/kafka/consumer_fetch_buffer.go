@@ -19,13 +19,15 @@ type fetchedPartition struct {
 	near      nearReplica
 }
 
-// firstExpansion is the assumption before the first records.
-const firstExpansion = 8
+// firstExpansion is the assumption before the first records, mostExpansion the largest one: a few records may say nothing about the next.
+const firstExpansion, mostExpansion = 8, 64
 
-// maxBytes limits the bytes of a fetch, so that its records have about half of PartitionFetchBytes when they are decompressed, and a
-// buffer has that many at most.
+// leastFetch is the least limit of a fetch in bytes: of several partitions with larger batches, a response has one.
+const leastFetch = 64 << 10
+
+// maxBytes limits the bytes of a fetch, so that its records have about half of PartitionFetchBytes when they are decompressed.
 func (p *fetchedPartition) maxBytes() int32 {
-	return conn.PartitionFetchBytes / 2 / int32(max(p.expansion, 1))
+	return max(conn.PartitionFetchBytes/2/int32(max(p.expansion, 1)), leastFetch)
 }
 
 // request returns the next request for the partition, for all buffers at the same offset. First requests wait for records, so they

@@ -273,8 +273,8 @@ func (f *fetcher) handlePartition(ctx context.Context, part partitionRequest, an
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	part.end = max(part.end, answer.LastStable, found.next)
-	if len(answer.Set) > 0 {
-		part.expansion = found.size / len(answer.Set)
+	if len(answer.Set) > 0 && found.size > 0 { // not markers alone
+		part.expansion = min(found.size/len(answer.Set), mostExpansion)
 	}
 	for _, reader := range part.readers {
 		reader.turn = f.turn

@@ -1,16 +1,18 @@
 package message
 
 import (
+	"slices"
+
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
 // erase removes the personal data from all messages of a customer. Planned ones are suppressed. What was sent is known by its status only.
-func (b *Book) erase(all []*Message) (reason.Reason, error) {
+func (b *Book) erase(r subscriber.Revocation, all []*Message) (reason.Reason, error) {
+	b.rows.Delete(optOutKey(r.Store, r.RechargeCustomerID))
 	if len(all) == 0 {
 		return reason.NothingToRevoke, nil
 	}
-	b.rows.Delete(optOutKey(all[0].Store, all[0].CustomerID))
 	for _, m := range all {
 		before := snapshot(m)
 		for i := range m.Triggers {
@@ -27,6 +29,11 @@ func (b *Book) erase(all []*Message) (reason.Reason, error) {
 		}
 	}
 	return "", nil
+}
+
+// isErased reports whether the customer was erased since the text was claimed.
+func (m *Message) isErased() bool {
+	return !slices.ContainsFunc(m.Triggers, func(t Trigger) bool { return !t.Revoked || t.Recipient != subscriber.Recipient{} })
 }
 
 // erased returns the trigger without personal data. It is revoked: a claimed text that was not sent is not sent again.

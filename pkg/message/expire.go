@@ -27,6 +27,9 @@ func (b *Book) Expire() error {
 			b.rows.Delete(key)
 		}
 		b.rows.Delete(messageKey(m.Store, m.CustomerID, m.ID))
+		if !b.any(string(messagePrefix(m.Store, m.CustomerID))) { // the next text is the first one again
+			b.rows.Delete(optOutKey(m.Store, m.CustomerID))
+		}
 		b.removed = append(b.removed, m)
 	}
 	return nil

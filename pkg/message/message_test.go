@@ -523,6 +523,7 @@ func TestErased(t *testing.T) {
 			assert.NotContains(t, string(value), private, key)
 		}
 	}
+	assert.Zero(t, w.rows.count("opt-out/"))
 	assert.Empty(t, w.receive(claimed[0], message.Receipt{Outcome: message.Planned}))
 	w.pass(2 * time.Minute)
 	assert.Len(t, w.texts, 2, "a claimed text that was not sent is not sent again")

@@ -9,7 +9,8 @@ import (
 const optOutEvery = 5
 
 // OptOutDue reports whether the next text to a customer is to say how to opt out: the first one, and every fifth after it. Only texts count
-// that the provider has accepted. Of texts that are on their way at the same time, several may say it.
+// that the provider has accepted, so several say it if they are sent at the same time. After 35 days without a text the next one is the
+// first again.
 func (b *Book) OptOutDue(store, customer string) (bool, error) {
 	since, known, err := b.sinceOptOut(store, customer)
 	return !known || since >= optOutEvery-1, err

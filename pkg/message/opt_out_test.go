@@ -65,3 +65,21 @@ func TestOptOutDueAgain(t *testing.T) {
 	_, err := w.open().OptOutDue("acme", "42")
 	require.ErrorContains(t, err, "written by a newer version")
 }
+
+// TestOptOutExpires: with the last text of a customer it is forgotten how long ago one said how to opt out.
+func TestOptOutExpires(t *testing.T) {
+	w := newWorld(t)
+	w.decide = func(*message.Message) message.Decision { return message.Decision{OptOut: true} }
+	w.add(trigger("a", flow.ChargePaid, 0, "charge/c1"))
+	w.pass(2 * time.Minute)
+	w.now = w.now.Add(20 * 24 * time.Hour)
+	w.add(trigger("b", flow.ChargePaid, 20*24*time.Hour, "charge/c2"))
+	w.pass(2 * time.Minute)
+	w.now = w.now.Add(16 * 24 * time.Hour)
+	require.NoError(t, w.open().Expire())
+	assert.Equal(t, 1, w.rows.count("opt-out/"), "one text is left")
+	w.now = w.now.Add(20 * 24 * time.Hour)
+	require.NoError(t, w.open().Expire())
+	assert.Empty(t, w.messages())
+	assert.Zero(t, w.rows.count("opt-out/"))
+}

@@ -55,7 +55,7 @@ func (b *Book) Receive(r Receipt) (reason.Reason, error) {
 		m.lead()
 		return "", b.replan(&before, m)
 	}
-	if rank(before.Status) < rank(Accepted) && rank(m.Status) >= rank(Accepted) {
+	if rank(before.Status) < rank(Accepted) && rank(m.Status) >= rank(Accepted) && !m.isErased() {
 		if err := b.noteOptOut(m); err != nil {
 			return "", err
 		}

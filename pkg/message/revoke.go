@@ -17,7 +17,7 @@ func (b *Book) Revoke(r subscriber.Revocation) (reason.Reason, error) {
 		return "", err
 	}
 	if r.Erased {
-		return b.erase(all)
+		return b.erase(r, all)
 	}
 	why := reason.NothingToRevoke
 	for _, m := range all {

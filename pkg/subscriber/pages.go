@@ -55,8 +55,9 @@ flows are in [configs/flows.yaml](../configs/flows.yaml). [webhooks.md](webhooks
   that the customer cannot fix (` + "`not_customer_fixable`" + `).
 - **Switches**: ` + "`subscription/updated`" + ` fires ` + "`subscription_paused`" + ` only with ` + "`sms.pause_by_date`" + `, if the next charge moves by more than an interval
   and a week, and ` + "`subscription_resumed`" + ` only with ` + "`sms.resume_by_date`" + `, if the next charge of a paused subscription moves to an earlier
-  day. ` + "`order/created`" + ` fires only with ` + "`sms.first_orders`" + `, for the order of a first checkout. ` + "`customer/created`" + ` fires only with
-  ` + "`sms.new_accounts`" + `. All are off unless a store sets them.
+  day. Two skips that arrive in the wrong order look like a pause. ` + "`order/created`" + ` fires only with ` + "`sms.first_orders`" + `, for the order of a first
+  checkout; the customer in it is read like any other, so ` + "`customer_change`" + ` may follow. ` + "`customer/created`" + ` fires only with ` + "`sms.new_accounts`" + `. All
+  are off unless a store sets them.
 - **Stale**: after this time the text is no longer worth sending: ` + "`stale`" + `.
 - **Quiet hours**: flows with "yes" send no text from 20:00 to 09:00 by the clock of the customer, and in no window in which a US state forbids it.
   A text that is held back is checked again in the morning.

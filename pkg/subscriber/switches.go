@@ -36,14 +36,25 @@ func (d *draft) movedDate() {
 		return
 	}
 	from, to := was.NextChargeDate.Start(), s.NextChargeDate.Start()
-	paused := was.Last[flow.Paused].After(was.Last[flow.Activated])
 	switch {
 	case from.IsZero() || to.IsZero():
-	case on.PauseByDate && to.After(later(was.nextAfter(from), is.nextAfter(from)).Add(roundedUp)):
+	case on.PauseByDate && was.skipsBy(is, later(from, s.UpdatedAt), to):
 		d.happenedByDate(flow.Paused, is)
-	case on.ResumeByDate && paused && to.Before(from):
+	case on.ResumeByDate && was.pausedUntil(from, s.UpdatedAt) && to.Before(from):
 		d.happenedByDate(flow.Activated, is)
 	}
+}
+
+// skipsBy reports whether the next charge of an updated subscription is later than a renewal can be. The charge before is at from at the earliest: a
+// date that has passed was renewed since, and Recharge sends no update of the subscription then.
+func (s SubscriptionState) skipsBy(updated SubscriptionState, from, to time.Time) bool {
+	return to.After(later(s.nextAfter(from), updated.nextAfter(from)).Add(roundedUp))
+}
+
+// pausedUntil reports whether the subscription was paused, and its next charge is still more than an interval away. A pause ends with the next
+// renewal, of which nothing else is known.
+func (s SubscriptionState) pausedUntil(next, at time.Time) bool {
+	return s.Last[flow.Paused].After(s.Last[flow.Activated]) && next.After(s.nextAfter(at))
 }
 
 // follows reports whether the state of an active subscription is that of an update at a time, and newer than before.

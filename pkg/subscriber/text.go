@@ -71,7 +71,21 @@ func (t Trigger) values(shop flow.Shop) flow.Variables {
 	case t.Order != nil:
 		aboutOrder(&v, t.Order)
 	}
+	if t.leavesOut() { // the total is of all products
+		v.Charge.Amount, v.Charge.Total = "", ""
+	}
 	return v
+}
+
+// leavesOut reports whether a product of the charge or order is not in the text.
+func (t Trigger) leavesOut() bool {
+	switch {
+	case t.Charge != nil:
+		return len(t.titles()) < len(t.Charge.Items)
+	case t.Order != nil:
+		return len(t.titles()) < len(t.Order.Items)
+	}
+	return false
 }
 
 func aboutSubscription(v *flow.Variables, s *Subscription) {

@@ -241,10 +241,13 @@ func TestItemsInAText(t *testing.T) {
 	assert.Empty(t, v.Order.ItemsSummary)
 
 	box := []subscriber.Item{{SubscriptionID: "1", Title: "Coffee"}, {SubscriptionID: "2", Title: "Tea"}, {Title: "Gift"}}
-	charge := subscriber.Trigger{Items: []string{"charge/7", "subscription/2"}, Charge: &subscriber.Charge{Items: box}}
+	charge := subscriber.Trigger{Items: []string{"charge/7", "subscription/2"}, Charge: &subscriber.Charge{Items: box, TotalPrice: "41.90", Currency: "USD"}}
 	assert.Equal(t, flow.Items{Titles: []string{"Tea", "Gift"}, Summary: "Tea, Gift"}, charge.Variables(flow.Shop{}).Items)
-	order := subscriber.Trigger{Items: []string{"order/7", "subscription/1", "subscription/2"}, Order: &subscriber.Order{Items: box}}
+	assert.Empty(t, charge.Variables(flow.Shop{}).Charge.Amount, "the total is of all three")
+	assert.Empty(t, charge.Variables(flow.Shop{}).Charge.Total)
+	order := subscriber.Trigger{Items: []string{"order/7", "subscription/1", "subscription/2"}, Order: &subscriber.Order{Items: box, TotalPrice: "41.90", Currency: "USD"}}
 	assert.Equal(t, "Coffee, Tea and 1 more", order.Variables(flow.Shop{}).Order.ItemsSummary)
+	assert.Equal(t, "$41.90", order.Variables(flow.Shop{}).Charge.Amount)
 	assert.Equal(t, flow.Items{}, subscriber.Trigger{}.Variables(flow.Shop{}).Items)
 }
 

@@ -103,10 +103,10 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// The answer to HELP goes at any hour, whatever the customer had, to each number that has not opted out.
+// The answer to HELP goes at any hour, three times a day, to each number that has not opted out.
 func TestHelp(t *testing.T) {
 	w := newWorld(t, flow.Help)
-	w.sending.QuietHours.AllFlows, w.history.day, w.may = true, 99, reason.NotOptedIn
+	w.sending.QuietHours.AllFlows, w.sending.TextsPerDay, w.history.day, w.may = true, 1, 2, reason.NotOptedIn
 	_, decision, err := w.decide(noon())
 	require.NoError(t, err)
 	assert.Equal(t, reason.FlowInactive, decision.Suppress, "without a text")
@@ -116,6 +116,10 @@ func TestHelp(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, decision)
 	assert.Equal(t, "Acme: help at https://acme.example.", body)
+	w.history.day = 3
+	_, decision, err = w.decide(noon())
+	require.NoError(t, err)
+	assert.Equal(t, reason.Capped, decision.Suppress)
 	w.may = reason.OptedOut
 	_, decision, err = w.decide(noon())
 	require.NoError(t, err)

@@ -41,7 +41,7 @@ type Store struct {
 // flow returns a flow as it is set now, or flow.Help.
 func (s *Store) flow(key flow.Key) flow.Flow {
 	if key == flow.Help {
-		return flow.Flow{Key: key, Text: s.Help, Active: s.Help != ""}
+		return flow.Flow{Key: key, Text: s.Help, Active: s.Help != "", DailyCap: true}
 	}
 	return s.Flow(key)
 }
@@ -111,7 +111,7 @@ func (s *Store) render(m *message.Message, live []subscriber.Trigger, had Histor
 		return "", message.Decision{}, err
 	}
 	values := subscriber.Variables(live, s.Shop)
-	values.OptOut = due && s.Shop.OptOut != ""
+	values.OptOut = due && m.Flow != flow.Help && flow.Normalize(s.Shop.OptOut) != ""
 	body, err := flow.Render(s.flow(m.Flow), values)
 	if err != nil {
 		return "", message.Decision{Suppress: reason.TextNotRendered}, fmt.Errorf("%w: %w", ErrNotRendered, err)
@@ -134,6 +134,9 @@ func (s *Store) suppressed(m *message.Message, to subscriber.Recipient, phone er
 	return reason.PhoneInvalid
 }
 
+// helpPerDay is how often a number is answered in a day: a program may answer our answer.
+const helpPerDay = 3
+
 // capped reports whether the customer has had the texts of a day, or those about a charge.
 func (s *Store) capped(m *message.Message, now time.Time, had History) (bool, error) {
 	f := s.flow(m.Flow)
@@ -143,6 +146,9 @@ func (s *Store) capped(m *message.Message, now time.Time, had History) (bool, er
 		}
 	}
 	perDay := s.Sending().TextsPerDay
+	if m.Flow == flow.Help {
+		perDay = helpPerDay
+	}
 	if perDay == 0 || !f.DailyCap {
 		return false, nil
 	}

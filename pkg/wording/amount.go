@@ -36,7 +36,7 @@ func Money(digits, code string) string {
 	}
 	amount, negative := strings.CutPrefix(Amount(digits, code), "-")
 	sign := ""
-	if negative {
+	if negative && strings.Trim(amount, "0.") != "" {
 		sign = "-"
 	}
 	unit := symbol(strings.TrimSpace(code))
