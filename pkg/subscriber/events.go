@@ -107,8 +107,8 @@ func (d *draft) customerRule() {
 	}
 }
 
-// accountActivated drafts the first activation of a customer, or their creation where it counts as one. Recharge sends another one each time the customer subscribes
-// again.
+// accountActivated drafts the first activation of a customer, or their creation if that counts as one. Recharge sends another one each time
+// the customer subscribes again.
 func (d *draft) accountActivated() {
 	c := d.webhook.Customer
 	if d.before.Customer.Activated {
