@@ -141,9 +141,11 @@ func TestTextsOfTheDestination(t *testing.T) {
 		{"Reply STOP.", "destination", ""},
 		{"none", "opt_out", ""},
 	} {
-		s := config.SMS{OptOutText: tt.text, HelpText: tt.text, Consent: tt.consent}
+		s := config.SMS{ShopName: "Acme", OptOutText: tt.text, HelpText: tt.text, Consent: tt.consent}
 		assert.Equal(t, tt.want, ShopOf(config.Store{SMS: s}).OptOut, tt.consent)
 		assert.Equal(t, tt.want, helpText(s), tt.consent)
+		s.ShopName = ""
+		assert.Empty(t, helpText(s), "it would not begin with the name of the shop")
 	}
 }
 

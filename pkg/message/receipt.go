@@ -55,12 +55,17 @@ func (b *Book) Receive(r Receipt) (reason.Reason, error) {
 		m.lead()
 		return "", b.replan(&before, m)
 	}
+	return "", b.saveAnswered(&before, m)
+}
+
+// saveAnswered saves a message that the provider has answered. It counts a text that the provider has now.
+func (b *Book) saveAnswered(before, m *Message) error {
 	if rank(before.Status) < rank(Accepted) && rank(m.Status) >= rank(Accepted) && !m.isErased() {
 		if err := b.noteOptOut(m); err != nil {
-			return "", err
+			return err
 		}
 	}
-	return "", b.save(&before, m)
+	return b.save(before, m)
 }
 
 func (r Receipt) check() error {
