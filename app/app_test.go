@@ -76,7 +76,8 @@ func TestRun(t *testing.T) {
 	require.Eventually(t, func() bool {
 		page = p.get("/metrics")
 		return strings.Contains(page, `rechargeflow_destination_calls_total{destination="bloomreach",outcome="ok",store="acme"} `) &&
-			strings.Contains(page, `rechargeflow_state_restore_seconds_count{role="transformer"} 12`+"\n")
+			strings.Contains(page, `rechargeflow_state_restore_seconds_count{role="transformer"} 12`+"\n") &&
+			strings.Contains(page, `rechargeflow_state_restore_seconds_count{role="sms"} 12`+"\n")
 	}, patience, 10*time.Millisecond)
 	for _, line := range []string{
 		`rechargeflow_ready{role="gateway"} 1`,
@@ -87,7 +88,6 @@ func TestRun(t *testing.T) {
 		`rechargeflow_kafka_records_total{operation="produce",topic="recharge.webhooks"} `,
 		`rechargeflow_kafka_operation_seconds_count{operation="fetch",outcome="ok"} `,
 		`rechargeflow_kafka_operation_seconds_count{operation="transaction",outcome="committed"} `,
-		`rechargeflow_state_restore_seconds_count{role="sms"} 12`,
 		`rechargeflow_state_disk_full{role="transformer"} 0`,
 	} {
 		assert.Contains(t, page, "\n"+line)

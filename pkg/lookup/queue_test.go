@@ -128,8 +128,9 @@ func TestOrder(t *testing.T) {
 		r.after(time.Minute)
 		lines := r.lines()
 		require.Len(t, lines, 7)
-		assert.Equal(t, "acme/1 customer 1s", lines[0])
-		assert.ElementsMatch(t, []string{"acme/4 customer 1s", "acme/3 cancellation 1s", "acme/2 subscriptions 1s", "acme/4 subscriptions 1s"}, lines[1:5])
+		assert.ElementsMatch(t, []string{
+			"acme/1 customer 1s", "acme/4 customer 1s", "acme/3 cancellation 1s", "acme/2 subscriptions 1s", "acme/4 subscriptions 1s",
+		}, lines[:5], "answers of the same moment are published in any order")
 		assert.Equal(t, []string{"acme/5 customer 30s", "acme/5 subscriptions 30s"}, lines[5:])
 	})
 }
