@@ -15,10 +15,11 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
-// TestMain ignores kfake's goroutines, which wait for its lock if a fault holds a response when the cluster is closed.
+// TestMain ignores kfake's goroutines, which wait for its lock or for the end of a fault if that holds a response when the cluster is closed.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/twmb/franz-go/pkg/kfake.(*Cluster).continueSleptControl"),
-		goleak.IgnoreAnyFunction("github.com/twmb/franz-go/pkg/kfake.(*Cluster).runControl.func1"))
+	const cluster = "github.com/twmb/franz-go/pkg/kfake.(*Cluster)."
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(cluster+"continueSleptControl"), goleak.IgnoreAnyFunction(cluster+"runControl.func1"),
+		goleak.IgnoreAnyFunction(cluster+"run"))
 }
 
 const patience = 30 * time.Second
