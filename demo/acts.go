@@ -74,7 +74,7 @@ and the clock of rechargeflow shows noon in Portland, Oregon, where the customer
 	return p.playScript(ctx, "box.txtar")
 }
 
-// night plays a webhook at ten in the evening, whose text is held back, and what comes of it at nine in the morning.
+// night plays a webhook at ten in the evening, whose text is held back, and its release at nine in the morning.
 func (p *player) night(ctx context.Context) error {
 	zone, err := portland()
 	if err != nil {

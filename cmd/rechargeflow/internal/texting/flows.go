@@ -97,6 +97,22 @@ func (f *flowCommand) openAll() ([]shop, error) {
 	return named, nil
 }
 
+// openRows is open, and reads the settings.
+func (f *flowCommand) openRows(command *cobra.Command) (s shop, rows *live.Rows[live.Setting], err error) {
+	if s, err = f.open(); err == nil {
+		rows, err = s.rows(command.Context(), command.ErrOrStderr())
+	}
+	return s, rows, err
+}
+
+// openAllRows is openAll, and reads the settings.
+func (f *flowCommand) openAllRows(command *cobra.Command) (stores []shop, rows *live.Rows[live.Setting], err error) {
+	if stores, err = f.openAll(); err == nil {
+		rows, err = stores[0].rows(command.Context(), command.ErrOrStderr())
+	}
+	return stores, rows, err
+}
+
 func namesOf(stores []shop) (names []string) {
 	for _, s := range stores {
 		names = append(names, s.Name)

@@ -108,11 +108,7 @@ func (c *commands) flowsExport() *cobra.Command {
 	}
 	f := c.addFlows(command)
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		s, err := f.open()
-		if err != nil {
-			return err
-		}
-		rows, err := s.rows(command.Context(), command.ErrOrStderr())
+		s, rows, err := f.openRows(command)
 		if err != nil {
 			return err
 		}

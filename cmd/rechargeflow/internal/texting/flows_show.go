@@ -27,11 +27,7 @@ func (c *commands) flowsList() *cobra.Command {
 	f := c.addFlows(command)
 	asJSON := command.Flags().Bool("json", false, "print JSON, one array of flows")
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		stores, err := f.openAll()
-		if err != nil {
-			return err
-		}
-		rows, err := stores[0].rows(command.Context(), command.ErrOrStderr())
+		stores, rows, err := f.openAllRows(command)
 		if err != nil {
 			return err
 		}

@@ -31,11 +31,7 @@ flows are active.`,
 	asJSON := command.Flags().Bool("json", false, "print JSON, one array of versions")
 	history := command.Flags().Bool("history", false, "print all versions: who changed what, and when")
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		stores, err := f.openAll()
-		if err != nil {
-			return err
-		}
-		rows, err := stores[0].rows(command.Context(), command.ErrOrStderr())
+		stores, rows, err := f.openAllRows(command)
 		if err != nil {
 			return err
 		}
