@@ -24,7 +24,7 @@ func TestTextsAtEachStep(t *testing.T) {
 		"three brokers": func(t *testing.T) kafkatest.Cluster { t.Helper(); return kafkatest.Three(t) },
 	} {
 		for _, processes := range []int{1, 3} {
-			t.Run(fmt.Sprintf("%s, %d processes", name, processes), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s with %d processes", name, processes), func(t *testing.T) {
 				brokers := cluster(t)
 				w := newTextSystem(t, &brokers)
 				for range processes - 1 {

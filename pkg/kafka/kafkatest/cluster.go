@@ -73,7 +73,7 @@ func newCluster(t testing.TB, count int, options []Option) Cluster {
 			b.proxy = startProxy(t, n.proxy, n.client)
 			b.addr = n.proxy
 		}
-		server, err := newServer(j, t.TempDir(), n.properties(nodes, b.addr, session))
+		server, err := newServer(j, directory(t), n.properties(nodes, b.addr, session))
 		require.NoError(t, err)
 		t.Cleanup(server.stop)
 		b.control = server

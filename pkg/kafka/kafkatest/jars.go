@@ -2,8 +2,10 @@ package kafkatest
 
 import (
 	"fmt"
+	"os"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -26,11 +28,20 @@ func startJars(t testing.TB, j java) Broker {
 		"listeners":            "PLAINTEXT://" + client + ",CONTROLLER://" + controller,
 		"advertised.listeners": "PLAINTEXT://" + client,
 	})
-	server, err := newServer(j, t.TempDir(), s)
+	server, err := newServer(j, directory(t), s)
 	require.NoError(t, err)
 	require.NoError(t, server.format(t.Context(), clusterID()))
 	t.Cleanup(server.stop)
 	b := Broker{t: t, addr: client, control: server}
 	b.start()
 	return b
+}
+
+// directory returns an empty directory for a broker. Its name has no comma, as that of a test may have: Kafka would take it for two.
+func directory(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "kafka")
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
+	return dir
 }
