@@ -40,7 +40,7 @@ func startJars(t testing.TB, j java) Broker {
 // directory returns an empty directory for a broker. Its name has no comma, as that of a test may have: Kafka would take it for two.
 func directory(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "kafka")
+	dir, err := os.MkdirTemp("", "kafka") //nolint:usetesting // t.TempDir has the name of the test
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
 	return dir
