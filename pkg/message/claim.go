@@ -1,6 +1,8 @@
 package message
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"time"
 
@@ -117,13 +119,18 @@ func (b *Book) claimOne(e entry, c Claiming) (*Message, error) {
 	return m, b.save(&before, m)
 }
 
-// at returns the message of an entry. An entry whose message is missing is removed, and the message is nil.
+// at returns the message of an entry. An entry that is not, or no longer, that of its message is removed, and the message is nil: a text
+// that was sent must not be claimed again because of an old entry.
 func (b *Book) at(e entry) (*Message, error) {
 	m, err := b.message(e.store, e.customer, e.id)
-	if m == nil && err == nil {
-		b.rows.Delete(e.key)
+	if err != nil {
+		return nil, err
 	}
-	return m, err
+	if m == nil || !slices.ContainsFunc(entries(m), func(key []byte) bool { return bytes.Equal(key, e.key) }) {
+		b.rows.Delete(e.key)
+		return nil, nil //nolint:nilnil // documented
+	}
+	return m, nil
 }
 
 // until returns up to limit entries of an index up to a time, and the time of the next one, zero if there is none. The keys of an index

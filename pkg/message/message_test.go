@@ -202,6 +202,24 @@ func TestMissingMessage(t *testing.T) {
 	}
 }
 
+// TestOldEntry: a text that was sent is not sent again because of an entry that was left behind.
+func TestOldEntry(t *testing.T) {
+	w := newWorld(t)
+	w.add(trigger("s1", flow.SubscriptionStarted, 0, "subscription/1"))
+	left := rows{}
+	for key, value := range w.rows.Scan([]byte("due/")) {
+		left.Set(key, value)
+	}
+	w.now = w.now.Add(time.Minute)
+	w.receive(w.claim(1)[0], message.Receipt{Outcome: message.Accepted})
+	for key, value := range left.Scan(nil) {
+		w.rows.Set(key, value)
+	}
+	w.now = w.now.Add(time.Hour)
+	require.Empty(t, w.claim(10))
+	require.Zero(t, w.rows.count("due/"))
+}
+
 // TestSplitOff: what is left of a checkout without its subscriptions is one text, too.
 func TestSplitOff(t *testing.T) {
 	w := newWorld(t)
