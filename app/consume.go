@@ -30,9 +30,10 @@ func (a *App) consume(ctx context.Context, consumer *kafka.Consumer, s *stage.St
 	if err != nil {
 		return fmt.Errorf("kafka.compression: %w", err)
 	}
+	outputs := topology.Topics{Prefix: a.cfg.Kafka.TopicPrefix}.Writes(topology.Role(s.Role))
 	return consumer.RunTransactions(ctx, kafka.Transactions{
 		Transform: s.Transform, TakeOver: s.Transactor.TakeOver, Release: s.Transactor.Release,
-		Punctuate: s.Punctuate, PunctuateEvery: s.PunctuateEvery, Compression: compression,
+		Outputs: outputs, Punctuate: s.Punctuate, PunctuateEvery: s.PunctuateEvery, Compression: compression,
 	})
 }
 

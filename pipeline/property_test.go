@@ -238,14 +238,14 @@ func (w *world) untilNothingIsParked() {
 
 // untilNothingIsPlanned lets time pass until each text has an end.
 func (w *world) untilNothingIsPlanned() {
-	const patience = 60
+	const patience = 120
 	for n := range patience {
 		statuses := w.statuses()
 		if statuses[message.Planned]+statuses[message.Claimed] == 0 {
 			return
 		}
 		w.later(35 * time.Second)
-		if n > patience/2 { // longer than any night
+		if n > patience/2 { // longer than two nights
 			w.later(time.Hour)
 		}
 		w.handleAll()

@@ -45,6 +45,7 @@
 //	txn_manager.go    the requests of a transaction
 //	txn_produce.go    the produce requests of a transaction
 //	txn_exclusive.go  Exclusive, transactions of one process at a time, outside of a consumer group
+//	txn_hanging.go    what is left open of an earlier transaction is ended
 //
 //	scan.go          Scan and ReadRecord, which read without a consumer group
 //	topic_reader.go  TopicReader, which reads ranges and single records

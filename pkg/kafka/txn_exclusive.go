@@ -14,16 +14,27 @@ type Exclusive struct {
 	manager *txnManager
 }
 
-// NewExclusive returns an Exclusive. Its transactional id is the name and "-0". It connects on first use.
-func NewExclusive(cluster Cluster, name string) *Exclusive {
+// NewExclusive returns an Exclusive. Its transactional id is the name and "-0". topics are those that it writes. It connects on first
+// use.
+func NewExclusive(cluster Cluster, name string, topics ...string) *Exclusive {
 	return &Exclusive{manager: &txnManager{
 		pool: conn.Open(cluster), id: name + "-0", member: groupMember{group: name}, buffers: &bufferPool{}, faultPoint: func(string) {},
+		outputs: topics,
 	}}
 }
 
 // TakeOver fences the other users of the transactional id, and ends an open transaction: when it returns, each earlier transaction is
 // committed and readable, or aborted.
-func (e *Exclusive) TakeOver(ctx context.Context) error { return e.manager.initProducerID(ctx, false) }
+func (e *Exclusive) TakeOver(ctx context.Context) error {
+	for {
+		if err := e.manager.takeOver(ctx, false); !fenced(err) {
+			return err
+		} // another process has taken over meanwhile
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("take over %s: %w", e.manager.id, err)
+		}
+	}
+}
 
 // Commit publishes records in one transaction, which must name their partitions. After an error the outcome is unknown, also if another
 // user has called TakeOver: call TakeOver again and read the topic.

@@ -25,7 +25,9 @@ const (
 	// requestRetryTimeout limits the retries of one request. After that the whole transaction is retried.
 	requestRetryTimeout = 10 * time.Second
 	// topicWait limits the wait for topics that are not in the metadata.
-	topicWait       = 3 * time.Second
+	topicWait = 3 * time.Second
+	// endingTimeout limits the end of a hanging transaction.
+	endingTimeout   = 20 * time.Second
 	concurrentFirst = time.Millisecond
 	concurrentMax   = 20 * time.Millisecond
 	// notAttempted is OPERATION_NOT_ATTEMPTED, for which kafka-go has no name: another partition of the request was rejected.
@@ -48,10 +50,28 @@ type txnManager struct {
 	compression Compression
 	buffers     *bufferPool
 	faultPoint  func(string)
+	outputs     []string // the topics that transactions may write, to find those that hang
+	before      string   // the state of the transactional id before it was taken over, until what hangs is ended
 
 	producerID producerID
 	sequences  map[wire.Partition]int32
 	maxBytes   int // of a batch; zero until a broker rejects one as too large
+}
+
+// takeOver ends the transactions of all earlier producers of the transactional id: when it returns, each is committed and readable, or
+// aborted. With resume it fails if another producer has fenced this one.
+func (t *txnManager) takeOver(ctx context.Context, resume bool) error {
+	if err := t.initProducerID(ctx, resume); err != nil {
+		return err
+	}
+	if t.before == "" { // there was none
+		return nil
+	}
+	t.faultPoint("producer id initialized")
+	// if this is interrupted, the next owner aborts what was added
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), endingTimeout)
+	defer cancel()
+	return t.endHanging(ending)
 }
 
 // initProducerID gets a producer id and epoch. An open transaction of the transactional id is committed or aborted first. With
@@ -64,13 +84,18 @@ func (t *txnManager) initProducerID(ctx context.Context, resume bool) error {
 		request.ProducerID, request.ProducerEpoch = t.producerID.id, t.producerID.epoch
 	}
 	var id producerID
-	err := t.request(ctx, conn.TransactionKey(t.id), request, func(answer protocol.Message) (int16, bool) {
-		response, ok := answer.(*initproducerid.Response)
-		if !ok {
-			return 0, false
+	err := t.retry(ctx, true, func(ctx context.Context) (known bool, err error) {
+		if err := t.describe(ctx); err != nil {
+			return false, err
 		}
-		id = producerID{id: response.ProducerID, epoch: response.ProducerEpoch, valid: true}
-		return response.ErrorCode, true
+		return t.send(ctx, conn.TransactionKey(t.id), request, func(answer protocol.Message) (int16, bool) {
+			response, ok := answer.(*initproducerid.Response)
+			if !ok {
+				return 0, false
+			}
+			id = producerID{id: response.ProducerID, epoch: response.ProducerEpoch, valid: true}
+			return response.ErrorCode, true
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("take over transactional id %s: %w", t.id, err)
@@ -96,8 +121,10 @@ func (t *txnManager) commit(ctx context.Context, tx transaction) error {
 		return err
 	}
 	t.faultPoint("partitions added")
-	if err := t.addOffsets(ctx, tx.offsets); err != nil {
-		return err
+	if len(tx.offsets) > 0 {
+		if err := t.addOffsets(ctx); err != nil {
+			return err
+		}
 	}
 	t.faultPoint("offsets added")
 	if err := t.produce(ctx, partitions, tx.outputs); err != nil {
@@ -108,7 +135,7 @@ func (t *txnManager) commit(ctx context.Context, tx transaction) error {
 		return err
 	}
 	t.faultPoint("offsets written")
-	if err := t.end(ctx); err != nil {
+	if err := t.requestOnce(ctx, conn.TransactionKey(t.id), t.ending(true), endCode); err != nil {
 		return err
 	}
 	t.faultPoint("transaction ended")
@@ -142,10 +169,7 @@ func (t *txnManager) addPartitions(ctx context.Context, partitions []wire.Partit
 	return t.pool.Explain(err, conn.TopicRight(conn.OperationWrite, rejected))
 }
 
-func (t *txnManager) addOffsets(ctx context.Context, offsets map[wire.Partition]committed) error {
-	if len(offsets) == 0 {
-		return nil
-	}
+func (t *txnManager) addOffsets(ctx context.Context) error {
 	request := &addoffsetstotxn.Request{
 		TransactionalID: t.id, ProducerID: t.producerID.id, ProducerEpoch: t.producerID.epoch, GroupID: t.member.group,
 	}
@@ -194,15 +218,17 @@ func (t *txnManager) commitOffsets(ctx context.Context, offsets map[wire.Partiti
 	return t.pool.Explain(err, conn.TopicRight(conn.OperationRead, rejected))
 }
 
-func (t *txnManager) end(ctx context.Context) error {
-	request := &endtxn.Request{TransactionalID: t.id, ProducerID: t.producerID.id, ProducerEpoch: t.producerID.epoch, Committed: true}
-	return t.requestOnce(ctx, conn.TransactionKey(t.id), request, func(answer protocol.Message) (int16, bool) {
-		response, ok := answer.(*endtxn.Response)
-		if !ok {
-			return 0, false
-		}
-		return response.ErrorCode, true
-	})
+// ending returns the request that commits or aborts a transaction.
+func (t *txnManager) ending(commit bool) *endtxn.Request {
+	return &endtxn.Request{TransactionalID: t.id, ProducerID: t.producerID.id, ProducerEpoch: t.producerID.epoch, Committed: commit}
+}
+
+func endCode(answer protocol.Message) (int16, bool) {
+	response, ok := answer.(*endtxn.Response)
+	if !ok {
+		return 0, false
+	}
+	return response.ErrorCode, true
 }
 
 // request sends a request to a coordinator and retries it. It must be safe to arrive twice, and in the next transaction.
@@ -222,12 +248,16 @@ type errorCodeOf func(protocol.Message) (code int16, ok bool)
 
 // sendWithRetry retries transient errors. With retryUnknown it also retries a request that may have been received.
 func (t *txnManager) sendWithRetry(ctx context.Context, to conn.CoordinatorKey, request protocol.Message, code errorCodeOf, retryUnknown bool) error {
+	return t.retry(ctx, retryUnknown, func(ctx context.Context) (known bool, err error) { return t.send(ctx, to, request, code) })
+}
+
+func (t *txnManager) retry(ctx context.Context, retryUnknown bool, send func(context.Context) (known bool, err error)) error {
 	ctx, cancel := context.WithTimeout(ctx, requestRetryTimeout)
 	defer cancel()
 	usual := conn.RequestBackoff()
 	concurrent := conn.Backoff{First: concurrentFirst, Max: concurrentMax}
 	for {
-		known, err := t.send(ctx, to, request, code)
+		known, err := send(ctx)
 		backoff := &usual
 		switch {
 		case err == nil:

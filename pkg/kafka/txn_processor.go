@@ -50,12 +50,17 @@ type txnProcessor struct {
 
 func (t *txnProcessor) takeOver(ctx context.Context, w *worker, partitions []wire.Partition) (map[wire.Partition]committed, error) {
 	t.partitions, t.restored = partitions, false
+	before := ""
+	if t.manager != nil {
+		before = t.manager.before
+	}
 	t.manager = &txnManager{
 		pool: w.pool, id: fmt.Sprintf("%s-%d", w.member.group, w.number), member: w.member,
 		count: w.consumer.config.Partitions, compression: t.Compression, buffers: t.buffers, faultPoint: w.consumer.config.FaultPoint,
+		outputs: t.Outputs, before: before,
 	}
 	w.consumer.config.FaultPoint("taking over")
-	if err := t.manager.initProducerID(ctx, false); err != nil {
+	if err := t.manager.takeOver(ctx, false); err != nil {
 		return nil, err
 	}
 	w.consumer.config.FaultPoint("predecessor fenced")
@@ -223,13 +228,13 @@ func (t *txnProcessor) resolve(ctx context.Context, w *worker, p *assignedPartit
 // resume ends an open transaction of its own producer id and returns the committed offsets. If the producer was fenced, either
 // by the next owner or by the broker after transactionTimeout, a heartbeat shows which.
 func (t *txnProcessor) resume(ctx context.Context, w *worker) (map[wire.Partition]committed, error) {
-	err := t.manager.initProducerID(ctx, true)
+	err := t.manager.takeOver(ctx, true)
 	if fenced(err) {
 		if err := checkMembership(ctx, w.pool, w.member); err != nil {
 			return nil, err
 		}
 		t.restored = false
-		err = t.manager.initProducerID(ctx, false)
+		err = t.manager.takeOver(ctx, false)
 	}
 	if err != nil {
 		return nil, err

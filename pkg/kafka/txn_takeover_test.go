@@ -172,7 +172,7 @@ func TestUnresolvedTransaction(t *testing.T) {
 		fake.KeepControl()
 		init, ok := request.(*kmsg.InitProducerIDRequest)
 		assert.True(t, ok)
-		if init.ProducerID < 0 {
+		if init.ProducerID < 0 || !lost.Load() {
 			return nil, nil, false
 		}
 		response, ok := init.ResponseKind().(*kmsg.InitProducerIDResponse)

@@ -33,6 +33,9 @@ func (t TransformResult) end(err error) {
 // Transactions configures a consumer's transactions.
 type Transactions struct {
 	Transform Transform
+	// Outputs names the topics that Transform and Punctuate write. A transaction of an earlier owner that a broker has not ended there
+	// is ended before TakeOver is called.
+	Outputs []string
 	// TakeOver, if set, is called when the consumer takes over a partition number, to restore its state. The previous owner is
 	// fenced by then, and its open transaction is committed or aborted. Records are delivered after it has returned nil; after
 	// an error everything is retried. It is called again when another owner is possible meanwhile, even between a Transform

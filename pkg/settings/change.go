@@ -30,7 +30,7 @@ var ErrBusy = errors.New("change settings: gave up, look at the current settings
 // writer is the name of the transactional id, the same in all processes. Records must name topic and partition. The same record must not
 // be written twice: a version or a time in the value makes it different.
 func (t Topic[R]) Change(ctx context.Context, cluster kafka.Cluster, writer string, decide func(*Rows[R]) ([]kafka.Record, error)) error {
-	exclusive := kafka.NewExclusive(cluster, writer)
+	exclusive := kafka.NewExclusive(cluster, writer, t.Name)
 	defer exclusive.Close()
 	var written []kafka.Record // whose outcome is unknown
 	var failed error

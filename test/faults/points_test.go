@@ -39,6 +39,9 @@ const soon = 3
 func points() []point {
 	return []point{
 		{name: "taking over", most: soon},
+		{name: "producer id initialized", most: soon},
+		{name: "hanging transaction added", most: soon},
+		{name: "hanging transaction ended", most: soon},
 		{name: "predecessor fenced", most: soon},
 		{name: "copy removed", most: soon, when: noCopy},
 		{name: "copy chosen", most: soon},

@@ -21,3 +21,17 @@ func TestCount(t *testing.T) {
 	assert.Zero(t, batch.Count(nil))
 	assert.Zero(t, batch.Count(make([]byte, 100)), "not a batch")
 }
+
+// A producer's transaction is open until its marker, whatever others write.
+func TestOpen(t *testing.T) {
+	r := batch.Record{Value: []byte("x")}
+	of := func(id int64, transactional bool) []byte {
+		return encode(t, batch.None, batch.Producer{ID: id, Transactional: transactional}, r)
+	}
+	assert.True(t, batch.Open(of(1, true), 1))
+	assert.True(t, batch.Open(slices.Concat(of(1, true), of(2, true), marker(2, 3, true)), 1))
+	assert.False(t, batch.Open(slices.Concat(of(2, true), of(1, true), marker(1, 3, true)), 1))
+	assert.False(t, batch.Open(of(2, true), 1))
+	assert.False(t, batch.Open(of(1, false), 1))
+	assert.False(t, batch.Open(nil, 1))
+}

@@ -9,6 +9,8 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/findcoordinator"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
 )
 
 // coordinatorTimeout limits the wait for a response that may be lost with its connection.
@@ -47,6 +49,23 @@ func (p *Pool) SendToCoordinator(ctx context.Context, of CoordinatorKey, request
 		p.ForgetCoordinator(of)
 	}
 	return answer, err
+}
+
+// TransactionState returns the state of a transactional id, such as Ongoing or CompleteCommit; "" if it has none.
+func (p *Pool) TransactionState(ctx context.Context, id string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, coordinatorTimeout)
+	defer cancel()
+	of := TransactionKey(id)
+	broker, err := p.coordinator(ctx, of)
+	if err != nil {
+		return "", fmt.Errorf("%w of %s: %w", ErrFindCoordinator, id, err)
+	}
+	state, err := wire.TransactionState(ctx, p.transport, p.addr, broker, id)
+	if err != nil {
+		p.ForgetCoordinator(of)
+		return "", fmt.Errorf("describe transaction: %w", err)
+	}
+	return state, nil
 }
 
 func (p *Pool) coordinator(ctx context.Context, of CoordinatorKey) (int32, error) {

@@ -14,6 +14,7 @@
 //	requests.go          requests to a broker that the caller chooses
 //	metrics.go           Metrics, which counts and times requests
 //	offsets.go           OffsetRange, the first and last offsets of partitions
+//	unended.go           the partitions with a transaction that has not ended
 //	topic.go             partitions and settings of a topic
 //	plain.go             errors of kafka-go's client without the names of Go methods
 //	retry.go             Retry, which repeats a request while its error is transient

@@ -69,7 +69,25 @@ func TestDecodeFetch(t *testing.T) {
 	}}, got)
 }
 
+// https://kafka.apache.org/protocol#The_Messages_DescribeTransactions, version 0.
+func describeAnswer() answer {
+	a := append(answer{}, 0).int32(0)
+	a = append(a, 2).int16(0)
+	a = append(append(a, 3), "id"...)
+	return append(append(a, 15), "CompleteCommit"...)
+}
+
+func TestDecodeDescribe(t *testing.T) {
+	got, err := decodeDescribe(append(describeAnswer(), "what is not needed"...))
+	require.NoError(t, err)
+	assert.Equal(t, transactionResponse{api: describeTransactions, state: "CompleteCommit"}, got)
+}
+
 func TestTruncatedResponse(t *testing.T) {
+	for cut := range len(describeAnswer()) {
+		_, err := decodeDescribe(describeAnswer()[:cut])
+		require.ErrorIs(t, err, errTruncated, "cut at %d", cut)
+	}
 	for cut := range len(produceAnswer()) - 4 { // the rest is ignored
 		_, err := decodeProduce(produceAnswer()[:cut])
 		require.ErrorIs(t, err, errTruncated, "cut at %d", cut)
@@ -155,6 +173,16 @@ func FuzzDecodeFetch(f *testing.F) {
 		}
 		if err == nil && size > len(body) {
 			t.Errorf("%d bytes out of %d", size, len(body))
+		}
+	})
+}
+
+func FuzzDecodeDescribe(f *testing.F) {
+	f.Add([]byte(describeAnswer()))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		got, err := decodeDescribe(body)
+		if response, ok := got.(transactionResponse); err == nil && (!ok || len(response.state) > len(body)) {
+			t.Errorf("%d bytes, and %v", len(body), got)
 		}
 	})
 }

@@ -4,6 +4,8 @@
 //	exchange.go   a request and its response as bytes
 //	produce.go    Produce, with encoded batches: several partitions at once, idempotent, transactional
 //	fetch.go      Fetch, with the response's batches undecoded and its aborted transactions
+//	offsets.go    the ends of many partitions in one request
+//	transaction.go  TransactionState, which kafka-go does not have
 //	routed.go     kafka-go's requests, sent to a given broker: Transport looks up the coordinator each time
 //	metadata.go   the cluster metadata of Transport
 //	partition.go  Partition

@@ -53,6 +53,25 @@ func (r *reader) string() string {
 	return string(r.take(int(n)))
 }
 
+func (r *reader) uvarint() uint64 {
+	n, size := binary.Uvarint(r.rest)
+	if size <= 0 {
+		r.rest, r.bad = nil, true
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return n
+}
+
+// compactString returns "" for null.
+func (r *reader) compactString() string {
+	n := r.uvarint()
+	if n == 0 {
+		return ""
+	}
+	return string(r.take(int(min(n-1, maxResponse))))
+}
+
 // bytes returns nil for null.
 func (r *reader) bytes() []byte {
 	n := r.int32()
