@@ -7,6 +7,9 @@
 //	topics.go              all webhook topics
 //	decode.go              decodes a body to a Webhook, in either version
 //	wire_charge.go         charges: JSON of both versions to Charge
+//	amount.go             sums and differences of amounts
+//	charge_error.go       error types of charges: retried or not, fixable by the customer or not
+//	currency.go           a currency where a body has none
 //	wire_customer.go       customers
 //	wire_order.go          orders
 //	wire_subscription.go   subscriptions

@@ -79,6 +79,7 @@ type subscriptionJSON struct {
 	CancelledAt    time.Time      `json:"cancelled_at,omitzero"`
 	Reason         string         `json:"cancellation_reason,omitempty"`
 	Comments       string         `json:"cancellation_reason_comments,omitempty"`
+	MaxRetries     bool           `json:"max_retries_reached,omitempty"`
 	Erased         bool           `json:"erased,omitempty"`
 }
 
@@ -90,6 +91,6 @@ func newSubscriptionJSON(s Subscription) subscriptionJSON {
 		IntervalUnit: s.IntervalUnit, OrderInterval: s.OrderInterval, ChargeInterval: s.ChargeInterval,
 		NextChargeDate: s.NextChargeDate, IsPrepaid: s.IsPrepaid,
 		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, CancelledAt: s.CancelledAt,
-		Reason: s.CancellationReason, Comments: s.CancellationReasonComments, Erased: s.Erased,
+		Reason: s.CancellationReason, Comments: s.CancellationReasonComments, MaxRetries: s.MaxRetriesReached, Erased: s.Erased,
 	}
 }

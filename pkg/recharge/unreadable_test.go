@@ -139,7 +139,7 @@ func TestUnreadableFieldsAreLeftOut(t *testing.T) {
 			"one line item of two", "charge/paid", `{"charge": {"id": 1, "line_items": [{"title": "A", "quantity": 2}, {"title": "B", "quantity": "rubbish"}]}}`,
 			[]string{"charge.line_items.quantity"},
 			func(t *testing.T, w recharge.Webhook) {
-				assert.Equal(t, []recharge.LineItem{{Title: "A", Quantity: 2}, {Title: "B"}}, w.Charge.LineItems)
+				assert.Equal(t, []recharge.LineItem{{Title: "A", Quantity: 2, Kind: recharge.KindSubscription}, {Title: "B", Kind: recharge.KindSubscription}}, w.Charge.LineItems)
 			},
 		},
 		{

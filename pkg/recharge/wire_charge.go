@@ -16,26 +16,44 @@ type Charge struct {
 	Currency                  string
 	TotalPrice, SubtotalPrice string // decimal digits
 	TotalDiscounts, TotalTax  string // decimal digits
+	TotalRefunds              string // decimal digits, of all refunds so far
+	ShippingPrice             string // decimal digits, of all shipping lines
+	Discounts                 []Discount
+	Processor                 string // of the payment, such as shopify_payments
 	ScheduledDate             Date
 	ProcessedAt               time.Time
 	RetryAt                   time.Time // the next attempt
+	RetryDate                 Date      // the day of RetryAt
 	CreatedAt, UpdatedAt      time.Time
 	Attempts                  int
 	ErrorType                 string // Recharge's error code, upper case; "" for none
-	OrderID                   string // id at the shop platform
+	PlatformOrderID           string // id at the shop platform
 	LineItems                 []LineItem
 	Contact                   Contact
 	// Erased means that the e-mail is the placeholder of a customer whose personal data was erased.
 	Erased bool `json:",omitempty"`
 }
 
+// Discount is a discount of a charge. Value is an amount or a percentage, according to Type.
+type Discount struct {
+	Code, Value, Type string // decimal digits; fixed_amount, percentage, shipping; others may come
+}
+
 // LineItem is one product of a charge or an order.
 type LineItem struct {
 	SubscriptionID             string // "" for a one-time product
+	Kind                       string // KindSubscription, KindOneTime
 	ProductID, VariantID, SKU  string // ids of the shop platform
 	Title, VariantTitle, Price string // price of one unit, decimal digits
 	Quantity                   int
+	Total, Tax, Discount       string // decimal digits, of all units
 }
+
+// The kinds of a line item.
+const (
+	KindSubscription = "subscription"
+	KindOneTime      = "onetime"
+)
 
 // Contact is what a charge or an order says about its customer. The shipping address may be that of somebody else, to whom the
 // customer gives the products.
@@ -71,6 +89,12 @@ type wireCharge struct {
 	SubtotalPrice   decimal        `json:"subtotal_price"`
 	TotalDiscounts  decimal        `json:"total_discounts"`
 	TotalTax        decimal        `json:"total_tax"`
+	TotalRefunds    decimal        `json:"total_refunds"`
+	ShippingLines   []wirePrice    `json:"shipping_lines"`
+	Discounts       []wireDiscount `json:"discounts"`
+	DiscountCodes   []wireDiscount `json:"discount_codes"` // in 2021-01
+	Processor       text           `json:"payment_processor"`
+	ProcessorName   text           `json:"processor_name"` // in 2021-01
 	ScheduledAt     text           `json:"scheduled_at"`
 	ProcessedAt     text           `json:"processed_at"`
 	RetryDate       text           `json:"retry_date"`
@@ -91,6 +115,7 @@ func (w *wireCharge) charge(p *timeParser) *Charge {
 	}
 	p.version = versionMarks{status: w.Status, shopify: []platformID{w.ShopifyCustomer, w.ShopifyOrder}}.version(p.version)
 	email, erased := emailOf(w.Email, w.Customer.Email.value)
+	retryAt := p.retryDate("charge.retry_date", w.RetryDate)
 	return &Charge{
 		ID: string(w.ID), AddressID: string(w.AddressID),
 		CustomerID: first(w.CustomerID, w.Customer.ID), Email: email, Erased: erased,
@@ -99,18 +124,45 @@ func (w *wireCharge) charge(p *timeParser) *Charge {
 		Status:             strings.ToLower(string(w.Status)), Type: strings.ToLower(string(w.Type)),
 		Currency:   string(w.Currency),
 		TotalPrice: string(w.TotalPrice), SubtotalPrice: string(w.SubtotalPrice),
-		TotalDiscounts: string(w.TotalDiscounts), TotalTax: string(w.TotalTax),
+		TotalDiscounts: string(w.TotalDiscounts), TotalTax: string(w.TotalTax), TotalRefunds: string(w.TotalRefunds),
+		ShippingPrice: sumOf(w.ShippingLines), Discounts: discounts(w.Discounts, w.DiscountCodes), Processor: first(w.Processor, w.ProcessorName),
 		ScheduledDate: p.date("charge.scheduled_at", w.ScheduledAt),
 		ProcessedAt:   p.timestamp("charge.processed_at", w.ProcessedAt),
-		RetryAt:       p.retryDate("charge.retry_date", w.RetryDate),
-		CreatedAt:     p.timestamp("charge.created_at", w.CreatedAt),
-		UpdatedAt:     p.timestamp("charge.updated_at", w.UpdatedAt),
-		Attempts:      max(w.Attempts.n, w.Tried.n), // one counter under two names
-		ErrorType:     strings.ToUpper(string(w.ErrorType)),
-		OrderID:       first(w.OrderID, w.ShopifyOrder),
-		LineItems:     lineItems(w.LineItems),
-		Contact:       contact(w.FirstName, w.LastName, w.Customer, w.Billing, w.Shipping),
+		RetryAt:       retryAt, RetryDate: DayOf(retryAt),
+		CreatedAt:       p.timestamp("charge.created_at", w.CreatedAt),
+		UpdatedAt:       p.timestamp("charge.updated_at", w.UpdatedAt),
+		Attempts:        max(w.Attempts.n, w.Tried.n), // one counter under two names
+		ErrorType:       strings.ToUpper(string(w.ErrorType)),
+		PlatformOrderID: first(w.OrderID, w.ShopifyOrder),
+		LineItems:       lineItems(w.LineItems),
+		Contact:         contact(w.FirstName, w.LastName, w.Customer, w.Billing, w.Shipping),
 	}
+}
+
+// wirePrice is the price of a shipping line.
+type wirePrice struct {
+	Price decimal `json:"price"`
+}
+
+// wireDiscount is a discount, with its value as 2021-11 spells it or its amount as 2021-01 does.
+type wireDiscount struct {
+	Code      text    `json:"code"`
+	Value     decimal `json:"value"`
+	ValueType text    `json:"value_type"`
+	Amount    decimal `json:"amount"`
+	Type      text    `json:"type"`
+}
+
+func discounts(lists ...[]wireDiscount) (all []Discount) {
+	for _, list := range lists {
+		for _, w := range list {
+			d := Discount{Code: string(w.Code), Value: first(w.Value, w.Amount), Type: strings.ToLower(first(w.ValueType, w.Type))}
+			if d != (Discount{}) {
+				all = append(all, d)
+			}
+		}
+	}
+	return all
 }
 
 type wireLineItem struct {
@@ -127,6 +179,9 @@ type wireLineItem struct {
 	VariantTitle     text       `json:"variant_title"`
 	UnitPrice        decimal    `json:"unit_price"`
 	Price            decimal    `json:"price"`
+	OriginalPrice    decimal    `json:"original_price"`
+	TotalPrice       decimal    `json:"total_price"`
+	TaxDue           decimal    `json:"tax_due"`
 	Quantity         count      `json:"quantity"`
 }
 
@@ -137,11 +192,12 @@ func lineItems(wire []wireLineItem) []LineItem {
 			SubscriptionID: string(w.SubscriptionID),
 			ProductID:      first(w.ProductID, w.ShopifyProduct), VariantID: first(w.VariantID, w.ShopifyVariant),
 			SKU: string(w.SKU), Title: string(w.Title), VariantTitle: string(w.VariantTitle),
-			Price: first(w.UnitPrice, w.Price), Quantity: w.Quantity.n,
+			Price: first(w.UnitPrice, w.Price), Quantity: w.Quantity.n, Kind: KindSubscription, Total: string(w.TotalPrice), Tax: string(w.TaxDue),
 		}
+		item.Discount = discountOf(w.OriginalPrice, decimal(item.Price), item.Quantity)
 		switch {
 		case strings.EqualFold(string(w.PurchaseItemType), StatusOneTime) || strings.EqualFold(string(w.Type), StatusOneTime):
-			item.SubscriptionID = ""
+			item.SubscriptionID, item.Kind = "", KindOneTime
 		case item.SubscriptionID == "":
 			item.SubscriptionID = string(w.PurchaseItemID)
 		}

@@ -13,6 +13,7 @@ type Order struct {
 	PlatformCustomerID      string
 	Status                  string // success, error, queued, cancelled; others may come
 	Type                    string // checkout, recurring
+	PlatformOrderID         string // id at the shop platform
 	Number                  string // the shop's order number, without "#"
 	IsPrepaid               bool
 	Currency, TotalPrice    string // decimal digits
@@ -39,6 +40,8 @@ type wireOrder struct {
 	ShopifyCustomer platformID     `json:"shopify_customer_id"`
 	ShopifyNumber   platformID     `json:"shopify_order_number"`
 	OrderNumber     platformID     `json:"external_order_number"`
+	ShopifyOrder    platformID     `json:"shopify_order_id"`
+	PlatformOrder   platformID     `json:"external_order_id"`
 	Status          text           `json:"status"`
 	Type            text           `json:"type"`
 	IsPrepaid       boolean        `json:"is_prepaid"`
@@ -71,9 +74,10 @@ func (w *wireOrder) order(p *timeParser) *Order {
 		CustomerHash:       first(w.Hash, w.Customer.Hash),
 		PlatformCustomerID: first(w.ShopifyCustomer, w.Customer.PlatformID),
 		Status:             strings.ToLower(string(w.Status)), Type: strings.ToLower(string(w.Type)),
-		Number:    first(w.OrderNumber, w.ShopifyNumber),
-		IsPrepaid: bool(w.IsPrepaid),
-		Currency:  string(w.Currency), TotalPrice: string(w.TotalPrice),
+		PlatformOrderID: first(w.PlatformOrder, w.ShopifyOrder),
+		Number:          first(w.OrderNumber, w.ShopifyNumber),
+		IsPrepaid:       bool(w.IsPrepaid),
+		Currency:        string(w.Currency), TotalPrice: string(w.TotalPrice),
 		ScheduledDate: p.date("order.scheduled_at", w.ScheduledAt),
 		ProcessedAt:   p.timestamp("order.processed_at", w.ProcessedAt),
 		CreatedAt:     p.timestamp("order.created_at", w.CreatedAt),

@@ -24,6 +24,8 @@ type Subscription struct {
 	CancelledAt                time.Time
 	CancellationReason         string
 	CancellationReasonComments string
+	// MaxRetriesReached means that the last attempt of a charge failed.
+	MaxRetriesReached bool `json:",omitempty"`
 	// Erased means that the e-mail is the placeholder of a customer whose personal data was erased.
 	Erased bool `json:",omitempty"`
 }
@@ -68,6 +70,7 @@ type wireSubscription struct {
 	CancelledAt    text         `json:"cancelled_at"`
 	Reason         text         `json:"cancellation_reason"`
 	Comments       text         `json:"cancellation_reason_comments"`
+	MaxRetries     boolean      `json:"max_retries_reached"`
 	Erased         boolean      `json:"erased"` // in a Lookup
 	Include        include      `json:"include"`
 }
@@ -92,7 +95,7 @@ func (w *wireSubscription) subscription(p *timeParser) *Subscription {
 		UpdatedAt:      p.timestamp("subscription.updated_at", w.UpdatedAt),
 		CancelledAt:    p.timestamp("subscription.cancelled_at", w.CancelledAt),
 
-		CancellationReason: string(w.Reason), CancellationReasonComments: string(w.Comments),
+		CancellationReason: string(w.Reason), CancellationReasonComments: string(w.Comments), MaxRetriesReached: bool(w.MaxRetries),
 	}
 }
 
