@@ -31,7 +31,9 @@ func TestTopicsHaveDocumentedSettings(t *testing.T) {
 	assert.Equal(t, map[string]string{
 		"shop.recharge.webhooks":               "delete 34560000000", // 400 days
 		"shop.recharge.events":                 "delete 7776000000",  // 90 days
-		"shop.recharge.sms-triggers":           "delete 2592000000",  // 30 days
+		"shop.recharge.facts":                  "delete 34560000000",
+		"shop.recharge.charges":                "compact -1",
+		"shop.recharge.sms-triggers":           "delete 2592000000", // 30 days
 		"shop.recharge.sms-receipts":           "delete 2592000000",
 		"shop.recharge.consent":                "compact -1",
 		"shop.recharge.customers":              "compact -1",

@@ -6,8 +6,8 @@
 //	gateway_refusals.go  refused request -> answer, log line
 //	transformer.go       raw webhook    -> recharge.events, recharge.sms-triggers, the public tables, the state
 //	input.go             what the transformer decodes of a raw record
-//	outputs.go           what a decision, a message and a receipt write
 //	replay.go            parked records -> the same, once their customer is looked up
+//	charges.go           charges that are deleted: owner and deletion records
 //	owners.go            subscriptions that move to another customer: owner and moved records
 //	lookups.go           lookup request -> Recharge's API -> recharge.webhooks
 //	tracking.go          event          -> Bloomreach, up to 50 at a time

@@ -70,7 +70,7 @@ func (w *world) rowsOf(customer string) []string {
 	var keys []string
 	for key := range w.state.Rows {
 		_, of, _ := strings.Cut(key, "/")
-		if strings.HasPrefix(of+"/", "acme/"+customer+"/") && !strings.HasPrefix(key, "owner/") { // which has a subscription in its key
+		if strings.HasPrefix(of+"/", "acme/"+customer+"/") && !strings.HasPrefix(key, "owner/") || strings.HasPrefix(key, "charge-owner/") { // which has a subscription in its key
 			keys = append(keys, key)
 		}
 	}
@@ -385,7 +385,7 @@ func (w *world) requireNothingExpired(rt *rapid.T) {
 	w.later(15 * 31 * day)
 	w.expire()
 	for key, row := range live {
-		if live[key] = withoutFacts(row); live[key] == nil || strings.Contains(string(row), `"deleted_at"`) || strings.HasPrefix(key, "owner/") {
+		if live[key] = withoutFacts(row); live[key] == nil || strings.Contains(string(row), `"deleted_at"`) || strings.HasPrefix(key, "owner/") || strings.HasPrefix(key, "charge-owner/") {
 			delete(live, key)
 		}
 	}
@@ -418,8 +418,8 @@ func newOnBroker(t *testing.T) *onBroker {
 	b := &onBroker{cluster: kafkatest.Embedded(t).Cluster(), topics: topology.Topics{Prefix: "swept" + strings.ToLower(rand.Text()) + "."}}
 	var spec admin.Spec
 	for _, name := range []string{
-		b.topics.Webhooks(), b.topics.Redrive(topology.RoleTransformer), b.topics.Events(), b.topics.State(), b.topics.Customers(),
-		b.topics.Subscriptions(), b.topics.DeadLetters(topology.RoleTransformer),
+		b.topics.Webhooks(), b.topics.Redrive(topology.RoleTransformer), b.topics.Events(), b.topics.Facts(), b.topics.State(), b.topics.Customers(),
+		b.topics.Subscriptions(), b.topics.Charges(), b.topics.DeadLetters(topology.RoleTransformer),
 	} {
 		spec.Topics = append(spec.Topics, admin.TopicSpec{Name: name, Partitions: 1, Replication: 1})
 	}

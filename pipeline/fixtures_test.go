@@ -14,6 +14,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/schemas"
@@ -85,8 +86,8 @@ func (w *world) eventRecord(n int) kafka.Record {
 // chargeEvent has several lists and maps of properties.
 func chargeEvent() subscriber.Event {
 	items := []subscriber.Item{
-		{SubscriptionID: "1", ProductID: "8812", VariantID: "99341", Title: "House Blend", Price: "18.50", Quantity: 2},
-		{SubscriptionID: "2", ProductID: "8813", VariantID: "99342", Title: "Dark Roast", Price: "21", Quantity: 1},
+		{Kind: recharge.KindSubscription, SubscriptionID: "1", ProductID: "8812", VariantID: "99341", Title: "House Blend", Price: "18.50", Quantity: 2},
+		{Kind: recharge.KindSubscription, SubscriptionID: "2", ProductID: "8813", VariantID: "99342", Title: "Dark Roast", Price: "21", Quantity: 1},
 	}
 	return subscriber.Event{
 		ID: fmt.Sprintf("%032x", 9), Type: subscriber.EventCharge, Status: subscriber.StatusPaid, Store: store,

@@ -239,12 +239,12 @@ func (w *world) records() string {
 	for _, r := range w.topics.since("recharge.webhooks", 0) {
 		fmt.Fprintf(&out, "recharge.webhooks %s %s\n", r.Key, cmp.Or(r.Header(envelope.HeaderRechargeTopic), r.Header(envelope.HeaderSource)))
 	}
-	for _, topic := range []string{"recharge.events", "recharge.sms-triggers"} {
+	for _, topic := range []string{"recharge.events", "recharge.facts", "recharge.sms-triggers"} {
 		for _, r := range w.topics.since(topic, 0) {
 			fmt.Fprintf(&out, "%s %s %s from %s\n%s\n", topic, r.Key, r.Header(envelope.HeaderCEType), r.Header(envelope.HeaderRawOffset), indented(w.t, r.Value))
 		}
 	}
-	for _, topic := range []string{"recharge.customers", "recharge.subscriptions"} {
+	for _, topic := range []string{"recharge.customers", "recharge.subscriptions", "recharge.charges"} {
 		for _, r := range w.topics.since(topic, 0) {
 			fmt.Fprintf(&out, "%s %s from %s\n%s\n", topic, r.Key, r.Header(envelope.HeaderRawOffset), row(w.t, r.Value))
 		}

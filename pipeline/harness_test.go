@@ -64,6 +64,10 @@ type storeConfig struct {
 	ResumeByDate   bool     `yaml:"resume_by_date"`
 	FirstOrders    bool     `yaml:"first_orders"`
 	NewAccounts    bool     `yaml:"new_accounts"`
+	Currency       string   `yaml:"currency"`
+	Extras         []string `yaml:"extras"`
+	Profile        []string `yaml:"profile"`
+	SecondIDName   string   `yaml:"second_id_name"`
 	// Destination is what the SMS gateway does itself.
 	Destination texts.Destination `yaml:"-"`
 }
@@ -168,11 +172,12 @@ func (w *world) options(cfg storeConfig) pipeline.Options {
 		Store: store, CustomerID: subscriber.ByEmail,
 		ActiveProperty: cfg.ActiveProperty == nil || *cfg.ActiveProperty, SMS: cfg.SMS,
 		Switches: subscriber.Switches{PauseByDate: cfg.PauseByDate, ResumeByDate: cfg.ResumeByDate, FirstOrders: cfg.FirstOrders, NewAccounts: cfg.NewAccounts},
+		Currency: cfg.Currency, Extras: cfg.Extras, Profile: cfg.Profile,
 	}
 	if cfg.CustomerID != "" {
 		settings.CustomerID = subscriber.IDChoice(cfg.CustomerID)
 	}
-	built := pipeline.Store{Settings: settings, Tracker: w.tracker(), CustomerIDName: "registered"}
+	built := pipeline.Store{Settings: settings, Tracker: w.tracker(), CustomerIDName: "registered", SecondIDName: cfg.SecondIDName}
 	if !cfg.NoAPI {
 		w.hasAPI, built.Settings.API = true, true
 	}
@@ -192,8 +197,14 @@ func (w *world) client() *recharge.Client {
 	return client
 }
 
+// tracker is a client with a clock of its own, on which a minute passes with each look: it never waits after failures.
 func (w *world) tracker() *bloomreach.Client {
+	looks := 0
 	client, err := bloomreach.New(bloomreach.Config{
+		Now: func() time.Time {
+			looks++
+			return w.clock().Add(time.Duration(looks) * time.Minute)
+		},
 		BaseURL: w.bloomreach.BaseURL(), ProjectToken: bloomreachtest.ProjectToken,
 		Auth: bloomreach.PrivateKey(bloomreachtest.KeyID, bloomreachtest.KeySecret),
 	})

@@ -25,7 +25,8 @@ type input struct {
 	webhook  recharge.Webhook
 	lookup   *recharge.Lookup // instead of a webhook: an answer of the API, or an import
 	imported bool
-	move     *subscriber.Move // instead of a webhook: a subscription of the customer has moved to another one
+	move     *subscriber.Move           // instead of a webhook: a subscription of the customer has moved to another one
+	deletion *subscriber.ChargeDeletion // instead of a webhook: a charge of the customer was deleted
 }
 
 // answersCustomer reports whether the record is the lookup response that the customer's parked records wait for.
@@ -65,6 +66,10 @@ func (t *transform) decode(in *input) (err error) {
 		move, err := subscriber.ReadMove(in.raw.Value)
 		in.move, in.ref.CustomerID = &move, move.CustomerID
 		return err
+	case envelope.SourceDeleted:
+		deletion, err := subscriber.ReadChargeDeletion(in.raw.Value)
+		in.deletion, in.ref.CustomerID = &deletion, deletion.CustomerID
+		return err
 	}
 	in.webhook, err = t.decoder.Decode(recharge.Topic(in.raw.Header(envelope.HeaderRechargeTopic)), in.raw.Value, in.at)
 	if err == nil {
@@ -88,10 +93,13 @@ func (t *transform) countUnreadable(in *input) {
 		zap.Strings("fields", fields))
 }
 
-// decide decides on a webhook or a moved record.
+// decide decides on a webhook, a moved record or a deletion record.
 func (in *input) decide(before *subscriber.State) (subscriber.Decision, *subscriber.State, error) {
-	if in.move != nil {
+	switch {
+	case in.move != nil:
 		return subscriber.ApplyMove(in.settings, before, *in.move, in.at)
+	case in.deletion != nil:
+		return subscriber.ApplyChargeDeletion(in.settings, before, *in.deletion, in.at)
 	}
 	return subscriber.Decide(in.settings, before, in.webhook, in.at)
 }

@@ -2,11 +2,10 @@ package pipeline
 
 import (
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
+	"github.com/rechargeflow/rechargeflow/pkg/outputs"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
-	"github.com/rechargeflow/rechargeflow/pkg/topology"
-	"github.com/rechargeflow/rechargeflow/schemas"
 )
 
 // A customer's state knows no other customers, so a subscription that moves to another one takes two more raw records, each
@@ -16,20 +15,6 @@ import (
 //	owner record with another owner   -> moved record, key {store}/{former owner}
 //
 // The former owner's state then decides on the moved record, as on a webhook: see subscriber.ApplyMove.
-
-func ownerOutput(topics topology.Topics, o subscriber.Owner) envelope.Output {
-	return envelope.Output{
-		Topic: topics.Webhooks(), Source: envelope.SourceOwner, Subject: schemas.SubscriptionOwner,
-		Store: o.Store, CustomerID: o.CustomerID, Key: "subscription/" + o.SubscriptionID, At: o.At, Value: o,
-	}
-}
-
-func moveOutput(topics topology.Topics, m *subscriber.Move) envelope.Output {
-	return envelope.Output{
-		Topic: topics.Webhooks(), Source: envelope.SourceMoved, Subject: schemas.SubscriptionMoved,
-		Store: m.Store, CustomerID: m.CustomerID, At: m.At, Value: m,
-	}
-}
 
 // applyOwner compares an owner record with the last known owner of its subscription.
 func (t *transform) applyOwner(in *input) (stage.Result, error) {
@@ -44,7 +29,7 @@ func (t *transform) applyOwner(in *input) (stage.Result, error) {
 	if move == nil {
 		return stage.Result{Outcome: stage.Skip(reason.OwnerApplied)}, nil
 	}
-	records, why, err := t.arena.Records([]envelope.Output{moveOutput(t.topics, move)}, in.raw)
+	records, why, err := t.arena.Records([]envelope.Output{outputs.OfMove(t.topics, move)}, in.raw)
 	if err != nil {
 		return stage.Rejected(why, err), nil
 	}

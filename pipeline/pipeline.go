@@ -54,6 +54,8 @@ type Store struct {
 	Tracker Tracker
 	// CustomerIDName is the name in the Bloomreach project of the id that Settings.CustomerID selects.
 	CustomerIDName string
+	// SecondIDName is the name of the other id; "" if it is not sent.
+	SecondIDName string
 	// Texts sends the store's texts; nil if the store sends none.
 	Texts *texts.Store
 }
@@ -111,7 +113,7 @@ func (run Runtime) stage(role topology.Role, store string, stores []string) *sta
 	return &stage.Stage{
 		Role: string(role), Group: run.Topics.Group(role, store), Membership: run.Topics.Membership(role), Topics: run.Topics.Reads(role), Sink: run.Topics.Ends(role),
 		Redrive: run.Topics.Redrive(role), DeadLetters: run.Topics.DeadLetters(role), State: run.Topics.Changelog(role),
-		Downstream: []string{run.Topics.Events(), run.Topics.Triggers()}, Stores: stores,
+		Downstream: []string{run.Topics.Events(), run.Topics.Facts(), run.Topics.Triggers()}, Stores: stores,
 		Run: stage.Runtime{Produce: run.Produce, Metrics: run.Metrics, Tracer: run.Tracer, Log: run.Log, Now: run.Now},
 	}
 }
@@ -119,7 +121,7 @@ func (run Runtime) stage(role topology.Role, store string, stores []string) *sta
 // tracking returns the stage of a store's tracking sink. A record that names no store belongs to no group: the first store's handler
 // rejects it.
 func (o Options) tracking(s Store, run Runtime) *stage.Stage {
-	sink := NewTracking(s, run.Metrics)
+	sink := NewTracking(s, run.Topics, run.Metrics)
 	first := slices.IndexFunc(o.Stores, func(other Store) bool { return other.Tracker != nil })
 	sink.unowned = o.Stores[first].Settings.Store == s.Settings.Store
 	built := run.stage(topology.RoleTracking, s.Settings.Store, o.names())

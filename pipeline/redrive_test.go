@@ -146,7 +146,7 @@ func TestDeadLetterTopicMissing(t *testing.T) {
 		return s
 	}
 	broker, err := embedded.Start(embedded.Config{
-		Topics: spec(topics.Webhooks(), topics.Events(), topics.Triggers(), topics.Customers(), topics.Subscriptions(), topics.State(), topics.Redrive(topology.RoleTransformer)),
+		Topics: spec(topics.Webhooks(), topics.Events(), topics.Facts(), topics.Triggers(), topics.Customers(), topics.Subscriptions(), topics.Charges(), topics.State(), topics.Redrive(topology.RoleTransformer)),
 	}, zap.NewNop())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, broker.Close()) })

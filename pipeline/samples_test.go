@@ -89,7 +89,7 @@ func requireOneOutcome(t *testing.T, lines []string, records int, what string) {
 		}
 		outcomes++
 		outcome, reason, _ := strings.Cut(outcome, " ")
-		require.Equal(t, outcome != "done", reason != "", "%s: %s", what, line)
+		require.True(t, outcome == "done" || reason != "", "%s: %s", what, line)
 	}
 	require.Equal(t, records, outcomes, what)
 }

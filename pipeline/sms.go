@@ -14,6 +14,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
+	"github.com/rechargeflow/rechargeflow/pkg/outputs"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/sender"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
@@ -194,7 +195,7 @@ func (p *planning) Outputs() ([]kafka.Record, error) {
 	}
 	var records []kafka.Record
 	for _, m := range p.book.Changed() {
-		list := []envelope.Output{changeOutput(p.topics, &m, p.now)}
+		list := []envelope.Output{outputs.OfChange(p.topics, &m, p.now)}
 		changes, _, err := p.arena.Records(list, recordOf(&m, p.partition))
 		if err != nil {
 			return nil, err
@@ -212,7 +213,7 @@ func (p *planning) Outputs() ([]kafka.Record, error) {
 // textRows are the rows of claimed texts in recharge.message-texts, and the tombstones of removed ones.
 func (p *planning) textRows() (records []kafka.Record, err error) {
 	add := func(m *message.Message, value any) error {
-		row, _, err := p.arena.Records([]envelope.Output{textOutput(p.topics, m, value, p.now)}, recordOf(m, p.partition))
+		row, _, err := p.arena.Records([]envelope.Output{outputs.OfText(p.topics, m, value, p.now)}, recordOf(m, p.partition))
 		records = append(records, row...)
 		return err
 	}
@@ -242,7 +243,7 @@ func recordOf(m *message.Message, partition int) kafka.Record {
 func WriteReceipt(run Runtime) func(ctx context.Context, t sender.Text, r message.Receipt) error {
 	return func(ctx context.Context, t sender.Text, r message.Receipt) error {
 		var arena envelope.Arena
-		records, _, err := arena.Records([]envelope.Output{receiptOutput(run.Topics, r)}, recordOf(&t.Claim, t.Partition))
+		records, _, err := arena.Records([]envelope.Output{outputs.OfReceipt(run.Topics, r)}, recordOf(&t.Claim, t.Partition))
 		if err != nil {
 			return err
 		}

@@ -32,8 +32,8 @@ func TestStagesTable(t *testing.T) {
 	}
 	assert.Equal(t, []string{
 		"transformer [test.recharge.webhooks test.recharge.redrive.transformer] test.rechargeflow.transformer sink:false",
-		"tracking [test.recharge.events test.recharge.redrive.tracking] test.rechargeflow.tracking.acme sink:true",
-		"tracking [test.recharge.events test.recharge.redrive.tracking] test.rechargeflow.tracking.beta sink:true",
+		"tracking [test.recharge.events test.recharge.redrive.tracking test.recharge.facts] test.rechargeflow.tracking.acme sink:true",
+		"tracking [test.recharge.events test.recharge.redrive.tracking test.recharge.facts] test.rechargeflow.tracking.beta sink:true",
 		"sms [test.recharge.sms-triggers test.recharge.redrive.sms test.recharge.sms-receipts] test.rechargeflow.sms sink:false",
 	}, got)
 	_, err = pipeline.Stages([]topology.Role{"links"}, options, run)
@@ -67,7 +67,7 @@ func TestGroupsAreThoseOfTheStages(t *testing.T) {
 	topics := topology.Topics{Prefix: "test."}
 	assert.Equal(t, []topology.Group{
 		{Name: "test.rechargeflow.transformer", Role: topology.RoleTransformer, Topics: []string{"test.recharge.webhooks", "test.recharge.redrive.transformer"}},
-		{Name: "test.rechargeflow.tracking.acme", Role: topology.RoleTracking, Membership: "test.rechargeflow.tracking", Topics: []string{"test.recharge.events", "test.recharge.redrive.tracking"}},
+		{Name: "test.rechargeflow.tracking.acme", Role: topology.RoleTracking, Membership: "test.rechargeflow.tracking", Topics: []string{"test.recharge.events", "test.recharge.redrive.tracking", "test.recharge.facts"}},
 		{Name: "test.rechargeflow.sms", Role: topology.RoleSMS, Topics: []string{"test.recharge.sms-triggers", "test.recharge.redrive.sms", "test.recharge.sms-receipts"}},
 	}, topics.Groups(func(role topology.Role) []string {
 		if role == topology.RoleTracking {

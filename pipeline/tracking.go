@@ -25,7 +25,8 @@ type Tracker interface {
 
 // Tracking sends the events of one store to its Bloomreach project.
 //
-//	in         recharge.events, this store's records only
+//	in         recharge.events, and recharge.facts if the store tracks extras; this
+//	           store's records only
 //	out        POST {base}/track/v2/projects/{token}/batch
 //	guarantee  at least once; a repetition is identical in everything that
 //	           Bloomreach deduplicates by
@@ -34,14 +35,15 @@ type Tracker interface {
 //	           unreachable, busy, wrong credentials: the store's group waits
 type Tracking struct {
 	store   Store
-	unowned bool // rejects the records that name no store
+	facts   string // the topic recharge.facts
+	unowned bool   // rejects the records that name no store
 	metrics Metrics
 	events  subscriber.EventDecoder
 }
 
 // NewTracking is the sink of one store.
-func NewTracking(store Store, metrics Metrics) *Tracking {
-	return &Tracking{store: store, metrics: metrics, events: subscriber.NewEventDecoder()}
+func NewTracking(store Store, topics topology.Topics, metrics Metrics) *Tracking {
+	return &Tracking{store: store, facts: topics.Facts(), metrics: metrics, events: subscriber.NewEventDecoder()}
 }
 
 // Handle sends as many records as fit into one request; the others follow in the next batch.
@@ -51,9 +53,13 @@ func (t *Tracking) Handle(ctx context.Context, records []kafka.Record) ([]stage.
 	return batch.results, err
 }
 
-// Wants reports whether a record is for this sink: it is of the store, or it names none and this sink rejects those.
+// Wants reports whether a record is for this sink: it is of the store, or it names none and this sink rejects those. Facts are for a sink
+// whose store tracks some.
 func (t *Tracking) Wants(r kafka.Record) bool {
 	store, err := envelope.Store(r)
+	if r.Topic == t.facts && len(t.store.Settings.Extras) == 0 {
+		return err != nil && t.unowned
+	}
 	return err == nil && store == t.store.Settings.Store || err != nil && t.unowned
 }
 
@@ -77,7 +83,11 @@ func (t *Tracking) collect(records []kafka.Record) *trackingBatch {
 			continue
 		}
 		c, err := t.command(r)
-		if err != nil {
+		switch {
+		case errors.Is(err, errNotTracked):
+			b.results = append(b.results, stage.Result{Outcome: stage.PassOver()})
+			continue
+		case err != nil:
 			b.results = append(b.results, stage.Rejected(reason.Malformed, err))
 			continue
 		}
@@ -90,7 +100,10 @@ func (t *Tracking) collect(records []kafka.Record) *trackingBatch {
 	return b
 }
 
-// command decodes an event. The offset makes the command id unique, because a request may contain two records of the same fact.
+// errNotTracked means that a store does not track facts of a status.
+var errNotTracked = errors.New("fact is not tracked")
+
+// command decodes an event or a fact. The offset makes the command id unique, because a request may contain two records of the same fact.
 func (t *Tracking) command(r kafka.Record) (bloomreach.Command, error) {
 	if _, err := envelope.Store(r); err != nil {
 		return bloomreach.Command{}, err
@@ -99,11 +112,28 @@ func (t *Tracking) command(r kafka.Record) (bloomreach.Command, error) {
 	if err != nil {
 		return bloomreach.Command{}, err
 	}
-	id := t.store.Settings.DestinationID(e.RechargeCustomerID, e.Email)
-	if id == "" {
-		return bloomreach.Command{}, fmt.Errorf("event has no %s, which is the customer_id of the store", t.store.Settings.CustomerID)
+	ids, err := t.store.CustomerIDs(e)
+	if r.Topic == t.facts && (err != nil || !t.store.Settings.Tracks(e.Status)) { // without id, it was not tracked when it was published
+		return bloomreach.Command{}, errNotTracked
 	}
-	return command.Of(e.ID+":"+strconv.FormatInt(r.Offset, 10), map[string]string{t.store.CustomerIDName: id}, e)
+	if err != nil {
+		return bloomreach.Command{}, err
+	}
+	return command.Of(e.ID+":"+strconv.FormatInt(r.Offset, 10), ids, e)
+}
+
+// CustomerIDs returns the ids of an event's customer by their names in the Bloomreach project. An event for a former profile has the first
+// alone: the second is that of the profile that the customer has now.
+func (s Store) CustomerIDs(e subscriber.Event) (map[string]string, error) {
+	id := s.Settings.DestinationID(e.RechargeCustomerID, e.Email)
+	if id == "" {
+		return nil, fmt.Errorf("event has no %s, which is the customer_id of the store", s.Settings.CustomerID)
+	}
+	ids := map[string]string{s.CustomerIDName: id}
+	if second := s.Settings.SecondID(e.RechargeCustomerID, e.Email); s.SecondIDName != "" && second != "" && !e.Former {
+		ids[s.SecondIDName] = second
+	}
+	return ids, nil
 }
 
 func (t *Tracking) send(ctx context.Context, b *trackingBatch) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/schemas"
@@ -82,7 +83,7 @@ func TestTrackingManyItems(t *testing.T) {
 		e.Charge.Items = nil
 		for i := range n {
 			e.Charge.Items = append(e.Charge.Items, subscriber.Item{
-				SubscriptionID: fmt.Sprint(784594000 + i), ProductID: fmt.Sprint(7200061391000 + i), VariantID: fmt.Sprint(41510929465000 + i),
+				Kind: recharge.KindSubscription, SubscriptionID: fmt.Sprint(784594000 + i), ProductID: fmt.Sprint(7200061391000 + i), VariantID: fmt.Sprint(41510929465000 + i),
 				SKU: fmt.Sprint("BX-", i), Title: fmt.Sprintf("Organic single-serve soup No. %d, lentil & tomato", i), Price: "2.50", Quantity: 1,
 			})
 		}

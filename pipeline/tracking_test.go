@@ -296,7 +296,7 @@ func TestTrackingCustomerID(t *testing.T) {
 		}))
 		s.Settings.CustomerID = choice
 		w := newWorld(t, storeConfig{})
-		_, err := pipeline.NewTracking(s, w.outcomes).Handle(t.Context(), w.eventRecords(3))
+		_, err := pipeline.NewTracking(s, topology.Topics{}, w.outcomes).Handle(t.Context(), w.eventRecords(3))
 		require.NoError(t, err)
 		require.Len(t, sent, 3)
 		for _, command := range sent {
@@ -310,7 +310,7 @@ func TestTrackingBatchNotSent(t *testing.T) {
 	w := newWorld(t, storeConfig{})
 	broken := errors.New("no such host")
 	stage := w.stage(topology.RoleTracking)
-	stage.Handler = pipeline.NewTracking(acmeStore(trackerFunc(func([]bloomreach.Command) ([]bloomreach.Result, error) { return nil, broken })), w.outcomes).Handle
+	stage.Handler = pipeline.NewTracking(acmeStore(trackerFunc(func([]bloomreach.Command) ([]bloomreach.Result, error) { return nil, broken })), topology.Topics{}, w.outcomes).Handle
 	done, err := w.handle(stage, w.eventRecords(2))
 	require.ErrorIs(t, err, broken)
 	assert.Zero(t, done)
@@ -326,7 +326,7 @@ func TestTrackingSameBytes(t *testing.T) {
 	stage.Handler = pipeline.NewTracking(acmeStore(trackerFunc(func(commands []bloomreach.Command) ([]bloomreach.Result, error) {
 		sent = append(sent, commands)
 		return nil, errors.New("again")
-	})), w.outcomes).Handle
+	})), topology.Topics{}, w.outcomes).Handle
 	charge := w.sinkRecord("recharge.events", schemas.SubscriptionCharge, 9, chargeEvent())
 	for range 20 {
 		_, _ = stage.Handle(t.Context(), []kafka.Record{charge})

@@ -12,6 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/outputs"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
@@ -22,8 +23,8 @@ import (
 // Transformer decides on raw webhooks, given the state of their customers.
 //
 //	in         recharge.webhooks: webhooks, answers of Recharge's API (lookups), imports, its own owner and moved records
-//	out        recharge.events, recharge.sms-triggers, the public tables, the new state:
-//	           recharge.state, and owner and moved records: recharge.webhooks
+//	out        recharge.events, recharge.facts, recharge.sms-triggers, the public tables, the
+//	           new state: recharge.state, and records for other partitions: recharge.webhooks
 //	guarantee  every webhook ends as outputs, a skip or a dead letter, in one
 //	           transaction with its offset: no fact is lost, none is emitted twice
 //	on failure records of an unknown customer are parked, and all later ones of that customer,
@@ -105,16 +106,26 @@ func (t *transform) handle(ctx context.Context, raw kafka.Record) (stage.Result,
 	switch raw.Header(envelope.HeaderSource) {
 	case envelope.SourceOwner:
 		return t.applyOwner(in)
-	case envelope.SourceLookup, envelope.SourceImport, envelope.SourceMoved:
-	default:
-		if why := in.settings.Switches.Unused(recharge.Topic(raw.Header(envelope.HeaderRechargeTopic))); why != "" {
-			return stage.Result{Outcome: stage.Skip(why)}, nil
-		}
+	case envelope.SourceChargeOwner:
+		return t.applyChargeOwner(in)
+	case envelope.SourceLookup, envelope.SourceImport, envelope.SourceMoved, envelope.SourceDeleted:
+		return t.handleWebhook(ctx, in)
 	}
+	if why := in.settings.Switches.Unused(recharge.Topic(raw.Header(envelope.HeaderRechargeTopic))); why != "" {
+		return stage.Result{Outcome: stage.Skip(why)}, nil
+	}
+	return t.handleWebhook(ctx, in)
+}
+
+// handleWebhook handles a record whose value is a webhook, or has the form of one.
+func (t *transform) handleWebhook(ctx context.Context, in *input) (stage.Result, error) {
 	if err := t.decode(in); err != nil {
 		return t.undecodable(ctx, in, err)
 	}
 	t.countUnreadable(in)
+	if in.webhook.Topic == "charge/deleted" && in.ref.CustomerID == "" {
+		return t.chargeDeleted(in)
+	}
 	result, after, err := t.decideOrPark(in)
 	if err == nil && in.answersCustomer() {
 		t.RemoveLookup(in.lookup.LookupRequest) // also if the answer was rejected
@@ -205,7 +216,7 @@ func (t *transform) decide(in *input, before *subscriber.State) (stage.Result, *
 // changes.
 func (t *transform) save(in *input, d subscriber.Decision, before, after *subscriber.State) (stage.Result, *subscriber.State, error) {
 	start := t.Savepoint()
-	list := outputs(t.topics, d)
+	list := outputs.OfDecision(t.topics, d)
 	if in.ref.CustomerID != "" {
 		if err := t.Save(in.ref, before, after); err != nil {
 			return stage.Result{}, before, fmt.Errorf("save customer: %w", err)
@@ -213,8 +224,8 @@ func (t *transform) save(in *input, d subscriber.Decision, before, after *subscr
 		if err := t.RequestLookups(in.raw.Header(envelope.HeaderTraceparent), d.Lookups...); err != nil {
 			return stage.Result{}, before, err
 		}
-		for _, row := range subscriber.ChangedRows(in.ref.Store, in.ref.CustomerID, before, after) {
-			list = append(list, tableOutput(t.topics, in, row))
+		for _, row := range append(subscriber.ChangedRows(in.ref.Store, in.ref.CustomerID, before, after), d.Charges...) {
+			list = append(list, outputs.OfRow(t.topics, in.ref, in.at, row))
 		}
 	}
 	records, why, err := t.arena.Records(list, in.raw)
@@ -225,7 +236,7 @@ func (t *transform) save(in *input, d subscriber.Decision, before, after *subscr
 		t.Rollback(start)
 		return stage.Rejected(why, err), before, nil
 	}
-	result := stage.Result{Outcome: stage.Done(), Outputs: records}
+	result := stage.Result{Outcome: stage.DoneBut(d.Skip), Outputs: records}
 	if d.Empty() {
 		result.Outcome = stage.Skip(d.Skip)
 	}

@@ -16,6 +16,8 @@ const (
 	SubscriptionCharge = "subscription_charge"
 	CustomerChange     = "customer_change"
 	CustomerProperty   = "customer_property"
+	CustomerProfile    = "customer_profile"
+	Fact               = "fact"
 	SMSTrigger         = "sms_trigger"
 	SMSRevocation      = "sms_revocation"
 	SMSReceipt         = "sms_receipt"
@@ -24,9 +26,12 @@ const (
 	MessageText        = "message_text"
 	Customers          = "customers"
 	Subscriptions      = "subscriptions"
+	Charges            = "charges"
 	Lookup             = "lookup"
 	SubscriptionOwner  = "subscription_owner"
 	SubscriptionMoved  = "subscription_moved"
+	ChargeOwner        = "charge_owner"
+	ChargeDeletion     = "charge_deletion"
 	SettingsFlow       = "settings_flow"
 	SettingsSending    = "settings_sending"
 )
@@ -34,8 +39,8 @@ const (
 // Subjects returns all subjects.
 func Subjects() []string {
 	return []string{
-		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, SMSTrigger, SMSRevocation, SMSReceipt, Consent, Message, MessageText, Customers, Subscriptions, Lookup,
-		SubscriptionOwner, SubscriptionMoved, SettingsFlow, SettingsSending,
+		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, CustomerProfile, Fact, SMSTrigger, SMSRevocation, SMSReceipt, Consent, Message, MessageText, Customers, Subscriptions, Charges, Lookup,
+		SubscriptionOwner, SubscriptionMoved, ChargeOwner, ChargeDeletion, SettingsFlow, SettingsSending,
 	}
 }
 

@@ -30,6 +30,10 @@
 //		value    subscriber.OwnerState, JSON, in the partition of the key {store}/subscription/{subscription}
 //		written  with each owner record of the subscription
 //		removed  850 days after the webhook of the newest one
+//	charge-owner/{store}/{charge}
+//		value    subscriber.ChargeOwnerState, JSON, in the partition of the key {store}/charge/{charge}
+//		written  with the owner record of a charge that is not paid, and with its deletion
+//		removed  850 days after the last of them was received
 //	format
 //		value    the version byte alone
 //		written  by the first transaction of a partition that writes rows of that version
@@ -45,6 +49,7 @@
 //	replay.go    which parked records are decided on now, and which later
 //	lookup.go    lookup requests until their answers come
 //	owner.go     the last known owner of a subscription
+//	charge_owner.go  the customer of a charge, or its deletion
 //	expire.go    the removal of expired rows, some at a time
 //	encoding.go  keys, values and their versions
 package customerstate

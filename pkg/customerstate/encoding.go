@@ -16,6 +16,7 @@ const version = 1
 
 // The prefixes of keys, by kind of row.
 const (
+	chargeOwnerRows  = "charge-owner/"
 	customerRows     = "customer/"
 	subscriptionRows = "subscription/"
 	emittedRows      = "emitted/"

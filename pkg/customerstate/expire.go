@@ -52,7 +52,7 @@ func (tx *Tx) Expire(now time.Time) error {
 	tx.step = &step{pass: p, now: now}
 	oldest, seen := subscriber.OldestRecord(now), 0
 	month := subscriber.OldestEmitted(oldest)
-	for _, kind := range []string{customerRows, emittedRows, lookupRows, ownerRows} { // in the order of keys
+	for _, kind := range []string{chargeOwnerRows, customerRows, emittedRows, lookupRows, ownerRows} { // in the order of keys
 		for key, row := range tx.rows.ScanFrom([]byte(kind), p.next) {
 			if tx.step.removed = len(tx.changes); seen == maxSeen || tx.step.removed >= maxRemoved {
 				tx.step.next = key
@@ -112,6 +112,9 @@ func useless(kind string, key, row []byte, oldest time.Time, month string) bool 
 	case lookupRows:
 		_, _, ok := readLookup(key, row)
 		return !ok
+	case chargeOwnerRows:
+		var owner subscriber.ChargeOwnerState
+		return decode(row, &owner) == nil && owner.Expired(oldest)
 	case ownerRows:
 		var owner subscriber.OwnerState
 		return decode(row, &owner) == nil && owner.Expired(oldest)

@@ -31,7 +31,7 @@ const (
 const (
 	HeaderRechargeTopic = "recharge_topic"
 	HeaderDeliveryHash  = "delivery_hash" // SHA-256 of topic and body: Recharge sends no delivery id
-	HeaderSource        = "source"        // how the body entered, one of the sources below
+	HeaderSource        = "source"        // how the body entered, one of the sources below. Outputs have that of their raw record
 	HeaderVerifiedBy    = "verified_by"   // the signature of a webhook that was verified: timestamped or legacy
 	HeaderAddressToken  = "address_token" // whether the address of a webhook had a token: AddressTokenValid or AddressTokenNone
 )
@@ -49,6 +49,9 @@ const (
 	SourceImport  = "import" // a customer who subscribed before the store was connected
 	SourceOwner   = "owner"  // the transformer: a customer has a subscription
 	SourceMoved   = "moved"  // the transformer: a subscription has moved to another customer
+
+	SourceChargeOwner = "charge_owner"   // the transformer: a customer has a charge that is not paid
+	SourceDeleted     = "charge_deleted" // the transformer: a charge of the customer was deleted
 )
 
 // Lineage: headers of an output that identify its raw record.

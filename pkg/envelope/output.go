@@ -23,7 +23,7 @@ type Output struct {
 	At         time.Time
 	Value      any    // nil is a tombstone
 	Key        string // after the store; the customer where empty
-	Source     string // of a raw record: how it entered; "" for other outputs
+	Source     string // of a raw record that the transformer writes: how it entered; "" for other outputs, which have that of their raw record
 }
 
 // Appender is a value that appends itself as JSON, as Encode would encode it.
@@ -77,10 +77,11 @@ func (a *Arena) record(o Output, raw kafka.Record) (kafka.Record, error) {
 		kafka.Header{Key: HeaderRawTopic, Value: a.text(raw.Topic)},
 		kafka.Header{Key: HeaderRawPartition, Value: partition},
 		kafka.Header{Key: HeaderRawOffset, Value: offset},
+		kafka.Header{Key: HeaderSource, Value: valueOf(raw, HeaderSource)},
 	)
 	record := kafka.Record{Topic: o.Topic, Partition: raw.Partition, Key: a.text(o.Store, "/", key), Value: value}
 	if o.Source != "" {
-		record.Partition, a.headers = kafka.ByKey, append(a.headers, kafka.Header{Key: HeaderSource, Value: a.text(o.Source)})
+		record.Partition, a.headers[headersPerRecord-1].Value = kafka.ByKey, a.text(o.Source)
 	}
 	record.Headers = slices.Clip(a.headers)
 	return record, nil

@@ -58,7 +58,7 @@ func isTopic(topic string) bool {
 // isWebhook reports whether a raw record is a webhook. Records of the other sources have no topic.
 func isWebhook(raw kafka.Record) bool {
 	switch raw.Header(HeaderSource) {
-	case SourceLookup, SourceImport, SourceOwner, SourceMoved:
+	case SourceLookup, SourceImport, SourceOwner, SourceMoved, SourceChargeOwner, SourceDeleted:
 		return false
 	}
 	return true

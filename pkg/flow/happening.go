@@ -14,6 +14,7 @@ const (
 	Skipped   Happening = "skipped"
 	Unskipped Happening = "unskipped"
 	Replaced  Happening = "replaced"
+	Swapped   Happening = "swapped"
 )
 
 // Happenings of a charge, an order or a customer.
@@ -39,6 +40,7 @@ func (h Happening) Meaning() string {
 		Skipped:          "an order of a subscription is skipped",
 		Unskipped:        "a skip is undone",
 		Replaced:         "the customer has another, newer subscription that was created within 10 minutes of the cancellation",
+		Swapped:          "a subscription gets another product",
 		Upcoming:         "a charge or a prepaid order is due in a few days",
 		RetryScheduled:   "a charge failed with an error that the customer can fix, and Recharge will retry",
 		FailedForGood:    "the last retry of a charge failed, or it failed with an error that the customer can fix and Recharge does not retry",

@@ -44,6 +44,10 @@ const (
 	Contradicted             Reason = "contradicted"               // a later fact undid what it would text about
 	Unchanged                Reason = "unchanged"                  // a customer whose address, name and number are the same
 	SubscriptionsStillActive Reason = "subscriptions_still_active" // a charge failed for good, and its subscriptions stay active
+	NotTracked               Reason = "not_tracked"                // in a preview: only facts that the store does not track
+	StateUpdated             Reason = "state_updated"              // it updated the state and perhaps a table, without a fact
+	ChargeOwnerUnknown       Reason = "charge_owner_unknown"       // a deleted charge whose customer is not known yet, or that was never open
+	ChargeDeleted            Reason = "charge_deleted"             // a charge was deleted: it updated the table, without a fact
 	LookupApplied            Reason = "lookup_applied"             // an API answer or an import: it updated the state, without a fact
 	OwnerApplied             Reason = "owner_applied"              // an owner record: it updated the state, and the owner is the same
 	MoveApplied              Reason = "move_applied"               // a subscription moved to another customer: it updated the state, without a fact

@@ -31,6 +31,9 @@ type Outcome struct {
 // Done returns the outcome of a record that was processed.
 func Done() Outcome { return Outcome{Kind: KindDone} }
 
+// DoneBut returns the outcome of a record that was processed, without an effect that others have, for a reason; "" for none.
+func DoneBut(why reason.Reason) Outcome { return Outcome{Kind: KindDone, Reason: why} }
+
 // Skip returns the outcome of a record without an effect.
 func Skip(why reason.Reason) Outcome { return Outcome{Kind: KindSkipped, Reason: why} }
 

@@ -131,6 +131,7 @@ func (d *draft) activeProperty() error {
 func (d *draft) clearOldProfile(last *ActiveProperty, at time.Time) {
 	if last != nil && last.Value && !d.settings.KeepOldProfile {
 		d.setActiveProperty(false, at, last.To)
+		d.out.Events[len(d.out.Events)-1].Former = true
 	}
 }
 

@@ -24,7 +24,7 @@ func TestAppendJSON(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 3000 {
 		for _, value := range []appender{
-			&subscriber.Event{}, &subscriber.CustomerRow{}, &subscriber.SubscriptionRow{},
+			&subscriber.Event{}, &subscriber.CustomerRow{}, &subscriber.SubscriptionRow{}, &subscriber.ChargeRow{},
 			&subscriber.CustomerState{}, &subscriber.SubscriptionState{}, &subscriber.OwnerState{},
 		} {
 			fill(rng, reflect.ValueOf(value).Elem())
@@ -44,7 +44,7 @@ func TestAppendJSONError(t *testing.T) {
 	year := time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, value := range []appender{
 		&subscriber.Event{OccurredAt: year}, &subscriber.CustomerRow{CreatedAt: year},
-		subscriber.SubscriptionRow{UpdatedAt: year},
+		subscriber.SubscriptionRow{Subscription: subscriber.Subscription{UpdatedAt: year}},
 		&subscriber.CustomerState{DeletedAt: year}, &subscriber.SubscriptionState{UpdatedAt: year}, &subscriber.OwnerState{At: year},
 	} {
 		_, err := value.AppendJSON(nil)

@@ -26,6 +26,7 @@ func cancellationDelay(attempt int) (time.Duration, bool) {
 // records that were parked for it. A *LookupNeeded means that the outputs need a customer who must be looked up first. After an
 // error the state is unchanged.
 func ApplyLookup(s Settings, st *State, l recharge.Lookup, imported bool, at time.Time) (Decision, *State, error) {
+	l = l.WithCurrency(s.Currency)
 	d := lookupDraft(s, st, &l, imported, at)
 	if d.state.gone() {
 		return Decision{Skip: reason.LookupApplied}, d.state, nil
@@ -43,7 +44,7 @@ func ApplyLookup(s Settings, st *State, l recharge.Lookup, imported bool, at tim
 	d.dropWithheld()
 	switch err := d.address(); {
 	case errors.Is(err, ErrCustomerUnknown): // no output can name the customer
-		d.out.Events, d.out.Triggers, d.out.Revocations = nil, nil, nil
+		d.out.Events, d.out.Facts, d.out.Triggers, d.out.Revocations = nil, nil, nil, nil
 	case err != nil:
 		return Decision{}, st, err
 	}
@@ -51,6 +52,7 @@ func ApplyLookup(s Settings, st *State, l recharge.Lookup, imported bool, at tim
 		if err := d.activeProperty(); err != nil {
 			return Decision{}, st, err
 		}
+		d.profile()
 	}
 	for _, s := range l.Subscriptions {
 		d.noteOwner(s.ID)
@@ -120,7 +122,9 @@ func (d *draft) cancellations(l recharge.Lookup) {
 		case i < 0 || !cancelledSilently(l.Subscriptions[i]):
 			left = append(left, id)
 		default:
-			d.webhook = recharge.Webhook{Topic: "subscription/cancelled", Subscription: &l.Subscriptions[i], Customer: l.Customer}
+			canceled := l.Subscriptions[i]
+			canceled.MaxRetriesReached = true
+			d.webhook = recharge.Webhook{Topic: "subscription/cancelled", Subscription: &canceled, Customer: l.Customer}
 			d.state.snapshot(d.webhook.Topic, "", d.webhook.Subscription, d.receivedAt)
 			d.subscriptionCancelled()
 		}

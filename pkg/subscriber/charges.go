@@ -1,7 +1,9 @@
 package subscriber
 
 import (
+	"maps"
 	"strconv"
+	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
@@ -12,15 +14,19 @@ import (
 // or has no retry date. A retry date alone proves nothing: closed charges still have one.
 func (d *draft) chargeFailed() {
 	c := d.webhook.Charge
-	kind, published := chargeErrorKind(c.ErrorType)
+	kind, published := recharge.ChargeErrorOf(c.ErrorType)
 	at := firstTime(c.UpdatedAt, d.receivedAt)
 	d.noteAttempt(c.ID, c.ErrorType, at)
+	d.failedAttempt(at)
 	switch {
 	case !published:
 		d.skip(reason.ChargeErrorUnknown)
-	case !kind.fixable:
+	case !kind.Fixable:
+		if c.RetryAt.IsZero() {
+			d.fact(StatusGaveUp, at, factID(d.settings.Store, "charge_failed", c.ID))
+		}
 		d.skip(reason.NotCustomerFixable)
-	case !kind.retried || c.RetryAt.IsZero():
+	case !kind.Retried || c.RetryAt.IsZero():
 		d.chargeFailedForGood(true)
 	case !c.RetryAt.After(d.receivedAt):
 		d.skip(reason.RetryDatePassed)
@@ -36,6 +42,7 @@ func (d *draft) chargeFailedForGood(text bool) {
 	at := firstTime(c.UpdatedAt, d.receivedAt)
 	fact := factID(d.settings.Store, "charge_failed", c.ID)
 	d.noteFailed(c.ID, at)
+	d.fact(StatusGaveUp, at, fact)
 	if !text {
 		d.skip(reason.NotCustomerFixable)
 		d.revoke(flow.FailedForGood, at, fact)
@@ -68,55 +75,100 @@ func (d *draft) retriesReached() {
 	d.requestLookup(r)
 }
 
-// chargeError describes one error_type.
-type chargeError struct {
-	// retried: Recharge's failed payment recovery retries the charge.
-	retried bool
-	// fixable: the customer can fix it with another payment method.
-	fixable bool
+// ErrorKind is whether a customer can fix the error of a charge.
+type ErrorKind string
+
+// The kinds of errors.
+const (
+	CustomerFixable    ErrorKind = "customer_fixable"
+	NotCustomerFixable ErrorKind = "not_customer_fixable"
+	ErrorUnknown       ErrorKind = "unknown" // not a published error type, or one that only says how far the retries are
+)
+
+// errorKindOf returns the kind of an error type, "" for none.
+func errorKindOf(errorType string) ErrorKind {
+	if errorType == "" {
+		return ""
+	}
+	switch kind, _ := recharge.ChargeErrorOf(errorType); {
+	case !recharge.GivesReason(errorType):
+		return ErrorUnknown
+	case kind.Fixable:
+		return CustomerFixable
+	}
+	return NotCustomerFixable
 }
 
-// chargeErrorKind classifies the published error types. Which are retried is from Recharge's list, "Managing order errors",
-// https://support.getrecharge.com/hc/en-us/articles/22181648082839-Managing-order-errors. Which of them a customer can fix is
-// an interpretation of it: a text that says "check your card" does not help when the stock, the shipping rate or the processor
-// failed.
-func chargeErrorKind(errorType string) (kind chargeError, published bool) {
-	switch errorType {
-	case "ACCOUNT_CLOSED", "AMOUNT_TOO_LARGE", "BANK_ACCOUNT_RESTRICTED", "BILLING_ADDRESS_ERROR",
-		"BUYER_CANCELED_PAYMENT_METHOD", "CALL_ISSUER", "CANCELLED_PAYMENT", "CARDNUMBER_INCORRECT",
-		"CARD_DECLINED", "CARD_ERROR_GENERAL", "CARD_EXPIRED", "CARD_ZIPCODE_FAILED_VALIDATION",
-		"COULD_NOT_PROCESS", "CUSTOMER_NEEDS_TO_UPDATE_CARD", "DEBIT_AUTHORIZATION_REVOKED",
-		"DEBIT_NOT_AUTHORIZED", "EXPIRED_PAYMENT_METHOD", "GENERIC_ERROR", "INCORRECT_NUMBER",
-		"INSUFFICIENT_FUNDS", "INVALID_ACCOUNT_NUMBER", "INVALID_CUSTOMER_BILLING_AGREEMENT",
-		"INVALID_NUMBER", "INVALID_PAYMENT_METHOD", "INVALID_PURCHASE_TYPE", "INVALID_ROUTING_NUMBER",
-		"INVALID_TOKEN", "PAYMENT_INTENT_PAYMENT_ATTEMPT_FAILED", "PAYMENT_METHOD_DECLINED",
-		"PAYMENT_METHOD_REVOKED", "PAYPAL_ERROR_GENERAL", "PURCHASE_TYPE_NOT_SUPPORTED_BY_CARD",
-		"REFER_TO_CUSTOMER", "SCA_CONFIRM_FAILED", "SEPA_DEBIT_FAILURE", "TRANSACTION_LIMIT_EXCEEDED",
-		"TRANSACTION_SIZE_DECLINE":
-		return chargeError{retried: true, fixable: true}, true
-	case "CARD_UPDATED_NOW_PENDING_NEXT_ATTEMPT", "CLOSED_MAX_RETRIES_REACHED",
-		"INVENTORY_ALLOCATIONS_NOT_FOUND", "PAYMENT_PROVIDER_ERROR", "PROCESSING_ERROR", "THROTTLE",
-		"TRANSIENT_ERROR", "UNEXPECTED_ERROR", "UNEXPECTED_INVENTORY_LEVEL":
-		return chargeError{retried: true}, true
-	case "AUTHENTICATION_FAILED", "AUTHENTICATION_REQUIRED", "CONFIRMATION_REJECTED", "CUSTOMER_NO_TOKEN",
-		"DO_NOT_HONOR", "EXPIRED_BUYER_ACTION", "INCORRECT_ZIP", "INSTRUMENT_DECLINED",
-		"INSUFFICIENT_CREDIT_BALANCE", "INVALID_BILLING_ADDRESS", "INVALID_EXPIRY_DATE",
-		"OFF_SESSION_REJECTED", "PAYMENT_METHOD_NOT_FOUND", "PAYMENT_METHOD_NOT_SPECIFIED",
-		"PAYMENT_METHOD_UNSUPPORTED", "PENDING_SCA_AUTHENTICATION", "PICK_UP_CARD", "RETRY_DECLINED":
-		return chargeError{fixable: true}, true
-	case "AMOUNT_TOO_SMALL", "AUTHENTICATION_ERROR", "BLOCKED_FROM_AUTOMATIC_PROCESSING",
-		"CAPTURE_AMOUNT_EXCEEDS_AUTHORIZED", "CAPTURE_FAILED", "CAPTURE_PAYMENT_ERROR", "CARD_TESTING",
-		"CONTRACT_NOT_AVAILABLE", "CONTRACT_TERMINATED", "CONTRACT_UNDER_REVIEW", "CUSTOMER_INVALID",
-		"CUSTOMER_NOT_FOUND", "EMPTY_CHARGE_ENTRY", "FRAUD_SUSPECTED", "FREE_GIFT_CARD_NOT_ALLOWED",
-		"GENERAL_FAILURE", "HIGH_RISK_FRAUD_SUSPECTED", "INCORRECT_ADDRESS", "INVALID", "INVALID_COUNTRY",
-		"INVALID_CURRENCY", "INVALID_DISCOUNT", "INVALID_DISCOUNT_AMOUNT", "INVALID_LINE_ITEM_PROPERTY",
-		"INVALID_PHONE_NUMBER", "INVALID_PICK_UP_LOCATION", "INVALID_SHIPPING_ADDRESS",
-		"INVALID_SHIPPING_PROVINCE", "INVALID_ZIP_CODE", "MERCHANT_ACCOUNT_ERROR", "MERCHANT_RULE",
-		"MIN_CHARGE_ERROR", "NO_JSON_FOUND", "NON_TEST_ORDER_LIMIT_REACHED", "PAYMENT_CAPTURE_ERROR",
-		"PAYMENT_METHOD_INCOMPATIBLE_WITH_GATEWAY_CONFIG", "PAYMENT_PROVIDER_IS_NOT_ENABLED",
-		"SHIPPING_RATE_ERROR", "SHOPIFY_REJECTED", "TAX_RATE_ERROR", "TEST_MODE", "UNEXPECTED_REGEN_ERROR",
-		"UNEXPECTED_VARIANT_ERROR_TYPE", "UNKNOWN_ERROR", "VARIANT_DOES_NOT_EXIST":
-		return chargeError{}, true
+// ChargeFailures is what is known of the failed attempts of an unpaid charge.
+type ChargeFailures struct {
+	// At and ErrorType are those of the last attempt that failed for a published reason.
+	At        time.Time `json:"at,omitzero"`
+	ErrorType string    `json:"error_type,omitempty"`
+	// Month is the month of the last receipt.
+	Month string `json:"month"`
+}
+
+// maxFailures is for how many charges failures are stored. A customer has far fewer that are unpaid.
+const maxFailures = 20
+
+// noteAttempt stores why an attempt of a charge failed.
+func (d *draft) noteAttempt(charge, errorType string, at time.Time) {
+	if !recharge.GivesReason(errorType) || d.state.Emitted.has(paidFact(d.settings.Store, charge)) {
+		return
 	}
-	return chargeError{}, false
+	d.noteFailures(charge, func(f *ChargeFailures) {
+		if newer(at, errorType, f.At, f.ErrorType) {
+			f.At, f.ErrorType = at, errorType
+		}
+	})
+}
+
+// noteFailures changes what is known of a charge's failures. Like emitted facts it expires.
+func (d *draft) noteFailures(charge string, change func(*ChargeFailures)) {
+	if d.state.gone() {
+		return
+	}
+	all := maps.Clone(d.state.Customer.Failures)
+	if all == nil {
+		all = make(map[string]ChargeFailures)
+	}
+	f := all[charge]
+	change(&f)
+	f.Month = max(f.Month, month(d.receivedAt))
+	all[charge] = f
+	maps.DeleteFunc(all, func(_ string, f ChargeFailures) bool { return f.Month < OldestEmitted(d.receivedAt) })
+	for len(all) > maxFailures {
+		delete(all, oldestFailure(all))
+	}
+	d.state.Customer.Failures = all
+}
+
+func oldestFailure(all map[string]ChargeFailures) (oldest string) {
+	for charge, f := range all {
+		o := all[oldest]
+		if oldest == "" || f.At.Before(o.At) || f.At.Equal(o.At) && charge < oldest {
+			oldest = charge
+		}
+	}
+	return oldest
+}
+
+// forgetFailures removes what is known of a paid charge's failures.
+func (k *CustomerState) forgetFailures(charge string) {
+	if _, noted := k.Failures[charge]; !noted {
+		return
+	}
+	left := maps.Clone(k.Failures)
+	delete(left, charge)
+	k.Failures = left
+}
+
+// customerCanFix reports whether the customer can fix the error of a charge's last attempt. If that attempt names no error, the one
+// of the previous failed attempt counts. If none is known it is true.
+func (d *draft) customerCanFix(charge, errorType string) bool {
+	if !recharge.GivesReason(errorType) {
+		errorType = d.state.Customer.Failures[charge].ErrorType
+	}
+	kind, published := recharge.ChargeErrorOf(errorType)
+	return kind.Fixable || !published
 }

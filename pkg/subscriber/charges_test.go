@@ -59,7 +59,11 @@ func TestFailedCharge(t *testing.T) {
 			require.NoError(t, err)
 			assert.Empty(t, decision.Events, "a failed charge is no event")
 			if test.want != retried && test.want != final {
-				assert.Equal(t, subscriber.Decision{Skip: reason.Reason(test.want)}, decision)
+				assert.Equal(t, reason.Reason(test.want), decision.Skip)
+				assert.Empty(t, decision.Triggers)
+				assert.Empty(t, decision.Revocations)
+				require.Len(t, decision.Facts, 1)
+				assert.Equal(t, "failed", decision.Facts[0].Status)
 				return
 			}
 			require.Len(t, decision.Triggers, 1)

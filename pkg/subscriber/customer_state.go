@@ -42,12 +42,20 @@ type CustomerState struct {
 	// CompleteAt is when all subscriptions were first known.
 	CompleteAt     time.Time       `json:"complete_at,omitzero"`
 	ActiveProperty *ActiveProperty `json:"active_property,omitempty"`
+	// Profile is the last emitted profile.
+	Profile *ProfileState `json:"profile,omitempty"`
 	// Activated means that a customer/activated was received.
 	Activated bool `json:"activated,omitempty"`
 	// FailedCharges maps the unpaid charges that failed finally to the time of failure.
 	FailedCharges map[string]time.Time `json:"failed_charges,omitempty"`
 	// Failures maps unpaid charges to what is known of their failed attempts.
 	Failures map[string]ChargeFailures `json:"failures,omitempty"`
+	// Charges are the charges that are open or were lately closed.
+	Charges map[string]ChargeState `json:"charges,omitempty"`
+	// ChargesExpiredTo is the time of the newest snapshot of a charge that is not stored any more.
+	ChargesExpiredTo time.Time `json:"charges_expired_to,omitzero"`
+	// Orders is the number of charges that were paid.
+	Orders int `json:"orders,omitempty"`
 	// ErasedAt is the time of the object that shows that the personal data was erased. Until a newer object has some, none is
 	// stored.
 	ErasedAt time.Time `json:"erased_at,omitzero"`
@@ -60,8 +68,13 @@ type CustomerState struct {
 // same JSON are equal.
 func (k *CustomerState) Equal(other *CustomerState) bool {
 	return k.texts() == other.texts() && k.times() == other.times() && k.marks() == other.marks() &&
-		equalTo(k.Count, other.Count) && equalTo(k.ActiveProperty, other.ActiveProperty) &&
-		maps.Equal(k.Older, other.Older) && maps.Equal(k.FailedCharges, other.FailedCharges) && maps.Equal(k.Failures, other.Failures)
+		equalTo(k.Count, other.Count) && equalTo(k.ActiveProperty, other.ActiveProperty) && equalTo(k.Profile, other.Profile) &&
+		maps.Equal(k.Older, other.Older) && k.equalCharges(other)
+}
+
+func (k *CustomerState) equalCharges(other *CustomerState) bool {
+	return k.Orders == other.Orders && maps.Equal(k.FailedCharges, other.FailedCharges) && maps.Equal(k.Failures, other.Failures) &&
+		maps.Equal(k.Charges, other.Charges)
 }
 
 // IsZero reports whether nothing is known of the customer.
@@ -71,8 +84,8 @@ func (k *CustomerState) texts() [9]string {
 	return [...]string{k.Email, k.FirstName, k.LastName, k.Phone, k.PlatformID, k.Hash, k.Country, k.Province, k.Zip}
 }
 
-func (k *CustomerState) times() [8]time.Time {
-	return [...]time.Time{k.FirstAt, k.AddressAt, k.CreatedAt, k.UpdatedAt, k.MentionedAt, k.CompleteAt, k.ErasedAt, k.DeletedAt}
+func (k *CustomerState) times() [9]time.Time {
+	return [...]time.Time{k.ChargesExpiredTo, k.FirstAt, k.AddressAt, k.CreatedAt, k.UpdatedAt, k.MentionedAt, k.CompleteAt, k.ErasedAt, k.DeletedAt}
 }
 
 func (k *CustomerState) marks() [4]bool {

@@ -1,6 +1,7 @@
 package subscriber
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
@@ -23,23 +24,41 @@ type Settings struct {
 	API bool
 	// Switches are what else triggers texts.
 	Switches Switches
+	// Profile are the customer properties to emit, of ProfileNames.
+	Profile []string
+	// Extras are the statuses of facts that are tracked, too. Only these have the customer's e-mail.
+	Extras []string
+	// Currency is that of a resource whose body has none, ISO 4217; "" is unknown.
+	Currency string
 }
 
-// Decision is what a webhook produces. Skip is set if all lists are empty.
+// Tracks reports whether facts of a status are tracked.
+func (s Settings) Tracks(status string) bool { return slices.Contains(s.Extras, status) }
+
+// Decision is what a webhook produces. Skip is set if all lists are empty. If there are facts only, it may say why there is no text.
 type Decision struct {
-	Events      []Event
+	Events []Event
+	// Facts are what happened and is not among the tracked events.
+	Facts       []Event
 	Triggers    []Trigger
 	Revocations []Revocation
 	Skip        reason.Reason
 	// Lookups are lookup requests for which no record is parked.
 	Lookups []recharge.LookupRequest
-	// Owners are the owner records to publish.
-	Owners []Owner
+	// Owners and ChargeOwners are the owner records to publish.
+	Owners       []Owner
+	ChargeOwners []ChargeOwner
+	// Charges are the rows of recharge.charges to write.
+	Charges []TableRow
 }
 
 // Empty reports whether the webhook has no output.
 func (d Decision) Empty() bool {
-	return len(d.Events)+len(d.Triggers)+len(d.Revocations) == 0
+	return d.count() == 0
+}
+
+func (d Decision) count() int {
+	return len(d.Events) + len(d.Facts) + len(d.Triggers) + len(d.Revocations)
 }
 
 // Decide processes a webhook of a store, received by the gateway at receivedAt, with its customer's state, and returns the new
@@ -48,6 +67,7 @@ func (d Decision) Empty() bool {
 // the state is unchanged.
 func Decide(s Settings, st *State, w recharge.Webhook, receivedAt time.Time) (Decision, *State, error) {
 	before := st.WithoutExpired(receivedAt)
+	w = w.WithCurrency(s.Currency)
 	d := draft{settings: s, webhook: w, receivedAt: receivedAt.UTC(), before: before, state: before.clone(), customerID: w.CustomerID()}
 	rule := d.table()
 	if rule == nil {
@@ -57,11 +77,14 @@ func Decide(s Settings, st *State, w recharge.Webhook, receivedAt time.Time) (De
 		d.webhook.Customer = nil
 	}
 	d.state.absorb(d.webhook, d.receivedAt)
+	d.countOrder()
 	if d.isOneTime() {
 		d.skip(reason.OneTimeProduct)
 	} else {
 		rule()
 	}
+	d.changedSubscription()
+	d.chargeTable()
 	d.customerChange()
 	d.dropErased()
 	d.eraseTexts()
@@ -77,6 +100,7 @@ func Decide(s Settings, st *State, w recharge.Webhook, receivedAt time.Time) (De
 	if err := d.activeProperty(); err != nil {
 		return Decision{}, st, err
 	}
+	d.profile()
 	d.requestSubscriptions()
 	if w.Subscription != nil {
 		d.noteOwner(w.Subscription.ID)
@@ -125,13 +149,35 @@ func (d *draft) isOneTime() bool {
 	return s != nil && (s.Status == statusOneTime || s.Status == "" && d.before.Subscriptions[s.ID].Status == statusOneTime)
 }
 
-// needs returns which data of the customer the outputs require.
+// needs returns which data of the customer the outputs require. A fact requires it only if it is tracked; those of a customer whose personal
+// data was erased are not.
 func (d *draft) needs() needs {
-	return needs{destinationID: len(d.out.Events) > 0, phone: len(d.out.Triggers) > 0}
+	tracked := len(d.out.Events) > 0 || !d.erased() && slices.ContainsFunc(d.out.Facts, func(e Event) bool { return d.settings.Tracks(e.Status) })
+	return needs{destinationID: tracked, phone: len(d.out.Triggers) > 0}
+}
+
+func (e *Event) addressTo(store, customerID, email string) {
+	e.Store, e.RechargeCustomerID, e.Email = store, customerID, email
 }
 
 // table returns the handler of a topic; nil for an unused topic.
 func (d *draft) table() func() {
+	switch d.webhook.Topic {
+	case "charge/created", "charge/paid", "charge/upcoming", "charge/failed", "charge/max_retries_reached", "charge/refunded":
+		return d.chargeRule
+	case "charge/updated", "charge/uncaptured", "charge/deleted":
+		return d.updateOnly
+	case "order/upcoming", "order/processed", "order/created":
+		return d.orderRule
+	case "customer/created", "customer/updated", "customer/activated", "customer/deactivated":
+		return d.customerRule
+	case "customer/deleted":
+		return d.customerDeleted
+	}
+	return d.subscriptionTable()
+}
+
+func (d *draft) subscriptionTable() func() {
 	switch d.webhook.Topic {
 	case "subscription/created":
 		return d.subscriptionCreated
@@ -141,29 +187,25 @@ func (d *draft) table() func() {
 		return d.subscriptionCancelled
 	case "subscription/deleted":
 		return d.subscriptionDeleted
-	case "subscription/updated", "subscription/paused", "subscription/skipped", "subscription/unskipped":
+	case "subscription/updated", "subscription/paused", "subscription/skipped", "subscription/unskipped", "subscription/swapped":
 		return d.subscriptionFlows
-	case "charge/created", "charge/paid", "charge/upcoming", "charge/failed", "charge/max_retries_reached":
-		return d.chargeRule
-	case "order/upcoming", "order/processed", "order/created":
-		return d.orderRule()
-	case "customer/created", "customer/updated", "customer/activated", "customer/deactivated":
-		return d.customerRule
-	case "customer/deleted":
-		return d.customerDeleted
 	}
 	return nil
 }
 
-// orderRule returns the handler of a topic of orders; nil for order/created where the store does not use it.
-func (d *draft) orderRule() func() {
+// updateOnly is the rule of a topic that only updates the tables.
+func (d *draft) updateOnly() { d.skip(reason.StateUpdated) }
+
+// orderRule handles the topics of orders. One that was created is needed for its number, and where the store uses it.
+func (d *draft) orderRule() {
 	switch {
 	case d.webhook.Topic != "order/created":
-		return d.orderFlows
+		d.orderFlows()
 	case d.settings.Switches.FirstOrders:
-		return d.firstOrder
+		d.firstOrder()
+	default:
+		d.updateOnly()
 	}
-	return nil
 }
 
 // skip sets the reason for no output, unless one is set.
@@ -173,11 +215,14 @@ func (d *draft) skip(why reason.Reason) {
 	}
 }
 
-// conclude makes sure that the decision has a reason if and only if it has no output.
+// conclude makes sure that the decision has a reason if it has no output. With facts alone it keeps the reason why there is no text, if
+// there is one.
 func (d *draft) conclude(otherwise reason.Reason) {
-	d.skip(otherwise)
-	if !d.out.Empty() {
+	switch facts := len(d.out.Facts); {
+	case d.out.count() > facts:
 		d.out.Skip = ""
+	case facts == 0:
+		d.skip(otherwise)
 	}
 }
 
@@ -185,7 +230,7 @@ func (d *draft) conclude(otherwise reason.Reason) {
 func (d *draft) dropUnwanted() {
 	if !d.settings.SMS && len(d.out.Triggers)+len(d.out.Revocations) > 0 {
 		d.out.Triggers, d.out.Revocations = nil, nil
-		if len(d.out.Events) == 0 {
+		if d.out.Empty() {
 			d.skip(reason.SMSOff)
 		}
 	}
@@ -193,7 +238,8 @@ func (d *draft) dropUnwanted() {
 
 // dropDuplicates removes facts that were emitted before, even if their webhook was encoded differently.
 func (d *draft) dropDuplicates() {
-	before := len(d.out.Events) + len(d.out.Triggers) + len(d.out.Revocations)
+	before := d.out.count()
+	d.out.Facts = without(d.out.Facts, func(e Event) bool { return d.state.Emitted.has(e.ID) })
 	d.out.Events = without(d.out.Events, func(e Event) bool { return d.state.Emitted.has(e.ID) })
 	d.out.Triggers = without(d.out.Triggers, func(t Trigger) bool { return d.state.Emitted.has(t.ID) })
 	d.out.Revocations = without(d.out.Revocations, func(r Revocation) bool { return d.state.Emitted.has(r.ID) })
@@ -215,9 +261,12 @@ func without[T any](list []T, drop func(T) bool) []T {
 // recordEmitted adds the emitted facts to the state.
 func (d *draft) recordEmitted() {
 	for _, e := range d.out.Events {
-		if e.Type != EventProperty { // which is emitted when it changes
+		if e.Type != EventProperty && e.Type != EventProfile { // which are emitted when they change
 			d.state.Emitted.add(e.ID, d.receivedAt)
 		}
+	}
+	for _, e := range d.out.Facts {
+		d.state.Emitted.add(e.ID, d.receivedAt)
 	}
 	for _, t := range d.out.Triggers {
 		d.state.Emitted.add(t.ID, d.receivedAt)
@@ -238,9 +287,15 @@ func (d *draft) address() error {
 		return err
 	}
 	for i := range d.out.Events {
-		e := &d.out.Events[i]
-		e.Store, e.RechargeCustomerID = d.settings.Store, who.customerID
-		e.Email = who.email
+		d.out.Events[i].addressTo(d.settings.Store, who.customerID, who.email)
+	}
+	for i := range d.out.Facts {
+		e := &d.out.Facts[i]
+		email := ""
+		if d.settings.Tracks(e.Status) {
+			email = who.email
+		}
+		e.addressTo(d.settings.Store, who.customerID, email)
 	}
 	for i := range d.out.Triggers {
 		t := &d.out.Triggers[i]

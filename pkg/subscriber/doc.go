@@ -4,14 +4,16 @@
 //	decide.go           Decide: a webhook and a customer's state in, a Decision and the new state out
 //	events.go           tracking events: the allowed statuses and nothing else
 //	triggers.go         triggers and revocations, as schemas/ describes them, by the table of flows, pkg/flow
-//	charges.go          which failed charges trigger a text, and which text
+//	facts.go            facts that are tracked only if a store asks for them, and what a snapshot changed
+//	charge_table.go     the public table recharge.charges
+//	charge_owner.go     charges that are deleted: their webhook names no customer
+//	charges.go          failed charges: which trigger a text, and which text, and why their attempts failed
 //	switches.go         what triggers a text in stores that want it
-//	replaced.go         canceled subscriptions that need no text: replaced by another one, or a prepaid gift
-//	failures.go         why attempts of a charge failed, and how many texts were about them
 //	change.go           customer_change: which fields of a customer changed
 //	active_property.go  recharge_subscription_active: its value, its time and its profile
-//	late.go             late triggers that are contradicted by what revokes them
-//	withheld.go         triggers that are not emitted, and why
+//	profile.go          the customer properties that a store has chosen
+//	withheld.go         triggers that are not emitted, and why: late ones that are contradicted, canceled subscriptions that are replaced by
+//	                    another one, prepaid gifts
 //	apply_lookup.go     ApplyLookup: the same for an answer of the API, or an import
 //	owner.go            subscriptions that move to another customer
 //	identity.go         the customer of an output, whose phone a text goes to, and what must be looked up to know it
@@ -21,11 +23,9 @@
 //	state.go            State, the newest snapshot of each subscription, and which parts are expired
 //	customer_state.go   the customer's own part of the state
 //	state_json.go       the state as JSON, and whether two states have the same
-//	explain.go          what a topic produces, for docs/webhooks.md
-//	why.go              why a topic is used or not, for docs/webhooks.md
-//	pages.go            docs/flows.md and docs/webhooks.md, generated
 //	tables.go           the public tables recharge.customers and recharge.subscriptions
-//	model.go            events and their resources, as schemas/ describes them
+//	model.go            events, as schemas/ describes them
+//	resources.go        subscriptions, charges and orders in events, facts, tables and triggers
 //
 // pkg/customerstate saves and loads the state. docs/adr/0012-memory.md says what it holds, for how long, and why.
 package subscriber

@@ -26,7 +26,7 @@ func (k *CustomerState) erase(at time.Time) {
 	*k = CustomerState{
 		Seen: k.Seen, FirstAt: k.FirstAt, PhoneKnown: true, PlatformID: k.PlatformID, CreatedAt: k.CreatedAt, UpdatedAt: at,
 		Count: k.Count, CompleteAt: k.CompleteAt, ActiveProperty: k.ActiveProperty, Activated: k.Activated,
-		FailedCharges: k.FailedCharges, Failures: k.Failures, ErasedAt: at,
+		FailedCharges: k.FailedCharges, Failures: k.Failures, Charges: k.Charges, ChargesExpiredTo: k.ChargesExpiredTo, Orders: k.Orders, ErasedAt: at,
 	}
 }
 

@@ -20,6 +20,9 @@ func (d *draft) subscriptionActivated() {
 	s := d.webhook.Subscription
 	at := firstTime(s.UpdatedAt, d.receivedAt)
 	fact := d.subscriptionEvent(StatusActivated, at, d.changed(s.UpdatedAt))
+	if before := d.before.Subscriptions[s.ID]; before.paused() && at.After(before.Last[flow.Paused]) {
+		d.fact(StatusResumed, at, fact)
+	}
 	d.happened(flow.Activated, at, fact)
 }
 
@@ -72,6 +75,8 @@ func (d *draft) chargeRule() {
 		d.chargeFailed()
 	case "charge/max_retries_reached":
 		d.retriesReached()
+	case "charge/refunded":
+		d.refunded()
 	}
 }
 
@@ -87,7 +92,7 @@ func (d *draft) chargeEvent(status string, at time.Time) string {
 	c := d.webhook.Charge
 	e := Event{
 		ID:   factID(d.settings.Store, string(EventCharge), status, c.ID),
-		Type: EventCharge, Status: status, OccurredAt: at, Charge: chargeOf(c),
+		Type: EventCharge, Status: status, OccurredAt: at, Charge: d.chargeInDetail(),
 	}
 	d.out.Events = append(d.out.Events, e)
 	return e.ID
@@ -132,50 +137,13 @@ func (d *draft) forget() {
 		}
 		d.setActiveProperty(false, justAfter(known), last.To)
 	}
+	d.closeCharges()
 	d.state.Customer = CustomerState{DeletedAt: firstTime(d.before.Customer.DeletedAt, d.receivedAt)}
 	clear(d.state.Subscriptions)
 }
 
 func propertyID(e Event, destinationID string) string {
 	return factID(e.Store, string(EventProperty), e.Property.Name, strconv.FormatBool(e.Property.Value), instant(e.OccurredAt), destinationID)
-}
-
-func subscriptionOf(s *recharge.Subscription) *Subscription {
-	return &Subscription{
-		ID: s.ID, AddressID: s.AddressID, SourceStatus: s.Status,
-		ProductID: s.ProductID, VariantID: s.VariantID, SKU: s.SKU,
-		ProductTitle: s.ProductTitle, VariantTitle: s.VariantTitle,
-		Price: s.Price, Currency: s.Currency, Quantity: s.Quantity,
-		IntervalUnit: s.IntervalUnit, OrderInterval: s.OrderInterval, ChargeInterval: s.ChargeInterval,
-		NextChargeDate: s.NextChargeDate, IsPrepaid: s.IsPrepaid,
-		CreatedAt: s.CreatedAt, CancelledAt: s.CancelledAt,
-		CancellationReason: s.CancellationReason, CancellationReasonComments: s.CancellationReasonComments,
-	}
-}
-
-func chargeOf(c *recharge.Charge) *Charge {
-	return &Charge{
-		ID: c.ID, AddressID: c.AddressID, SourceStatus: c.Status, Type: c.Type, OrderID: c.OrderID,
-		Currency: c.Currency, TotalPrice: c.TotalPrice, SubtotalPrice: c.SubtotalPrice,
-		TotalDiscounts: c.TotalDiscounts, TotalTax: c.TotalTax,
-		ScheduledDate: c.ScheduledDate, ProcessedAt: c.ProcessedAt, RetryAt: c.RetryAt,
-		Attempts: c.Attempts, ErrorType: c.ErrorType, CreatedAt: c.CreatedAt, Items: itemsOf(c.LineItems),
-	}
-}
-
-func orderOf(o *recharge.Order) *Order {
-	return &Order{
-		ID: o.ID, ChargeID: o.ChargeID, AddressID: o.AddressID, Number: o.Number, IsPrepaid: o.IsPrepaid,
-		Currency: o.Currency, TotalPrice: o.TotalPrice, ScheduledDate: o.ScheduledDate, Items: itemsOf(o.LineItems),
-	}
-}
-
-func itemsOf(lines []recharge.LineItem) []Item {
-	items := make([]Item, len(lines))
-	for i, l := range lines {
-		items[i] = Item(l)
-	}
-	return items
 }
 
 func customerOf(c *recharge.Customer) *Customer {

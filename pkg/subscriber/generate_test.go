@@ -14,16 +14,17 @@ import (
 func usedTopics() []recharge.Topic {
 	return []recharge.Topic{
 		"subscription/created", "subscription/activated", "subscription/cancelled", "subscription/deleted",
-		"subscription/updated", "subscription/paused", "subscription/skipped", "subscription/unskipped",
+		"subscription/updated", "subscription/paused", "subscription/skipped", "subscription/unskipped", "subscription/swapped",
 		"charge/created", "charge/paid", "charge/upcoming", "charge/failed", "charge/max_retries_reached",
-		"order/upcoming", "order/processed",
+		"charge/refunded", "charge/updated", "charge/uncaptured", "charge/deleted",
+		"order/upcoming", "order/processed", "order/created",
 		"customer/created", "customer/updated", "customer/activated", "customer/deactivated", "customer/deleted",
 	}
 }
 
 func unusedTopics() []recharge.Topic {
 	return []recharge.Topic{
-		"subscription/swapped", "charge/refunded", "charge/deleted", "order/created", "order/cancelled",
+		"order/cancelled", "order/success",
 		"customer/payment_method_updated", "address/created", "onetime/created",
 	}
 }

@@ -54,7 +54,7 @@ func (w *world) act(t *rapid.T) {
 	id := strconv.Itoa(rapid.IntRange(1, 3).Draw(t, "subscription"))
 	s, exists := w.subscriptions[id]
 	switch action := rapid.SampledFrom([]string{
-		"subscription", "subscription", "subscription", "e-mail", "name", "charge", "paid charge", "fails for good",
+		"subscription", "subscription", "subscription", "e-mail", "name", "charge", "paid charge", "deleted charge", "fails for good",
 	}).Draw(t, "action"); {
 	case action == "e-mail":
 		w.emails++
@@ -64,7 +64,7 @@ func (w *world) act(t *rapid.T) {
 		w.emails++
 		w.customer.LastName = "Bean the " + strconv.Itoa(w.emails)
 		w.sendCustomer("customer/updated")
-	case action == "charge", action == "paid charge", action == "fails for good":
+	case action == "charge", action == "paid charge", action == "deleted charge", action == "fails for good":
 		w.charge(t, action)
 	case !exists:
 		s = *about("", w.now, numbered(id)).Subscription
@@ -131,9 +131,12 @@ func (w *world) sendCustomer(topic recharge.Topic) {
 func (w *world) charge(t *rapid.T, action string) {
 	w.charges++
 	id := strconv.Itoa(w.charges)
-	charge := func(topic recharge.Topic, status string) {
+	charge := func(topic recharge.Topic, status string, change ...func(*recharge.Charge)) {
 		w.sent = append(w.sent, ofCharge(topic, w.now, func(c *recharge.Charge) {
 			c.ID, c.Status, c.LineItems = id, status, nil
+			for _, change := range change {
+				change(c)
+			}
 			for _, id := range slices.Sorted(maps.Keys(w.subscriptions)) {
 				c.LineItems = append(c.LineItems, recharge.LineItem{SubscriptionID: id})
 			}
@@ -146,6 +149,14 @@ func (w *world) charge(t *rapid.T, action string) {
 	case "paid charge":
 		charge("charge/created", rapid.SampledFrom([]string{"queued", "success"}).Draw(t, "status"))
 		charge("charge/paid", "success")
+		for refund := range rapid.IntRange(0, 2).Draw(t, "refunds") {
+			w.now = w.now.Add(time.Second)
+			charge("charge/refunded", "partially_refunded", func(c *recharge.Charge) { c.TotalRefunds = strconv.Itoa(refund+1) + ".00" })
+		}
+	case "deleted charge":
+		charge("charge/created", "queued")
+		charge("charge/updated", "queued")
+		charge("charge/deleted", "")
 	case "fails for good":
 		charge("charge/failed", "error")
 		charge("charge/max_retries_reached", "error")

@@ -43,6 +43,14 @@ func (s Settings) DestinationID(customerID, email string) string {
 	return customerID
 }
 
+// SecondID returns the id that DestinationID does not, "" if unknown.
+func (s Settings) SecondID(customerID, email string) string {
+	if s.CustomerID == ByEmail {
+		return customerID
+	}
+	return email
+}
+
 // identity is the customer data for the outputs.
 type identity struct {
 	customerID string

@@ -107,6 +107,7 @@ func ApplyMove(s Settings, st *State, m Move, at time.Time) (Decision, *State, e
 	if err := d.activeProperty(); err != nil {
 		return Decision{}, st, err
 	}
+	d.profile()
 	d.requestSubscriptions()
 	d.conclude(reason.MoveApplied)
 	return d.out, d.state, nil

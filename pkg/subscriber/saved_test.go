@@ -82,7 +82,7 @@ func TestOneWebhookWritesFewRows(t *testing.T) {
 		{"delivered again", about("subscription/paused", at, numbered("7")), nil},
 		{"a newer snapshot", about("subscription/updated", at.Add(time.Hour), numbered("7")), []string{"subscription/acme/" + joID + "/7"}},
 		{"an older one", about("subscription/updated", start().Add(-time.Hour), numbered("7")), nil},
-		{"a charge", ofCharge("charge/paid", at), []string{"emitted/acme/" + joID + "/2027-03"}},
+		{"a charge", ofCharge("charge/paid", at), []string{"customer/acme/" + joID, "emitted/acme/" + joID + "/2027-03"}},
 		{"a customer", ofCustomer("customer/deactivated", counted(jo(at), 5)), []string{"customer/acme/" + joID}},
 	}
 	for _, test := range tests {

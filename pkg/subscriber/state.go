@@ -24,8 +24,8 @@ type State struct {
 // one-time product, only the id is stored.
 type SubscriptionState struct {
 	Subscription
-	Status    string    `json:"status"` // active, cancelled, expired, deleted, onetime
-	UpdatedAt time.Time `json:"updated_at,omitzero"`
+	Status    string    `json:"status"`      // active, cancelled, expired, deleted, onetime
+	UpdatedAt time.Time `json:"at,omitzero"` // of the snapshot; that of Subscription is not set
 	// Rank and Hash order snapshots with the same time.
 	Rank int    `json:"rank,omitempty"`
 	Hash string `json:"hash,omitempty"`
@@ -139,7 +139,8 @@ func (st *State) snapshot(topic recharge.Topic, hash string, s *recharge.Subscri
 		UpdatedAt: firstTime(s.UpdatedAt, s.CancelledAt, s.CreatedAt, receivedAt),
 		Rank:      rankOf(topic), Hash: hash[:min(len(hash), 16)], Last: known.Last, OwnerSentAt: known.OwnerSentAt,
 	}
-	if topic == "subscription/deleted" { // a deletion has no time of its own
+	next.Subscription.UpdatedAt = time.Time{} // the state has its own
+	if topic == "subscription/deleted" {      // a deletion has no time of its own
 		next.UpdatedAt = later(known.UpdatedAt, firstTime(s.UpdatedAt, s.CancelledAt, s.CreatedAt))
 	}
 	if !next.exists() {

@@ -85,9 +85,19 @@ func (k *CustomerState) appendMembers(w *jsonappend.Writer) {
 	k.Count.append(w)
 	w.OptTime("complete_at", k.CompleteAt)
 	k.ActiveProperty.append(w)
+	if p := k.Profile; p != nil {
+		w.BeginMember("profile")
+		w.String("hash", p.Hash)
+		w.Time("at", p.At)
+		w.String("to", p.To)
+		w.End()
+	}
 	w.OptBool("activated", k.Activated)
 	jsonappend.OptTimes(w, "failed_charges", k.FailedCharges)
 	k.appendFailures(w)
+	k.appendCharges(w)
+	w.OptTime("charges_expired_to", k.ChargesExpiredTo)
+	w.OptInt("orders", k.Orders)
 	w.OptTime("erased_at", k.ErasedAt)
 	w.OptTime("deleted_at", k.DeletedAt)
 }
@@ -130,6 +140,30 @@ func (k *CustomerState) appendFailures(w *jsonappend.Writer) {
 	w.End()
 }
 
+func (k *CustomerState) appendCharges(w *jsonappend.Writer) {
+	if len(k.Charges) == 0 {
+		return
+	}
+	w.BeginMember("charges")
+	for _, id := range slices.Sorted(maps.Keys(k.Charges)) {
+		c := k.Charges[id]
+		w.BeginMember(jsonappend.Name(id))
+		w.OptTime("at", c.At)
+		w.OptInt("rank", c.Rank)
+		w.OptString("hash", c.Hash)
+		w.OptString("row", c.Row)
+		w.OptString("scheduled_date", string(c.ScheduledDate))
+		w.OptString("total_refunds", c.TotalRefunds)
+		w.OptString("order_number", c.OrderNumber)
+		w.OptInt("nth_order", c.NthOrder)
+		w.OptBool("closed", c.Closed)
+		w.OptBool("counted", c.Counted)
+		w.OptBool("owned", c.Owned)
+		w.End()
+	}
+	w.End()
+}
+
 // AppendJSON appends the state of a subscription as JSON.
 func (s *SubscriptionState) AppendJSON(b []byte) ([]byte, error) {
 	w := jsonappend.To(b)
@@ -142,7 +176,7 @@ func (s *SubscriptionState) AppendJSON(b []byte) ([]byte, error) {
 func (s *SubscriptionState) appendState(w *jsonappend.Writer) {
 	s.appendMembers(w)
 	w.String("status", s.Status)
-	w.OptTime("updated_at", s.UpdatedAt)
+	w.OptTime("at", s.UpdatedAt)
 	w.OptInt("rank", s.Rank)
 	w.OptString("hash", s.Hash)
 	jsonappend.OptTimes(w, "last", s.Last)

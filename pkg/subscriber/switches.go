@@ -51,6 +51,11 @@ func (s SubscriptionState) skipsBy(updated SubscriptionState, from, to time.Time
 	return to.After(later(s.nextAfter(from), updated.nextAfter(from)).Add(roundedUp))
 }
 
+// paused reports whether the subscription was paused, and neither activated nor canceled since.
+func (s SubscriptionState) paused() bool {
+	return s.Last[flow.Paused].After(later(s.Last[flow.Activated], s.Last[flow.Canceled]))
+}
+
 // pausedUntil reports whether the subscription was paused, and its next charge is still more than an interval away. A pause ends with the next
 // renewal, of which nothing else is known.
 func (s SubscriptionState) pausedUntil(next, at time.Time) bool {
@@ -66,7 +71,11 @@ func (s SubscriptionState) follows(before SubscriptionState, at time.Time) bool 
 func (d *draft) happenedByDate(what flow.Happening, s SubscriptionState) {
 	s.happened(what, s.UpdatedAt)
 	d.state.Subscriptions[s.ID] = s
-	d.happened(what, s.UpdatedAt, factID(d.settings.Store, "subscription_moved_date", string(what), s.ID, instant(s.UpdatedAt)))
+	fact := factID(d.settings.Store, "subscription_moved_date", string(what), s.ID, instant(s.UpdatedAt))
+	if what == flow.Activated {
+		d.fact(StatusResumed, s.UpdatedAt, fact)
+	}
+	d.happened(what, s.UpdatedAt, fact)
 }
 
 // nextAfter returns the date of the charge after one at a time. Without an interval it is a year later, so that nothing is taken for a

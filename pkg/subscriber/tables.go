@@ -46,8 +46,7 @@ type SubscriptionRow struct {
 	Store              string `json:"store"`
 	RechargeCustomerID string `json:"recharge_customer_id"`
 	Subscription
-	Status    string    `json:"status"`
-	UpdatedAt time.Time `json:"updated_at"`
+	Status string `json:"status"` // active, canceled, expired; others may come
 }
 
 // AppendJSON appends the row as JSON.
@@ -58,7 +57,6 @@ func (r SubscriptionRow) AppendJSON(b []byte) ([]byte, error) {
 	w.String("recharge_customer_id", r.RechargeCustomerID)
 	r.appendMembers(w)
 	w.String("status", r.Status)
-	w.Time("updated_at", r.UpdatedAt)
 	w.End()
 	return w.Bytes()
 }
@@ -79,9 +77,11 @@ func (st *State) CustomerRow(store, customer string) *CustomerRow {
 	return row
 }
 
+// equal compares all but the time stamp: a row is not written for that alone.
 func (r *CustomerRow) equal(other *CustomerRow) bool {
 	mine, others := *r, *other
 	mine.SubscriptionActive, others.SubscriptionActive = nil, nil
+	mine.UpdatedAt, others.UpdatedAt = time.Time{}, time.Time{}
 	return mine == others && equalTo(r.SubscriptionActive, other.SubscriptionActive)
 }
 
@@ -101,16 +101,30 @@ func (st *State) subscriptionRow(store, customer, id string) (row SubscriptionRo
 	if !known || !s.exists() {
 		return SubscriptionRow{}, false
 	}
-	return SubscriptionRow{
-		Store: store, RechargeCustomerID: customer, Subscription: s.Subscription, Status: s.Status, UpdatedAt: s.UpdatedAt,
-	}, true
+	row = SubscriptionRow{Store: store, RechargeCustomerID: customer, Subscription: s.Subscription, Status: publicStatus(s.Status)}
+	row.UpdatedAt = s.UpdatedAt
+	return row, true
+}
+
+// publicStatus spells a status as our own topics do.
+func publicStatus(status string) string {
+	if status == statusCancelled {
+		return StatusCanceled
+	}
+	return status
+}
+
+// equal compares all but the time stamp: a row is not written for that alone.
+func (r SubscriptionRow) equal(other SubscriptionRow) bool {
+	r.UpdatedAt = other.UpdatedAt
+	return r == other
 }
 
 // TableRow is a changed row of a public table.
 type TableRow struct {
-	// SubscriptionID is "" for the customer's row.
-	SubscriptionID string
-	// Value is a *CustomerRow or a SubscriptionRow; nil for a row that is removed.
+	// SubscriptionID or ChargeID is set, or none for the customer's row.
+	SubscriptionID, ChargeID string
+	// Value is a *CustomerRow, a SubscriptionRow or a *ChargeRow; nil for a row that is removed.
 	Value any
 }
 
@@ -120,7 +134,7 @@ func ChangedRows(store, customer string, before, after *State) []TableRow {
 	for _, id := range after.SubscriptionIDs() {
 		row, ok := after.subscriptionRow(store, customer, id)
 		old, existed := before.subscriptionRow(store, customer, id)
-		if ok && (!existed || row != old) {
+		if ok && (!existed || !row.equal(old)) {
 			changed = append(changed, TableRow{SubscriptionID: id, Value: row})
 		}
 	}

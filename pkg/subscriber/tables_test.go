@@ -29,8 +29,8 @@ func TestTables(t *testing.T) {
 	assert.True(t, *r.state().CustomerRow(store, joID).SubscriptionActive)
 	r.receives(about("subscription/cancelled", start().Add(time.Hour)), start().Add(time.Hour))
 	subscription := r.state().SubscriptionRows(store, joID)["784594001"]
-	assert.Equal(t, "cancelled", subscription.Status)
-	assert.Equal(t, start().Add(time.Hour), subscription.CancelledAt)
+	assert.Equal(t, "canceled", subscription.Status)
+	assert.Equal(t, start().Add(time.Hour), subscription.CanceledAt)
 	assert.Equal(t, "Beans", subscription.ProductTitle)
 
 	r.receives(about("subscription/deleted", start()), start().Add(2*time.Hour))

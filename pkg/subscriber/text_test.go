@@ -277,9 +277,9 @@ func TestDefaultTextNamesAllProducts(t *testing.T) {
 // Every published error type that a customer can fix has words, unless it says only that the payment failed. All others have none, so that
 // a text can use the filter default.
 func TestChargeErrorInAText(t *testing.T) {
-	source, err := os.ReadFile("charges.go")
+	source, err := os.ReadFile("../recharge/charge_error.go")
 	require.NoError(t, err)
-	_, published, found := strings.Cut(string(source), "func chargeErrorKind")
+	_, published, found := strings.Cut(string(source), "func ChargeErrorOf")
 	require.True(t, found)
 	types := regexp.MustCompile(`"([A-Z_]+)"`).FindAllStringSubmatch(published, -1)
 	require.Greater(t, len(types), 100)

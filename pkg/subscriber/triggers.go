@@ -75,6 +75,7 @@ func (d *draft) subscriptionFlows() {
 	case "subscription/updated":
 		d.expired()
 		d.movedDate()
+	case "subscription/swapped": // changedSubscription
 	case "subscription/paused":
 		d.happened(flow.Paused, at, fact)
 	case "subscription/skipped":
@@ -131,9 +132,12 @@ func (d *draft) orderProcessed(at time.Time) {
 	d.happened(flow.Processed, at, factID(d.settings.Store, "order_processed", d.webhook.Order.ID))
 }
 
-// happened drafts the triggers of the flows fired by a happening, and one revocation for the flows revoked by it, according to
-// the table of flows. fact is the id of the happening.
+// happened drafts the fact that a happening is, the triggers of the flows fired by it, and one revocation for the flows revoked by it,
+// according to the table of flows. fact is the id of the happening.
 func (d *draft) happened(what flow.Happening, at time.Time, fact string) {
+	if status := factOf(what); status != "" {
+		d.fact(status, at, fact)
+	}
 	for _, key := range flow.FiredBy(what) {
 		d.trigger(key, at, fact)
 	}
@@ -150,7 +154,7 @@ func (d *draft) trigger(key flow.Key, at time.Time, fact string) {
 	case w.Subscription != nil:
 		t.Subscription = subscriptionOf(w.Subscription)
 	case w.Charge != nil:
-		t.Charge = chargeOf(w.Charge)
+		t.Charge = d.chargeInDetail()
 	case w.Order != nil:
 		t.Order = orderOf(w.Order)
 	}

@@ -28,8 +28,8 @@ type row struct {
 func (t Topics) table() []row {
 	return []row{
 		{role: RoleGateway, outputs: []string{t.Webhooks(), t.Consent(), t.Receipts()}},
-		{role: RoleTransformer, input: t.Webhooks(), state: t.State(), outputs: []string{t.Webhooks(), t.Events(), t.Triggers(), t.Customers(), t.Subscriptions()}},
-		{role: RoleTracking, input: t.Events(), perStore: true, sink: true},
+		{role: RoleTransformer, input: t.Webhooks(), state: t.State(), outputs: []string{t.Webhooks(), t.Events(), t.Facts(), t.Triggers(), t.Customers(), t.Subscriptions(), t.Charges()}},
+		{role: RoleTracking, input: t.Events(), also: []string{t.Facts()}, perStore: true, sink: true},
 		{role: RoleSMS, input: t.Triggers(), ifUsed: true, also: []string{t.Receipts()}, state: t.SMSState(), outputs: []string{t.Messages(), t.MessageTexts(), t.Receipts()}},
 	}
 }
@@ -69,6 +69,9 @@ func (t Topics) Webhooks() string { return t.Prefix + "recharge.webhooks" }
 // Events holds tracking events and customer properties.
 func (t Topics) Events() string { return t.Prefix + "recharge.events" }
 
+// Facts holds what happened and is tracked only if a store asks for it.
+func (t Topics) Facts() string { return t.Prefix + "recharge.facts" }
+
 // Triggers holds triggers of SMS flows and their revocations.
 func (t Topics) Triggers() string { return t.Prefix + "recharge.sms-triggers" }
 
@@ -77,6 +80,9 @@ func (t Topics) Customers() string { return t.Prefix + "recharge.customers" }
 
 // Subscriptions is the public table of subscriptions.
 func (t Topics) Subscriptions() string { return t.Prefix + "recharge.subscriptions" }
+
+// Charges is the public table of charges.
+func (t Topics) Charges() string { return t.Prefix + "recharge.charges" }
 
 // State is the changelog of the transformer's state.
 func (t Topics) State() string { return t.Prefix + "recharge.state" }

@@ -1,12 +1,13 @@
-package subscriber
+package webhookdocs
 
 import (
-	"maps"
+	"cmp"
 	"slices"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
 // Explanation is what a webhook topic produces, and why.
@@ -14,7 +15,10 @@ type Explanation struct {
 	Topic recharge.Topic
 	// Events are the types and statuses of the events that the topic can emit, Flows and Revokes the flows that it can trigger
 	// and revoke, Lookups the kinds of lookups that it can request.
-	Events  []string
+	Events []string
+	// Facts are the statuses of the facts that the topic can emit, Charges whether it can write a row of recharge.charges.
+	Facts   []string
+	Charges bool
 	Flows   []flow.Key
 	Revokes []flow.Key
 	Lookups []recharge.LookupKind
@@ -29,39 +33,47 @@ func Explain(topic recharge.Topic) (Explanation, error) {
 	e := Explanation{Topic: topic}
 	r := why(topic)
 	e.Why, e.Assumption = r.because, r.assumption
-	if !AllSwitches().Uses(topic) {
+	if !subscriber.AllSwitches().Uses(topic) {
 		return e, nil
 	}
-	events, flows, revokes, lookups := map[string]bool{}, map[flow.Key]bool{}, map[flow.Key]bool{}, map[recharge.LookupKind]bool{}
-	settings := Settings{Store: "example", CustomerID: ByEmail, ActiveProperty: true, SMS: true, API: true, Switches: AllSwitches()}
+	settings := subscriber.Settings{Store: "example", CustomerID: subscriber.ByEmail, ActiveProperty: true, SMS: true, API: true, Switches: subscriber.AllSwitches()}
 	for _, w := range forms(topic) {
-		decision, _, err := Decide(settings, acquainted(), w, noon())
+		decision, _, err := subscriber.Decide(settings, acquainted(), w, noon())
 		if err != nil {
 			return e, err
 		}
-		for _, event := range decision.Events {
-			events[named(event)] = true
-		}
-		for _, trigger := range decision.Triggers {
-			flows[trigger.Flow] = true
-		}
-		for _, revocation := range decision.Revocations {
-			for _, key := range revocation.Flows {
-				revokes[key] = true
-			}
-		}
-		for _, r := range decision.Lookups {
-			lookups[r.Kind] = true
-		}
+		e.add(decision)
 	}
-	e.Events, e.Flows, e.Revokes, e.Lookups = slices.Sorted(maps.Keys(events)), slices.Sorted(maps.Keys(flows)), slices.Sorted(maps.Keys(revokes)), slices.Sorted(maps.Keys(lookups))
+	e.Events, e.Facts, e.Flows, e.Revokes, e.Lookups = distinct(e.Events), distinct(e.Facts), distinct(e.Flows), distinct(e.Revokes), distinct(e.Lookups)
 	return e, nil
 }
 
-func named(e Event) string {
+// add adds what a sample emitted.
+func (e *Explanation) add(decision subscriber.Decision) {
+	for _, event := range decision.Events {
+		e.Events = append(e.Events, named(event))
+	}
+	for _, fact := range decision.Facts {
+		e.Facts = append(e.Facts, fact.Status)
+	}
+	e.Charges = e.Charges || len(decision.Charges) > 0
+	for _, trigger := range decision.Triggers {
+		e.Flows = append(e.Flows, trigger.Flow)
+	}
+	for _, revocation := range decision.Revocations {
+		e.Revokes = append(e.Revokes, revocation.Flows...)
+	}
+	for _, r := range decision.Lookups {
+		e.Lookups = append(e.Lookups, r.Kind)
+	}
+}
+
+func distinct[T cmp.Ordered](all []T) []T { return slices.Compact(slices.Sorted(slices.Values(all))) }
+
+func named(e subscriber.Event) string {
 	switch {
-	case e.Type == EventProperty:
-		return PropertyActive
+	case e.Type == subscriber.EventProperty:
+		return subscriber.PropertyActive
 	case e.Status != "":
 		return string(e.Type) + " " + e.Status
 	}
@@ -71,26 +83,27 @@ func named(e Event) string {
 func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 
 // acquainted returns the state of a customer with one active subscription and the active property TRUE.
-func acquainted() *State {
+func acquainted() *subscriber.State {
 	before := noon().Add(-24 * time.Hour)
-	return &State{
-		Customer: CustomerState{
+	return &subscriber.State{
+		Customer: subscriber.CustomerState{
 			Seen: true, Email: "jo@example.com", FirstName: "Jo", PhoneKnown: true, PlatformID: "1", UpdatedAt: before,
-			ActiveProperty: &ActiveProperty{Value: true, At: before, To: "jo@example.com"},
+			ActiveProperty: &subscriber.ActiveProperty{Value: true, At: before, To: "jo@example.com"},
+			Charges:        map[string]subscriber.ChargeState{"3": {At: before, Rank: 1, Row: "known"}},
 		},
-		Subscriptions: map[string]SubscriptionState{
-			"2": {Subscription: Subscription{ID: "2", NextChargeDate: "2026-03-05", IntervalUnit: "day", OrderInterval: 30}, Status: statusActive, UpdatedAt: before},
+		Subscriptions: map[string]subscriber.SubscriptionState{
+			"2": {Subscription: subscriber.Subscription{ID: "2", NextChargeDate: "2026-03-05", IntervalUnit: "day", OrderInterval: 30}, Status: "active", UpdatedAt: before},
 			"5": canceledAgo(2*time.Minute, before),
 		},
-		Emitted: Emitted{},
+		Emitted: subscriber.Emitted{},
 	}
 }
 
 // canceledAgo returns the state of a subscription that was just canceled.
-func canceledAgo(ago time.Duration, created time.Time) SubscriptionState {
+func canceledAgo(ago time.Duration, created time.Time) subscriber.SubscriptionState {
 	at := noon().Add(-ago)
-	return SubscriptionState{
-		Subscription: Subscription{ID: "5", CreatedAt: created, CancelledAt: at}, Status: statusCancelled, UpdatedAt: at,
+	return subscriber.SubscriptionState{
+		Subscription: subscriber.Subscription{ID: "5", CreatedAt: created, CanceledAt: at}, Status: "cancelled", UpdatedAt: at,
 		Last: map[flow.Happening]time.Time{flow.Canceled: at},
 	}
 }
@@ -105,7 +118,7 @@ func forms(topic recharge.Topic) []recharge.Webhook {
 	case "charge":
 		return chargeForms(w, at)
 	case "order":
-		w.Order = &recharge.Order{ID: "4", CustomerID: "1", Type: orderCheckout, ProcessedAt: at, UpdatedAt: at}
+		w.Order = &recharge.Order{ID: "4", CustomerID: "1", Type: "checkout", ProcessedAt: at, UpdatedAt: at}
 		return []recharge.Webhook{w}
 	case "customer":
 		w.Customer = &recharge.Customer{
@@ -117,19 +130,19 @@ func forms(topic recharge.Topic) []recharge.Webhook {
 }
 
 func subscriptionForms(w recharge.Webhook, at time.Time) []recharge.Webhook {
-	statuses := []string{statusActive}
+	statuses := []string{"active"}
 	switch w.Topic {
 	case "subscription/cancelled":
 		statuses = []string{"cancelled", "expired"}
 	case "subscription/updated":
-		statuses = []string{statusActive, "expired"}
+		statuses = []string{"active", "expired"}
 	}
 	var all []recharge.Webhook
 	for _, status := range statuses {
 		s := recharge.Subscription{
 			ID: "2", CustomerID: "1", Status: status, CreatedAt: at, UpdatedAt: at, NextChargeDate: "2026-06-05", IntervalUnit: "day", OrderInterval: 30,
 		}
-		if status != statusActive {
+		if status != "active" {
 			s.CancelledAt = at
 		}
 		w.Subscription = &s

@@ -1,4 +1,4 @@
-package subscriber_test
+package webhookdocs_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/webhookdocs"
 	"github.com/rechargeflow/rechargeflow/schemas"
 )
 
@@ -22,7 +23,7 @@ var update = flag.Bool("update", false, "rewrite the enums of the schemas")
 
 // The pages are what `make docs` writes.
 func TestPagesAreFresh(t *testing.T) {
-	for name, write := range map[string]func() (string, error){"flows.md": subscriber.FlowsPage, "webhooks.md": subscriber.WebhooksPage} {
+	for name, write := range map[string]func() (string, error){"flows.md": webhookdocs.FlowsPage, "webhooks.md": webhookdocs.WebhooksPage} {
 		want, err := write()
 		require.NoError(t, err)
 		have, err := os.ReadFile("../../docs/" + name)
@@ -34,10 +35,10 @@ func TestPagesAreFresh(t *testing.T) {
 // Every topic has an explanation. A topic produces something exactly when it is used.
 func TestEveryTopicIsExplained(t *testing.T) {
 	for _, topic := range recharge.Topics() {
-		e, err := subscriber.Explain(topic)
+		e, err := webhookdocs.Explain(topic)
 		require.NoError(t, err, topic)
 		assert.NotEmpty(t, e.Why, topic)
-		something := len(e.Events)+len(e.Flows)+len(e.Revokes) > 0
+		something := len(e.Events)+len(e.Facts)+len(e.Flows)+len(e.Revokes) > 0 || e.Charges
 		assert.Equal(t, subscriber.AllSwitches().Uses(topic), something, topic)
 	}
 }
@@ -46,7 +47,7 @@ func TestEveryTopicIsExplained(t *testing.T) {
 func TestSchemasNameTheFlows(t *testing.T) {
 	var causes []recharge.Topic
 	for _, topic := range recharge.Topics() {
-		e, err := subscriber.Explain(topic)
+		e, err := webhookdocs.Explain(topic)
 		require.NoError(t, err)
 		if len(e.Revokes) > 0 && topic == topic.Current() {
 			causes = append(causes, topic)

@@ -1,4 +1,4 @@
-package subscriber
+package webhookdocs
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
 // FlowsPage returns docs/flows.md: the table of flows, with the webhooks that fire and revoke each.
@@ -56,7 +57,7 @@ flows are in [configs/flows.yaml](../configs/flows.yaml). [webhooks.md](webhooks
 - **Switches**: ` + "`subscription/updated`" + ` fires ` + "`subscription_paused`" + ` only with ` + "`sms.pause_by_date`" + `, if the next charge moves by more than an interval
   and a week, and ` + "`subscription_resumed`" + ` only with ` + "`sms.resume_by_date`" + `, if the next charge of a paused subscription moves to an earlier
   day. Two skips that arrive in the wrong order look like a pause. ` + "`order/created`" + ` fires only with ` + "`sms.first_orders`" + `, for the order of a first
-  checkout; the customer in it is read like any other, so ` + "`customer_change`" + ` may follow. ` + "`customer/created`" + ` fires only with ` + "`sms.new_accounts`" + `. All
+  checkout. ` + "`customer/created`" + ` fires only with ` + "`sms.new_accounts`" + `. All
   are off unless a store sets them.
 - **Stale**: after this time the text is no longer worth sending: ` + "`stale`" + `.
 - **Quiet hours**: flows with "yes" send no text from 20:00 to 09:00 by the clock of the customer, and in no window in which a US state forbids it.
@@ -188,14 +189,14 @@ func WebhooksPage() (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("explain topic %s: %w", topic, err)
 		}
-		fmt.Fprintf(&page, "| `%s` | %s | %s | %s | %s |\n", topic, strings.Join(e.Events, "<br>"), flowNames(e.Flows), flowNames(e.Revokes), because(e))
+		fmt.Fprintf(&page, "| `%s` | %s | %s | %s | %s | %s |\n", topic, strings.Join(e.Events, "<br>"), facts(e), flowNames(e.Flows), flowNames(e.Revokes), because(e))
 	}
 	return page.String(), nil
 }
 
 const webhooksIntroduction = `# What each webhook produces
 
-Written by ` + "`make docs`" + `; do not edit. The columns *tracking*, *SMS flows* and *revokes* list what sample webhooks of each topic produced.
+Written by ` + "`make docs`" + `; do not edit. The columns *tracking*, *facts*, *SMS flows* and *revokes* list what sample webhooks of each topic produced.
 Every webhook is stored in ` + "`recharge.webhooks`" + `, used or not. Which events are sent depends on the store's settings. No fact is
 emitted twice. *Assumed* marks what Recharge does not document. [flows.md](flows.md) lists the same by flow.
 
@@ -205,12 +206,25 @@ Two outputs do not depend on the topic:
 - the property ` + "`recharge_subscription_active`" + `: when its value changes. If neither the body nor the state shows the value, all
   subscriptions of the customer are looked up
 
+*Facts* are records of ` + "`recharge.facts`" + `. A webhook of a subscription that differs from what was known of it is also the fact ` + "`changed`" + `, or
+` + "`swapped`" + ` if it has another product. *charge* means that the webhook can write a row of ` + "`recharge.charges`" + `. Webhooks of subscriptions and
+customers write the rows of ` + "`recharge.subscriptions` and `recharge.customers`" + `.
+
 A listed topic that is not used is skipped as ` + "`topic_not_used`" + `, any other as ` + "`topic_unknown`" + `: its webhook was registered with a
 mistyped address.
 
-| topic | tracking | SMS flows | revokes | why |
-|---|---|---|---|---|
+| topic | tracking | facts | SMS flows | revokes | why |
+|---|---|---|---|---|---|
 `
+
+// facts formats the facts of a topic, and whether it writes a row of a charge.
+func facts(e Explanation) string {
+	names := slices.Clone(e.Facts)
+	if e.Charges {
+		names = append(names, "*charge*")
+	}
+	return strings.Join(names, "<br>")
+}
 
 func flowNames(keys []flow.Key) string {
 	names := make([]string, len(keys))
@@ -222,7 +236,7 @@ func flowNames(keys []flow.Key) string {
 
 func because(e Explanation) string {
 	text := e.Why
-	if !AllSwitches().Uses(e.Topic) {
+	if !subscriber.AllSwitches().Uses(e.Topic) {
 		text = "not used: " + text
 	}
 	for _, kind := range e.Lookups {
