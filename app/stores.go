@@ -9,6 +9,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
 	"github.com/rechargeflow/rechargeflow/pkg/lookup"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
@@ -19,8 +20,9 @@ import (
 func (a *App) options() (pipeline.Options, error) {
 	var options pipeline.Options
 	a.apiClients = map[string]lookup.Client{}
+	shared := budgets(a.cfg.Stores)
 	for _, store := range a.cfg.Stores {
-		built, err := a.store(store)
+		built, err := a.store(store, shared[store.Bloomreach.URL])
 		if err != nil {
 			return options, fmt.Errorf("build store %s: %w", store.Name, err)
 		}
@@ -37,14 +39,8 @@ func SwitchesOf(store config.Store) subscriber.Switches {
 }
 
 // store creates the clients of a store. A role's own secrets need not be configured where the role does not run.
-func (a *App) store(store config.Store) (pipeline.Store, error) {
-	built := pipeline.Store{Settings: subscriber.Settings{
-		Store:          store.Name,
-		CustomerID:     subscriber.IDChoice(store.CustomerID),
-		ActiveProperty: store.ActiveProperty,
-		SMS:            store.SMS.Driver != config.SMSNone,
-		Switches:       SwitchesOf(store),
-	}}
+func (a *App) store(store config.Store, budget *bloomreach.Budget) (pipeline.Store, error) {
+	built := described(store)
 	if token := store.Recharge.Token.Reveal(); token != "" && a.has(topology.RoleTransformer) {
 		client, err := recharge.NewClient(recharge.ClientConfig{
 			BaseURL: store.Recharge.APIURL, Token: token, Observe: a.observe("recharge", store.Name),
@@ -55,15 +51,11 @@ func (a *App) store(store config.Store) (pipeline.Store, error) {
 		a.apiClients[store.Name], built.Settings.API = traced{client}, true
 	}
 	if store.Bloomreach.Enabled && a.has(topology.RoleTracking) {
-		client, err := bloomreach.New(bloomreach.Config{
-			BaseURL: store.Bloomreach.URL, ProjectToken: store.Bloomreach.Project.Reveal(),
-			Auth: bloomreachAuth(store.Bloomreach), Timeout: store.Bloomreach.Timeout,
-			Observe: a.observe("bloomreach", store.Name),
-		})
+		client, err := newTracker(store.Bloomreach, budget, a.observe("bloomreach", store.Name))
 		if err != nil {
 			return built, err
 		}
-		built.Tracker, built.CustomerIDName = client, store.Bloomreach.CustomerIDName
+		built.Tracker = client
 	}
 	if built.Settings.SMS && a.has(topology.RoleSMS) {
 		var err error
@@ -72,6 +64,42 @@ func (a *App) store(store config.Store) (pipeline.Store, error) {
 		}
 	}
 	return built, nil
+}
+
+// budgets returns the budget of each address, which its stores share.
+func budgets(stores []config.Store) map[string]*bloomreach.Budget {
+	perMinute, of := map[string]int{}, map[string]*bloomreach.Budget{}
+	for _, store := range stores {
+		b := store.Bloomreach
+		if least, known := perMinute[b.URL]; !known || b.PerMinute < least {
+			perMinute[b.URL] = b.PerMinute
+			of[b.URL] = bloomreach.NewBudget(b.PerMinute, b.Replicas)
+		}
+	}
+	return of
+}
+
+// described returns a store without its clients.
+func described(store config.Store) pipeline.Store {
+	return pipeline.Store{
+		Settings: subscriber.Settings{
+			Store:          store.Name,
+			CustomerID:     subscriber.IDChoice(store.CustomerID),
+			ActiveProperty: store.ActiveProperty,
+			SMS:            store.SMS.Driver != config.SMSNone,
+			Switches:       SwitchesOf(store),
+			Currency:       store.Currency,
+			Extras:         tracked(store, store.Bloomreach.Extras),
+			Profile:        tracked(store, store.Bloomreach.Profile),
+		},
+		CustomerIDName: store.Bloomreach.CustomerIDName, SecondIDName: store.Bloomreach.SecondIDName,
+	}
+}
+
+func newTracker(b config.Bloomreach, budget *bloomreach.Budget, observe httpclient.Observer) (*bloomreach.Client, error) {
+	return bloomreach.New(bloomreach.Config{
+		BaseURL: b.URL, ProjectToken: b.Project.Reveal(), Auth: bloomreachAuth(b), Timeout: b.Timeout, Budget: budget, Observe: observe,
+	})
 }
 
 func bloomreachAuth(b config.Bloomreach) bloomreach.Auth {
@@ -114,4 +142,12 @@ func bloomreachHost(b config.Bloomreach) string {
 		return "disabled"
 	}
 	return hostOf(b.URL)
+}
+
+// tracked returns a list of what a store tracks, nil if it tracks nothing.
+func tracked(store config.Store, list []string) []string {
+	if !store.Bloomreach.Enabled {
+		return nil
+	}
+	return list
 }

@@ -81,7 +81,7 @@ func TestLag(t *testing.T) {
 	assert.Regexp(t, `(?m)^staging.rechargeflow.transformer staging.recharge.redrive.transformer 0 never 0 0 0.0 127.0.0.1 .*@.*$`, stdout)
 	assert.Contains(t, stdout, "\nstaging.rechargeflow.tracking.acme staging.recharge.events 0 never 0 0 0.0 - nobody\n")
 	assert.Contains(t, stdout, "\nstaging.rechargeflow.sms staging.recharge.sms-triggers 3 never 0 0 0.0 - nobody\n")
-	assert.Len(t, strings.Fields(strings.ReplaceAll(stdout, " ", "_")), 1+7*4, "three groups, seven topics, four partitions")
+	assert.Len(t, strings.Fields(strings.ReplaceAll(stdout, " ", "_")), 1+8*4, "three groups, eight topics, four partitions")
 	assert.NotContains(t, stdout, "beta")
 
 	stdout, _ = d.exits(cli.ExitOK, lag)
@@ -89,6 +89,7 @@ func TestLag(t *testing.T) {
 staging.rechargeflow.transformer staging.recharge.redrive.transformer 4 0 0.0 1
 staging.rechargeflow.transformer staging.recharge.webhooks 4 2 36\d\d\.\d 1
 staging.rechargeflow.tracking.acme staging.recharge.events 4 0 0.0 none
+staging.rechargeflow.tracking.acme staging.recharge.facts 4 0 0.0 none
 staging.rechargeflow.tracking.acme staging.recharge.redrive.tracking 4 0 0.0 none
 staging.rechargeflow.sms staging.recharge.redrive.sms 4 0 0.0 none
 staging.rechargeflow.sms staging.recharge.sms-receipts 4 0 0.0 none
@@ -98,7 +99,7 @@ staging.rechargeflow.sms staging.recharge.sms-triggers 4 0 0.0 none
 	stdout, _ = d.exits(cli.ExitOK, lag+" --json --max-seconds 7200 --max-records 2")
 	var rows []map[string]any
 	require.NoError(t, json.Unmarshal([]byte(stdout), &rows))
-	require.Len(t, rows, 28)
+	require.Len(t, rows, 32)
 	assert.Contains(t, rows[0], "lag_seconds")
 
 	_, stderr := d.exits(cli.ExitFailed, lag+" --max-seconds 60")

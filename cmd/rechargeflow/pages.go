@@ -4,7 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
-	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/webhookdocs"
 )
 
 func (c *commands) webhooksCommand() *cobra.Command {
@@ -17,6 +17,6 @@ func (c *commands) webhooksCommand() *cobra.Command {
 			Long:    "Write what each of Recharge's topics produces, as Markdown. make docs writes docs/webhooks.md with it.",
 			Example: "  rechargeflow webhooks docs > docs/webhooks.md",
 			Args:    cli.NoArguments,
-			RunE:    cli.PrintPage(subscriber.WebhooksPage),
+			RunE:    cli.PrintPage(webhookdocs.WebhooksPage),
 		})
 }

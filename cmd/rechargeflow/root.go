@@ -9,6 +9,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/deadletters"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/texting"
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/tracking"
 )
 
 // commands are the commands of this package.
@@ -34,7 +35,7 @@ The configuration is the file that --config names, else the one that RECHARGEFLO
 gateway.listen. configs/rechargeflow.yaml explains every key.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 flows apply --dry-run would change something.`,
-		c.runCommand(), c.configCommand(), c.webhooksCommand(), c.topicsCommand(), deadletters.Command(c.CLI), c.lagCommand(), c.readyCommand(), versionCommand())
+		c.runCommand(), c.configCommand(), c.webhooksCommand(), c.topicsCommand(), tracking.Command(c.CLI), deadletters.Command(c.CLI), c.lagCommand(), c.readyCommand(), versionCommand())
 	root.AddCommand(texting.Commands(c.CLI)...)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Usage(err) })

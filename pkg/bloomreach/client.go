@@ -39,6 +39,8 @@ type Config struct {
 	MaxBody int
 	// Timeout bounds one request, including its response; default 30 s.
 	Timeout time.Duration
+	// Budget, if set, limits the requests.
+	Budget *Budget
 	// Observe, if set, is called after each request.
 	Observe httpclient.Observer
 	// Now is the clock for a Retry-After with a date; default time.Now.
@@ -62,6 +64,8 @@ type Client struct {
 	now      func() time.Time
 	redactor redactor
 	passing  *passing
+	budget   *Budget
+	breaker  *breaker
 }
 
 // New returns a client. It makes no connection. Any error wraps [ErrConfig].
@@ -82,6 +86,8 @@ func New(config Config) (*Client, error) {
 		now:      config.Now,
 		redactor: newRedactor(secrets),
 		passing:  &passing{},
+		budget:   config.Budget,
+		breaker:  &breaker{now: config.Now},
 	}, nil
 }
 

@@ -17,6 +17,8 @@
 //	blocked.go      a command that something in front of Bloomreach refuses
 //	fit.go          cuts values to Bloomreach's limits
 //	post.go         one HTTP request
+//	budget.go       the rate of requests to an address, shared by its clients
+//	breaker.go      a pause after requests that failed in a row
 //	answer.go       what a whole answer means
 //	results.go      what the answer says about each command
 //	answer_json.go  reads JSON of any shape

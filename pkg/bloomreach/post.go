@@ -30,6 +30,23 @@ func (a answer) ok() bool { return a.status >= 200 && a.status < 300 }
 // (https://documentation.bloomreach.com/engagement/docs/most-common-api-issues). It returns an *Error when there is no
 // complete response.
 func (c *Client) post(ctx context.Context, body []byte) (answer, error) {
+	if err := c.breaker.admit(); err != nil {
+		return answer{}, err
+	}
+	if err := c.budget.wait(ctx); err != nil {
+		c.breaker.abandoned()
+		return answer{}, c.networkError(err)
+	}
+	a, err := c.request(ctx, body)
+	if err == nil {
+		c.budget.answered(a.status == http.StatusTooManyRequests)
+	}
+	c.breaker.answered(err != nil && ctx.Err() == nil || a.failed())
+	return a, err
+}
+
+// request sends the body once.
+func (c *Client) request(ctx context.Context, body []byte) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.batchURL, bytes.NewReader(body))

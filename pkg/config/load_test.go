@@ -29,7 +29,7 @@ func TestDefaults(t *testing.T) {
 			Recharge: config.Recharge{Secrets: []config.Secret{"client-secret"}, Token: "api-token", Signature: "any", APIURL: "https://api.rechargeapps.com"},
 			Bloomreach: config.Bloomreach{
 				Enabled: true, URL: "https://api.exponea.com", Project: "project-token", KeyID: "key-1", Secret: "key-secret",
-				CustomerIDName: "registered", Timeout: 20 * time.Second,
+				CustomerIDName: "registered", Timeout: 20 * time.Second, PerMinute: 6000, Replicas: 1, Profile: []string{}, Extras: []string{},
 			},
 			SMS: config.SMS{DefaultRegion: "US", Timeout: 10 * time.Second, AtOnce: 10, Mode: "text", Consent: "opt_out", QuietHours: "ours", OptOutText: "Reply STOP to opt out.", HelpText: "{% if shop.url %}Help at {{ shop.url }}. {% endif %}Reply STOP to opt out."},
 		}},

@@ -234,3 +234,22 @@ func TestClockOffsetIsForTheEmbeddedBroker(t *testing.T) {
 		}
 	}
 }
+
+// Two stores that write the same property of the same profiles are warned of.
+func TestSharedProject(t *testing.T) {
+	second := `
+  - name: other
+    bloomreach: {url: "https://api.exponea.com", project: project-token, key_id: key-1, secret: key-secret}
+    recharge: {secrets: [client-secret], token: api-token}
+`
+	for more, warned := range map[string]bool{
+		"": true, "    active_property: false\n": false, "    customer_id: recharge_id\n": false,
+	} {
+		loaded, err := load(t, minimal+second+more)
+		require.NoError(t, err)
+		found := slices.ContainsFunc(loaded.Warnings, func(f config.Fault) bool {
+			return strings.Contains(f.String(), "store acme writes recharge_subscription_active")
+		})
+		assert.Equal(t, warned, found, "%s: %v", more, loaded.Warnings)
+	}
+}

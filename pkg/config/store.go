@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -41,6 +42,7 @@ type Store struct {
 	Name           string     `mapstructure:"name" required:"true" check:"name" example:"acme" doc:"Name of the store in URLs, keys, headers, metrics and logs. Never change it: the keys of existing records contain it."`
 	CustomerID     string     `mapstructure:"customer_id" default:"email" oneof:"email,recharge_id" doc:"Identifies customers in Bloomreach by e-mail or by Recharge customer id."`
 	ActiveProperty bool       `mapstructure:"active_property" default:"true" doc:"Write the customer property recharge_subscription_active."`
+	Currency       string     `mapstructure:"currency" check:"currency" example:"USD" doc:"Currency of a subscription, charge or order whose webhook names none, ISO 4217. Empty: its amounts have no currency."`
 	Recharge       Recharge   `mapstructure:"recharge"`
 	Bloomreach     Bloomreach `mapstructure:"bloomreach"`
 	SMS            SMS        `mapstructure:"sms"`
@@ -65,6 +67,20 @@ type Bloomreach struct {
 	Token          Secret        `mapstructure:"token" role:"tracking" doc:"Public access token, instead of key_id and secret."`
 	CustomerIDName string        `mapstructure:"customer_id_name" default:"registered" doc:"Name of the hard id in the Bloomreach project that holds the e-mail or Recharge customer id."`
 	Timeout        time.Duration `mapstructure:"timeout" default:"20s" min:"1s" max:"5m" doc:"Timeout of a request."`
+	PerMinute      int           `mapstructure:"requests_per_minute" role:"tracking" default:"6000" min:"1" max:"1000000" doc:"Requests to this address, of all processes that share an IP address together. Bloomreach allows 6000 per IP address by default, and more by contract. Each request has up to 50 events. Stores with the same url share the smallest number."`
+	Replicas       int           `mapstructure:"replicas" role:"tracking" default:"1" min:"1" max:"1000" doc:"Number of processes with the role tracking that share an IP address. Each takes its part of requests_per_minute."`
+	SecondIDName   string        `mapstructure:"second_id_name" role:"tracking" doc:"Name of another id in the Bloomreach project, for the one that customer_id does not select: with customer_id email it holds the Recharge customer id, otherwise the e-mail. Both are sent. Bloomreach does not document what it does with two hard ids of different profiles. Empty: one id."`
+	Profile        []string      `mapstructure:"profile" role:"transformer" oneof:"email,first_name,last_name,phone,recharge_id,recharge_next_charge_at,recharge_subscriptions_active" doc:"Customer properties to send when they change, besides recharge_subscription_active. Empty: none."`
+	Extras         []string      `mapstructure:"extras" role:"transformer,tracking" oneof:"upcoming,failed,gave_up,refunded,order_processed,paused,resumed,skipped,unskipped,swapped,changed,expired" doc:"Statuses of further facts to track, as subscription or subscription_charge events: see docs/tracking.md. Empty: only the statuses that are always tracked."`
+}
+
+// profiles identifies the profiles whose recharge_subscription_active the store writes; the zero value if it writes none.
+func (s Store) profiles() [4]string {
+	b := s.Bloomreach
+	if !b.Enabled || !s.ActiveProperty || b.Project.Reveal() == "" {
+		return [4]string{}
+	}
+	return [4]string{strings.TrimRight(b.URL, "/"), b.Project.Reveal(), b.CustomerIDName, s.CustomerID}
 }
 
 // SMS configures the driver and the sender of the store's texts.
@@ -136,6 +152,9 @@ func (l *loader) checkBloomreach(s *scope, b Bloomreach) {
 	l.checkAPIPath(s, b.URL)
 	if b.Project == "" {
 		l.missing(s, "bloomreach.project", " (or set bloomreach.enabled to false)")
+	}
+	if b.SecondIDName == b.CustomerIDName {
+		l.fault(s, "bloomreach.second_id_name", "is the same as bloomreach.customer_id_name; expected the name of another id, or none")
 	}
 	l.checkCredentials(s, b)
 }

@@ -162,6 +162,7 @@ func forms() map[string]form {
 		"loopback":  {"a loopback address, such as 127.0.0.1:9092", isLoopback},
 		"prefix":    {"at most 100 of a-z, 0-9, dot, underscore and hyphen", regexp.MustCompile(`^[a-z0-9._-]{1,100}$`).MatchString},
 		"name":      {"1 to 40 of a-z, 0-9 and hyphen", regexp.MustCompile(`^[a-z0-9-]{1,40}$`).MatchString},
+		"currency":  {"a currency as three capital letters, such as USD", regexp.MustCompile(`^[A-Z]{3}$`).MatchString},
 		"region":    {"a country as two capital letters, such as US", regexp.MustCompile(`^[A-Z]{2}$`).MatchString},
 		"zone":      {"a time zone of the IANA database, such as Europe/Berlin", isZone},
 		"url":       {"an http or https URL without user, query or fragment", isBaseURL},

@@ -38,6 +38,25 @@ func (l *loader) checkDestinations(s *scope) {
 	}
 }
 
+// checkProjects warns of stores that write recharge_subscription_active to the same profiles: a customer of both has the value of the store
+// that wrote last.
+func (l *loader) checkProjects(stores []Store) {
+	first := map[[4]string]string{}
+	for i, store := range stores {
+		profiles := store.profiles()
+		if profiles == [4]string{} {
+			continue
+		}
+		other, shared := first[profiles]
+		if !shared {
+			first[profiles] = store.Name
+			continue
+		}
+		l.warnings.add(l.stores[i].where("bloomreach.project"), l.stores[i].label+"bloomreach.project",
+			"store %s writes recharge_subscription_active to the profiles of this project, too: a customer of both has the value of the store that wrote last; set active_property: false in one of them", other)
+	}
+}
+
 // isPrivate reports whether a host can only be this machine or one in a private network: a private address, or a name without
 // a dot, such as those of containers.
 func isPrivate(host string) bool {

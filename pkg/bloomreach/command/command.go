@@ -1,7 +1,12 @@
 // Package command names an event as Bloomreach does: event types, attributes, customer properties.
 //
 // Bloomreach publishes no attributes for its own Recharge events. These names follow its conventions: snake_case, dates in UNIX
-// seconds, amounts as numbers, real arrays. Absent values are left out. docs/bloomreach.md describes them for marketers.
+// seconds, amounts as numbers, real arrays. Absent values are left out. docs/tracking.md describes them for marketers.
+//
+//	command.go   Of: the command of an event
+//	page.go      docs/tracking.md, generated
+//	meanings.go  what each attribute means
+//	samples.go   an event of each kind with all attributes
 package command
 
 import (
@@ -11,17 +16,27 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
+// Sample returns the command of an event that is marked as a sample, by an attribute of its own.
+func Sample(id string, customer map[string]string, e subscriber.Event) (bloomreach.Command, error) {
+	return of(id, customer, e, func(properties *bloomreach.Properties) { properties.Flag("is_sample", true) })
+}
+
 // Of returns the Bloomreach command of an event of a customer. The same event always gives the same bytes, except for the command id:
 // deduplication compares timestamp and attributes,
 // https://documentation.bloomreach.com/engagement/docs/imports-technical-reference.
 func Of(id string, customer map[string]string, e subscriber.Event) (bloomreach.Command, error) {
+	return of(id, customer, e, func(*bloomreach.Properties) {})
+}
+
+func of(id string, customer map[string]string, e subscriber.Event, mark func(*bloomreach.Properties)) (bloomreach.Command, error) {
 	var properties bloomreach.Properties
-	if e.Type == subscriber.EventProperty {
-		properties.Flag(e.Property.Name, e.Property.Value)
+	if e.Type == subscriber.EventProperty || e.Type == subscriber.EventProfile {
+		profileProperties(&properties, e)
 		return bloomreach.NewCustomerUpdate(id, bloomreach.CustomerUpdate{
 			CustomerIDs: customer, Properties: properties, UpdateTimestamp: bloomreach.UnixSeconds(e.OccurredAt),
 		})
 	}
+	mark(&properties)
 	properties.Text("recharge_customer_id", e.RechargeCustomerID)
 	properties.Text("integration_type", "recharge")
 	properties.Text("integration_id", e.Store)
@@ -29,18 +44,38 @@ func Of(id string, customer map[string]string, e subscriber.Event) (bloomreach.C
 	case subscriber.EventSubscription:
 		subscriptionProperties(&properties, e)
 	case subscriber.EventCharge:
+		if e.Order != nil {
+			orderProperties(&properties, e)
+			break
+		}
 		chargeProperties(&properties, e)
 	case subscriber.EventCustomerChange:
 		customerProperties(&properties, e)
 	default:
 		return bloomreach.Command{}, fmt.Errorf("event type %q is unknown", e.Type)
 	}
+	previousProperties(&properties, e.Previous)
 	return bloomreach.NewEvent(id, bloomreach.Event{
 		CustomerIDs: customer,
 		Type:        string(e.Type),
 		Timestamp:   bloomreach.UnixSeconds(e.OccurredAt),
 		Properties:  properties,
 	})
+}
+
+func profileProperties(a *bloomreach.Properties, e subscriber.Event) {
+	if e.Property != nil {
+		a.Flag(e.Property.Name, e.Property.Value)
+		return
+	}
+	p := e.Profile
+	a.Text(subscriber.ProfileEmail, p.Email)
+	a.Text(subscriber.ProfileFirstName, p.FirstName)
+	a.Text(subscriber.ProfileLastName, p.LastName)
+	a.Text(subscriber.ProfilePhone, p.Phone)
+	a.Text(subscriber.ProfileRechargeID, p.RechargeID)
+	a.Time(subscriber.ProfileNextCharge, p.NextChargeDate.Start())
+	a.Count(subscriber.ProfileSubscriptionsActive, p.SubscriptionsActive)
 }
 
 func subscriptionProperties(a *bloomreach.Properties, e subscriber.Event) {
@@ -61,8 +96,11 @@ func subscriptionProperties(a *bloomreach.Properties, e subscriber.Event) {
 	a.Number("order_interval_frequency", s.OrderInterval)
 	a.Number("charge_interval_frequency", s.ChargeInterval)
 	a.Time("next_charge_scheduled_at", s.NextChargeDate.Start())
+	a.Text("next_charge_date", string(s.NextChargeDate))
 	a.Time("created_at", s.CreatedAt)
-	a.Time("cancelled_at", s.CancelledAt)
+	a.Time("updated_at", s.UpdatedAt)
+	a.Time("canceled_at", s.CanceledAt)
+	a.Text("cancellation", string(s.Cancellation))
 	a.Text("cancellation_reason", s.CancellationReason)
 	a.Text("cancellation_reason_comments", s.CancellationReasonComments)
 	a.Text("source_status", s.SourceStatus)
@@ -74,18 +112,92 @@ func chargeProperties(a *bloomreach.Properties, e subscriber.Event) {
 	a.Text("status", e.Status)
 	a.Text("charge_id", c.ID)
 	a.Text("address_id", c.AddressID)
-	a.Text("order_id", c.OrderID)
+	a.Text("platform_order_id", c.PlatformOrderID)
+	a.Text("order_number", c.OrderNumber)
+	a.Number("nth_order", c.NthOrder)
 	a.Text("charge_type", c.Type)
+	isFirstOrder(a, c.Type, c.NthOrder)
 	a.Text("source_status", c.SourceStatus)
 	a.Amount("total_price", c.TotalPrice)
 	a.Amount("subtotal_price", c.SubtotalPrice)
 	a.Amount("total_discounts", c.TotalDiscounts)
 	a.Amount("total_tax", c.TotalTax)
+	a.Amount("shipping_price", c.ShippingPrice)
+	a.Amount("total_refunds", c.TotalRefunds)
+	a.List("discount_codes", discountCodes(c.Discounts))
 	a.Text("local_currency", c.Currency)
+	a.Number("attempts", c.Attempts)
+	a.Text("error_type", c.ErrorType)
+	a.Text("error_kind", string(c.ErrorKind))
+	a.Time("retry_at", c.RetryAt)
+	a.Text("retry_date", string(c.RetryDate))
 	a.Time("scheduled_at", c.ScheduledDate.Start())
+	a.Text("scheduled_date", string(c.ScheduledDate))
 	a.Time("processed_at", c.ProcessedAt)
 	a.Time("created_at", c.CreatedAt)
+	a.Time("updated_at", c.UpdatedAt)
 	itemProperties(a, c.Items)
+}
+
+// orderProperties are those of an order: it has no charge object.
+func orderProperties(a *bloomreach.Properties, e subscriber.Event) {
+	o := e.Order
+	a.Text("status", e.Status)
+	a.Text("order_id", o.ID)
+	a.Text("charge_id", o.ChargeID)
+	a.Text("address_id", o.AddressID)
+	a.Text("platform_order_id", o.PlatformOrderID)
+	a.Text("order_number", o.Number)
+	a.Text("charge_type", o.Type)
+	isFirstOrder(a, o.Type, 0)
+	a.Flag("is_prepaid", o.IsPrepaid)
+	a.Amount("total_price", o.TotalPrice)
+	a.Text("local_currency", o.Currency)
+	a.Time("scheduled_at", o.ScheduledDate.Start())
+	a.Text("scheduled_date", string(o.ScheduledDate))
+	a.Time("processed_at", o.ProcessedAt)
+	a.Time("created_at", o.CreatedAt)
+	a.Time("updated_at", o.UpdatedAt)
+	itemProperties(a, o.Items)
+}
+
+// isFirstOrder tells the first order from later ones. That of a checkout has no value unless the customer's orders were counted: who has
+// subscribed before may buy at a checkout, too.
+func isFirstOrder(a *bloomreach.Properties, chargeType string, nth int) {
+	switch {
+	case nth > 0:
+		a.Flag("is_first_order", nth == 1)
+	case chargeType == "recurring":
+		a.Flag("is_first_order", false)
+	}
+}
+
+func discountCodes(discounts []subscriber.Discount) (codes []string) {
+	for _, d := range discounts {
+		codes = add(codes, d.Code)
+	}
+	return codes
+}
+
+// previousProperties are the values before a change.
+func previousProperties(a *bloomreach.Properties, p *subscriber.Previous) {
+	if p == nil {
+		return
+	}
+	a.Amount("previous_price", p.Price)
+	a.Number("previous_quantity", p.Quantity)
+	a.Text("previous_order_interval_unit", p.IntervalUnit)
+	a.Number("previous_order_interval_frequency", p.OrderInterval)
+	a.Number("previous_charge_interval_frequency", p.ChargeInterval)
+	a.Text("previous_next_charge_date", string(p.NextChargeDate))
+	a.Text("previous_address_id", p.AddressID)
+	a.Text("previous_product_id", p.ProductID)
+	a.Text("previous_variant_id", p.VariantID)
+	a.Text("previous_sku", p.SKU)
+	a.Text("previous_title", p.ProductTitle)
+	a.Text("previous_variant_title", p.VariantTitle)
+	a.Text("previous_scheduled_date", string(p.ScheduledDate))
+	a.Amount("previous_total_refunds", p.TotalRefunds)
 }
 
 // itemProperties sends items twice: as lists for filters, and as a list of objects.

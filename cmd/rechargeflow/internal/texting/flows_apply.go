@@ -11,7 +11,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
-	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/webhookdocs"
 )
 
 func (c *commands) flowsApply() *cobra.Command {
@@ -137,6 +137,6 @@ func flowsDocs() *cobra.Command {
 		Long:    "Write the rules of all flows, as Markdown. make docs writes docs/flows.md with it.",
 		Example: "  rechargeflow flows docs > docs/flows.md",
 		Args:    cli.NoArguments,
-		RunE:    cli.PrintPage(subscriber.FlowsPage),
+		RunE:    cli.PrintPage(webhookdocs.FlowsPage),
 	}
 }

@@ -1,0 +1,151 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
+	names "github.com/rechargeflow/rechargeflow/pkg/bloomreach/command"
+	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+)
+
+// Preview returns the Bloomreach commands that a webhook of a store would become, received at a time, if nothing else were known of its
+// customer; and why, if there are none. Nothing is sent.
+func Preview(store config.Store, topic recharge.Topic, body []byte, at time.Time) ([]bloomreach.Command, reason.Reason, error) {
+	decoder, err := recharge.NewDecoder()
+	if err != nil {
+		return nil, "", err
+	}
+	built := described(store)
+	if why := built.Settings.Switches.Unused(topic); why != "" {
+		return nil, why, nil
+	}
+	webhook, err := decoder.Decode(topic, body, at)
+	if err != nil {
+		return nil, "", err
+	}
+	decision, _, err := subscriber.Decide(built.Settings, &subscriber.State{}, webhook, at)
+	if errors.Is(err, subscriber.ErrCustomerUnknown) {
+		return nil, "", fmt.Errorf("body has no %s, which is the customer_id of the store; a running pipeline would look it up: %w", built.Settings.CustomerID, err)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	tracked := slices.DeleteFunc(decision.Facts, func(e subscriber.Event) bool { return !built.Settings.Tracks(e.Status) })
+	var commands []bloomreach.Command
+	for _, e := range append(decision.Events, tracked...) {
+		ids, err := built.CustomerIDs(e)
+		if err != nil {
+			return nil, "", err
+		}
+		c, err := names.Of(e.ID, ids, e)
+		if err != nil {
+			return nil, "", err
+		}
+		commands = append(commands, c)
+	}
+	if len(commands) == 0 {
+		return nil, notTracked(decision), nil
+	}
+	return commands, "", nil
+}
+
+// notTracked returns why a decision has nothing that is tracked.
+func notTracked(d subscriber.Decision) reason.Reason {
+	if d.Skip != "" {
+		return d.Skip
+	}
+	return reason.NotTracked
+}
+
+// SampleSent is what Bloomreach answered to a sample.
+type SampleSent struct {
+	Name   string // event type and status, or customer property
+	Errors []string
+}
+
+// Sample sends one of each event and property that a store's settings send, to one customer, each marked as a sample. The error is that of
+// the whole request.
+func Sample(ctx context.Context, store config.Store, customer subscriber.Customer, rechargeID string, at time.Time) ([]SampleSent, error) {
+	client, err := newTracker(store.Bloomreach, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	built := described(store)
+	var sent []SampleSent
+	var commands []bloomreach.Command
+	for i, e := range samplesOf(built.Settings, at) {
+		e = addressed(e, built.Settings, customer.Email, rechargeID)
+		ids, err := built.CustomerIDs(e)
+		if err != nil {
+			return nil, err
+		}
+		c, err := names.Sample(fmt.Sprintf("sample-%d", i), ids, e)
+		if err != nil {
+			return nil, err
+		}
+		commands, sent = append(commands, c), append(sent, SampleSent{Name: strings.TrimSpace(string(e.Type) + " " + e.Status)})
+	}
+	results, err := client.Batch(ctx, commands)
+	for i, r := range results {
+		if r.Outcome == bloomreach.Rejected {
+			sent[i].Errors = r.Errors
+		}
+	}
+	return sent, err
+}
+
+// addressed returns a sample as one of a store's, of a given customer, without another one's data.
+func addressed(e subscriber.Event, s subscriber.Settings, email, rechargeID string) subscriber.Event {
+	e.Store, e.RechargeCustomerID, e.Email = s.Store, rechargeID, email
+	if e.Profile != nil {
+		p := *e.Profile
+		p.Email, p.RechargeID, p.Phone = email, rechargeID, ""
+		e.Profile = p.Only(s.Profile)
+	}
+	if e.Customer != nil {
+		c := *e.Customer
+		c.Email, c.OldEmail, c.Phone = email, "", ""
+		e.Customer = &c
+	}
+	return e
+}
+
+// samplesOf returns the samples that a store's settings send: each status that is tracked.
+func samplesOf(s subscriber.Settings, at time.Time) (samples []subscriber.Event) {
+	for _, e := range names.Samples(at) {
+		switch e.Type {
+		case subscriber.EventProperty:
+			if s.ActiveProperty {
+				samples = append(samples, e)
+			}
+		case subscriber.EventProfile:
+			if len(s.Profile) > 0 {
+				samples = append(samples, e)
+			}
+		case subscriber.EventCustomerChange:
+			samples = append(samples, e)
+		default:
+			samples = append(samples, withStatuses(s, e)...)
+		}
+	}
+	return samples
+}
+
+// withStatuses returns a sample once for each status of its kind that is tracked.
+func withStatuses(s subscriber.Settings, e subscriber.Event) (samples []subscriber.Event) {
+	for _, status := range subscriber.StatusesOf(e) {
+		if subscriber.AlwaysTracked(e.Type, status) || s.Tracks(status) {
+			e.Status = status
+			samples = append(samples, e)
+		}
+	}
+	return samples
+}
