@@ -16,11 +16,11 @@ type mix struct {
 	take func(n int) []webhook
 }
 
-// webhook is a webhook as the gateway receives it.
+// webhook is a webhook as the gateway receives it. key is that of its record, without the store: the customer if the body names one.
 type webhook struct {
-	topic    string
-	customer string
-	body     []byte
+	topic string
+	key   string
+	body  []byte
 }
 
 // newCustomers are webhooks each of another customer.
@@ -38,11 +38,11 @@ func newCustomers() mix {
 func wholeHistories() mix { return historiesFrom(0) }
 
 // historiesFrom is wholeHistories of the customers from a number on.
-func historiesFrom(number int) mix {
-	const (
-		sideBySide = 1000
-		apart      = 30 * 24 * time.Hour
-	)
+func historiesFrom(number int) mix { return historiesOf(number, 1000) }
+
+// historiesOf is historiesFrom with some customers side by side. With fewer, fewer webhooks have all actions.
+func historiesOf(number, sideBySide int) mix {
+	const apart = 30 * 24 * time.Hour
 	duplicates := histories.Duplicates{Same: 0.05}
 	return mix{"histories", func(n int) []webhook {
 		var all []webhook
@@ -59,7 +59,7 @@ func historiesFrom(number int) mix {
 				for i, account := range accounts {
 					rng := rand.New(rand.NewPCG(uint64(i), 2))
 					for _, d := range duplicates.Add(rng, time.Second, account.Burst(action, at)) {
-						all = append(all, webhook{string(d.Topic), account.ID(), d.Body()})
+						all = append(all, webhook{string(d.Topic), d.Key(), d.Body()})
 					}
 				}
 				at = at.Add(apart)

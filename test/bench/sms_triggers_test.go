@@ -78,7 +78,7 @@ func triggerRecord(t *testing.T, topics topology.Topics, number int) kafka.Recor
 		},
 		Charge: &subscriber.Charge{
 			ID: id, AddressID: "1", Type: "recurring", TotalPrice: "34.50", Currency: "USD", ErrorType: "CARD_DECLINED", Attempts: 8,
-			Items: []subscriber.Item{{SubscriptionID: id, Title: "House Blend", Price: "34.50", Quantity: 1}},
+			Items: []subscriber.Item{{Kind: "subscription", SubscriptionID: id, Title: "House Blend", Price: "34.50", Quantity: 1}},
 		},
 	})
 	require.NoError(t, err)

@@ -57,7 +57,11 @@ func (s streamsApp) peer(on target, commit time.Duration) peer {
 		name:  fmt.Sprintf("Kafka Streams, commit interval %s", commit),
 		group: application,
 		state: func(prefix string) []string {
-			return []string{application(prefix) + "-customers-changelog", application(prefix) + "-owners-changelog"}
+			var changelogs []string
+			for _, store := range []string{"customers", "owners", "charge-owners"} {
+				changelogs = append(changelogs, application(prefix)+"-"+store+"-changelog")
+			}
+			return changelogs
 		},
 		start: func(t *testing.T, prefix string) (pid int, stop func()) {
 			t.Helper()

@@ -71,7 +71,8 @@ func benchStreamsRates(t *testing.T, r *report, on target, peers []peer) {
 // streamsDifferences is what the application leaves out.
 const streamsDifferences = "Kafka Streams 4.3, `exactly_once_v2`, two threads, RocksDB, one state row per customer; the transformer commits each partition by itself.\n" +
 	"Kafka Streams has the easier work: no API version 2021-01 and no fields of unexpected types, no texts, no lookups and parked\n" +
-	"records, no dead letters, no deletions of customers, no moved subscriptions, no expiry, no counters and logs of single webhooks."
+	"records, no dead letters, no failed or refunded charges, no deletions of customers, no moved subscriptions, no subscriptions that\n" +
+	"expire, no expiry of rows, no counters and logs of single webhooks."
 
 func ratesRow(rounds []rate) []string {
 	perSecond := func(r rate) float64 { return r.perSecond }

@@ -106,7 +106,7 @@ func fill(t *testing.T, producer *kafka.Producer, topic string, webhooks []webho
 // rawRecord is a webhook of a store as the gateway writes it.
 func rawRecord(topic, store string, w webhook, receivedAt time.Time) kafka.Record {
 	return kafka.Record{
-		Topic: topic, Partition: kafka.ByKey, Key: []byte(store + "/" + w.customer), Value: w.body,
+		Topic: topic, Partition: kafka.ByKey, Key: []byte(store + "/" + w.key), Value: w.body,
 		Headers: []kafka.Header{
 			{Key: envelope.HeaderRechargeTopic, Value: []byte(w.topic)},
 			{Key: envelope.HeaderStore, Value: []byte(store)},

@@ -6,10 +6,10 @@ import java.util.List;
 final class ActiveProperty {
   static final String NAME = "recharge_subscription_active";
 
-  private final Facts facts;
+  private final FactIds ids;
 
-  ActiveProperty(Facts facts) {
-    this.facts = facts;
+  ActiveProperty(FactIds ids) {
+    this.ids = ids;
   }
 
   /** A value and since when it holds. */
@@ -53,25 +53,25 @@ final class ActiveProperty {
     CustomerState.Property last = k.property;
     if (last == null || !last.to().equals(k.email)) {
       if (last != null && last.value()) {
-        set(in, k, false, at, last.to(), events);
+        set(in, k, false, at, last.to(), true, events);
       }
       at = Math.max(at, Times.first(k.mentionedAt, k.updatedAt));
     }
     last = k.property;
     if (last == null || last.value() != now.value() || !last.to().equals(k.email)) {
-      set(in, k, now.value(), at, k.email, events);
+      set(in, k, now.value(), at, k.email, false, events);
     }
   }
 
   /** Publishes a value with a time in microseconds, later than the last one. */
-  private void set(Input in, CustomerState k, boolean value, long since, String to, List<Event> events) {
+  private void set(Input in, CustomerState k, boolean value, long since, String to, boolean former, List<Event> events) {
     long at = since - since % Times.MICROSECOND;
     if (k.property != null && at <= k.property.at()) {
       at = k.property.at() + Times.MICROSECOND;
     }
     k.property = new CustomerState.Property(value, at, to);
     k.changed = true;
-    String id = facts.id(in.store, Event.PROPERTY, NAME, Boolean.toString(value), Times.format(at), to);
-    events.add(new Event(id, Event.PROPERTY, null, at, to, out -> EventBodies.property(out, value)));
+    String id = ids.id(in.store, Event.PROPERTY, NAME, Boolean.toString(value), Times.format(at), to);
+    events.add(new Event(id, Event.PROPERTY, null, at, former ? to : null, out -> EventBodies.property(out, value)));
   }
 }

@@ -3,6 +3,7 @@ package rechargeflow.bench;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.TreeMap;
 
 /** What is known of one customer: one row of the store. */
@@ -29,6 +30,9 @@ final class CustomerState {
   public Property property;
   public boolean activated;
   public TreeMap<String, SubscriptionState> subscriptions;
+  public TreeMap<String, ChargeState> charges; // that are open or were lately closed
+  public long chargesExpiredTo; // the time of the newest one that is not stored any more
+  public int orders; // charges that were paid
   public TreeMap<String, long[]> emitted; // by the month of the first receipt
 
   /** Set with each change, so that only changed rows are written. */
@@ -67,11 +71,36 @@ final class CustomerState {
     changed = true;
   }
 
+  ChargeState charge(String id) {
+    return charges == null ? null : charges.get(id);
+  }
+
+  /** Stores a charge, and removes those that are expired. */
+  void put(String id, ChargeState c, long receivedAt) {
+    if (charges == null) {
+      charges = new TreeMap<>();
+    }
+    if (c.isUnseen()) {
+      c.at = receivedAt;
+    }
+    charges.put(id, c);
+    for (Iterator<ChargeState> all = charges.values().iterator(); all.hasNext();) {
+      ChargeState each = all.next();
+      if (each.expired(receivedAt)) {
+        if (!each.isUnseen()) {
+          chargesExpiredTo = Math.max(chargesExpiredTo, each.at);
+        }
+        all.remove();
+      }
+    }
+    changed = true;
+  }
+
   boolean hasEmitted(String id) {
     if (emitted == null) {
       return false;
     }
-    long shortId = Facts.shortId(id);
+    long shortId = FactIds.shortId(id);
     for (long[] month : emitted.values()) {
       for (long each : month) {
         if (each == shortId) {
@@ -88,7 +117,7 @@ final class CustomerState {
     }
     long[] ids = emitted.getOrDefault(month, new long[0]);
     long[] more = Arrays.copyOf(ids, ids.length + 1);
-    more[ids.length] = Facts.shortId(id);
+    more[ids.length] = FactIds.shortId(id);
     emitted.put(month, more);
     changed = true;
   }

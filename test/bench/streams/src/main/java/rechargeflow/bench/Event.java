@@ -3,8 +3,11 @@ package rechargeflow.bench;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 
-/** A tracking event without its customer, who is the same for all events of a webhook. email is null for the customer's own. */
-record Event(String id, String type, String status, long at, String email, Body body) {
+/**
+ * A tracking event, or a fact, without its customer, who is the same for all of a webhook. email is that of the profile before
+ * the customer's e-mail changed, null for the customer's own.
+ */
+record Event(String id, String type, String status, long at, String formerEmail, Body body) {
   static final String SUBSCRIPTION = "subscription";
   static final String CHARGE = "subscription_charge";
   static final String CUSTOMER_CHANGE = "customer_change";

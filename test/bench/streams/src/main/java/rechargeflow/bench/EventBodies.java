@@ -45,50 +45,11 @@ final class EventBodies {
     text(out, "next_charge_date", Times.day(s.nextChargeScheduledAt));
     out.writeBooleanField("is_prepaid", s.isPrepaid);
     time(out, "created_at", Times.parse(s.createdAt));
-    time(out, "cancelled_at", Times.parse(s.cancelledAt));
+    time(out, "updated_at", Times.parse(s.updatedAt));
+    time(out, "canceled_at", Times.parse(s.cancelledAt));
+    text(out, "cancellation", Cancellation.of(s));
     text(out, "cancellation_reason", s.cancellationReason);
     text(out, "cancellation_reason_comments", s.cancellationReasonComments);
-    out.writeEndObject();
-  }
-
-  static void charge(JsonGenerator out, Webhook.Charge c) throws IOException {
-    out.writeObjectFieldStart("charge");
-    out.writeStringField("id", c.id);
-    text(out, "address_id", c.addressId);
-    text(out, "source_status", Text.lower(c.status));
-    text(out, "type", Text.lower(c.type));
-    text(out, "order_id", Webhook.External.id(c.externalOrderId));
-    text(out, "currency", c.currency);
-    text(out, "total_price", c.totalPrice);
-    text(out, "subtotal_price", c.subtotalPrice);
-    text(out, "total_discounts", c.totalDiscounts);
-    text(out, "total_tax", c.totalTax);
-    text(out, "scheduled_date", Times.day(c.scheduledAt));
-    time(out, "processed_at", Times.parse(c.processedAt));
-    number(out, "attempts", c.chargeAttempts);
-    text(out, "error_type", Text.upper(c.errorType));
-    time(out, "created_at", Times.parse(c.createdAt));
-    out.writeArrayFieldStart("items");
-    if (c.lineItems != null) {
-      for (Webhook.Line line : c.lineItems) {
-        item(out, line);
-      }
-    }
-    out.writeEndArray();
-    out.writeEndObject();
-  }
-
-  private static void item(JsonGenerator out, Webhook.Line line) throws IOException {
-    boolean oneTime = "onetime".equalsIgnoreCase(line.purchaseItemType);
-    out.writeStartObject();
-    text(out, "subscription_id", oneTime ? null : Text.first(line.subscriptionId, line.purchaseItemId));
-    text(out, "product_id", Webhook.External.id(line.externalProductId));
-    text(out, "variant_id", Webhook.External.id(line.externalVariantId));
-    text(out, "sku", line.sku);
-    text(out, "title", line.title);
-    text(out, "variant_title", line.variantTitle);
-    text(out, "price", Text.first(line.unitPrice, line.price));
-    number(out, "quantity", line.quantity);
     out.writeEndObject();
   }
 

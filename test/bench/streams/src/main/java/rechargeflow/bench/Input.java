@@ -3,17 +3,22 @@ package rechargeflow.bench;
 import java.io.IOException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.processor.api.RecordMetadata;
 
 /** A raw record: its headers, its place, and the decoded webhook. */
 final class Input {
+  static final String SOURCE = "source";
+
   final Record<byte[], byte[]> record;
   final RecordMetadata place;
   final String topic; // of the webhook
   final Header storeHeader;
   final Header receivedHeader;
   final Header traceHeader;
+  final Header sourceHeader;
+  final String source; // how the record entered
   final String store;
   final String received;
   final long receivedAt;
@@ -28,23 +33,27 @@ final class Input {
     storeHeader = headers.lastHeader("store");
     receivedHeader = headers.lastHeader("received_at");
     traceHeader = headers.lastHeader("traceparent");
+    Header entered = headers.lastHeader(SOURCE);
+    sourceHeader = entered == null ? new RecordHeader(SOURCE, new byte[0]) : entered;
+    source = text(sourceHeader);
     store = text(storeHeader);
     received = text(receivedHeader);
     receivedAt = Times.parse(received);
   }
 
-  /** Reports whether the record is from the application itself. */
-  boolean isOwner() {
-    return text(record.headers().lastHeader("source")).equals("owner");
+  /** Reports whether the webhook says that a charge was deleted. */
+  boolean isChargeDeleted() {
+    return topic.equals("charge/deleted");
   }
 
   /** Reports whether webhooks of the topic can produce output. */
   boolean isUsed() {
     return switch (topic) {
       case "subscription/created", "subscription/activated", "subscription/cancelled", "subscription/deleted",
-          "subscription/updated", "subscription/paused", "subscription/skipped", "subscription/unskipped",
+          "subscription/updated", "subscription/paused", "subscription/skipped", "subscription/unskipped", "subscription/swapped",
           "charge/created", "charge/paid", "charge/upcoming", "charge/failed", "charge/max_retries_reached",
-          "order/upcoming", "order/processed",
+          "charge/refunded", "charge/updated", "charge/uncaptured", "charge/deleted",
+          "order/upcoming", "order/processed", "order/created",
           "customer/created", "customer/updated", "customer/activated", "customer/deactivated" -> true;
       default -> false;
     };

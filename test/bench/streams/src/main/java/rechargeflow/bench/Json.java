@@ -19,6 +19,8 @@ final class Json {
   private static final ObjectMapper SNAKE_CASE = mapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
   static final ObjectReader WEBHOOK = SNAKE_CASE.readerFor(Webhook.class);
   static final ObjectReader OWNER = SNAKE_CASE.readerFor(Owner.class);
+  static final ObjectReader CHARGE_OWNER = SNAKE_CASE.readerFor(ChargeOwner.class);
+  static final ObjectReader CHARGE_DELETION = SNAKE_CASE.readerFor(ChargeDeletion.class);
 
   private Json() {}
 

@@ -22,7 +22,17 @@ final class Row {
           k.createdAt, k.updatedAt);
     }
 
-    void write(JsonGenerator out) throws IOException {
+    /** Compares all but the time stamp: a row is not written for that alone. */
+    boolean same(Customer other) {
+      return other != null && unstamped().equals(other.unstamped());
+    }
+
+    private Customer unstamped() {
+      return new Customer(email, firstName, lastName, phone, platformId, active, createdAt, 0);
+    }
+
+    void write(JsonGenerator out, Input in) throws IOException {
+      begin(out, in);
       EventBodies.text(out, "email", email);
       EventBodies.text(out, "first_name", firstName);
       EventBodies.text(out, "last_name", lastName);
@@ -36,14 +46,14 @@ final class Row {
     }
   }
 
-  /** Reports whether a subscription's row is the same before and after a webhook. */
+  /** Reports whether a subscription's row is the same before and after a webhook, but for its time stamp. */
   static boolean same(SubscriptionState a, SubscriptionState b) {
     boolean hadRow = a != null && a.exists();
     boolean hasRow = b != null && b.exists();
     if (a == b || !hadRow || !hasRow) {
       return hadRow == hasRow;
     }
-    return a.updatedAt == b.updatedAt && a.createdAt == b.createdAt && a.cancelledAt == b.cancelledAt
+    return a.createdAt == b.createdAt && a.canceledAt == b.canceledAt
         && a.quantity == b.quantity && a.orderInterval == b.orderInterval && a.chargeInterval == b.chargeInterval
         && a.prepaid == b.prepaid && a.status.equals(b.status) && sameTexts(a, b);
   }
@@ -55,11 +65,24 @@ final class Row {
         && Objects.equals(a.variantTitle, b.variantTitle) && Objects.equals(a.price, b.price)
         && Objects.equals(a.currency, b.currency) && Objects.equals(a.intervalUnit, b.intervalUnit)
         && Objects.equals(a.nextChargeDate, b.nextChargeDate)
+        && Objects.equals(a.cancellation, b.cancellation)
         && Objects.equals(a.cancellationReason, b.cancellationReason)
         && Objects.equals(a.cancellationReasonComments, b.cancellationReasonComments);
   }
 
-  static void write(JsonGenerator out, SubscriptionState s) throws IOException {
+  /** Writes the row of a charge with a time stamp, 0 for none. */
+  static void charge(JsonGenerator out, Input in, Charge c, long stamp) throws IOException {
+    begin(out, in);
+    c.row(out, stamp);
+  }
+
+  private static void begin(JsonGenerator out, Input in) throws IOException {
+    out.writeStringField("store", in.store);
+    out.writeStringField("recharge_customer_id", in.customerId);
+  }
+
+  static void subscription(JsonGenerator out, Input in, SubscriptionState s) throws IOException {
+    begin(out, in);
     out.writeStringField("id", s.id);
     EventBodies.text(out, "address_id", s.addressId);
     EventBodies.text(out, "source_status", s.sourceStatus);
@@ -77,10 +100,11 @@ final class Row {
     EventBodies.text(out, "next_charge_date", s.nextChargeDate);
     out.writeBooleanField("is_prepaid", s.prepaid);
     EventBodies.time(out, "created_at", s.createdAt);
-    EventBodies.time(out, "cancelled_at", s.cancelledAt);
+    EventBodies.time(out, "updated_at", s.updatedAt);
+    EventBodies.time(out, "canceled_at", s.canceledAt);
+    EventBodies.text(out, "cancellation", s.cancellation);
     EventBodies.text(out, "cancellation_reason", s.cancellationReason);
     EventBodies.text(out, "cancellation_reason_comments", s.cancellationReasonComments);
-    out.writeStringField("status", s.status);
-    out.writeStringField("updated_at", Times.format(s.updatedAt));
+    out.writeStringField("status", s.publicStatus());
   }
 }

@@ -6,23 +6,23 @@ import java.util.Objects;
 
 /** Drafts the events of a webhook. */
 final class Rules {
-  private final Facts facts;
+  private final FactIds ids;
 
-  Rules(Facts facts) {
-    this.facts = facts;
+  Rules(FactIds ids) {
+    this.ids = ids;
   }
 
-  void apply(Input in, CustomerState k, List<Event> events) {
+  void apply(Input in, CustomerState k, Charge charge, List<Event> events) {
     switch (in.topic) {
       case "subscription/created", "subscription/activated", "subscription/cancelled", "subscription/deleted" ->
           subscription(in, k, events);
       case "charge/created" -> {
-        charge(in, "created", Times.first(Times.parse(in.webhook.charge.createdAt), in.receivedAt), events);
-        if ("success".equals(Text.lower(in.webhook.charge.status))) {
-          paid(in, events);
+        charge(in, "created", charge, Times.first(charge.createdAt, in.receivedAt), events);
+        if ("success".equals(charge.status)) {
+          paid(in, charge, events);
         }
       }
-      case "charge/paid" -> paid(in, events);
+      case "charge/paid" -> paid(in, charge, events);
       case "customer/activated" -> {
         k.changed |= !k.activated;
         k.activated = true;
@@ -38,10 +38,10 @@ final class Rules {
       case "subscription/created" ->
           subscription(in, "created", Times.first(Times.parse(s.createdAt), in.receivedAt), "", events);
       case "subscription/activated" ->
-          subscription(in, "activated", Times.first(updated, in.receivedAt), changed(in, updated), events);
+          subscription(in, "activated", Times.first(updated, in.receivedAt), ids.changed(in, updated), events);
       case "subscription/cancelled" -> {
         long at = Times.first(Times.parse(s.cancelledAt), updated);
-        subscription(in, "canceled", Times.first(at, in.receivedAt), changed(in, at - at % Times.SECOND), events);
+        subscription(in, "canceled", Times.first(at, in.receivedAt), ids.changed(in, at - at % Times.SECOND), events);
       }
       default -> {
         SubscriptionState known = k.subscription(s.id);
@@ -52,19 +52,17 @@ final class Rules {
 
   private void subscription(Input in, String status, long at, String discriminator, List<Event> events) {
     Webhook.Subscription s = in.webhook.subscription;
-    String id = facts.id(in.store, Event.SUBSCRIPTION, status, s.id, discriminator);
+    String id = ids.id(in.store, Event.SUBSCRIPTION, status, s.id, discriminator);
     events.add(new Event(id, Event.SUBSCRIPTION, status, at, null, out -> EventBodies.subscription(out, s)));
   }
 
-  private void paid(Input in, List<Event> events) {
-    Webhook.Charge c = in.webhook.charge;
-    charge(in, "paid", Times.first(Times.parse(c.processedAt), Times.parse(c.updatedAt), in.receivedAt), events);
+  private void paid(Input in, Charge charge, List<Event> events) {
+    charge(in, "paid", charge, Times.first(charge.processedAt, charge.updatedAt, in.receivedAt), events);
   }
 
-  private void charge(Input in, String status, long at, List<Event> events) {
-    Webhook.Charge c = in.webhook.charge;
-    String id = facts.id(in.store, Event.CHARGE, status, c.id);
-    events.add(new Event(id, Event.CHARGE, status, at, null, out -> EventBodies.charge(out, c)));
+  private void charge(Input in, String status, Charge charge, long at, List<Event> events) {
+    String id = ids.id(in.store, Event.CHARGE, status, charge.body.id);
+    events.add(new Event(id, Event.CHARGE, status, at, null, charge::write));
   }
 
   /** Drafts a customer_change if the webhook is the first to show other data, or an update of a customer not known before. */
@@ -79,7 +77,7 @@ final class Rules {
     if (changed.isEmpty() && !(in.topic.equals("customer/updated") && unmet(was, at))) {
       return;
     }
-    String id = facts.id(in.store, Event.CUSTOMER_CHANGE, "", c.id, changed(in, updated));
+    String id = ids.id(in.store, Event.CUSTOMER_CHANGE, "", c.id, ids.changed(in, updated));
     events.add(new Event(id, Event.CUSTOMER_CHANGE, null, at, null, out -> EventBodies.customer(out, c, was, is, changed)));
   }
 
@@ -105,10 +103,5 @@ final class Rules {
       return at <= was.firstAt();
     }
     return was.email() == null || at <= was.mentionedAt();
-  }
-
-  /** Returns the time of a change for a fact id; without a time, the hash of the body. */
-  private String changed(Input in, long at) {
-    return at == 0 ? "body " + facts.delivery(in.topic, in.record.value()) : Times.format(Times.earliest(at));
   }
 }

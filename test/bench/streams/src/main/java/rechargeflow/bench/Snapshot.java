@@ -4,8 +4,6 @@ import java.util.HashMap;
 
 /** Applies the subscription of a webhook to the state, unless a newer snapshot is known, and records its happening. */
 final class Snapshot {
-  private static final int HASH_DIGITS = 16;
-
   private final Input in;
   private final Webhook.Subscription s;
   private final SubscriptionState known;
@@ -22,11 +20,11 @@ final class Snapshot {
     cancelled = Times.parse(s.cancelledAt);
   }
 
-  static void apply(CustomerState k, Input in, Facts facts) {
+  static void apply(CustomerState k, Input in, FactIds ids) {
     SubscriptionState known = k.subscription(in.webhook.subscription.id);
     Snapshot snapshot = new Snapshot(in, known);
     HashMap<String, Long> last = snapshot.happenings();
-    SubscriptionState next = snapshot.state(facts.delivery(in.topic, in.record.value()).substring(0, HASH_DIGITS));
+    SubscriptionState next = snapshot.state(ids.shortDelivery(in));
     next.last = last;
     if (known == null || next.newerThan(known)) {
       k.put(next);
@@ -103,7 +101,8 @@ final class Snapshot {
     n.nextChargeDate = Times.day(s.nextChargeScheduledAt);
     n.prepaid = s.isPrepaid;
     n.createdAt = created;
-    n.cancelledAt = cancelled;
+    n.canceledAt = cancelled;
+    n.cancellation = Cancellation.of(s);
     n.cancellationReason = s.cancellationReason;
     n.cancellationReasonComments = s.cancellationReasonComments;
   }

@@ -8,6 +8,7 @@ import java.util.HashMap;
 final class SubscriptionState {
   static final String ACTIVE = "active";
   static final String CANCELLED = "cancelled";
+  private static final String CANCELED = "canceled";
   static final String DELETED = "deleted";
   private static final int RANK_DELETED = 5;
 
@@ -28,7 +29,8 @@ final class SubscriptionState {
   public String nextChargeDate;
   public boolean prepaid;
   public long createdAt;
-  public long cancelledAt;
+  public long canceledAt;
+  public String cancellation;
   public String cancellationReason;
   public String cancellationReasonComments;
   public String status;
@@ -40,6 +42,16 @@ final class SubscriptionState {
 
   boolean exists() {
     return !status.equals(DELETED);
+  }
+
+  /** Returns the status as the product's own topics spell it. */
+  String publicStatus() {
+    return status.equals(CANCELLED) ? CANCELED : status;
+  }
+
+  /** Reports whether the subscription was paused, and neither activated nor canceled since. */
+  boolean isPaused() {
+    return last("paused") > Math.max(last("activated"), last("canceled"));
   }
 
   boolean isFinal() {
@@ -60,6 +72,17 @@ final class SubscriptionState {
   /** Returns the time of a happening, 0 for none. */
   long last(String happening) {
     return last == null ? 0 : last.getOrDefault(happening, 0L);
+  }
+
+  /** Stores when something happened, unless it happened later; reports whether it was stored. */
+  boolean happened(String what, long at) {
+    if (at <= last(what)) {
+      return false;
+    }
+    HashMap<String, Long> next = last == null ? new HashMap<>() : new HashMap<>(last);
+    next.put(what, at);
+    last = next;
+    return true;
   }
 
   static int rank(String topic) {

@@ -20,6 +20,10 @@ final class Text {
     return text == null || text.isEmpty() ? null : text;
   }
 
+  static String orEmpty(String text) {
+    return text == null ? "" : text;
+  }
+
   /** Returns the first text, or the second if the first is empty. */
   static String first(String a, String b) {
     return a == null || a.isEmpty() ? orNull(b) : a;

@@ -15,6 +15,7 @@ final class Times {
   static final long SECOND = 1_000_000_000;
   static final long DAY = 86_400 * SECOND;
   private static final int DAY_LENGTH = "2006-01-02".length();
+  private static final int RETRY_HOUR = 16;
   private static final ZoneId EASTERN = ZoneId.of("America/New_York");
 
   private Times() {}
@@ -60,6 +61,27 @@ final class Times {
     return text == null || text.length() < DAY_LENGTH ? null : text.substring(0, DAY_LENGTH);
   }
 
+  /** Returns the day of US Eastern on which a time lies. */
+  static String easternDay(long time) {
+    return time == 0 ? null : wall(time).toLocalDate().toString();
+  }
+
+  /** Reads the time of a charge's next attempt: a day is 4 PM in US Eastern. */
+  static long retry(String text) {
+    long at = parse(text);
+    if (at == 0) {
+      return 0;
+    }
+    LocalDateTime wall = wall(at);
+    LocalDate day = wall.toLocalDate();
+    if (text.startsWith("T00:00:00", DAY_LENGTH)) {
+      day = LocalDate.parse(text.substring(0, DAY_LENGTH));
+    } else if (wall.getHour() != 0 || wall.getMinute() != 0) {
+      return at;
+    }
+    return nanoseconds(day.atTime(RETRY_HOUR, 0).atZone(EASTERN).toInstant());
+  }
+
   /** Returns the first time that is set. */
   static long first(long... times) {
     for (long time : times) {
@@ -72,10 +94,13 @@ final class Times {
 
   /** Returns the earlier of two times with the same wall clock in US Eastern, where an hour occurs twice in autumn. */
   static long earliest(long time) {
-    Instant instant = Instant.ofEpochSecond(Math.floorDiv(time, SECOND), Math.floorMod(time, SECOND));
-    LocalDateTime wall = LocalDateTime.ofInstant(instant, EASTERN);
+    LocalDateTime wall = wall(time);
     List<ZoneOffset> offsets = EASTERN.getRules().getValidOffsets(wall);
     return offsets.size() < 2 ? time : nanoseconds(wall.toInstant(offsets.get(0)));
+  }
+
+  private static LocalDateTime wall(long time) {
+    return LocalDateTime.ofInstant(Instant.ofEpochSecond(Math.floorDiv(time, SECOND), Math.floorMod(time, SECOND)), EASTERN);
   }
 
   private static long nanoseconds(Instant instant) {

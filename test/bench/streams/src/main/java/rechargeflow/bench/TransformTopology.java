@@ -10,10 +10,13 @@ import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 
-/** The topology: raw webhooks, one processor with two stores, the topics it writes. */
+/** The topology: raw webhooks, one processor with three stores, the topics it writes. */
 final class TransformTopology {
   private static final String SOURCE = "raw";
   private static final String PROCESSOR = "transform";
+
+  private static final List<String> TOPICS = List.of(
+      Outputs.EVENTS, Outputs.FACTS, Outputs.CUSTOMERS, Outputs.SUBSCRIPTIONS, Outputs.CHARGES, Outputs.WEBHOOKS);
 
   private TransformTopology() {}
 
@@ -23,7 +26,8 @@ final class TransformTopology {
     t.addProcessor(PROCESSOR, Transform::new, SOURCE);
     t.addStateStore(store(Transform.CUSTOMERS, CustomerState.class, options), PROCESSOR);
     t.addStateStore(store(Transform.OWNERS, Owner.State.class, options), PROCESSOR);
-    for (String name : List.of(Outputs.EVENTS, Outputs.CUSTOMERS, Outputs.SUBSCRIPTIONS, Outputs.WEBHOOKS)) {
+    t.addStateStore(store(Transform.CHARGE_OWNERS, ChargeOwner.State.class, options), PROCESSOR);
+    for (String name : TOPICS) {
       t.addSink(sink(name), options.topic(name), Target.serializer(), new ByteArraySerializer(), Target.partitioner(), PROCESSOR);
     }
     return t;

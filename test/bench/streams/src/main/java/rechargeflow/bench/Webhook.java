@@ -24,7 +24,7 @@ final class Webhook {
     }
   }
 
-  /** The customer inside another object. */
+  /** The customer or the charge inside another object. */
   @JsonIgnoreProperties(ignoreUnknown = true)
   static final class Reference {
     public String id;
@@ -58,6 +58,7 @@ final class Webhook {
     public String cancelledAt;
     public String cancellationReason;
     public String cancellationReasonComments;
+    public boolean maxRetriesReached;
   }
 
   @JsonIgnoreProperties(ignoreUnknown = true)
@@ -75,8 +76,13 @@ final class Webhook {
     public String subtotalPrice;
     public String totalDiscounts;
     public String totalTax;
+    public String totalRefunds;
+    public List<Price> shippingLines;
+    public List<Discount> discounts;
+    public String paymentProcessor;
     public String scheduledAt;
     public String processedAt;
+    public String retryDate;
     public String createdAt;
     public String updatedAt;
     public int chargeAttempts;
@@ -90,13 +96,29 @@ final class Webhook {
   @JsonIgnoreProperties(ignoreUnknown = true)
   static final class Order {
     public String id;
+    public Reference charge;
+    public String addressId;
     public String customerId;
     public Reference customer;
     public String email;
     public String hash;
+    public String type;
+    public External externalOrderId;
+    public External externalOrderNumber;
+    public boolean isPrepaid;
+    public String currency;
+    public String totalPrice;
+    public String scheduledAt;
+    public String processedAt;
+    public String createdAt;
     public String updatedAt;
+    public List<Line> lineItems;
     public Address billingAddress;
     public Address shippingAddress;
+
+    String chargeId() {
+      return charge == null ? null : Text.orNull(charge.id);
+    }
   }
 
   @JsonIgnoreProperties(ignoreUnknown = true)
@@ -111,7 +133,23 @@ final class Webhook {
     public String variantTitle;
     public String unitPrice;
     public String price;
+    public String originalPrice;
+    public String totalPrice;
+    public String taxDue;
     public int quantity;
+  }
+
+  /** The price of a shipping line. */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  static final class Price {
+    public String price;
+  }
+
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  static final class Discount {
+    public String code;
+    public String value;
+    public String valueType;
   }
 
   @JsonIgnoreProperties(ignoreUnknown = true)

@@ -5,14 +5,14 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** Computes the ids of facts. One thread at a time. */
-final class Facts {
+final class FactIds {
   private static final HexFormat HEX = HexFormat.of();
   private static final int ID_BYTES = 16;
   private static final int SHORT_DIGITS = 16;
 
   private final MessageDigest digest;
 
-  Facts() {
+  FactIds() {
     try {
       digest = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
@@ -35,6 +35,16 @@ final class Facts {
     digest.update(Text.bytes(topic + "\n"));
     digest.update(body);
     return HEX.formatHex(digest.digest());
+  }
+
+  /** Returns the part of the delivery's hash that the state stores. */
+  String shortDelivery(Input in) {
+    return delivery(in.topic, in.record.value()).substring(0, SHORT_DIGITS);
+  }
+
+  /** Returns the time of a change for a fact id; without a time, the hash of the body. */
+  String changed(Input in, long at) {
+    return at == 0 ? "body " + delivery(in.topic, in.record.value()) : Times.format(Times.earliest(at));
   }
 
   /** Returns the part of an id that the state stores. */
