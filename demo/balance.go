@@ -22,7 +22,8 @@ type account struct {
 	webhooks, events, triggers, receipts int // records in the topics
 	deadLetter                           int
 	lookups, internal                    int // of the raw records, answers of the API, and the transformer's own
-	customers, subscriptions             int // rows of the tables
+	facts                                int
+	customers, subscriptions, charges    int // rows of the tables
 	tracked, kept, texts, doubled        int // the simulators
 	stillActive                          int // 1 when the customer ended as active
 	outcomes                             map[string]int
@@ -63,7 +64,7 @@ func (a *account) readTopics(ctx context.Context, cluster kafka.Cluster) error {
 	topics := topology.Topics{}
 	counts := map[string]*int{
 		topics.Webhooks(): &a.webhooks, topics.Events(): &a.events, topics.Triggers(): &a.triggers, topics.Receipts(): &a.receipts,
-		topics.Customers(): &a.customers, topics.Subscriptions(): &a.subscriptions,
+		topics.Facts(): &a.facts, topics.Customers(): &a.customers, topics.Subscriptions(): &a.subscriptions, topics.Charges(): &a.charges,
 	}
 	for _, role := range topology.Consumers() {
 		counts[topics.DeadLetters(role)] = &a.deadLetter
@@ -74,7 +75,9 @@ func (a *account) readTopics(ctx context.Context, cluster kafka.Cluster) error {
 				return err
 			}
 			*count++
-			a.countSource(r.Header(envelope.HeaderSource))
+			if topic == topics.Webhooks() {
+				a.countSource(r.Header(envelope.HeaderSource))
+			}
 			if r.Header(envelope.HeaderCEDataSchema) == "" || r.Value == nil {
 				continue
 			}
@@ -91,7 +94,7 @@ func (a *account) countSource(source string) {
 	switch source {
 	case envelope.SourceLookup:
 		a.lookups++
-	case envelope.SourceOwner, envelope.SourceMoved:
+	case envelope.SourceOwner, envelope.SourceMoved, envelope.SourceChargeOwner, envelope.SourceDeleted:
 		a.internal++
 	}
 }
@@ -133,9 +136,11 @@ func (a *account) print(out io.Writer) {
 	printf(out, "%-44s %5d\n", "texts that reached the sms gateway", a.texts)
 	printf(out, "%-44s %5d\n", "records in dead letter topics", a.deadLetter)
 	printf(out, "%-44s %5d\n", "answers of recharge's api (lookups)", a.lookups)
-	printf(out, "%-44s %5d\n", "owner and moved records", a.internal)
+	printf(out, "%-44s %5d\n", "records of the transformer for itself", a.internal)
+	printf(out, "%-44s %5d\n", "records in recharge.facts", a.facts)
 	printf(out, "%-44s %5d\n", "changes of recharge.customers", a.customers)
 	printf(out, "%-44s %5d\n", "changes of recharge.subscriptions", a.subscriptions)
+	printf(out, "%-44s %5d\n", "changes of recharge.charges", a.charges)
 }
 
 // order returns a sort key: roles in the order of the pipeline.

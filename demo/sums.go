@@ -57,7 +57,7 @@ func (a *account) sums() []sum {
 	one := func(what string, count int) []term { return []term{{what, count}} }
 	return []sum{
 		{one("webhooks sent", a.sent), []term{{"accepted", a.total("gateway accepted")}, {"refused by the gateway", a.total("gateway refused")}}},
-		{one("records in recharge.webhooks", a.webhooks), []term{{"answered with 200", a.accepted}, {"answers of recharge's api", a.lookups}, {"owner and moved records", a.internal}}},
+		{one("records in recharge.webhooks", a.webhooks), []term{{"answered with 200", a.accepted}, {"answers of recharge's api", a.lookups}, {"records of the transformer for itself", a.internal}}},
 		{one("records in recharge.webhooks", a.webhooks), outcomes(topology.RoleTransformer)},
 		{one("records in recharge.events", a.events), outcomes(topology.RoleTracking)},
 		{[]term{{"records in recharge.sms-triggers", a.triggers}, {"in recharge.sms-receipts", a.receipts}}, outcomes(topology.RoleSMS)},

@@ -120,6 +120,10 @@ func (s *shopSystem) checkSoFar() {
 		s.checker.Once("event", r.Header(envelope.HeaderCEID))
 		return s.checker.Event(r.Value, expected.Position{Partition: from.partition, Offset: from.offset})
 	})
+	s.read(s.topics.Facts(), func(r kafka.Record) error {
+		s.checker.Once("fact", r.Header(envelope.HeaderCEID))
+		return s.checker.Fact(r.Value)
+	})
 	s.read(s.topics.Triggers(), func(r kafka.Record) error {
 		s.checker.Once(r.Header(envelope.HeaderCEType), r.Header(envelope.HeaderCEID))
 		return nil
@@ -181,7 +185,7 @@ func (s *shopSystem) rest() {
 		}
 	}
 	tables := expected.Tables{}
-	for _, topic := range []string{s.topics.Customers(), s.topics.Subscriptions()} {
+	for _, topic := range []string{s.topics.Customers(), s.topics.Subscriptions(), s.topics.Charges()} {
 		s.read(topic, func(r kafka.Record) error {
 			tables.Set(string(r.Key), r.Value)
 			return nil

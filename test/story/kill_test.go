@@ -174,7 +174,7 @@ func checkEvents(t *testing.T, events []kafka.Record) {
 	assert.Len(t, facts, 5*customers)
 }
 
-// checkTables checks the last rows: every subscription is cancelled.
+// checkTables checks the last rows: every subscription is canceled.
 func checkTables(t *testing.T, customerRows, subscriptions []kafka.Record) {
 	t.Helper()
 	rows := last(customerRows)
@@ -185,7 +185,7 @@ func checkTables(t *testing.T, customerRows, subscriptions []kafka.Record) {
 	rows = last(subscriptions)
 	assert.Len(t, rows, customers)
 	for key, row := range rows {
-		assert.Contains(t, string(row), `"status":"cancelled"`, key)
+		assert.Contains(t, string(row), `"status":"canceled"`, key)
 	}
 }
 

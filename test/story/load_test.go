@@ -3,6 +3,7 @@ package story_test
 import (
 	"context"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -81,6 +82,10 @@ func check(c *assert.CollectT, t *testing.T, l *lab.Lab, run *histories.Run) *ex
 		require.NoError(t, err)
 		require.NoError(t, checker.Event(r.Value, expected.Position{Partition: partition, Offset: offset}))
 	}
+	for _, r := range read(t, l, topics.Facts()) {
+		checker.Once("fact", r.Header(envelope.HeaderCEID))
+		require.NoError(t, checker.Fact(r.Value))
+	}
 	for _, r := range read(t, l, topics.Triggers()) {
 		checker.Once(r.Header(envelope.HeaderCEType), r.Header(envelope.HeaderCEID))
 	}
@@ -89,7 +94,7 @@ func check(c *assert.CollectT, t *testing.T, l *lab.Lab, run *histories.Run) *ex
 		checker.DeadLetter(key)
 	}
 	tables := expected.Tables{}
-	for _, r := range append(read(t, l, topics.Customers()), read(t, l, topics.Subscriptions())...) {
+	for _, r := range slices.Concat(read(t, l, topics.Customers()), read(t, l, topics.Subscriptions()), read(t, l, topics.Charges())) {
 		tables.Set(string(r.Key), r.Value)
 	}
 	require.Empty(c, first(checker.InTheEnd(tables)))

@@ -14,6 +14,7 @@ import (
 type Checker struct {
 	expected    func(n int) Result
 	actual      [][]arrived // by customer
+	facts       [][]Event   // by customer
 	deadLetters []int
 	touched     map[int]bool // customers, since the last check
 	ids         map[string]bool
@@ -37,7 +38,7 @@ type Position struct {
 // NewChecker returns a checker without events. The function returns the expected result of a customer, by number.
 func NewChecker(customers int, expected func(n int) Result) *Checker {
 	return &Checker{
-		expected: expected, actual: make([][]arrived, customers), deadLetters: make([]int, customers), touched: map[int]bool{}, ids: map[string]bool{},
+		expected: expected, actual: make([][]arrived, customers), facts: make([][]Event, customers), deadLetters: make([]int, customers), touched: map[int]bool{}, ids: map[string]bool{},
 	}
 }
 
@@ -91,6 +92,28 @@ func (c *Checker) Event(value []byte, raw Position) error {
 	c.actual[n] = append(c.actual[n], arrived{actual, raw})
 	c.touched[n] = true
 	c.events++
+	return nil
+}
+
+// Fact adds the next value of recharge.facts.
+func (c *Checker) Fact(value []byte) error {
+	var f struct {
+		Status       string
+		Customer     json.Number `json:"recharge_customer_id"`
+		At           time.Time   `json:"occurred_at"`
+		Subscription struct{ ID json.Number }
+		Charge       struct{ ID json.Number }
+		Order        struct{ ID json.Number }
+	}
+	if err := json.Unmarshal(value, &f); err != nil {
+		return fmt.Errorf("decode fact: %w", err)
+	}
+	n, ok := c.number(f.Customer.String())
+	if !ok {
+		c.find("fact of an unknown customer: %s", value)
+		return nil
+	}
+	c.facts[n] = append(c.facts[n], Event{Name: "fact " + f.Status, ID: (f.Subscription.ID + f.Charge.ID + f.Order.ID).String(), At: Stamp(f.At)})
 	return nil
 }
 

@@ -57,6 +57,9 @@ func TestWrongEventsAreFound(t *testing.T) {
 		for _, key := range p.deadLetters {
 			checker.DeadLetter(key)
 		}
+		for _, fact := range p.facts {
+			require.NoError(t, checker.Fact(fact))
+		}
 		return checker.SoFar(), checker.InTheEnd(p.tables)
 	}
 	soFar, inTheEnd := check(func(events []event) []event { return events })
@@ -107,6 +110,8 @@ func TestWrongRowsAreFound(t *testing.T) {
 			p.tables["200000000"] = []byte(strings.Replace(string(p.tables["200000000"]), "Example0", "Example1", 1))
 		},
 		"dead letter": func(p *product) { p.checker.DeadLetter("200000000") },
+		"fact":        func(p *product) { require.NoError(p, p.checker.Fact(p.facts[0])) },
+		"charge":      func(p *product) { p.tables.Set("acme/200000000/10000000001", nil) },
 	} {
 		assert.Len(t, check(change), 1, name)
 	}

@@ -29,6 +29,7 @@ func (c *Checker) InTheEnd(tables Tables) []string {
 	for n := range c.actual {
 		want := c.expected(n)
 		c.compareEvents(n, want)
+		c.compareFacts(n, want, want.Listed)
 		if c.deadLetters[n] != want.DeadLetters {
 			c.find("customer %d has %d dead letters, expected %d", n, c.deadLetters[n], want.DeadLetters)
 		}
@@ -121,9 +122,50 @@ func rowOf(value []byte) string {
 		return err.Error()
 	}
 	delete(fields, "store")
+	delete(fields, "updated_at") // that of the snapshot that changed the row
 	var pairs []string
+	if items, ok := fields["items"].([]any); ok {
+		return chargeOf(fields, items)
+	}
 	for name, field := range fields {
 		pairs = append(pairs, name, fmt.Sprint(field))
 	}
 	return written(pairs...)
+}
+
+// chargeOf formats the row of a charge: the fields that are compared, and the subscriptions of its items.
+func chargeOf(fields map[string]any, items []any) string {
+	var pairs, products []string
+	for _, item := range items {
+		if of, ok := item.(map[string]any); ok {
+			products = append(products, fmt.Sprint(of["subscription_id"]))
+		}
+	}
+	for _, name := range comparedOfACharge() {
+		if value, ok := fields[name]; ok {
+			pairs = append(pairs, name, fmt.Sprint(value))
+		}
+	}
+	return written(append(pairs, "items", strings.Join(products, " "))...)
+}
+
+// compareFacts compares the facts of a customer. Those of changes are not compared where an answer of the API may have come between, at any
+// time.
+func (c *Checker) compareFacts(n int, want Result, lookedUp bool) {
+	facts, changed := []Event{}, []Event{}
+	for _, f := range c.facts[n] {
+		if f.Name == "fact changed" || f.Name == "fact swapped" {
+			changed = append(changed, f)
+			continue
+		}
+		facts = append(facts, f)
+	}
+	slices.SortFunc(facts, compare)
+	slices.SortFunc(changed, compare)
+	if !slices.Equal(facts, want.Facts) {
+		c.find("customer %d, facts:\n%s", n, difference(facts, want.Facts))
+	}
+	if !lookedUp && !slices.Equal(changed, want.Changed) {
+		c.find("customer %d, changes:\n%s", n, difference(changed, want.Changed))
+	}
 }

@@ -18,18 +18,21 @@ import (
 // product decides on the webhooks of one customer after the other, without a broker and without crashes.
 type product struct {
 	*testing.T
-	shop     histories.Shop
-	many     int
-	decoder  *recharge.Decoder
-	settings subscriber.Settings
-	checker  *expected.Checker
-	tables   expected.Tables
-	raw      expected.Position
-	webhooks int
+	shop       histories.Shop
+	many       int
+	decoder    *recharge.Decoder
+	settings   subscriber.Settings
+	checker    *expected.Checker
+	tables     expected.Tables
+	raw        expected.Position
+	webhooks   int
+	customerID string // of the history at hand
 	// late applies lookups at the end only, if no record is parked for them.
 	late        bool
 	requests    []recharge.LookupRequest
 	events      []event
+	facts       [][]byte
+	owners      map[string]subscriber.ChargeOwnerState
 	deadLetters []string
 }
 
@@ -49,7 +52,7 @@ func newProduct(t *testing.T, shop histories.Shop, many int) *product {
 	decoder, err := recharge.NewDecoder()
 	require.NoError(t, err)
 	return &product{
-		T: t, shop: shop, many: many, decoder: decoder, checker: newChecker(shop, many), tables: expected.Tables{},
+		T: t, shop: shop, many: many, decoder: decoder, checker: newChecker(shop, many), tables: expected.Tables{}, owners: map[string]subscriber.ChargeOwnerState{},
 		settings: subscriber.Settings{
 			Store: "acme", CustomerID: subscriber.ByEmail, ActiveProperty: true, SMS: true, API: true,
 		},
@@ -65,6 +68,7 @@ func (p *product) run() {
 
 func (p *product) customer(h histories.History) {
 	p.Helper()
+	p.customerID = h.ID()
 	state := &subscriber.State{}
 	for _, burst := range h.Bursts {
 		for _, d := range burst {
@@ -97,6 +101,11 @@ func (p *product) decide(h histories.History, state *subscriber.State, d histori
 	p.Helper()
 	webhook, err := p.decoder.Decode(d.Topic, d.Body(), d.Received)
 	require.NoError(p, err, string(d.Body()))
+	if d.Topic == "charge/deleted" {
+		known, deletion, _ := subscriber.ApplyChargeDeleted(p.owners[d.ID], "acme", d.ID, d.Received)
+		p.owners[d.ID] = known
+		return p.delete(state, deletion, d.Received)
+	}
 	if d.Key() != h.ID() {
 		_, _, err := subscriber.Decide(p.settings, &subscriber.State{}, webhook, d.Received)
 		p.deadLetter(d.Key(), err)
@@ -111,7 +120,7 @@ func (p *product) decide(h histories.History, state *subscriber.State, d histori
 	if p.deadLetter(d.Key(), err) {
 		return state
 	}
-	p.emitted(decision.Events)
+	after = p.emitted(decision, after, d.Received)
 	for _, request := range decision.Lookups {
 		if p.late {
 			p.requests = append(p.requests, request)
@@ -157,18 +166,50 @@ func (p *product) applyLookup(h histories.History, state *subscriber.State, requ
 	require.True(p, !answer.Complete || h.Listed(), "the subscriptions of customer %d should not be looked up", h.Number)
 	decision, after, err := subscriber.ApplyLookup(p.settings, state, answer, false, at)
 	require.NoError(p, err)
-	p.emitted(decision.Events)
-	return after
+	return p.emitted(decision, after, at)
 }
 
-func (p *product) emitted(events []subscriber.Event) {
+// delete applies the deletion of a charge, if there is one.
+func (p *product) delete(state *subscriber.State, deletion *subscriber.ChargeDeletion, at time.Time) *subscriber.State {
+	p.Helper()
+	if deletion == nil {
+		return state
+	}
+	decision, after, err := subscriber.ApplyChargeDeletion(p.settings, state, *deletion, at)
+	require.NoError(p, err)
+	return p.emitted(decision, after, at)
+}
+
+// emitted takes the outputs of a decision, and returns the state after the deletions that they lead to.
+func (p *product) emitted(d subscriber.Decision, after *subscriber.State, at time.Time) *subscriber.State {
 	p.Helper()
 	p.raw.Offset++
-	for _, e := range events {
+	for i := range d.Facts {
+		value, err := json.Marshal(&d.Facts[i])
+		require.NoError(p, err)
+		require.NoError(p, p.checker.Fact(value))
+		p.checker.Once("fact", d.Facts[i].ID)
+		p.facts = append(p.facts, value)
+	}
+	for _, row := range d.Charges {
+		key := "acme/" + p.customerID + "/" + row.ChargeID
+		if row.Value == nil {
+			p.tables.Set(key, nil)
+			continue
+		}
+		p.row(p.customerID+"/"+row.ChargeID, row.Value)
+	}
+	for _, o := range d.ChargeOwners {
+		known, deletion := subscriber.ApplyChargeOwner(p.owners[o.ChargeID], o, at)
+		p.owners[o.ChargeID] = known
+		after = p.delete(after, deletion, at)
+	}
+	for _, e := range d.Events {
 		value, err := json.Marshal(e)
 		require.NoError(p, err)
 		require.NoError(p, p.checker.Event(value, p.raw))
 		p.checker.Once("event", e.ID)
 		p.events = append(p.events, event{value, e.ID, p.raw})
 	}
+	return after
 }

@@ -6,6 +6,7 @@
 //	state.go     the state of a customer after each webhook
 //	history.go   the expected events of a history, in order
 //	event.go     one event, as it is compared
+//	charges.go   charges, and the facts that are not events
 //	rows.go      the final rows of the tables
 //	checker.go   collects the actual result, and compares the events
 //	compare.go   compares tables, property and dead letters, too

@@ -19,7 +19,11 @@ type Result struct {
 	DeadLetters int
 	// Properties are the final values of recharge_subscription_active, by e-mail.
 	Properties map[string]bool
-	Rows       map[string]string // by key, of both tables; a row that is not there is deleted
+	Rows       map[string]string // by key, of all tables; a row that is not there is deleted
+	// Facts are those of recharge.facts, sorted. Changed has those that compare a webhook with the one before, unless lookups may come
+	// between.
+	Facts, Changed []Event
+	Listed         bool // subscriptions are looked up
 }
 
 // Of computes the expected result of a history whose webhooks arrive in its order.
@@ -37,7 +41,7 @@ type computation struct {
 // Arrived computes the expected result of a history of which these webhooks arrived, in that order.
 func Arrived(h histories.History, arrived []histories.Delivery) Result {
 	c := computation{
-		history: h, state: state{snapshots: map[string]*snapshot{}, emitted: map[string]bool{}}, result: Result{Properties: map[string]bool{}},
+		history: h, state: newState(map[string]bool{}), result: Result{Properties: map[string]bool{}, Listed: h.Listed()},
 	}
 	for _, d := range arrived {
 		c.webhook(d)
@@ -47,12 +51,14 @@ func Arrived(h histories.History, arrived []histories.Delivery) Result {
 	}
 	c.answers()
 	c.result.Rows = c.rows(h.Customer)
+	slices.SortFunc(c.result.Facts, compare)
+	slices.SortFunc(c.result.Changed, compare)
 	return c.result
 }
 
 // unused are topics without an effect (docs/webhooks.md).
 func unused(topic string) bool {
-	return slices.Contains([]string{"subscription/swapped", "charge/updated", "charge/deleted", "order/created", "order/success"}, topic)
+	return topic == "order/success"
 }
 
 func (c *computation) webhook(d histories.Delivery) {
@@ -61,6 +67,9 @@ func (c *computation) webhook(d histories.Delivery) {
 		return
 	case d.Topic == "customer/deleted":
 		c.erase()
+		return
+	case d.Topic == "charge/deleted":
+		c.deleteCharge(d.ID)
 		return
 	case d.Bare(): // a subscription/deleted of API version 2021-01 names no customer
 		c.result.DeadLetters++
@@ -72,6 +81,7 @@ func (c *computation) webhook(d histories.Delivery) {
 		return
 	}
 	before := c.customer
+	c.emitFacts(d)
 	c.apply(d)
 	for _, f := range facts(d) {
 		c.emit(f, c.email())
@@ -132,6 +142,20 @@ func facts(d histories.Delivery) []fact {
 		return []fact{{name: "subscription_charge paid", id: d.ID, at: c.Processed}}
 	}
 	return nil
+}
+
+// emitFacts adds the facts of a webhook that recharge.facts has, unless they were added before.
+func (c *computation) emitFacts(d histories.Delivery) {
+	add := func(list *[]Event, facts []fact) {
+		for _, f := range facts {
+			if !c.emitted[f.key()] {
+				c.emitted[f.key()] = true
+				*list = append(*list, Event{Name: f.name, ID: f.id, At: Stamp(f.at)})
+			}
+		}
+	}
+	add(&c.result.Facts, factsOf(d))
+	add(&c.result.Changed, c.changes(d))
 }
 
 // emit adds the event of a fact unless it was added before.
@@ -202,7 +226,14 @@ func (c *computation) erase() {
 	if c.property != nil && c.property.value {
 		c.emitProperty(false, c.last().Add(time.Microsecond), c.property.to)
 	}
-	c.state = state{erased: true, emitted: c.emitted}
+	charges := c.charges
+	c.state = newState(c.emitted)
+	c.erased = true
+	for id, charge := range charges { // what was paid is the shop's revenue
+		if charge.Status == "success" && !charge.deleted {
+			c.charges[id] = charge
+		}
+	}
 }
 
 // late adds the outputs of a webhook after the erasure: a new fact is emitted for the customer that the body names, if any.
@@ -220,6 +251,14 @@ func (c *computation) late(d histories.Delivery) {
 			c.result.DeadLetters++
 			return
 		}
+	}
+	c.emitFacts(d)
+}
+
+// newState returns the state before any webhook, with the facts that were emitted.
+func newState(emitted map[string]bool) state {
+	return state{
+		snapshots: map[string]*snapshot{}, charges: map[string]*charge{}, deletions: map[string]bool{}, swapped: map[string]time.Time{}, emitted: emitted,
 	}
 }
 
@@ -240,6 +279,7 @@ func (c *computation) answers() {
 			c.emit(facts(histories.Delivery{Topic: "subscription/cancelled", ID: id, Subscription: &s})[0], c.email())
 		}
 		c.applySubscription(topic, id, s, time.Time{})
+		c.snapshots[id].silent = silent
 	}
 	c.emitActive()
 	c.result.LookedUp, c.events = c.events, nil

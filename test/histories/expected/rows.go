@@ -11,6 +11,11 @@ import (
 // rows are the rows of the public tables, each formatted as `name=value` of its fields, by key without the store.
 func (s *state) rows(of histories.Customer) map[string]string {
 	rows := map[string]string{}
+	for id, each := range s.charges {
+		if !each.deleted {
+			rows[of.ID()+"/"+id] = each.row(of, id)
+		}
+	}
 	if s.erased {
 		return rows
 	}
@@ -21,7 +26,7 @@ func (s *state) rows(of histories.Customer) map[string]string {
 		}
 		rows[of.ID()] = written(
 			"recharge_customer_id", of.ID(), "email", c.Email, "first_name", c.FirstName, "last_name", c.LastName, "phone", c.Phone,
-			"platform_id", of.PlatformID(), "subscription_active", active, "created_at", Stamp(c.Created), "updated_at", Stamp(c.Updated))
+			"platform_id", of.PlatformID(), "subscription_active", active, "created_at", Stamp(c.Created))
 	}
 	for id, each := range s.snapshots {
 		if each.deleted.IsZero() {
@@ -32,17 +37,20 @@ func (s *state) rows(of histories.Customer) map[string]string {
 }
 
 func (s *snapshot) row(of histories.Customer, id string) string {
-	cancelled, reason := "", ""
+	canceled, kind, reason, status := "", "", "", s.Status
 	if !s.Cancelled.IsZero() {
-		cancelled, reason = Stamp(s.Cancelled), "This is too expensive"
+		canceled, kind, reason, status = Stamp(s.Cancelled), "voluntary", "This is too expensive", "canceled"
+		if s.silent {
+			kind = "involuntary"
+		}
 	}
 	return written(
-		"recharge_customer_id", of.ID(), "id", id, "address_id", of.AddressID(), "source_status", s.Status, "status", s.Status,
+		"recharge_customer_id", of.ID(), "id", id, "address_id", of.AddressID(), "source_status", s.Status, "status", status,
 		"product_id", fmt.Sprint(6_640_000_000_000+s.Product), "variant_id", fmt.Sprint(39_680_000_000_000+s.Product),
 		"sku", fmt.Sprintf("BEAN-%02d", s.Product), "product_title", fmt.Sprintf("House Blend No. %d", s.Product), "variant_title", "1 lb",
 		"price", fmt.Sprintf("%.2f", 12+0.5*float64(s.Item)), "currency", "USD", "quantity", "1",
 		"interval_unit", "day", "order_interval", "30", "charge_interval", "30", "next_charge_date", string(s.Due), "is_prepaid", "false",
-		"created_at", Stamp(s.Created), "updated_at", Stamp(s.Updated), "cancelled_at", cancelled, "cancellation_reason", reason)
+		"created_at", Stamp(s.Created), "canceled_at", canceled, "cancellation", kind, "cancellation_reason", reason)
 }
 
 // written formats names and values in the order of names, without empty values.

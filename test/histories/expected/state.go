@@ -16,7 +16,10 @@ type state struct {
 	snapshots map[string]*snapshot      // by subscription
 	complete  bool                      // all subscriptions are known
 	lookedUp  bool                      // the customer was
-	emitted   map[string]bool           // facts
+	charges   map[string]*charge
+	deletions map[string]bool      // charges of which a deletion was received
+	swapped   map[string]time.Time // the last swap of a subscription
+	emitted   map[string]bool      // facts
 	property  *active
 }
 
@@ -25,6 +28,7 @@ type snapshot struct {
 	histories.Subscription
 
 	rank    int
+	silent  bool      // canceled without a webhook, after its charge failed for good
 	deleted time.Time // when the deletion was received first
 }
 
@@ -80,6 +84,9 @@ func (s *state) apply(d histories.Delivery) {
 	}
 	if d.Subscription != nil {
 		s.applySubscription(string(d.Topic), d.ID, *d.Subscription, d.Received)
+	}
+	if d.Charge != nil {
+		s.applyCharge(d)
 	}
 }
 
