@@ -93,10 +93,11 @@ bench: kafka-jars streams ## run the benchmarks; prints tables and saves them in
 	ONLY=$(ONLY) SOAK=$(SOAK) RECHARGEFLOW_TEST_CONTAINERS=none _JAVA_OPTIONS="-XX:TieredStopAtLevel=4 -Xmx1g" \
 	go test -tags bench -count=1 -timeout 60m -v $(if $(PROFILE),-cpuprofile $(PROFILE) -o $(BIN)/bench.test) ./test/bench
 
-docs: build ## rewrite the generated pages docs/configuration.md, docs/webhooks.md and docs/flows.md
+docs: build ## rewrite the generated pages docs/configuration.md, docs/webhooks.md, docs/flows.md and docs/tracking.md
 	@$(BIN)/rechargeflow config docs > docs/configuration.md
 	@$(BIN)/rechargeflow webhooks docs > docs/webhooks.md
 	@$(BIN)/rechargeflow flows docs > docs/flows.md
+	@$(BIN)/rechargeflow tracking docs > docs/tracking.md
 
 FUZZTIME ?= 30s
 fuzz: ## run each fuzz target for FUZZTIME (30s)
