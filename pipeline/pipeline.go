@@ -113,7 +113,7 @@ func (run Runtime) stage(role topology.Role, store string, stores []string) *sta
 	return &stage.Stage{
 		Role: string(role), Group: run.Topics.Group(role, store), Membership: run.Topics.Membership(role), Topics: run.Topics.Reads(role), Sink: run.Topics.Ends(role),
 		Redrive: run.Topics.Redrive(role), DeadLetters: run.Topics.DeadLetters(role), State: run.Topics.Changelog(role),
-		Downstream: []string{run.Topics.Events(), run.Topics.Facts(), run.Topics.Triggers()}, Stores: stores,
+		Downstream: []string{run.Topics.Events(), run.Topics.Triggers()}, Stores: stores,
 		Run: stage.Runtime{Produce: run.Produce, Metrics: run.Metrics, Tracer: run.Tracer, Log: run.Log, Now: run.Now},
 	}
 }

@@ -49,7 +49,7 @@ type Stage struct {
 	Redrive, DeadLetters string
 	// State is the changelog of a Transactor.
 	State string
-	// Downstream are the output topics that another role consumes. Only those outputs are counted in the log.
+	// Downstream are the output topics that another role consumes for every store. Only those outputs are counted in the log.
 	Downstream []string
 	// Exactly one of Handler and Transactor is set.
 	Handler    Handler
