@@ -38,10 +38,13 @@ func TestSample(t *testing.T) {
 	assert.Len(t, simulator.Events(), 9)
 	for _, e := range simulator.Events() {
 		assert.Equal(t, true, e.Properties["is_sample"])
+		assert.Equal(t, "acme", e.Properties["integration_id"])
 	}
 	customer, found := simulator.Customer("registered", "test@example.com")
 	require.True(t, found)
 	assert.Equal(t, true, customer[subscriber.PropertyActive])
+	assert.Equal(t, "test@example.com", customer[subscriber.ProfileEmail])
+	assert.NotContains(t, customer, subscriber.ProfilePhone, "neither chosen nor of this customer")
 
 	simulator.ForbidEvents("subscription")
 	_, err = app.Sample(t.Context(), store, subscriber.Customer{Email: "test@example.com"}, "1", time.Date(2026, 12, 2, 10, 0, 0, 0, time.UTC))

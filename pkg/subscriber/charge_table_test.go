@@ -140,6 +140,12 @@ func TestChargeMoves(t *testing.T) {
 		require.NotNil(t, deletion)
 		assert.Equal(t, "10", deletion.CustomerID)
 	}
+	known, _ := subscriber.ApplyChargeOwner(subscriber.ChargeOwnerState{}, first, start())
+	known, deletion, _ := subscriber.ApplyChargeDeleted(known, store, "1", start())
+	require.NotNil(t, deletion)
+	_, deletion = subscriber.ApplyChargeOwner(known, second, start())
+	require.NotNil(t, deletion, "a late snapshot brings no deleted charge back")
+	assert.Equal(t, "20", deletion.CustomerID)
 }
 
 // A deleted customer's charges that were not paid leave the table, those that were stay.

@@ -53,6 +53,16 @@ func TestErased(t *testing.T) {
 		}
 		assert.Empty(t, r.requests, "nobody to look up")
 	})
+	t.Run("by e-mail, with extras", func(t *testing.T) {
+		s := byEmail()
+		s.Extras = []string{"upcoming"}
+		r := erasable(t, s)
+		r.receives(erasure, at)
+		r.receives(ofCharge("charge/upcoming", at.Add(time.Hour)), at.Add(time.Hour))
+		require.Len(t, r.all.Facts, 1, "for the data team")
+		assert.Empty(t, r.all.Facts[0].Email)
+		assert.Empty(t, r.requests, "nobody to look up")
+	})
 	t.Run("by id", func(t *testing.T) {
 		r := erasable(t, byID())
 		d := r.receives(erasure, at)

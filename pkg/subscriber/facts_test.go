@@ -46,16 +46,17 @@ func TestFacts(t *testing.T) {
 		want         []string
 		previous     *subscriber.Previous
 	}{
-		"paused":          {about("subscription/created", start()), about("subscription/paused", at), []string{"paused"}, nil},
-		"skipped, moved":  {about("subscription/created", start()), about("subscription/skipped", at, moved), []string{"skipped", "changed"}, &subscriber.Previous{NextChargeDate: "2026-03-31"}},
-		"unskipped":       {about("subscription/created", start()), about("subscription/unskipped", at), []string{"unskipped"}, nil},
-		"resumed":         {about("subscription/paused", start()), about("subscription/activated", at), []string{"resumed"}, nil},
-		"activated":       {about("subscription/cancelled", start()), about("subscription/activated", at), nil, nil},
-		"expired":         {about("subscription/created", start()), about("subscription/updated", at, expired), []string{"expired"}, nil},
-		"another price":   {about("subscription/created", start(), price("20.00")), about("subscription/updated", at, price("25")), []string{"changed"}, &subscriber.Previous{Price: "20.00"}},
-		"the same price":  {about("subscription/created", start(), price("20.00")), about("subscription/updated", at, price("20")), nil, nil},
-		"no price before": {about("subscription/created", start()), about("subscription/updated", at, price("20")), nil, nil},
-		"swapped":         {about("subscription/created", start(), product("1")), about("subscription/swapped", at, product("2")), []string{"swapped"}, &subscriber.Previous{ProductID: "1", ProductTitle: "Product 1"}},
+		"paused":                     {about("subscription/created", start()), about("subscription/paused", at), []string{"paused"}, nil},
+		"skipped, moved":             {about("subscription/created", start()), about("subscription/skipped", at, moved), []string{"skipped", "changed"}, &subscriber.Previous{NextChargeDate: "2026-03-31"}},
+		"unskipped":                  {about("subscription/created", start()), about("subscription/unskipped", at), []string{"unskipped"}, nil},
+		"resumed":                    {about("subscription/paused", start()), about("subscription/activated", at), []string{"resumed"}, nil},
+		"activated before the pause": {about("subscription/paused", at), about("subscription/activated", start()), nil, nil},
+		"activated":                  {about("subscription/cancelled", start()), about("subscription/activated", at), nil, nil},
+		"expired":                    {about("subscription/created", start()), about("subscription/updated", at, expired), []string{"expired"}, nil},
+		"another price":              {about("subscription/created", start(), price("20.00")), about("subscription/updated", at, price("25")), []string{"changed"}, &subscriber.Previous{Price: "20.00"}},
+		"the same price":             {about("subscription/created", start(), price("20.00")), about("subscription/updated", at, price("20")), nil, nil},
+		"no price before":            {about("subscription/created", start()), about("subscription/updated", at, price("20")), nil, nil},
+		"swapped":                    {about("subscription/created", start(), product("1")), about("subscription/swapped", at, product("2")), []string{"swapped"}, &subscriber.Previous{ProductID: "1", ProductTitle: "Product 1"}},
 		"swapped, seen in an update": {
 			about("subscription/created", start(), product("1")), about("subscription/updated", at, product("2")),
 			[]string{"swapped"},
