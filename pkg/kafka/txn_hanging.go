@@ -11,6 +11,22 @@ import (
 // stateEmpty is the state of a transactional id that has had no transaction since it was taken over.
 const stateEmpty = "Empty"
 
+// takeOver ends the transactions of all earlier producers of the transactional id: when it returns, each is committed and readable, or
+// aborted. With resume it fails if another producer has fenced this one.
+func (t *txnManager) takeOver(ctx context.Context, resume bool) error {
+	if err := t.initProducerID(ctx, resume); err != nil {
+		return err
+	}
+	if t.before == "" { // there was none
+		return nil
+	}
+	t.faultPoint("producer id initialized")
+	// if this is interrupted, the next owner aborts what was added
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), endingTimeout)
+	defer cancel()
+	return t.endHanging(ending)
+}
+
 // describe fetches the state of the transactional id before it is taken over, which is forgotten then. It is asked for again before each
 // InitProducerID, because that waits for a transaction that is being ended. Empty does not replace what an interrupted takeover has found.
 func (t *txnManager) describe(ctx context.Context) error {

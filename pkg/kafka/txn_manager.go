@@ -58,22 +58,6 @@ type txnManager struct {
 	maxBytes   int // of a batch; zero until a broker rejects one as too large
 }
 
-// takeOver ends the transactions of all earlier producers of the transactional id: when it returns, each is committed and readable, or
-// aborted. With resume it fails if another producer has fenced this one.
-func (t *txnManager) takeOver(ctx context.Context, resume bool) error {
-	if err := t.initProducerID(ctx, resume); err != nil {
-		return err
-	}
-	if t.before == "" { // there was none
-		return nil
-	}
-	t.faultPoint("producer id initialized")
-	// if this is interrupted, the next owner aborts what was added
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), endingTimeout)
-	defer cancel()
-	return t.endHanging(ending)
-}
-
 // initProducerID gets a producer id and epoch. An open transaction of the transactional id is committed or aborted first. With
 // resume it keeps the current producer id, and fails if the producer was fenced; without, it fences all other producers.
 func (t *txnManager) initProducerID(ctx context.Context, resume bool) error {
