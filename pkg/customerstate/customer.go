@@ -16,7 +16,7 @@ const splitMark = `{"split":true,"customer":`
 
 func isSplit(row []byte) bool { return len(row) > 0 && bytes.HasPrefix(row[1:], []byte(splitMark)) }
 
-// Load returns the state of a customer.
+// Load returns the state of a customer. It must not be changed.
 func (tx *Tx) Load(ref Ref) (*subscriber.State, error) {
 	st := &subscriber.State{}
 	var err error
@@ -33,8 +33,8 @@ func (tx *Tx) Load(ref Ref) (*subscriber.State, error) {
 }
 
 func (tx *Tx) load(ref Ref, row []byte, st *subscriber.State) error {
-	if err := decodeBy(tx.partition.codec.states, row, st); err != nil {
-		return fmt.Errorf("decode row %s: %w", ref.key(customerRows, ""), err)
+	if err := tx.partition.codec.decodeState(ref.key(customerRows, ""), row, st); err != nil {
+		return err
 	}
 	if !isSplit(row) {
 		return nil
@@ -81,6 +81,7 @@ func (tx *Tx) saveWhole(ref Ref, st *subscriber.State) error {
 	}
 	if len(row) <= maxWhole {
 		tx.set(key, row)
+		tx.partition.codec.decoded.keep(key, row, st.AsSaved())
 		return nil
 	}
 	if err := tx.setState(key, splitCustomer{&st.Customer}); err != nil {

@@ -51,5 +51,6 @@
 //	owner.go     the last known owner of a subscription
 //	charge_owner.go  the customer of a charge, or its deletion
 //	expire.go    the removal of expired rows, some at a time
+//	decoded.go   the states of the last customers, decoded
 //	encoding.go  keys, values and their versions
 package customerstate

@@ -71,6 +71,7 @@ type appender interface {
 type codec struct {
 	buffer        []byte
 	states        *jsonread.Decoder[subscriber.State]
+	decoded       decodedStates
 	subscriptions *jsonread.Decoder[subscriber.SubscriptionState]
 	owners        *jsonread.Decoder[subscriber.OwnerState]
 }
@@ -78,6 +79,7 @@ type codec struct {
 func newCodec() *codec {
 	return &codec{
 		states:        jsonread.NewDecoder[subscriber.State](),
+		decoded:       make(decodedStates),
 		subscriptions: jsonread.NewDecoder[subscriber.SubscriptionState](),
 		owners:        jsonread.NewDecoder[subscriber.OwnerState](),
 	}
@@ -90,6 +92,19 @@ func (c *codec) encode(value appender) ([]byte, error) {
 	}
 	c.buffer = row
 	return bytes.Clone(row), nil
+}
+
+func (c *codec) decodeState(key, row []byte, to *subscriber.State) error {
+	kept := false
+	if *to, kept = c.decoded.get(key, row); kept {
+		return nil
+	}
+	*to = subscriber.State{}
+	if err := decodeBy(c.states, row, to); err != nil {
+		return fmt.Errorf("decode row %s: %w", key, err)
+	}
+	c.decoded.keep(key, row, *to)
+	return nil
 }
 
 var errUnreadable = errors.New("unknown row format")

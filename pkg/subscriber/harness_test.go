@@ -1,6 +1,7 @@
 package subscriber_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -27,6 +28,7 @@ type savedRows struct {
 
 	state   *customerstate.Store
 	written []string
+	loaded  int
 }
 
 func newRows() *savedRows {
@@ -37,8 +39,27 @@ func newRows() *savedRows {
 	return r
 }
 
+// load fails if the state that was kept is not the one that its rows are decoded to. It compares every fourth.
 func (r *savedRows) load(customerID string) (*subscriber.State, error) {
-	tx := r.state.Begin(0)
+	kept, err := loadFrom(r.state, customerID)
+	if r.loaded++; err != nil || r.loaded%4 > 0 {
+		return kept, err
+	}
+	decoded, err := loadFrom(customerstatetest.Store(&r.Memory), customerID)
+	if a, b := fieldsOf(kept), fieldsOf(decoded); err == nil && a != b {
+		err = fmt.Errorf("kept    %s\ndecoded %s", a, b)
+	}
+	return kept, err
+}
+
+// fieldsOf returns all fields that are not empty.
+func fieldsOf(st *subscriber.State) string {
+	body, err := json.Marshal(st)
+	return fmt.Sprint(string(body), err)
+}
+
+func loadFrom(rows *customerstate.Store, customerID string) (*subscriber.State, error) {
+	tx := rows.Begin(0)
 	defer tx.Ended(false)
 	return tx.Load(customerstate.Ref{Store: store, CustomerID: customerID})
 }

@@ -94,6 +94,13 @@ func (st *State) LookedUp() *State {
 	return &after
 }
 
+// AsSaved returns the state as it is when it is loaded again.
+func (st *State) AsSaved() State {
+	saved := *st
+	saved.lookedUp = false
+	return saved
+}
+
 // absorb applies the customer and the subscription of a webhook, if they are newer.
 func (st *State) absorb(w recharge.Webhook, receivedAt time.Time) {
 	if st.gone() {
