@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// transactionRate and transactionBurst limit the transactions per second of a process: 12 partitions that commit without a
-	// limit use more than a core without processing more records. A transaction of up to smallTransaction records costs a
+	// transactionRate and transactionBurst limit the transactions per second of a process that are not full: 12 partitions that
+	// commit without a limit use more than a core without processing more records. A transaction of up to smallTransaction records costs a
 	// third: at low load a longer wait would not fill it, and each of 12 partitions would wait 24 ms on average. In that wait
 	// records arrive that make the next transaction a large one, so smallTransaction must be well above what usually arrives
 	// between two small ones. At 1,000 webhooks/s with an owner record each that is 3: with a limit of 4 a pause of any kind
@@ -99,15 +99,12 @@ func (t *txnProcessor) takeOverAgain(ctx context.Context, w *worker, err error) 
 }
 
 func (t *txnProcessor) process(ctx context.Context, w *worker, p *assignedPartition, _ []Record) error {
-	if err := t.limiter.Wait(ctx); err != nil {
+	records, err := t.records(ctx, w, p)
+	if err != nil {
 		return err
 	}
-	records := w.batch(p) // with those fetched meanwhile
-	if len(records) > smallTransaction {
-		t.limiter.ReserveN(time.Now(), costOfLarge-1) // later transactions wait for it
-	}
 	var out TransformResult
-	err := w.callHandler(ctx, func(ctx context.Context) (err error) {
+	err = w.callHandler(ctx, func(ctx context.Context) (err error) {
 		out, err = t.Transform(ctx, records)
 		return err
 	})
@@ -129,6 +126,22 @@ func (t *txnProcessor) process(ctx context.Context, w *worker, p *assignedPartit
 		t.punctuated = time.Time{}
 	}
 	return t.takeOverAgain(ctx, w, err)
+}
+
+// records returns the records of the next transaction. Without a full batch it waits for the rate limit, and for more records.
+func (t *txnProcessor) records(ctx context.Context, w *worker, p *assignedPartition) ([]Record, error) {
+	full := w.consumer.config.MaxBatch
+	if records := w.batch(p); len(records) == full {
+		return records, nil
+	}
+	if err := t.limiter.Wait(ctx); err != nil {
+		return nil, err
+	}
+	records := w.batch(p)
+	if len(records) > smallTransaction {
+		t.limiter.ReserveN(time.Now(), costOfLarge-1) // later transactions wait for it
+	}
+	return records, nil
 }
 
 // punctuate calls Punctuate if it is due and commits its outputs. It returns when it is due next.
