@@ -66,15 +66,20 @@ func (a *App) store(store config.Store, budget *bloomreach.Budget) (pipeline.Sto
 	return built, nil
 }
 
-// budgets returns the budget of each address, which its stores share.
+// budgets returns the budget of each address, which its stores share: the smallest limit, divided by the largest number of processes.
 func budgets(stores []config.Store) map[string]*bloomreach.Budget {
-	perMinute, of := map[string]int{}, map[string]*bloomreach.Budget{}
+	shared := map[string]config.Bloomreach{}
 	for _, store := range stores {
-		b := store.Bloomreach
-		if least, known := perMinute[b.URL]; !known || b.PerMinute < least {
-			perMinute[b.URL] = b.PerMinute
-			of[b.URL] = bloomreach.NewBudget(b.PerMinute, b.Replicas)
+		b, known := shared[store.Bloomreach.URL]
+		if !known {
+			b = store.Bloomreach
 		}
+		b.PerMinute, b.Replicas = min(b.PerMinute, store.Bloomreach.PerMinute), max(b.Replicas, store.Bloomreach.Replicas)
+		shared[store.Bloomreach.URL] = b
+	}
+	of := make(map[string]*bloomreach.Budget, len(shared))
+	for address, b := range shared {
+		of[address] = bloomreach.NewBudget(b.PerMinute, b.Replicas)
 	}
 	return of
 }

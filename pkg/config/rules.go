@@ -28,6 +28,7 @@ func (l *loader) checkRules(c Config) {
 		l.checkDestinations(s)
 	}
 	l.checkProjects(c.Stores)
+	l.checkReplicas(c.Stores)
 }
 
 // clash reports whether two addresses can't be listened on by one process. A host that is empty stands for all; port 0 for any that

@@ -235,21 +235,34 @@ func TestClockOffsetIsForTheEmbeddedBroker(t *testing.T) {
 	}
 }
 
-// Two stores that write the same property of the same profiles are warned of.
+// Two stores that write the same properties of the same profiles are warned of, and two that divide one limit differently.
 func TestSharedProject(t *testing.T) {
-	second := `
-  - name: other
-    bloomreach: {url: "https://api.exponea.com", project: project-token, key_id: key-1, secret: key-secret}
-    recharge: {secrets: [client-secret], token: api-token}
-`
-	for more, warned := range map[string]bool{
-		"": true, "    active_property: false\n": false, "    customer_id: recharge_id\n": false,
+	for _, test := range []struct{ bloomreach, store, warning string }{
+		{"", "", "store acme writes recharge_subscription_active to"},
+		{", profile: [phone, email]", "", "store acme writes recharge_subscription_active, email to"},
+		{", profile: [phone, email]", "active_property: false", "store acme writes email to"},
+		{", profile: [phone]", "active_property: false", ""},
+		{"", "customer_id: recharge_id", ""},
+		{", replicas: 3", "customer_id: recharge_id", "store acme has 1 and the same bloomreach.url"},
 	} {
-		loaded, err := load(t, minimal+second+more)
+		loaded, err := load(t, minimal+"      profile: [email]\n"+fmt.Sprintf(`
+  - name: other
+    bloomreach: {url: "https://api.exponea.com", project: project-token, key_id: key-1, secret: key-secret%s}
+    recharge: {secrets: [client-secret], token: api-token}
+    %s
+`, test.bloomreach, test.store))
 		require.NoError(t, err)
-		found := slices.ContainsFunc(loaded.Warnings, func(f config.Fault) bool {
-			return strings.Contains(f.String(), "store acme writes recharge_subscription_active")
-		})
-		assert.Equal(t, warned, found, "%s: %v", more, loaded.Warnings)
+		var warnings []string
+		for _, w := range loaded.Warnings {
+			if text := w.String(); strings.Contains(text, "store acme") {
+				warnings = append(warnings, text)
+			}
+		}
+		if test.warning == "" {
+			assert.Empty(t, warnings)
+			continue
+		}
+		require.Len(t, warnings, 1)
+		assert.Contains(t, warnings[0], test.warning)
 	}
 }

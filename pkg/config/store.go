@@ -74,13 +74,21 @@ type Bloomreach struct {
 	Extras         []string      `mapstructure:"extras" role:"transformer,tracking" oneof:"upcoming,failed,gave_up,refunded,order_processed,paused,resumed,skipped,unskipped,swapped,changed,expired" doc:"Statuses of further facts to track, as subscription or subscription_charge events: see docs/tracking.md. Empty: only the statuses that are always tracked."`
 }
 
-// profiles identifies the profiles whose recharge_subscription_active the store writes; the zero value if it writes none.
+// profiles identifies the profiles that the store writes to; the zero value if it writes to none.
 func (s Store) profiles() [4]string {
 	b := s.Bloomreach
-	if !b.Enabled || !s.ActiveProperty || b.Project.Reveal() == "" {
+	if !b.Enabled || b.Project.Reveal() == "" {
 		return [4]string{}
 	}
 	return [4]string{strings.TrimRight(b.URL, "/"), b.Project.Reveal(), b.CustomerIDName, s.CustomerID}
+}
+
+// properties are the customer properties that the store sends to Bloomreach.
+func (s Store) properties() []string {
+	if s.ActiveProperty {
+		return append([]string{"recharge_subscription_active"}, s.Bloomreach.Profile...)
+	}
+	return s.Bloomreach.Profile
 }
 
 // SMS configures the driver and the sender of the store's texts.

@@ -38,22 +38,34 @@ func (l *loader) checkDestinations(s *scope) {
 	}
 }
 
-// checkProjects warns of stores that write recharge_subscription_active to the same profiles: a customer of both has the value of the store
-// that wrote last.
+// checkProjects warns of stores that write the same customer properties to the same profiles: a customer of both has the values of the
+// store that wrote last.
 func (l *loader) checkProjects(stores []Store) {
-	first := map[[4]string]string{}
 	for i, store := range stores {
-		profiles := store.profiles()
-		if profiles == [4]string{} {
-			continue
+		for _, other := range stores[:i] {
+			if store.profiles() == [4]string{} || store.profiles() != other.profiles() {
+				continue
+			}
+			both := slices.DeleteFunc(slices.Clone(store.properties()), func(name string) bool { return !slices.Contains(other.properties(), name) })
+			if len(both) > 0 {
+				l.warnings.add(l.stores[i].where("bloomreach.project"), l.stores[i].label+"bloomreach.project",
+					"store %s writes %s to the profiles of this project, too: a customer of both has the values of the store that wrote last; set active_property and bloomreach.profile in one of them only",
+					other.Name, strings.Join(both, ", "))
+			}
 		}
-		other, shared := first[profiles]
-		if !shared {
-			first[profiles] = store.Name
-			continue
+	}
+}
+
+// checkReplicas warns of stores that share the limit of an address and divide it by different numbers of processes.
+func (l *loader) checkReplicas(stores []Store) {
+	for i, store := range stores {
+		for _, other := range stores[:i] {
+			a, b := store.Bloomreach, other.Bloomreach
+			if a.Enabled && b.Enabled && a.URL != "" && a.URL == b.URL && a.Replicas != b.Replicas {
+				l.warnings.add(l.stores[i].where("bloomreach.replicas"), l.stores[i].label+"bloomreach.replicas",
+					"store %s has %d and the same bloomreach.url, whose limit is divided by the larger number; set the same in both", other.Name, b.Replicas)
+			}
 		}
-		l.warnings.add(l.stores[i].where("bloomreach.project"), l.stores[i].label+"bloomreach.project",
-			"store %s writes recharge_subscription_active to the profiles of this project, too: a customer of both has the value of the store that wrote last; set active_property: false in one of them", other)
 	}
 }
 

@@ -45,7 +45,7 @@ func StatusesOf(e Event) []string {
 	case e.Charge != nil:
 		return []string{StatusCreated, StatusPaid, StatusUpcoming, StatusFailed, StatusGaveUp, StatusRefunded}
 	case e.Order != nil:
-		return []string{StatusOrderProcessed}
+		return []string{StatusUpcoming, StatusOrderProcessed}
 	}
 	return nil
 }

@@ -132,7 +132,8 @@ An attribute without a value is left out. The time of an event is when it happen
 ` + "`2026-12-28`" + `, in US Eastern time as at Recharge. Amounts are numbers in ` + "`local_currency`" + `.
 
 What happens to a subscription or a charge and has another status than those below is not sent. A store lists in ` + "`bloomreach.extras`" + ` what it wants
-besides: ` + "`extras: [upcoming, failed, skipped]`" + `. Only what happens from then on is sent.
+besides: ` + "`extras: [upcoming, failed, skipped]`" + `. A store that sends to Bloomreach already gets
+what happens from then on; a new one also gets what its topics still have, 90 days of events and 400 days of facts, with their times.
 
 **Which customer.** ` + "`customer_id`" + ` of the store selects the ID: ` + "`email`" + ` (trimmed, lower case) or ` + "`recharge_id`" + `. ` + "`bloomreach.customer_id_name`" + ` is
 its name in your project, ` + "`registered`" + ` by default. If the project has another ID for the other of the two, ` + "`bloomreach.second_id_name`" + ` names it.
