@@ -19,10 +19,10 @@ import (
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/tools/txtar"
 
+	"github.com/rechargeflow/rechargeflow/pkg/backfill"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
-	"github.com/rechargeflow/rechargeflow/pkg/lookup"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
@@ -60,7 +60,7 @@ func split(t *testing.T, archive *txtar.Archive) (given, wanted []txtar.File) {
 			wanted = append(wanted, f)
 			continue
 		}
-		require.Regexp(t, `^(store\.yaml|(customers|subscriptions)/[0-9]+\.json|[0-9]+\.(webhook|wait|import))$`, f.Name, "no such section in a golden case")
+		require.Regexp(t, `^(store\.yaml|(customers|subscriptions)/[0-9]+\.json|[0-9]+\.(webhook|wait|import|backfill))$`, f.Name, "no such section in a golden case")
 		given = append(given, f)
 	}
 	return given, wanted
@@ -89,6 +89,8 @@ func play(t *testing.T, given []txtar.File) []txtar.File {
 			w.wait(f.Data)
 		case "import":
 			w.bring(f.Data)
+		case "backfill":
+			w.backfill(f.Data)
 		}
 	}
 	w.sendPlanned()
@@ -129,9 +131,7 @@ func (w *world) play(raw []byte) string {
 		Header map[string]string `yaml:"header"`
 		Pad    int               `yaml:"pad"`
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(head))
-	decoder.KnownFields(true)
-	require.NoError(w.t, decoder.Decode(&settings))
+	decodeYAML(w.t, head, &settings)
 	if !settings.At.IsZero() {
 		w.goTo(settings.At)
 	}
@@ -165,15 +165,27 @@ func (w *world) bring(raw []byte) {
 	body := w.until(raw)
 	known := w.lookup(body)
 	known.Store, known.AnsweredAt = store, w.clock()
-	record, err := lookup.Record("recharge.webhooks", known)
+	record, err := backfill.CustomerRecord("recharge.webhooks", known)
 	require.NoError(w.t, err)
-	for i := range record.Headers {
-		if record.Headers[i].Key == envelope.HeaderSource {
-			record.Headers[i].Value = []byte(envelope.SourceImport)
-		}
-	}
 	record.Value = body
 	w.produce(record)
+	w.handleAll()
+}
+
+// backfill writes a record of a backfill: settings, an empty line, the body.
+func (w *world) backfill(raw []byte) {
+	head, body, _ := bytes.Cut(raw, []byte("\n\n"))
+	var settings struct {
+		At       time.Time      `yaml:"at"`
+		Topic    recharge.Topic `yaml:"topic"`
+		Customer string         `yaml:"customer"`
+		Since    time.Time      `yaml:"facts_since"`
+	}
+	decodeYAML(w.t, head, &settings)
+	w.goTo(settings.At)
+	w.produce(backfill.ResourceRecord("recharge.webhooks", backfill.Resource{
+		Store: store, CustomerID: settings.Customer, Topic: settings.Topic, Body: bytes.TrimSpace(body), ReadAt: w.clock(), FactsSince: settings.Since,
+	}))
 	w.handleAll()
 }
 
@@ -183,12 +195,17 @@ func (w *world) until(raw []byte) []byte {
 	var settings struct {
 		At time.Time `yaml:"at"`
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(head))
-	decoder.KnownFields(true)
-	require.NoError(w.t, decoder.Decode(&settings))
+	decodeYAML(w.t, head, &settings)
 	require.True(w.t, settings.At.After(w.clock()), "at: time moves forward")
 	w.goTo(settings.At)
 	return bytes.TrimSpace(body)
+}
+
+func decodeYAML(t testing.TB, raw []byte, into any) {
+	t.Helper()
+	decoder := yaml.NewDecoder(bytes.NewReader(raw))
+	decoder.KnownFields(true)
+	require.NoError(t, decoder.Decode(into))
 }
 
 func (w *world) lookup(body []byte) recharge.Lookup {

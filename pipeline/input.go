@@ -74,6 +74,7 @@ func (t *transform) decode(in *input) (err error) {
 	in.webhook, err = t.decoder.Decode(recharge.Topic(in.raw.Header(envelope.HeaderRechargeTopic)), in.raw.Value, in.at)
 	if err == nil {
 		in.ref.CustomerID = in.webhook.CustomerID()
+		in.webhook.Backfill, err = envelope.BackfillOf(in.raw)
 	}
 	return err
 }

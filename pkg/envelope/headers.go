@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/schemas"
 )
 
@@ -33,6 +34,7 @@ const (
 	HeaderDeliveryHash  = "delivery_hash" // SHA-256 of topic and body: Recharge sends no delivery id
 	HeaderSource        = "source"        // how the body entered, one of the sources below. Outputs have that of their raw record
 	HeaderVerifiedBy    = "verified_by"   // the signature of a webhook that was verified: timestamped or legacy
+	HeaderFactsSince    = "facts_since"   // of a backfilled resource: the earliest time of its facts, RFC 3339. Missing: no facts
 	HeaderAddressToken  = "address_token" // whether the address of a webhook had a token: AddressTokenValid or AddressTokenNone
 )
 
@@ -44,11 +46,12 @@ const (
 
 // The values of the source header of a raw record.
 const (
-	SourceWebhook = "webhook"
-	SourceLookup  = "lookup" // an answer of Recharge's API
-	SourceImport  = "import" // a customer who subscribed before the store was connected
-	SourceOwner   = "owner"  // the transformer: a customer has a subscription
-	SourceMoved   = "moved"  // the transformer: a subscription has moved to another customer
+	SourceWebhook  = "webhook"
+	SourceLookup   = "lookup"   // an answer of Recharge's API
+	SourceImport   = "import"   // a customer with all subscriptions, as Recharge's API lists them
+	SourceBackfill = "backfill" // a resource as Recharge's API lists it, in the form of a webhook
+	SourceOwner    = "owner"    // the transformer: a customer has a subscription
+	SourceMoved    = "moved"    // the transformer: a subscription has moved to another customer
 
 	SourceChargeOwner = "charge_owner"   // the transformer: a customer has a charge that is not paid
 	SourceDeleted     = "charge_deleted" // the transformer: a charge of the customer was deleted
@@ -100,6 +103,22 @@ func ReceivedAt(r kafka.Record) (time.Time, error) {
 		return time.Time{}, HeaderError(HeaderReceivedAt, value)
 	}
 	return at, nil
+}
+
+// BackfillOf returns what a backfilled resource is used for; nil if r is none.
+func BackfillOf(r kafka.Record) (*recharge.Backfill, error) {
+	if r.Header(HeaderSource) != SourceBackfill {
+		return nil, nil //nolint:nilnil // most records are none
+	}
+	value := r.Header(HeaderFactsSince)
+	if value == "" {
+		return &recharge.Backfill{}, nil
+	}
+	since, err := time.Parse(time.RFC3339Nano, value)
+	if err != nil {
+		return nil, HeaderError(HeaderFactsSince, value)
+	}
+	return &recharge.Backfill{FactsSince: since}, nil
 }
 
 // ReceivedOrWritten returns when the gateway accepted a raw record, or else its timestamp.

@@ -43,6 +43,15 @@ type Webhook struct {
 	Customer     *Customer
 	// Unreadable are the fields that can't be read and were left out, because no decision needs them.
 	Unreadable []string `json:",omitempty"`
+	// Backfill is set if this is no webhook, but the resource as Recharge's API shows it.
+	Backfill *Backfill `json:",omitempty"`
+}
+
+// Backfill is what a resource that was read from Recharge's API is used for, besides the tables. Payloads of webhooks "are identical to
+// Recharge's REST API payloads" (https://docs.getrecharge.com/docs/webhooks-overview).
+type Backfill struct {
+	// FactsSince is the earliest time of the facts that it may show; zero for none.
+	FactsSince time.Time
 }
 
 // CustomerID returns the id of the webhook's customer, "" if it has none.

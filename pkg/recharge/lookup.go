@@ -64,6 +64,7 @@ func (r LookupRequest) Same(other LookupRequest) bool {
 //	customer       object      kind customer: as the API spells a customer in 2021-11
 //	subscriptions  list        the other kinds: as the API spells them, newest first; [] for none
 //	complete       true        if these are all subscriptions
+//	listed_at      time        of an import: when Recharge began to list; what changed later may be missing
 //
 // Both objects have only the fields that this package reads, because they are personal data and the topic has a long retention.
 // Absent fields are left out.
@@ -78,6 +79,8 @@ type Lookup struct {
 	Customer      *Customer
 	Subscriptions []Subscription
 	Complete      bool
+	// ListedAt is set in an import.
+	ListedAt time.Time
 }
 
 // maxLookup limits the JSON of a lookup in bytes. A Kafka record has less than a megabyte, including headers.
@@ -105,11 +108,11 @@ func (c *Client) Lookup(ctx context.Context, r LookupRequest) (Lookup, error) {
 	case err != nil:
 		return Lookup{}, err
 	}
-	return l.fitting()
+	return l.Fitting()
 }
 
-// fitting removes the oldest subscriptions until the list fits into a record.
-func (l Lookup) fitting() (Lookup, error) {
+// Fitting removes the oldest subscriptions until the list fits into a record. Complete is false then.
+func (l Lookup) Fitting() (Lookup, error) {
 	for {
 		raw, err := l.MarshalJSON()
 		if err != nil || len(raw) <= maxLookup || len(l.Subscriptions) == 0 {
@@ -130,6 +133,7 @@ type wireLookup struct {
 	Customer      *wireCustomer       `json:"customer"`
 	Subscriptions []*wireSubscription `json:"subscriptions"`
 	Complete      boolean             `json:"complete"`
+	ListedAt      text                `json:"listed_at"`
 }
 
 // Lookup decodes the JSON of a Lookup that was received at a time. Errors name the field and never quote values.
@@ -143,6 +147,13 @@ func (d *Decoder) Lookup(raw []byte, receivedAt time.Time) (Lookup, error) {
 			CustomerID: string(w.CustomerID), Kind: LookupKind(w.Kind), ChargeID: string(w.ChargeID), Attempt: w.Attempt.n,
 		},
 		NotFound: bool(w.NotFound), Unreadable: string(w.Unreadable), Complete: bool(w.Complete),
+	}
+	if w.ListedAt != "" {
+		at, err := time.Parse(time.RFC3339Nano, string(w.ListedAt))
+		if err != nil {
+			return Lookup{}, errors.New("decode lookup: listed_at is not a time")
+		}
+		l.ListedAt = at
 	}
 	if l.CustomerID == "" || !l.Kind.Known() {
 		return Lookup{}, errors.New("decode lookup: customer_id is missing, or kind is not customer, subscriptions or cancellation")
@@ -170,7 +181,7 @@ func (d *Decoder) Lookup(raw []byte, receivedAt time.Time) (Lookup, error) {
 func (l Lookup) MarshalJSON() ([]byte, error) {
 	spelled := lookupJSON{
 		CustomerID: l.CustomerID, Kind: l.Kind, ChargeID: l.ChargeID, Attempt: l.Attempt,
-		NotFound: l.NotFound, Unreadable: l.Unreadable, Complete: l.Complete,
+		NotFound: l.NotFound, Unreadable: l.Unreadable, Complete: l.Complete, ListedAt: l.ListedAt,
 	}
 	if l.Customer != nil {
 		customer := newCustomerJSON(*l.Customer)

@@ -15,6 +15,7 @@ type lookupJSON struct {
 	Customer      *customerJSON      `json:"customer,omitempty"`
 	Subscriptions []subscriptionJSON `json:"subscriptions,omitzero"`
 	Complete      bool               `json:"complete,omitempty"`
+	ListedAt      time.Time          `json:"listed_at,omitzero"`
 }
 
 type customerJSON struct {

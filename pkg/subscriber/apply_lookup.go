@@ -65,7 +65,7 @@ func ApplyLookup(s Settings, st *State, l recharge.Lookup, imported bool, at tim
 // lookupDraft begins the decision, with the state before the lookup. An import was not requested.
 func lookupDraft(s Settings, st *State, l *recharge.Lookup, imported bool, at time.Time) draft {
 	if imported {
-		l.LookupRequest = recharge.LookupRequest{CustomerID: l.CustomerID}
+		l.LookupRequest = recharge.LookupRequest{CustomerID: l.CustomerID, Due: l.ListedAt}
 	}
 	before := st.WithoutExpired(at)
 	if st.gone() && !l.Due.IsZero() { // requested before the deletion expired: the customer stays deleted

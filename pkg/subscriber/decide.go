@@ -83,9 +83,11 @@ func Decide(s Settings, st *State, w recharge.Webhook, receivedAt time.Time) (De
 	} else {
 		rule()
 	}
-	d.changedSubscription()
+	if w.Backfill == nil {
+		d.changedSubscription()
+		d.customerChange()
+	}
 	d.chargeTable()
-	d.customerChange()
 	d.dropErased()
 	d.eraseTexts()
 	d.dropUnwanted()
@@ -162,6 +164,9 @@ func (e *Event) addressTo(store, customerID, email string) {
 
 // table returns the handler of a topic; nil for an unused topic.
 func (d *draft) table() func() {
+	if d.webhook.Backfill != nil && d.webhook.Topic != "customer/deleted" {
+		return d.backfilled
+	}
 	switch d.webhook.Topic {
 	case "charge/created", "charge/paid", "charge/upcoming", "charge/failed", "charge/max_retries_reached", "charge/refunded":
 		return d.chargeRule

@@ -14,6 +14,7 @@
 //	profile.go          the customer properties that a store has chosen
 //	withheld.go         triggers that are not emitted, and why: late ones that are contradicted, canceled subscriptions that are replaced by
 //	                    another one, prepaid gifts
+//	backfill.go         the facts that a resource shows which was read from the API
 //	apply_lookup.go     ApplyLookup: the same for an answer of the API, or an import
 //	owner.go            subscriptions that move to another customer
 //	identity.go         the customer of an output, whose phone a text goes to, and what must be looked up to know it
