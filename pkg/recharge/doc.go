@@ -18,7 +18,8 @@
 //	erased.go              customers whose personal data was erased
 //	time.go                timestamps with and without an offset, days
 //	client.go              the REST client: a customer, a customer's subscriptions
-//	page.go                one page of a list
+//	page.go                one page of a customer's subscriptions
+//	list.go                one page of all that a store has
 //	call.go                one call, its errors
 //	rate_limiter.go        shares a token's rate limit with other processes
 //	lookup.go              a lookup request and its answer

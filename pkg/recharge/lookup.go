@@ -148,33 +148,47 @@ func (d *Decoder) Lookup(raw []byte, receivedAt time.Time) (Lookup, error) {
 		},
 		NotFound: bool(w.NotFound), Unreadable: string(w.Unreadable), Complete: bool(w.Complete),
 	}
-	if w.ListedAt != "" {
-		at, err := time.Parse(time.RFC3339Nano, string(w.ListedAt))
-		if err != nil {
-			return Lookup{}, errors.New("decode lookup: listed_at is not a time")
-		}
-		l.ListedAt = at
+	if l.ListedAt, err = listedAt(w.ListedAt); err != nil {
+		return Lookup{}, err
 	}
 	if l.CustomerID == "" || !l.Kind.Known() {
 		return Lookup{}, errors.New("decode lookup: customer_id is missing, or kind is not customer, subscriptions or cancellation")
 	}
-	if w.Customer != nil {
-		p := d.timeParser(receivedAt)
-		l.Customer = w.Customer.customer(p)
-		if p.err != nil {
-			return Lookup{}, fmt.Errorf("decode lookup: %w", p.err)
-		}
-		if l.Customer == nil || l.Customer.ID != l.CustomerID {
-			return Lookup{}, errors.New("decode lookup: id of the customer differs from customer_id")
-		}
+	if l.Customer, err = d.lookedUp(w.Customer, l.CustomerID, receivedAt); err != nil {
+		return Lookup{}, fmt.Errorf("decode lookup: %w", err)
 	}
 	if w.Subscriptions != nil {
-		var err error
 		if l.Subscriptions, err = d.subscriptions(w.Subscriptions, l.CustomerID, receivedAt); err != nil {
 			return Lookup{}, fmt.Errorf("decode lookup: %w", err)
 		}
 	}
 	return l, nil
+}
+
+func (d *Decoder) lookedUp(w *wireCustomer, id string, receivedAt time.Time) (*Customer, error) {
+	if w == nil {
+		return nil, nil //nolint:nilnil // other kinds have no customer
+	}
+	p := d.timeParser(receivedAt)
+	c := w.customer(p)
+	if p.err != nil {
+		return nil, p.err
+	}
+	if c == nil || c.ID != id {
+		return nil, errors.New("id of the customer differs from customer_id")
+	}
+	return c, nil
+}
+
+func listedAt(given text) (time.Time, error) {
+	if given == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339Nano, string(given))
+	if err != nil {
+		return time.Time{}, errors.New("decode lookup: listed_at is not a time")
+	}
+	return at, nil
 }
 
 // MarshalJSON returns the JSON that Decoder.Lookup reads.

@@ -1,0 +1,74 @@
+package backfill
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+)
+
+// maxAgain limits how often the lists of a run begin again.
+const maxAgain = 5
+
+// run is an import or a backfill that runs.
+type run struct {
+	Config
+	Progress
+	source
+
+	factsSince time.Time // zero: no facts
+}
+
+// ErrOtherRun means that the directory has the progress of another run.
+var ErrOtherRun = errors.New("the directory has the progress of another run")
+
+func newRun(c Config, name string) (*run, error) {
+	decoder, err := recharge.NewDecoder()
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.Dir.progress()
+	switch {
+	case err != nil:
+		return nil, err
+	case p.Run == "":
+		p.Run, p.StartedAt = name, c.Now().UTC()
+	case p.Run != name:
+		return nil, fmt.Errorf("%w: %s, begun at %s", ErrOtherRun, p.Run, p.StartedAt.Format(time.RFC3339))
+	}
+	return &run{Config: c, Progress: p, source: source{api: c.API, sleep: c.Sleep, failed: c.Failed, decoder: decoder}}, nil
+}
+
+// pages reads a list from the saved cursor on. What handle returns for a page is saved with the progress after it. next is the phase after the
+// last page.
+func (r *run) pages(ctx context.Context, resource string, filters url.Values, next Phase, handle func(context.Context, []json.RawMessage) (map[string][]byte, error)) error {
+	page, err := r.list(ctx, resource, filters, r.Cursor)
+	switch {
+	case errors.Is(err, recharge.ErrUnreadable) && r.Cursor != "" && r.Again < maxAgain: // Recharge refuses the cursor
+		r.Cursor, r.Again = "", r.Again+1
+		return nil
+	case err != nil:
+		return err
+	}
+	r.Calls++
+	rows, err := handle(ctx, page.Items)
+	if err != nil {
+		return err
+	}
+	if r.Cursor = page.Next; r.Cursor == "" {
+		r.Phase = next
+	}
+	r.Report(r.Progress)
+	return r.Dir.save(r.Progress, rows)
+}
+
+func (r *run) resource(customer string, topic recharge.Topic, body []byte) kafka.Record {
+	return ResourceRecord(r.Topic, Resource{
+		Store: r.Store, CustomerID: customer, Topic: topic, Body: body, ReadAt: r.Now(), FactsSince: r.factsSince,
+	})
+}

@@ -1,0 +1,113 @@
+package backfill
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+)
+
+// API is what is read of a store: a [recharge.Client].
+type API interface {
+	List(ctx context.Context, resource string, filters url.Values, cursor string) (recharge.Page, error)
+	Customer(ctx context.Context, id string) (recharge.Customer, error)
+}
+
+const (
+	// maxFailures is how many calls in a row may fail before an import ends. It can be continued.
+	maxFailures = 10
+	// firstPause is the wait after the first failed call. It doubles with each of them, up to lastPause.
+	firstPause, lastPause = time.Second, time.Minute
+)
+
+// source calls the API, again if a retry may help.
+type source struct {
+	api     API
+	sleep   func(context.Context, time.Duration) error
+	failed  func(error, time.Duration)
+	decoder *recharge.Decoder
+}
+
+func (s *source) list(ctx context.Context, resource string, filters url.Values, cursor string) (page recharge.Page, err error) {
+	err = s.retry(ctx, func() (err error) {
+		page, err = s.api.List(ctx, resource, filters, cursor)
+		return err
+	})
+	if err != nil {
+		return page, fmt.Errorf("list %s: %w", resource, explained(err))
+	}
+	return page, nil
+}
+
+// gone reports whether Recharge knows no customer with this id.
+func (s *source) gone(ctx context.Context, id string) (bool, error) {
+	err := s.retry(ctx, func() error {
+		_, err := s.api.Customer(ctx, id)
+		return err
+	})
+	switch {
+	case errors.Is(err, recharge.ErrNotFound):
+		return true, nil
+	case errors.Is(err, recharge.ErrUnreadable):
+		return false, nil // it exists
+	case err != nil:
+		return false, fmt.Errorf("read customer %s: %w", id, explained(err))
+	}
+	return false, nil
+}
+
+func (s *source) retry(ctx context.Context, call func() error) error {
+	pause := firstPause
+	for failures := 1; ; failures++ {
+		err := call()
+		var failed *recharge.APIError
+		if err == nil || ctx.Err() != nil || !errors.As(err, &failed) || isPermanent(failed.Status) || failures >= maxFailures {
+			return err
+		}
+		wait := max(pause, failed.RetryAfter)
+		s.failed(err, wait)
+		if err := s.sleep(ctx, wait); err != nil {
+			return err
+		}
+		pause = min(2*pause, lastPause)
+	}
+}
+
+// isPermanent reports whether a status has a cause that somebody has to mend: token, plan, permission, API version.
+func isPermanent(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotAcceptable,
+		http.StatusUpgradeRequired:
+		return true
+	}
+	return false
+}
+
+// explained says what to do about a permanent failure.
+func explained(err error) error {
+	var failed *recharge.APIError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	switch failed.Status {
+	case http.StatusUnauthorized:
+		return fmt.Errorf("%w: Recharge does not know the token: check recharge.token of the store", err)
+	case http.StatusPaymentRequired, http.StatusForbidden:
+		return fmt.Errorf("%w: the token lacks a scope: it needs read access to customers, subscriptions and orders", err)
+	}
+	return err
+}
+
+// decode decodes a resource of a list. kind is its name in the singular.
+func (s *source) decode(kind string, item json.RawMessage, at time.Time) (w recharge.Webhook, body []byte, err error) {
+	body = make([]byte, 0, len(kind)+len(item)+5)
+	body = append(append(append(append(body, `{"`...), kind...), `":`...), item...)
+	body = append(body, '}')
+	w, err = s.decoder.Decode(recharge.Topic(kind+"/updated"), body, at)
+	return w, body, err
+}
