@@ -1,6 +1,7 @@
 package recharge
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,18 +23,26 @@ const (
 	minPause = 2 * time.Second
 )
 
-// get makes one call as soon as the rate limiter allows it.
+// get reads what is at a path.
 func (c *Client) get(ctx context.Context, path string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	return c.call(ctx, http.MethodGet, path, nil, statusError)
+}
+
+// call makes one call as soon as the rate limiter allows it. judge returns the error of a response.
+func (c *Client) call(ctx context.Context, method, path string, body []byte, judge func(status int, answer []byte) error) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, &APIError{Message: "build request"}
 	}
 	req.Header.Set("X-Recharge-Access-Token", c.token)
 	req.Header.Set("X-Recharge-Version", string(Version202111))
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	if err := c.limiter.Wait(ctx); err != nil {
 		return nil, &APIError{Message: "wait for the rate limit: " + err.Error()}
 	}
-	header, answer, err := c.do(req)
+	header, answer, err := c.do(req, judge)
 	limit, _ := ParseLimit(header.Get("X-Recharge-Limit"))
 	var failed *APIError
 	if errors.As(err, &failed) {
@@ -45,7 +54,7 @@ func (c *Client) get(ctx context.Context, path string) ([]byte, error) {
 	return answer, err
 }
 
-func (c *Client) do(req *http.Request) (http.Header, []byte, error) {
+func (c *Client) do(req *http.Request, judge func(status int, answer []byte) error) (http.Header, []byte, error) {
 	res, err := httpclient.Do(c.http, req, c.observe)
 	if err != nil {
 		return nil, nil, &APIError{Message: httpclient.WithoutURL(err).Error()}
@@ -58,7 +67,7 @@ func (c *Client) do(req *http.Request) (http.Header, []byte, error) {
 	case len(answer) > maxAnswer:
 		return res.Header, nil, fmt.Errorf("%w: larger than %d MiB", ErrUnreadable, maxAnswer>>20)
 	}
-	return res.Header, answer, statusError(res.StatusCode, answer)
+	return res.Header, answer, judge(res.StatusCode, answer)
 }
 
 // pause returns how long to wait after a failed call. Recharge does not document Retry-After; it is honoured.

@@ -27,6 +27,8 @@ type APIError struct {
 	Message string
 	// RetryAfter is the shortest wait before the next call, 0 for none.
 	RetryAfter time.Duration
+	// DuplicateOf is the id of the webhook that has the address and topic already, if that is why a webhook was refused.
+	DuplicateOf string
 }
 
 // Error names the status and the message.

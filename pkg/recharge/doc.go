@@ -1,5 +1,5 @@
-// Package recharge verifies and decodes Recharge's webhooks in both API versions (2021-01 and 2021-11), and reads
-// customers and subscriptions through its REST API. Recharge is a subscription service for Shopify shops.
+// Package recharge verifies and decodes Recharge's webhooks in both API versions (2021-01 and 2021-11). Through its REST API it reads
+// customers and subscriptions and registers webhooks. Recharge is a subscription service for Shopify shops.
 //
 //	signature.go           verifies a webhook's signature, in both schemes
 //	delivery.go            the hash that identifies a delivery, the headers to store with it
@@ -22,6 +22,8 @@
 //	list.go                one page of all that a store has
 //	call.go                one call, its errors
 //	rate_limiter.go        shares a token's rate limit with other processes
+//	registrations.go       the REST client: the token, registered webhooks
+//	manage.go              how its calls are repeated, their errors
 //	lookup.go              a lookup request and its answer
 //	lookup_json.go         the answer as JSON
 //

@@ -40,3 +40,27 @@ func (t Topic) Current() Topic {
 	}
 	return t
 }
+
+// Scope returns the scope that a token needs to register a topic, "" if that is not known: "registering for <object>/<event> requires
+// the matching read_<object-plural> scope", by a transcription of the reference. Charges have the scope of orders, addresses that of
+// customers, and what a subscription consists of has that of subscriptions (https://github.com/ChemicalLuck/recharge-api-python,
+// WebhookTopicMap).
+func (t Topic) Scope() string {
+	switch t.Resource() {
+	case "address", "customer":
+		return "read_customers"
+	case "charge", "order":
+		return "read_orders"
+	case "subscription", "onetime", "bundle_selection":
+		return "read_subscriptions"
+	case "plan":
+		return "read_products"
+	case "checkout":
+		return "read_checkouts"
+	case "async_batch":
+		return "read_batches"
+	case "store", "recharge":
+		return "store_info"
+	}
+	return ""
+}
