@@ -6,6 +6,7 @@
 //	gateway.go             the HTTP server of the gateway
 //	consume.go             a consumer per stage, its checks and metrics
 //	stores.go              the clients and settings of the configured stores, and a log line for each
+//	registrations.go       the webhooks that a store has registered at Recharge
 //	preview.go             what a webhook would become at Bloomreach, and samples of all events
 //	flows.go               the flows of the stores and how these send, as they are set while the process runs
 //	state.go               the transformer's state, reader of raw records and lookup client

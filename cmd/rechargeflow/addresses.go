@@ -1,11 +1,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"net/url"
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/app"
@@ -33,7 +28,7 @@ webhook was sent for this store and topic. Keep it secret. Register addresses ag
 	command.Flags().StringVar(&base, "base-url", "", "`URL` at which Recharge reaches the gateway, without /webhooks")
 	cli.Complete(command, "store", cli.CompleteStores(s))
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		origin, err := baseURL(base)
+		origin, err := cli.BaseURL("base-url", base)
 		if err != nil {
 			return cli.Usage(err)
 		}
@@ -53,16 +48,4 @@ webhook was sent for this store and topic. Keep it secret. Register addresses ag
 		return nil
 	}
 	return command
-}
-
-// baseURL returns a base URL without a slash at its end.
-func baseURL(given string) (string, error) {
-	if given == "" {
-		return "", errors.New("--base-url is missing: the URL at which Recharge reaches the gateway, such as https://hooks.example.com")
-	}
-	u, err := url.Parse(given)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "", fmt.Errorf("--base-url is %q, expected a URL such as https://hooks.example.com, without user, query or fragment", given)
-	}
-	return strings.TrimRight(given, "/"), nil
 }

@@ -11,5 +11,6 @@
 //	lag.go         rechargeflow lag
 //	lag_print.go   how lag is printed: by group and topic, by partition, as JSON
 //	ready.go       rechargeflow ready
-//	internal/      cli: what the commands share; texting: flows, sms, quiet-hours, consent; deadletters: deadletter
+//	internal/      cli: what the commands share; texting: flows, sms, quiet-hours, consent; deadletters: deadletter;
+//	               tracking: tracking; setup: setup
 package main

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/deadletters"
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/setup"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/texting"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/tracking"
 )
@@ -34,8 +35,8 @@ The configuration is the file that --config names, else the one that RECHARGEFLO
 ./rechargeflow.yaml if it exists. The environment overrides the file: RECHARGEFLOW_GATEWAY_LISTEN is
 gateway.listen. configs/rechargeflow.yaml explains every key.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 flows apply --dry-run would change something.`,
-		c.runCommand(), c.configCommand(), c.webhooksCommand(), c.topicsCommand(), tracking.Command(c.CLI), deadletters.Command(c.CLI), c.lagCommand(), c.readyCommand(), versionCommand())
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a --dry-run would change something.`,
+		c.runCommand(), c.configCommand(), setup.Command(c.CLI), c.webhooksCommand(), c.topicsCommand(), tracking.Command(c.CLI), deadletters.Command(c.CLI), c.lagCommand(), c.readyCommand(), versionCommand())
 	root.AddCommand(texting.Commands(c.CLI)...)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Usage(err) })

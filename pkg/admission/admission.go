@@ -114,7 +114,7 @@ func (a *Admission) store(to Address) (Store, error) {
 	if !envelope.IsTopicPart(to.Resource) || !envelope.IsTopicPart(to.Action) {
 		return Store{}, Refuse(http.StatusNotFound, reason.UnknownPath, "unknown topic; "+AddressForm)
 	}
-	const register = "; register the address that `rechargeflow webhooks addresses` prints for this topic"
+	const register = "; `rechargeflow setup` registers the right one"
 	switch {
 	case to.Token == "" && store.RequireAddressToken:
 		return Store{}, unauthorized(reason.NoAddressToken, "the address has no token"+register)

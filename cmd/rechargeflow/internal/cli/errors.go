@@ -13,7 +13,7 @@ const (
 	ExitOK     = 0
 	ExitFailed = 1
 	ExitUsage  = 2 // wrong usage or configuration: the same call fails again
-	ExitDrift  = 3 // flows apply --dry-run: something would change
+	ExitDrift  = 3 // a dry run: something would change
 )
 
 // mistake is an error that the same call would return again: exit code 2.
@@ -41,8 +41,11 @@ func Faults(err error, sum string) error {
 // ErrReported makes a command fail without another message: the log has the cause.
 var ErrReported = errors.New("failed")
 
-// ErrDrift means that flows are not as a file has them.
-var ErrDrift = errors.New("flows differ from the file")
+// drift is what a dry run found: exit code 3.
+type drift struct{ error }
+
+// Drift marks an error as something that a dry run would change.
+func Drift(err error) error { return drift{err} }
 
 // Report prints err as the last line and returns its exit code.
 func Report(w io.Writer, command *cobra.Command, err error) int {
@@ -53,6 +56,7 @@ func Report(w io.Writer, command *cobra.Command, err error) int {
 		return ExitFailed
 	}
 	var m mistake
+	var d drift
 	isMistake := errors.As(err, &m)
 	if m.list {
 		Printf(w, "%v\n", err)
@@ -65,7 +69,7 @@ func Report(w io.Writer, command *cobra.Command, err error) int {
 	switch {
 	case isMistake:
 		return ExitUsage
-	case errors.Is(err, ErrDrift):
+	case errors.As(err, &d):
 		return ExitDrift
 	}
 	return ExitFailed

@@ -71,7 +71,7 @@ func fromFile(name string) (func([]live.Flow) error, error) {
 	}, nil
 }
 
-// plan prints what a change would change, and returns cli.ErrDrift if it is anything.
+// plan prints what a change would change, and returns a cli.Drift if it is anything.
 func (s shop) plan(command *cobra.Command, decide func([]live.Flow) error) error {
 	rows, err := s.rows(command.Context(), command.ErrOrStderr())
 	if err != nil {
@@ -92,7 +92,7 @@ func (s shop) plan(command *cobra.Command, decide func([]live.Flow) error) error
 		}
 	}
 	if len(changed) > 0 {
-		return fmt.Errorf("%w: %d of store %s", cli.ErrDrift, len(changed), s.Name)
+		return cli.Drift(fmt.Errorf("flows differ from the file: %d of store %s", len(changed), s.Name))
 	}
 	cli.Printf(command.OutOrStdout(), "nothing would change\n")
 	return nil
