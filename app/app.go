@@ -147,7 +147,7 @@ func (a *App) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("kafka.compression: %w", err)
 	}
-	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{Compression: compression, Partitions: partitionCount(a.cfg.Kafka)})
+	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{Compression: compression, Partitions: PartitionCount(a.cfg.Kafka)})
 	a.onClose("close producer", producer.Close)
 	runtime := pipeline.Runtime{
 		Topics:  topology.Topics{Prefix: a.cfg.Kafka.TopicPrefix},

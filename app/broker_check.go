@@ -50,7 +50,7 @@ func (a *App) newBrokerCheck(cluster kafka.Cluster) (*brokerCheck, error) {
 	}
 	notAsked := errors.New("brokers not checked yet")
 	c := &brokerCheck{cluster: cluster, need: requirements(spec, a.roles, k.TopicPrefix), log: a.log}
-	c.need.Partitions = partitionCount(k)
+	c.need.Partitions = PartitionCount(k)
 	c.need.Rights = rights(a.cfg, a.roles)
 	c.brokers.Store(&notAsked)
 	c.gateway.Store(&notAsked)
@@ -63,8 +63,8 @@ func (a *App) newBrokerCheck(cluster kafka.Cluster) (*brokerCheck, error) {
 	return c, nil
 }
 
-// partitionCount returns the number of partitions by which keys are divided.
-func partitionCount(k config.Kafka) kafka.PartitionCount {
+// PartitionCount returns the number of partitions by which keys are divided.
+func PartitionCount(k config.Kafka) kafka.PartitionCount {
 	return kafka.PartitionCount{Count: k.Partitions, IgnoreExtra: k.ExtraPartitions == config.ExtraIgnore}
 }
 

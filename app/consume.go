@@ -55,7 +55,7 @@ func (a *App) consumerConfig(s *stage.Stage, lags *lagWatch) kafka.ConsumerConfi
 	return kafka.ConsumerConfig{
 		Group:          s.Group,
 		Topics:         s.Topics,
-		Partitions:     partitionCount(a.cfg.Kafka),
+		Partitions:     PartitionCount(a.cfg.Kafka),
 		SessionTimeout: a.cfg.Kafka.SessionTimeout,
 		HandlerTimeout: a.cfg.Kafka.HandlerTimeout,
 		OffsetReset:    kafka.OffsetReset(a.cfg.Kafka.LostOffsets),

@@ -34,13 +34,14 @@ const (
 	ChargeDeletion     = "charge_deletion"
 	SettingsFlow       = "settings_flow"
 	SettingsSending    = "settings_sending"
+	SettingsImport     = "settings_import"
 )
 
 // Subjects returns all subjects.
 func Subjects() []string {
 	return []string{
 		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, CustomerProfile, Fact, SMSTrigger, SMSRevocation, SMSReceipt, Consent, Message, MessageText, Customers, Subscriptions, Charges, Lookup,
-		SubscriptionOwner, SubscriptionMoved, ChargeOwner, ChargeDeletion, SettingsFlow, SettingsSending,
+		SubscriptionOwner, SubscriptionMoved, ChargeOwner, ChargeDeletion, SettingsFlow, SettingsSending, SettingsImport,
 	}
 }
 

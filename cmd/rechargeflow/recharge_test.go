@@ -28,11 +28,13 @@ func startRecharge(env *testscript.Env) *rechargetest.Server {
 //	recharge scopes [scope...]                the scopes of the token
 //	recharge register topic address [object]  a webhook that somebody registered, with an included object
 //	recharge answer times status [body]       how the next calls are answered
+//	recharge put file...                      the resources of JSON files, each as a webhook's body; one to a line
+//	recharge remove resource id               removes a resource, such as customers 7
 //	recharge webhooks                         prints how many there are, then topic, address, version and objects of each webhook, oldest first
 func simulateRecharge(ts *testscript.TestScript, neg bool, args []string) {
 	server, _ := ts.Value(simulator{}).(*rechargetest.Server)
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: recharge scopes|register|answer|webhooks [argument...]")
+		ts.Fatalf("usage: recharge scopes|register|answer|put|remove|webhooks [argument...]")
 	}
 	switch args[0] {
 	case "scopes":
@@ -48,6 +50,14 @@ func simulateRecharge(ts *testscript.TestScript, neg bool, args []string) {
 		status, err := strconv.Atoi(args[2])
 		ts.Check(err)
 		server.FailNext(times, status, strings.Join(args[3:], " "))
+	case "put":
+		for _, file := range args[1:] {
+			for line := range strings.Lines(ts.ReadFile(file)) {
+				ts.Check(server.Put([]byte(line)))
+			}
+		}
+	case "remove":
+		server.Remove(args[1], args[2])
 	case "webhooks":
 		webhooks := server.Webhooks()
 		_, _ = fmt.Fprintf(ts.Stdout(), "webhooks: %d\n", len(webhooks))

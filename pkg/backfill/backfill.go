@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
@@ -16,8 +17,10 @@ import (
 type Backfill struct {
 	Config
 
-	// Since and Until are the times of the last changes. A zero Until is now.
+	// Since and Until are the times of the last changes. A zero Until is now. Period is how they were given, such as "3d": a run that is
+	// continued keeps the times of its beginning.
 	Since, Until time.Time
+	Period       string
 	// Resources are among [Resources].
 	Resources []string
 	// Events also publishes the facts since Since that have a time of their own. Without it only tables and properties change.
@@ -42,12 +45,15 @@ func Lost() []string {
 // again: what is published twice has no effect.
 func (b Backfill) Run(ctx context.Context) (Progress, error) {
 	resources := slices.DeleteFunc(Resources(), func(name string) bool { return !slices.Contains(b.Resources, name) })
-	r, err := newRun(b.Config, fmt.Sprintf("backfill of store %s, %v, from %s to %s, events %t", b.Store, resources, b.Since.Format(time.RFC3339), b.Until.Format(time.RFC3339), b.Events))
+	r, err := newRun(b.Config, fmt.Sprintf("backfill of store %s: %s of %s, events %t", b.Store, strings.Join(resources, ", "), b.Period, b.Events))
 	if err != nil {
 		return Progress{}, err
 	}
+	if r.Since.IsZero() {
+		r.Since, r.Until = b.Since.UTC(), b.Until.UTC()
+	}
 	if b.Events {
-		r.factsSince = b.Since
+		r.factsSince = r.Since
 	}
 	for err == nil && r.Phase != PhaseDone {
 		at := max(0, slices.Index(resources, string(r.Phase)))
@@ -55,9 +61,9 @@ func (b Backfill) Run(ctx context.Context) (Progress, error) {
 		if at+1 < len(resources) {
 			next = Phase(resources[at+1])
 		}
-		filters := url.Values{"updated_at_min": {b.Since.UTC().Format(time.RFC3339)}}
+		filters := url.Values{"updated_at_min": {r.Since.Format(time.RFC3339)}}
 		err = r.pages(ctx, resources[at], filters, next, func(ctx context.Context, items []json.RawMessage) (map[string][]byte, error) {
-			return nil, r.publishChanged(ctx, resources[at], items, b.Until)
+			return nil, r.publishChanged(ctx, resources[at], items, r.Until)
 		})
 	}
 	return r.Progress, err

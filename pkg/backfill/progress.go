@@ -22,7 +22,10 @@ type Progress struct {
 	Run string `json:"run"`
 	// StartedAt is when it began.
 	StartedAt time.Time `json:"started_at"`
-	Phase     Phase     `json:"phase"`
+	// Since and Until are those of a backfill.
+	Since time.Time `json:"since,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+	Phase Phase     `json:"phase"`
 	// Cursor is that of the next page, "" for the first one.
 	Cursor string `json:"cursor,omitempty"`
 	// Again counts how often a list began again, because Recharge refused the cursor.

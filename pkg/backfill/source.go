@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -39,7 +38,7 @@ func (s *source) list(ctx context.Context, resource string, filters url.Values, 
 		return err
 	})
 	if err != nil {
-		return page, fmt.Errorf("list %s: %w", resource, explained(err))
+		return page, fmt.Errorf("list %s: %w", resource, err)
 	}
 	return page, nil
 }
@@ -56,7 +55,7 @@ func (s *source) gone(ctx context.Context, id string) (bool, error) {
 	case errors.Is(err, recharge.ErrUnreadable):
 		return false, nil // it exists
 	case err != nil:
-		return false, fmt.Errorf("read customer %s: %w", id, explained(err))
+		return false, fmt.Errorf("read customer %s: %w", id, err)
 	}
 	return false, nil
 }
@@ -66,7 +65,7 @@ func (s *source) retry(ctx context.Context, call func() error) error {
 	for failures := 1; ; failures++ {
 		err := call()
 		var failed *recharge.APIError
-		if err == nil || ctx.Err() != nil || !errors.As(err, &failed) || isPermanent(failed.Status) || failures >= maxFailures {
+		if err == nil || ctx.Err() != nil || !errors.As(err, &failed) || !failed.Temporary() || failures >= maxFailures {
 			return err
 		}
 		wait := max(pause, failed.RetryAfter)
@@ -76,31 +75,6 @@ func (s *source) retry(ctx context.Context, call func() error) error {
 		}
 		pause = min(2*pause, lastPause)
 	}
-}
-
-// isPermanent reports whether a status has a cause that somebody has to mend: token, plan, permission, API version.
-func isPermanent(status int) bool {
-	switch status {
-	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotAcceptable,
-		http.StatusUpgradeRequired:
-		return true
-	}
-	return false
-}
-
-// explained says what to do about a permanent failure.
-func explained(err error) error {
-	var failed *recharge.APIError
-	if !errors.As(err, &failed) {
-		return err
-	}
-	switch failed.Status {
-	case http.StatusUnauthorized:
-		return fmt.Errorf("%w: Recharge does not know the token: check recharge.token of the store", err)
-	case http.StatusPaymentRequired, http.StatusForbidden:
-		return fmt.Errorf("%w: the token lacks a scope: it needs read access to customers, subscriptions and orders", err)
-	}
-	return err
 }
 
 // decode decodes a resource of a list. kind is its name in the singular.

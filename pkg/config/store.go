@@ -84,6 +84,14 @@ func (s Store) profiles() [4]string {
 	return [4]string{strings.TrimRight(b.URL, "/"), b.Project.Reveal(), b.CustomerIDName, s.CustomerID}
 }
 
+// limitedAddress returns the address whose limit the store shares, "" for none, and the number of processes that divide it.
+func (s Store) limitedAddress() (address string, replicas int) {
+	if !s.Bloomreach.Enabled {
+		return "", 0
+	}
+	return s.Bloomreach.URL, s.Bloomreach.Replicas
+}
+
 // properties are the customer properties that the store sends to Bloomreach.
 func (s Store) properties() []string {
 	if s.ActiveProperty {

@@ -60,10 +60,10 @@ func (l *loader) checkProjects(stores []Store) {
 func (l *loader) checkReplicas(stores []Store) {
 	for i, store := range stores {
 		for _, other := range stores[:i] {
-			a, b := store.Bloomreach, other.Bloomreach
-			if a.Enabled && b.Enabled && a.URL != "" && a.URL == b.URL && a.Replicas != b.Replicas {
+			address, replicas := store.limitedAddress()
+			if shared, others := other.limitedAddress(); address != "" && address == shared && replicas != others {
 				l.warnings.add(l.stores[i].where("bloomreach.replicas"), l.stores[i].label+"bloomreach.replicas",
-					"store %s has %d and the same bloomreach.url, whose limit is divided by the larger number; set the same in both", other.Name, b.Replicas)
+					"store %s has %d and the same bloomreach.url, whose limit is divided by the larger number; set the same in both", other.Name, others)
 			}
 		}
 	}

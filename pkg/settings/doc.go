@@ -9,5 +9,6 @@
 //	flows.go        the flows of a store, and their history
 //	flow_change.go  changes of flows
 //	sending.go      how a store sends: quiet hours, caps, pauses; their history and changes
+//	imports.go      the last import of a store
 //	record.go       the records of a row
 package settings

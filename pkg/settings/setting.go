@@ -14,6 +14,7 @@ import (
 type Setting struct {
 	Flow    *Flow
 	Sending *Sending
+	Import  *Import
 }
 
 // Settings is recharge.settings, and the name of the transactional id that changes it.
@@ -30,17 +31,20 @@ func New(prefix string) Settings {
 	}
 }
 
-// The keys of rows. The current row of a flow has the key {store}/flow/{flow}, that of how a store sends {store}/sending. The same row
-// for the history has /v/{version} at its end.
+// The keys of rows. The current row of a flow has the key {store}/flow/{flow}, that of how a store sends {store}/sending, that
+// of its last import {store}/import. The same row for the history has /v/{version} at its end.
 const (
 	kindFlow    = "flow"
 	kindSending = "sending"
+	kindImport  = "import"
 	versionPart = "/v/"
 )
 
 func flowKey(store string, key flow.Key) string { return store + "/" + kindFlow + "/" + string(key) }
 
 func sendingKey(store string) string { return store + "/" + kindSending }
+
+func importKey(store string) string { return store + "/" + kindImport }
 
 func historyKey(current string, version int) string {
 	return current + versionPart + strconv.Itoa(version)
@@ -59,6 +63,11 @@ func decode(key string, value []byte) (row Setting, err error) {
 		row.Sending = &Sending{}
 		if err = json.Unmarshal(value, row.Sending); err == nil {
 			err = cmp.Or(belongs(key, sendingKey(row.Sending.Store), row.Sending.Version), row.Sending.Check())
+		}
+	case kindImport:
+		row.Import = &Import{}
+		if err = json.Unmarshal(value, row.Import); err == nil {
+			err = belongs(key, importKey(row.Import.Store), row.Import.Version)
 		}
 	}
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // A resource that was read from Recharge's API shows what its webhooks would have told, if it has a time of its own: that a subscription was
-// created or canceled; that a charge was created, paid or refunded, and that its last attempt failed. The ids of the facts are those that
+// created, canceled or has expired; that a charge was created, paid or refunded, and that its last attempt failed. The ids of the facts are those that
 // the webhooks give, so what a webhook told is not emitted again. Nobody is texted, but texts that what happened makes wrong are revoked.
 
 // backfilled drafts the facts that a resource shows.
@@ -20,7 +20,7 @@ func (d *draft) backfilled() {
 	}
 	since := d.webhook.Backfill.FactsSince
 	early := func(e Event) bool { return since.IsZero() || e.OccurredAt.Before(since) }
-	d.out.Events, d.out.Facts = without(d.out.Events, early), without(d.out.Facts, early)
+	d.out.Events, d.out.Facts, d.out.Triggers = without(d.out.Events, early), without(d.out.Facts, early), nil
 	d.updateOnly()
 }
 
@@ -29,11 +29,13 @@ func (d *draft) backfilledSubscription() {
 	if !s.CreatedAt.IsZero() {
 		d.subscriptionEvent(StatusCreated, s.CreatedAt, "")
 	}
-	if s.CancelledAt.IsZero() || s.Status == statusActive {
-		return
+	switch {
+	case s.Status == statusExpired:
+		d.expired()
+	case s.Status == statusCancelled && !s.CancelledAt.IsZero():
+		fact := d.subscriptionEvent(StatusCanceled, s.CancelledAt, d.changed(s.CancelledAt.Truncate(time.Second)))
+		d.revoke(flow.Canceled, s.CancelledAt, fact)
 	}
-	fact := d.subscriptionEvent(StatusCanceled, s.CancelledAt, d.changed(s.CancelledAt.Truncate(time.Second)))
-	d.revoke(flow.Canceled, s.CancelledAt, fact)
 }
 
 func (d *draft) backfilledCharge() {

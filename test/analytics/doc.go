@@ -7,4 +7,6 @@
 //	topics_test.go     the same answers from the values of the topics
 //	pipeline_test.go   webhooks to values of topics
 //	analytics_test.go  both answers are the same
+//	backfill_test.go   and they still are after lost webhooks and a backfill, and after an import
+//	api_test.go        what Recharge's API shows of the shop
 package analytics

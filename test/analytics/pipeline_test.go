@@ -45,6 +45,10 @@ func (p *product) webhook(customer int, topic string, body []byte, at time.Time)
 		p.delete(customer, deletion, at)
 		return
 	}
+	p.decide(customer, webhook, at)
+}
+
+func (p *product) decide(customer int, webhook recharge.Webhook, at time.Time) {
 	decision, after, err := subscriber.Decide(settings(), p.state(customer), webhook, at)
 	require.NoError(p, err)
 	p.save(customer, decision, after, at)

@@ -16,6 +16,7 @@ type topics struct {
 
 // record has the fields that the questions need.
 type record struct {
+	ID           string
 	Type, Status string
 	Customer     string    `json:"recharge_customer_id"`
 	OccurredAt   time.Time `json:"occurred_at"`

@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
 // The exit codes.
@@ -73,4 +75,13 @@ func Report(w io.Writer, command *cobra.Command, err error) int {
 		return ExitDrift
 	}
 	return ExitFailed
+}
+
+// Advised adds to an error of Recharge's API what to do about it.
+func Advised(err error) error {
+	var failed *recharge.APIError
+	if !errors.As(err, &failed) || failed.Advice() == "" {
+		return err
+	}
+	return fmt.Errorf("%w; %s", err, failed.Advice())
 }

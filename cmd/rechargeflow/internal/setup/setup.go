@@ -70,7 +70,7 @@ Recharge does not say which API version the bodies of a webhook have. Webhooks t
 			return err
 		}
 		r := run{flags: f, client: client, store: app.Registrations(named, f.url), out: command.OutOrStdout()}
-		return advised(r.do(command.Context()))
+		return cli.Advised(r.do(command.Context()))
 	}
 	return command
 }
@@ -191,13 +191,4 @@ func (r run) apply(ctx context.Context, rows []registration.Row, decide func(reg
 		cli.Printf(r.out, "next: start \"rechargeflow run\" if it does not run, change a subscription at Recharge, and look for \"webhook accepted\" in the log\n")
 	}
 	return nil
-}
-
-// advised adds to an error of Recharge's API what to do about it.
-func advised(err error) error {
-	var failed *recharge.APIError
-	if !errors.As(err, &failed) || failed.Advice() == "" {
-		return err
-	}
-	return fmt.Errorf("%w; %s", err, failed.Advice())
 }
