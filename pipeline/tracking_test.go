@@ -127,7 +127,7 @@ func TestTrackingWrongCredentials(t *testing.T) {
 	records := w.eventRecords(3)
 	for range 3 {
 		done, err := w.handle(w.stage(topology.RoleTracking), records)
-		require.ErrorContains(t, err, "check base url, project token, api key")
+		require.ErrorContains(t, err, "check bloomreach.key_id and bloomreach.secret")
 		assert.Zero(t, done)
 	}
 	assert.Equal(t, []string{"tracking paused", "tracking paused", "tracking paused"}, w.outcomes.lines)
@@ -169,6 +169,23 @@ func TestTrackingRetries(t *testing.T) {
 		{"rate limit", func(s *bloomreachtest.Server) {
 			s.FailNext(2, bloomreachtest.Failure{Status: http.StatusTooManyRequests, RetryAfter: "9"})
 		}, 0, 9 * time.Second},
+		{"rate limit without Retry-After", func(s *bloomreachtest.Server) {
+			s.FailNext(2, bloomreachtest.Failure{Status: http.StatusTooManyRequests})
+		}, 0, 0},
+		{"busy, inside 200", func(s *bloomreachtest.Server) {
+			busy := 5
+			s.RejectWhen(func(bloomreachtest.Command) []string {
+				if busy--; busy >= 0 {
+					return []string{"API is unavailable"}
+				}
+				return nil
+			})
+		}, 0, 0},
+		{"reset", func(s *bloomreachtest.Server) { s.FailNext(2, bloomreachtest.Failure{Reset: true}) }, 0, 0},
+		{"reset after they were accepted", func(s *bloomreachtest.Server) { s.FailNext(1, bloomreachtest.Failure{Reset: true, Applied: true}) }, 5, 0},
+		{"half an answer", func(s *bloomreachtest.Server) {
+			s.FailNext(2, bloomreachtest.Failure{Status: http.StatusOK, Body: `{"success":true,"resu`, Applied: true})
+		}, 10, 0},
 		{"unavailable", func(s *bloomreachtest.Server) {
 			s.FailNext(3, bloomreachtest.Failure{Status: http.StatusServiceUnavailable, Body: "<html>"})
 		}, 0, 0},

@@ -13,7 +13,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 )
 
-// A proxy or a suspended project refuses every request with a 400. No command is rejected for that.
+// A proxy or Bloomreach refuses every request with a 400. No command is rejected for that.
 func TestAllRefusedIsConfigError(t *testing.T) {
 	server := bloomreachtest.New()
 	t.Cleanup(server.Close)
@@ -34,12 +34,12 @@ func TestAllRefusedIsConfigError(t *testing.T) {
 		}
 		return client.Batch(t.Context(), commands)
 	}
-	server.FailNext(99, bloomreachtest.Failure{Status: http.StatusBadRequest, Body: `{"success":false,"error":"Project is suspended"}`})
+	server.FailNext(99, bloomreachtest.Failure{Status: http.StatusBadRequest, Body: `{"success":false,"error":"Tracking is disabled"}`})
 	results, err := send(50)
 	var failure *bloomreach.Error
 	require.ErrorAs(t, err, &failure)
 	assert.Equal(t, bloomreach.ClassConfig, failure.Class)
-	assert.Contains(t, failure.Message, "Project is suspended")
+	assert.Contains(t, failure.Message, "Tracking is disabled")
 	for _, r := range results {
 		assert.Equal(t, bloomreach.Unanswered, r.Outcome)
 	}
@@ -50,7 +50,7 @@ func TestAllRefusedIsConfigError(t *testing.T) {
 		assert.Equal(t, bloomreach.Accepted, r.Outcome)
 	}
 
-	server.FailNext(1, bloomreachtest.Failure{Status: http.StatusBadRequest, Body: `{"success":false,"error":"Project is suspended"}`})
+	server.FailNext(1, bloomreachtest.Failure{Status: http.StatusBadRequest, Body: `{"success":false,"error":"Tracking is disabled"}`})
 	results, err = send(1)
 	require.NoError(t, err, "a single command: it may be invalid")
 	assert.Equal(t, bloomreach.Rejected, results[0].Outcome)

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
-	"unicode"
 )
 
 // classify returns what a response means for the whole request: nil if each command has its own result, a *refusal if the
@@ -17,15 +15,15 @@ func (c *Client) classify(a answer) error {
 		return nil
 	}
 	messages := c.answerTexts(a, parts)
+	class, message := classOf(messages)
 	switch {
 	case isRetryStatus(a.status):
 		return c.newError(ClassRetry, a, messages[0])
+	case class != "":
+		return c.newError(class, a, message)
 	case isBlocked(a, parts):
 		return c.blocked(a, messages)
 	case isRefusedStatus(a.status):
-		if message, found := findConfigError(messages); found {
-			return c.newError(ClassConfig, a, message)
-		}
 		return &refusal{messages: c.redactor.texts(messages), requestID: a.requestID}
 	default:
 		return c.newError(ClassConfig, a, messages[0])
@@ -53,28 +51,10 @@ func isRefusedStatus(status int) bool {
 	return status >= 200 && status < 300
 }
 
-// findConfigError finds the first message that is about credentials or permissions. The texts are from
-// https://documentation.bloomreach.com/engagement/reference/tracking-api-authorization-errors and
-// https://support.bloomreach.com/hc/en-us/articles/19231102135453-Most-common-API-requests-errors; the case of their first
-// letter varies between these pages.
-func findConfigError(messages []string) (string, bool) {
-	for _, message := range messages {
-		lower := strings.ToLower(strings.TrimFunc(message, unicode.IsSpace))
-		for _, start := range []string{
-			"could not authenticate", "invalid project id", "access key not", "invalid secret", "not authorized",
-			"no permission",
-		} {
-			if strings.HasPrefix(lower, start) {
-				return message, true
-			}
-		}
-	}
-	return "", false
-}
-
 func (c *Client) newError(class Class, a answer, message string) *Error {
 	return &Error{
 		Class: class, Status: a.status, Message: c.redactor.text(message), RetryAfter: a.retryAfter, RequestID: a.requestID,
+		check: settingOf(a.status, message),
 	}
 }
 

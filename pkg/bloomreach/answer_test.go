@@ -16,26 +16,33 @@ import (
 
 func TestAnswerClasses(t *testing.T) {
 	const config, retry, unknown = bloomreach.ClassConfig, bloomreach.ClassRetry, bloomreach.ClassUnknown
-	const check = "; check base url, project token, api key and its permissions"
+	const (
+		check       = "; check bloomreach.url, bloomreach.project, the API key and its permissions"
+		address     = "; check bloomreach.url"
+		project     = "; check bloomreach.project"
+		key         = "; check bloomreach.key_id and bloomreach.secret, or bloomreach.token"
+		permissions = "; check the permissions of the API key in Bloomreach: Events > Set for the event type, Customer properties > Set"
+		usage       = "; check the usage limits of the Bloomreach project"
+	)
 	tests := []struct {
 		status int
 		body   string
 		class  bloomreach.Class
 		text   string
 	}{
-		{400, `{"success":false,"error":"Could not authenticate"}`, config, "bloomreach answered 400 Bad Request: Could not authenticate" + check},
-		{400, `{"success":false,"message":"Invalid project id"}`, config, "bloomreach answered 400 Bad Request: Invalid project id" + check},
-		{400, `{"success":false,"errors":["not authorized to update specified customer properties"]}`, config, "bloomreach answered 400 Bad Request: not authorized to update specified customer properties" + check},
-		{400, `{"success":false,"errors":{"_global":["x","Access key not found"]}}`, config, "bloomreach answered 400 Bad Request: Access key not found" + check},
-		{200, `{"success":false,"error":"Could not authenticate"}`, config, "bloomreach answered 200 OK: Could not authenticate" + check},
-		{200, `{"success":true,"results":[{"success":false,"errors":["Not authorized to add event of specified type"]}]}`, config, "bloomreach answered 200 OK: Not authorized to add event of specified type" + check},
-		{401, `{"success":false,"error":"Access key not provided"}`, config, "bloomreach answered 401 Unauthorized: Access key not provided" + check},
-		{403, `{"success":false,"error":"invalid secret"}`, config, "bloomreach answered 403 Forbidden: invalid secret" + check},
-		{404, `{"errors":{"code":404,"description":"The requested URL was not found on the server"}}`, config, "bloomreach answered 404 Not Found: The requested URL was not found on the server" + check},
-		{404, ``, config, "bloomreach answered 404 Not Found: no reason given (status 404)" + check},
-		{405, `{}`, config, "bloomreach answered 405 Method Not Allowed: no reason given (status 405)" + check},
+		{400, `{"success":false,"error":"Could not authenticate"}`, config, "bloomreach answered 400 Bad Request: Could not authenticate" + project},
+		{400, `{"success":false,"message":"Invalid project id"}`, config, "bloomreach answered 400 Bad Request: Invalid project id" + project},
+		{400, `{"success":false,"errors":["not authorized to update specified customer properties"]}`, config, "bloomreach answered 400 Bad Request: not authorized to update specified customer properties" + permissions},
+		{400, `{"success":false,"errors":{"_global":["x","Access key not found"]}}`, config, "bloomreach answered 400 Bad Request: Access key not found" + key},
+		{200, `{"success":false,"error":"Could not authenticate"}`, config, "bloomreach answered 200 OK: Could not authenticate" + project},
+		{200, `{"success":true,"results":[{"success":false,"errors":["Not authorized to add event of specified type"]}]}`, config, "bloomreach answered 200 OK: Not authorized to add event of specified type" + permissions},
+		{401, `{"success":false,"error":"Access key not provided"}`, config, "bloomreach answered 401 Unauthorized: Access key not provided" + key},
+		{403, `{"success":false,"error":"invalid secret"}`, config, "bloomreach answered 403 Forbidden: invalid secret" + key},
+		{404, `{"errors":{"code":404,"description":"The requested URL was not found on the server"}}`, config, "bloomreach answered 404 Not Found: The requested URL was not found on the server" + address},
+		{404, ``, config, "bloomreach answered 404 Not Found: no reason given (status 404)" + address},
+		{405, `{}`, config, "bloomreach answered 405 Method Not Allowed: no reason given (status 405)" + address},
 		{301, `moved`, config, "bloomreach answered 301 Moved Permanently: moved" + check},
-		{401, `<html>Log in</html>`, config, "bloomreach answered 401 Unauthorized: Log in" + check},
+		{401, `<html>Log in</html>`, config, "bloomreach answered 401 Unauthorized: Log in" + key},
 		{407, ``, config, "bloomreach answered 407 Proxy Authentication Required: no reason given (status 407)" + check},
 		{403, `<h1>Blocked</h1>`, config, "bloomreach answered 403 Forbidden: Blocked" + check},
 		{403, `{"message":"Forbidden"}`, config, "bloomreach answered 403 Forbidden: Forbidden" + check},
@@ -44,6 +51,15 @@ func TestAnswerClasses(t *testing.T) {
 		{413, `<html>`, config, "bloomreach answered 413 Request Entity Too Large: no reason given (status 413)" + check},
 		{400, `BadRequest: not understood`, config, "bloomreach answered 400 Bad Request: BadRequest: not understood" + check},
 		{400, ``, config, "bloomreach answered 400 Bad Request: no reason given (status 400)" + check},
+		{402, `{"success":false,"message":"payment required"}`, config, "bloomreach answered 402 Payment Required: payment required" + usage},
+		{403, `{"success":false,"error":"Quota of events exceeded"}`, config, "bloomreach answered 403 Forbidden: Quota of events exceeded" + usage},
+		{200, `{"success":true,"results":[{"success":false,"errors":["quota exceeded"]}]}`, config, "bloomreach answered 200 OK: quota exceeded" + usage},
+		{400, `{"success":false,"errors":{"_global":["Project is suspended"]}}`, config, "bloomreach answered 400 Bad Request: Project is suspended" + project},
+		{403, `{"success":false,"errors":["Missing permission"]}`, config, "bloomreach answered 403 Forbidden: Missing permission" + permissions},
+		{403, `{"success":false,"error":"Too many requests"}`, retry, "bloomreach answered 403 Forbidden: Too many requests"},
+		{200, `{"success":false,"message":"API is unavailable"}`, retry, "bloomreach answered 200 OK: API is unavailable"},
+		{200, `{"success":true,"results":[{"success":false,"errors":["Too Many Requests"]}]}`, retry, "bloomreach answered 200 OK: Too Many Requests"},
+		{200, `{"success":true,"results":[{"success":false,"errors":["rate limit of subscription exceeded"]}]}`, retry, "bloomreach answered 200 OK: rate limit of subscription exceeded"},
 		{408, ``, retry, "bloomreach answered 408 Request Timeout: no reason given (status 408)"},
 		{429, `Too Many Requests`, retry, "bloomreach answered 429 Too Many Requests: Too Many Requests"},
 		{500, `{"message":"API is unavailable"}`, retry, "bloomreach answered 500 Internal Server Error: API is unavailable"},

@@ -121,12 +121,19 @@ func (s *sender) send(ctx context.Context, batch []pendingCommand) error {
 	}
 	err := s.sendOnce(ctx, batch)
 	var refused *refusal
-	if !errors.As(err, &refused) {
+	var unclear *unidentified
+	switch {
+	case errors.As(err, &unclear):
+		return s.identify(ctx, batch, unclear)
+	case !errors.As(err, &refused):
 		return err
-	}
-	if len(batch) == 1 {
+	case len(batch) == 1:
 		return s.refusedAlone(ctx, &batch[0], refused)
 	}
+	return s.sendHalves(ctx, batch)
+}
+
+func (s *sender) sendHalves(ctx context.Context, batch []pendingCommand) error {
 	half := len(batch) / 2
 	if err := s.send(ctx, batch[:half]); err != nil {
 		return err
@@ -144,7 +151,7 @@ func (s *sender) refusedAlone(ctx context.Context, command *pendingCommand, refu
 	return nil
 }
 
-// sendOnce sends one request. It returns nil, an *Error, or a *refusal of the whole request.
+// sendOnce sends one request. It returns nil, an *Error, a *refusal of the whole request, or an *unidentified.
 func (c *Client) sendOnce(ctx context.Context, batch []pendingCommand) error {
 	body := batchBody(batch)
 	if len(body) > c.maxBody {

@@ -47,7 +47,8 @@ func TestBatchAgainstSimulator(t *testing.T) {
 	}{
 		{"one rejected", func(*bloomreachtest.Server) {}, mixed, "", 1},
 		{"shuffled", func(s *bloomreachtest.Server) { s.ShuffleResults(true) }, mixed, "", 1},
-		{"no command ids", func(s *bloomreachtest.Server) { s.EchoCommandIDs(false) }, mixed, "", 1},
+		// Requests: all, and bad alone, which proves that the results are in the order of the commands.
+		{"no command ids", func(s *bloomreachtest.Server) { s.EchoCommandIDs(false) }, mixed, "", 2},
 		{"no results", func(s *bloomreachtest.Server) {
 			s.OmitResults(true)
 		}, []bloomreach.Result{unanswered("e0"), unanswered("bad"), unanswered("e1")}, bloomreach.ClassUnknown, 1},
@@ -57,7 +58,7 @@ func TestBatchAgainstSimulator(t *testing.T) {
 		{"one result missing, no command ids", func(s *bloomreachtest.Server) {
 			s.EchoCommandIDs(false)
 			s.OmitResultsOf(isBad)
-		}, []bloomreach.Result{unanswered("e0"), unanswered("bad"), unanswered("e1")}, bloomreach.ClassUnknown, 1},
+		}, []bloomreach.Result{accepted("e0")[0], unanswered("bad"), unanswered("e1")}, bloomreach.ClassUnknown, 4},
 		{"several errors", func(s *bloomreachtest.Server) {
 			s.RejectWhen(func(c bloomreachtest.Command) []string {
 				if c.ID == "e0" {

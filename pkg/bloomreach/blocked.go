@@ -84,11 +84,8 @@ func isBlocked(a answer, parts map[string]json.RawMessage) bool {
 	return true
 }
 
-// blocked returns the refusal of a request by something in front of Bloomreach, or an error if it is about the credentials.
-func (c *Client) blocked(a answer, messages []string) error {
-	if message, found := findConfigError(messages); found {
-		return c.newError(ClassConfig, a, message)
-	}
+// blocked returns the refusal of a request by something in front of Bloomreach.
+func (c *Client) blocked(a answer, messages []string) *refusal {
 	return &refusal{
 		messages:  c.redactor.texts(messages),
 		requestID: a.requestID,

@@ -20,7 +20,9 @@
 //	budget.go       the rate of requests to an address, shared by its clients
 //	breaker.go      a pause after requests that failed in a row
 //	answer.go       what a whole answer means
+//	answer_texts.go texts that are not about a command, and what to check
 //	results.go      what the answer says about each command
+//	unidentified.go results that name no command
 //	answer_json.go  reads JSON of any shape
 //	error.go        Error and its classes
 //	redact.go       removes secrets and personal data from texts
@@ -30,14 +32,17 @@
 //	answer                                              outcome                        file
 //	200, a result has success true                      Accepted                       results.go
 //	200, a result has success false                     Rejected                       results.go
-//	200, a result has "not authorized ..."              *Error, ClassConfig            results.go
+//	200, results without command_id                     a failure is sent again alone  unidentified.go
 //	200 without a result for a command                  *Error, ClassUnknown           results.go
 //	200 with "success": false, 400, 413, 422            halved; alone: Rejected        batch.go
-//	400 "Could not authenticate", "Invalid project id"  *Error, ClassConfig            answer.go
-//	401, 407; JSON with 403, 404, any other 4xx         *Error, ClassConfig            answer.go
+//	"Could not authenticate", "Access key not found",
+//	"Not authorized ...", "Quota ...", with any status  *Error, ClassConfig            answer_texts.go
+//	401, 407; JSON with 402, 403, 404, any other 4xx    *Error, ClassConfig            answer.go
 //	a page instead of JSON with 2xx, 3xx or 4xx         halved; alone: Rejected if
 //	                                                    others pass, else ClassConfig  blocked.go
 //	408, 425, 429, 5xx, no answer                       *Error, ClassRetry             answer.go, post.go
+//	"Too Many Requests", "API is unavailable",
+//	with any status                                     *Error, ClassRetry             answer_texts.go
 //
 // The sources are https://documentation.bloomreach.com/engagement/reference/tips-and-best-practices,
 // https://documentation.bloomreach.com/engagement/reference/tracking-api-error-messages and

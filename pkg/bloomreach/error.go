@@ -1,6 +1,7 @@
 package bloomreach
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"time"
@@ -16,8 +17,8 @@ const (
 	// ClassUnknown means that a 2xx answer had no outcome for the unanswered commands. Send them again: if they were
 	// accepted, deduplication drops the second copy.
 	ClassUnknown Class = "unknown"
-	// ClassConfig means that the base URL, the project token, the API key or its permissions are wrong. The commands are
-	// valid; a retry does not help until the configuration is fixed.
+	// ClassConfig means that the base URL, the project token, the API key or its permissions are wrong, or that the project may track
+	// no more. The commands are valid; a retry does not help until that is fixed.
 	ClassConfig Class = "config"
 )
 
@@ -29,10 +30,11 @@ type Error struct {
 	RetryAfter time.Duration // of the answer, 0 without one, at most 1 hour
 	RequestID  string        // x-request-id of the answer, for Bloomreach's support; may be empty
 
-	cause error // context.Canceled or context.DeadlineExceeded, else nil
+	check string // what to check, "" for all
+	cause error  // context.Canceled or context.DeadlineExceeded, else nil
 }
 
-// Error names status, message and request id, and for ClassConfig what to check.
+// Error names status, message and request id, and for ClassConfig the setting to check.
 func (e *Error) Error() string {
 	text := "bloomreach did not answer: " + e.Message
 	if e.Status != 0 {
@@ -42,7 +44,7 @@ func (e *Error) Error() string {
 		text += " (x-request-id " + e.RequestID + ")"
 	}
 	if e.Class == ClassConfig {
-		text += "; check base url, project token, api key and its permissions"
+		text += "; check " + cmp.Or(e.check, checkAll)
 	}
 	return text
 }

@@ -89,29 +89,32 @@ func isText(raw []byte, text string) bool {
 }
 
 // applyResults sets the outcome of each command from the results in a 2xx response. It returns an error if a command has no
-// usable result.
+// usable result, and an *unidentified if it is not known which result is whose.
 func (c *Client) applyResults(a answer, batch []pendingCommand) error {
-	matched := matchResults(batch, parseResults(a.body))
-	configError, missing := "", 0
+	matched, err := matchResults(batch, parseResults(a.body), a.requestID)
+	if err != nil {
+		return err
+	}
+	failures, missing := map[Class]string{}, 0
 	for i, s := range batch {
-		message, isConfig := findConfigError(matched[i].errors)
+		class, message := classOf(matched[i].errors)
 		switch {
 		case matched[i].success == "true":
 			s.result.accept(a.requestID)
 			c.passing.accept(1)
-		case matched[i].success == "false" && isConfig:
-			configError = message
+		case matched[i].success == "false" && class != "":
+			failures[class] = message
 		case matched[i].success == "false":
 			s.result.reject(a.requestID, c.redactor.texts(matched[i].errors))
 		default:
 			missing++
+			failures[ClassUnknown] = fmt.Sprintf("response has no valid result for %d of %d commands", missing, len(batch))
 		}
 	}
-	switch {
-	case configError != "":
-		return c.newError(ClassConfig, a, configError)
-	case missing > 0:
-		return c.newError(ClassUnknown, a, fmt.Sprintf("response has no valid result for %d of %d commands", missing, len(batch)))
+	for _, class := range []Class{ClassConfig, ClassRetry, ClassUnknown} {
+		if message, found := failures[class]; found {
+			return c.newError(class, a, message)
+		}
 	}
 	return nil
 }
@@ -129,8 +132,9 @@ func parseResults(body []byte) []commandResult {
 
 // matchResults returns the result of each command, empty for a command without one. Bloomreach documents that results
 // carry command_id, but not that they are in the order of the commands. So results match by id. If none has an id, they
-// match by position, but only when there are as many results as commands.
-func matchResults(batch []pendingCommand, results []commandResult) []commandResult {
+// match by position, but only when there are as many results as commands, and only if it makes no difference whose a result is: see
+// unidentified.go.
+func matchResults(batch []pendingCommand, results []commandResult, requestID string) ([]commandResult, error) {
 	byID := make(map[string]commandResult, len(results))
 	for _, r := range results {
 		if r.commandID == "" {
@@ -141,12 +145,12 @@ func matchResults(batch []pendingCommand, results []commandResult) []commandResu
 		}
 		byID[r.commandID] = r
 	}
-	if len(byID) == 0 && len(results) == len(batch) {
-		return results
+	if len(byID) == 0 && len(results) > 0 {
+		return byPosition(batch, results, requestID)
 	}
 	matched := make([]commandResult, len(batch))
 	for i, s := range batch {
 		matched[i] = byID[s.result.ID]
 	}
-	return matched
+	return matched, nil
 }

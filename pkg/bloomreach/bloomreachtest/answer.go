@@ -91,6 +91,13 @@ func (s *settings) results(commands []Command, reasons [][]string) []result {
 		}
 		results = append(results, entry)
 	}
+	if s.addResult {
+		extra := result{Success: true}
+		if s.echo {
+			extra.CommandID = "of no command"
+		}
+		results = append(results, extra)
+	}
 	if s.shuffle {
 		slices.Reverse(results)
 	}

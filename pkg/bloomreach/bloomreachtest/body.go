@@ -19,11 +19,11 @@ func (s *settings) parseBody(body []byte) ([]Command, *refusal) {
 	if len(entries) == 0 {
 		return nil, &refusal{http.StatusBadRequest, "No commands"}
 	}
-	if len(entries) > maxCommands && !s.truncate {
+	if len(entries) > s.limits.commands && !s.truncate {
 		return nil, &refusal{http.StatusBadRequest, "Too many commands (simulator)"}
 	}
-	commands := make([]Command, 0, maxCommands)
-	for _, entry := range entries[:min(len(entries), maxCommands)] {
+	commands := make([]Command, 0, s.limits.commands)
+	for _, entry := range entries[:min(len(entries), s.limits.commands)] {
 		command, ok := parseEntry(entry)
 		if !ok {
 			return nil, invalid // "The entire request fails" when one command is not an object

@@ -19,6 +19,7 @@ type action struct {
 	ids        map[string]string
 	eventType  string
 	properties map[string]any
+	longest    int    // bytes of the longest value
 	timestamp  string // decimal UNIX seconds, empty for the time of arrival
 }
 
@@ -41,28 +42,11 @@ func parseCommand(command Command) (action, string) {
 	if !absent(parts["properties"]) && decode(parts["properties"], &parsed.properties) != nil {
 		return action{}, "Properties are not an object (simulator)"
 	}
-	if longestValue(parts["properties"]) >= maxValue {
-		return action{}, "Property value is too long (simulator)"
-	}
+	parsed.longest = longestValue(parts["properties"])
 	if command.Name == nameEvent {
 		return parsed.asEvent(parts)
 	}
 	return parsed.asUpdate(parts)
-}
-
-// maxValue is the "16 KBytes" that a property value must be under
-// (https://documentation.bloomreach.com/engagement/reference/add-event). Whether a KByte has 1,000 or 1,024 bytes, and what
-// happens to a longer value, is not documented.
-const maxValue = 16_000
-
-// longestValue returns the length of the longest value of an object.
-func longestValue(object json.RawMessage) (longest int) {
-	var values map[string]json.RawMessage
-	_ = json.Unmarshal(object, &values) // absent: no values
-	for _, value := range values {
-		longest = max(longest, len(value))
-	}
-	return longest
 }
 
 // asEvent requires event_type, but no properties

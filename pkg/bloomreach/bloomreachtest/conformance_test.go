@@ -264,7 +264,7 @@ func everyRequest(s *bloomreachtest.Server, step time.Duration) func() time.Time
 }
 
 func TestConformance(t *testing.T) {
-	for _, row := range conformance() {
+	for _, row := range append(conformance(), openBehaviours()...) {
 		t.Run(row.name, func(t *testing.T) {
 			require.NotEmpty(t, row.source)
 			server := start(t)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// rateLimit counts the requests of a period.
+// rateLimit counts the requests, or the events of a type, of a period.
 type rateLimit struct {
 	limit      int
 	per        time.Duration
@@ -23,18 +23,25 @@ func (s *settings) turnedAway(body []byte) (Failure, bool) {
 	return s.blockWith, s.blocks != nil && s.blocks(string(body))
 }
 
+// tooManyRequests is the text of a 429.
+const tooManyRequests = "Too Many Requests"
+
 // overRate counts a request and reports whether it exceeds the limit of LimitRate.
 func (s *settings) overRate() (Failure, bool) {
-	r, now := &s.rate, s.now()
+	body := ShapeMessage.Body(tooManyRequests)
+	return Failure{Status: http.StatusTooManyRequests, Body: body, RetryAfter: s.rate.retryAfter}, s.rate.exceeded(s.now())
+}
+
+// exceeded counts one and reports whether it exceeds the limit.
+func (r *rateLimit) exceeded(now time.Time) bool {
 	if r.limit == 0 {
-		return Failure{}, false
+		return false
 	}
 	if r.start.IsZero() || now.Sub(r.start) >= r.per {
 		r.start, r.count = now, 0
 	}
 	r.count++
-	body := ShapeMessage.Body("Too Many Requests")
-	return Failure{Status: http.StatusTooManyRequests, Body: body, RetryAfter: r.retryAfter}, r.count > r.limit
+	return r.count > r.limit
 }
 
 // nextFailure removes and returns the next failure of FailNext.

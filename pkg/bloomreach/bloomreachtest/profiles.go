@@ -16,9 +16,15 @@ const deduplicationWindow = 90 * 24 * time.Hour
 type profiles struct {
 	byID         map[[2]string]*profile // id name and value
 	count        int
-	events       []Event
+	events       []storedEvent
 	lastSeen     map[string]time.Time // last receipt by deduplication key
 	deduplicated int
+}
+
+type storedEvent struct {
+	Event
+
+	customer *profile
 }
 
 type profile struct {
@@ -35,14 +41,28 @@ func newProfiles() *profiles {
 	return &profiles{byID: map[[2]string]*profile{}, lastSeen: map[string]time.Time{}}
 }
 
-// customer returns the profile of the first known id, in the order of the id names, and adds the new ids to it. What
-// happens when two ids belong to two profiles is not documented; here the second id stays with its profile.
-func (p *profiles) customer(ids map[string]string) *profile {
+// TwoProfiles is what happens to a command whose ids belong to two profiles. Bloomreach documents only that profiles with different hard
+// ids of one type can't be merged (https://documentation.bloomreach.com/engagement/docs/merging).
+type TwoProfiles int
+
+// What may happen. Ids that are new are added to the profile in any case; known ones stay with theirs.
+const (
+	ToFirst TwoProfiles = iota // the command is for the profile of the first id, in the order of the names
+	ToLast                     // for that of the last id
+	Refused                    // it is rejected
+)
+
+// customer returns the profile of the ids and adds the new ids to it, or reports that the command is rejected.
+func (p *profiles) customer(ids map[string]string, two TwoProfiles) (found *profile, rejected bool) {
 	names := slices.Sorted(maps.Keys(ids))
-	var found *profile
 	for _, name := range names {
-		if known := p.byID[[2]string{name, ids[name]}]; known != nil && found == nil {
+		known := p.byID[[2]string{name, ids[name]}]
+		switch {
+		case known == nil || known == found:
+		case found == nil || two == ToLast:
 			found = known
+		case two == Refused:
+			return nil, true
 		}
 	}
 	if found == nil {
@@ -54,44 +74,82 @@ func (p *profiles) customer(ids map[string]string) *profile {
 			p.byID[key] = found
 		}
 	}
-	return found
+	return found, false
 }
 
 // addEvent stores the event unless it is a duplicate: same customer, type, timestamp to the last decimal, attribute values
 // and types. "Consent events can't be deduplicated"
 // (https://documentation.bloomreach.com/engagement/docs/imports-technical-reference).
-func (p *profiles) addEvent(a action, now time.Time) {
+func (p *profiles) addEvent(customer *profile, a action, now time.Time) {
 	if a.timestamp == "" {
 		a.timestamp = seconds(now)
 	}
-	key := fmt.Sprintf("%d %q %s %s", p.customer(a.ids).number, a.eventType, a.timestamp, fingerprint(a.properties))
+	key := fmt.Sprintf("%d %q %s %s", customer.number, a.eventType, a.timestamp, fingerprint(a.properties))
 	last, seen := p.lastSeen[key]
 	p.lastSeen[key] = now
 	if seen && now.Sub(last) < deduplicationWindow && a.eventType != "consent" {
 		p.deduplicated++
 		return
 	}
-	p.events = append(p.events, Event{
+	p.events = append(p.events, storedEvent{customer: customer, Event: Event{
 		CommandID: a.commandID, CustomerIDs: a.ids, Type: a.eventType, Timestamp: a.timestamp, Properties: a.properties,
-	})
+	}})
 }
 
 // update changes the properties whose last update is older
 // (https://documentation.bloomreach.com/engagement/reference/update-customer-properties-2).
-func (p *profiles) update(a action, now time.Time, equalWins bool) {
+func (p *profiles) update(customer *profile, a action, now time.Time, s *settings) {
 	if a.timestamp == "" {
 		a.timestamp = seconds(now)
 	}
-	customer := p.customer(a.ids)
 	for name, value := range a.properties {
 		if current, known := customer.properties[name]; known {
 			order := compareTimes(a.timestamp, current.updated)
-			if order < 0 || (order == 0 && !equalWins) {
+			if order < 0 || (order == 0 && !s.equalWins) {
 				continue
 			}
 		}
+		if value == nil && s.null == NullDeletes {
+			delete(customer.properties, name)
+			continue
+		}
 		customer.properties[name] = property{value: value, updated: a.timestamp}
 	}
+}
+
+// Null is the effect of null as the value of a property, which Bloomreach does not document.
+type Null int
+
+// The effects.
+const (
+	NullStored  Null = iota
+	NullIgnored      // as if the property were absent
+	NullDeletes      // of a profile; in an event it is ignored
+)
+
+// withoutIgnored returns the properties without those that are null, if these are ignored. Only a profile's can be deleted.
+func (s *settings) withoutIgnored(name string, properties map[string]any) map[string]any {
+	if s.null == NullStored || s.null == NullDeletes && name == nameUpdate {
+		return properties
+	}
+	kept := maps.Clone(properties)
+	maps.DeleteFunc(kept, func(_ string, value any) bool { return value == nil })
+	return kept
+}
+
+// timeline returns the events of a profile in the order in which a scenario sees them.
+func (p *profiles) timeline(customer *profile, latestFirst bool) []Event {
+	var events []Event
+	for _, e := range p.events {
+		if e.customer == customer {
+			events = append(events, e.Event)
+		}
+	}
+	if latestFirst {
+		slices.Reverse(events)
+	}
+	slices.SortStableFunc(events, func(a, b Event) int { return compareTimes(a.Timestamp, b.Timestamp) })
+	return events
 }
 
 // fingerprint is equal for equal values of equal types. The order of keys and the notation of numbers don't matter.

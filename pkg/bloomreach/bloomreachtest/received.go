@@ -26,7 +26,19 @@ type Event struct {
 func (s *Server) Events() []Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.profiles.events)
+	events := make([]Event, len(s.profiles.events))
+	for i, e := range s.profiles.events {
+		events[i] = e.Event
+	}
+	return events
+}
+
+// Timeline returns the stored events of the customer with this id by their timestamps. Those of equal timestamps are in the order of arrival,
+// or of [Server.ReverseEqualTimestamps].
+func (s *Server) Timeline(idName, id string) []Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.profiles.timeline(s.profiles.byID[[2]string{idName, strings.TrimSpace(id)}], s.settings.reverseEqual)
 }
 
 // Received returns all commands of accepted requests in the order of arrival, including duplicates and rejected commands.

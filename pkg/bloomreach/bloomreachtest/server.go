@@ -42,7 +42,7 @@ type Server struct {
 func New() *Server {
 	s := &Server{
 		closed:   make(chan struct{}),
-		settings: settings{keyID: KeyID, keySecret: KeySecret, echo: true, now: time.Now},
+		settings: settings{keyID: KeyID, keySecret: KeySecret, echo: true, now: time.Now, limits: newLimits()},
 		profiles: newProfiles(),
 	}
 	s.close = sync.OnceFunc(func() { close(s.closed) })
@@ -144,10 +144,23 @@ func (s *Server) applyOne(command Command) []string {
 	if reason := s.settings.permission(command.Name, action); reason != "" {
 		return []string{reason}
 	}
-	if command.Name == nameEvent {
-		s.profiles.addEvent(action, s.settings.now())
-	} else {
-		s.profiles.update(action, s.settings.now(), s.settings.equalWins)
+	if reason := s.settings.limits.exceeded(action, s.settings.now()); reason != "" {
+		return []string{reason}
+	}
+	return s.store(command.Name, action)
+}
+
+// store applies a command that is within all limits, and returns why it is rejected nevertheless, if it is.
+func (s *Server) store(name string, a action) []string {
+	a.properties = s.settings.withoutIgnored(name, a.properties)
+	customer, rejected := s.profiles.customer(a.ids, s.settings.twoProfiles)
+	switch {
+	case rejected:
+		return []string{"Ids belong to different customers (simulator)"}
+	case name == nameEvent:
+		s.profiles.addEvent(customer, a, s.settings.now())
+	default:
+		s.profiles.update(customer, a, s.settings.now(), &s.settings)
 	}
 	return nil
 }

@@ -26,12 +26,17 @@ type settings struct {
 	limit         int // bytes of a body
 	truncate      bool
 	equalWins     bool
+	reverseEqual  bool
+	null          Null
+	twoProfiles   TwoProfiles
+	limits        limits
 	drops         int
 
 	echo         bool
 	shuffle      bool
 	omitResults  bool
 	omitResultOf func(Command) bool
+	addResult    bool
 	shape        ErrorShape
 }
 
@@ -125,7 +130,7 @@ func (s *Server) LimitBody(bytes int) {
 	s.set(func(current *settings) { current.limit = bytes })
 }
 
-// TruncateBatches executes the first 50 commands of a longer batch, and answers for these alone. By default the
+// TruncateBatches executes the first 50 commands of a longer batch, or as many as [Server.LimitCommands] allows, and answers for these alone. By default the
 // whole batch is refused. Which of the two Bloomreach does is not documented.
 func (s *Server) TruncateBatches(truncate bool) {
 	s.set(func(current *settings) { current.truncate = truncate })
@@ -135,6 +140,23 @@ func (s *Server) TruncateBatches(truncate bool) {
 // "Only properties with older update time will be updated".
 func (s *Server) OverwriteOnEqualTimestamp(overwrite bool) {
 	s.set(func(current *settings) { current.equalWins = overwrite })
+}
+
+// ReverseEqualTimestamps puts a customer's events with equal timestamps into the reverse order of their arrival, see [Server.Timeline]. The
+// documentation has a section on this order (https://documentation.bloomreach.com/engagement/docs/imports-technical-reference), which could
+// not be read.
+func (s *Server) ReverseEqualTimestamps(reverse bool) {
+	s.set(func(current *settings) { current.reverseEqual = reverse })
+}
+
+// TreatNull sets the effect of null as a value; the default is that it is stored.
+func (s *Server) TreatNull(null Null) {
+	s.set(func(current *settings) { current.null = null })
+}
+
+// TreatTwoProfiles sets what happens to a command whose ids belong to two profiles; the default is ToFirst.
+func (s *Server) TreatTwoProfiles(two TwoProfiles) {
+	s.set(func(current *settings) { current.twoProfiles = two })
 }
 
 // DropAfterApplying executes the commands of the next n valid requests and closes the connection without an answer: the
@@ -165,6 +187,11 @@ func (s *Server) OmitResults(omit bool) {
 // those as failed (same file as [Server.OmitResults]). match must not call the Server. Nil switches it off.
 func (s *Server) OmitResultsOf(match func(Command) bool) {
 	s.set(func(current *settings) { current.omitResultOf = match })
+}
+
+// AddResult adds a result that is of no command to the end of the results, so that there are more results than commands.
+func (s *Server) AddResult(add bool) {
+	s.set(func(current *settings) { current.addResult = add })
 }
 
 // SetErrorShape gives all refusals the same shape. Empty restores the documented shapes.
