@@ -1,6 +1,7 @@
 package bloomreach
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -68,5 +69,15 @@ func (b *breaker) abandoned() {
 
 // failed reports whether an answer is one of a project or an address that fails, not of a request.
 func (a answer) failed() bool {
-	return a.status == http.StatusTooManyRequests || a.status >= http.StatusInternalServerError
+	return a.status == http.StatusTooManyRequests || a.status >= http.StatusInternalServerError || a.withoutResults()
+}
+
+// withoutResults reports whether an answer accepts a request and says nothing about its commands. They are sent again, and each time
+// may trigger scenarios: fewer tries are better.
+func (a answer) withoutResults() bool {
+	if !a.ok() || bytes.Contains(a.body, []byte(`"results"`)) {
+		return false
+	}
+	parts := parseObject(a.body)
+	return !isBlocked(a, parts) && string(parts["success"]) != "false"
 }

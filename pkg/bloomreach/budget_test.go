@@ -111,3 +111,21 @@ func TestBreaker(t *testing.T) {
 		assert.Equal(t, 8, transport.requests)
 	})
 }
+
+// Answers that say nothing about commands count as failures, because each repetition may trigger scenarios. A refusal of the whole request does
+// not: it is halved.
+func TestBreakerWithoutResults(t *testing.T) {
+	for body, paused := range map[string]bool{`{"success":true}`: true, ``: true, `OK`: true, `{"success":false}`: false, `<html>`: false} {
+		requests := 0
+		client := clientOf(t, transport(func(*http.Request) (*http.Response, error) {
+			requests++
+			recorder := httptest.NewRecorder()
+			_, _ = recorder.WriteString(body)
+			return recorder.Result(), nil
+		}), nil)
+		for range 20 {
+			_, _ = client.Batch(t.Context(), oneCommand(t))
+		}
+		assert.Equal(t, paused, requests == 5, "%s: %d requests", body, requests)
+	}
+}

@@ -28,12 +28,16 @@ type load struct {
 	tries  map[int64]int // by number of the webhook, once it is accepted
 	failed error
 	paidAt time.Time // of all charges
+	// webhook returns a customer's webhook.
+	webhook func(customer int, number int64, paidAt time.Time) lab.Webhook
+	// accepted is when each webhook was accepted, by number.
+	accepted map[int64]time.Time
 }
 
 func newLoad(l *lab.Lab) *load {
 	return &load{
 		lab: l, rate: rate.NewLimiter(400, 20), next: map[int]int{}, tries: map[int64]int{},
-		paidAt: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC),
+		paidAt: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), webhook: webhook, accepted: map[int64]time.Time{},
 	}
 }
 
@@ -69,7 +73,7 @@ func (l *load) send(customer int) error {
 	l.next[customer]++
 	number := numberOf(customer, l.next[customer])
 	l.mutex.Unlock()
-	w := webhook(customer, number, l.paidAt)
+	w := l.webhook(customer, number, l.paidAt)
 	giveUp := time.Now().Add(2 * time.Minute)
 	for tries := 1; ; tries++ {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -79,7 +83,7 @@ func (l *load) send(customer int) error {
 		case err == nil && status == http.StatusOK:
 			l.mutex.Lock()
 			defer l.mutex.Unlock()
-			l.tries[number] = tries
+			l.tries[number], l.accepted[number] = tries, time.Now()
 			return nil
 		case err == nil && status != http.StatusServiceUnavailable:
 			return fmt.Errorf("send webhook %d: answer %d %s", number, status, answer)

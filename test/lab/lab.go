@@ -61,8 +61,12 @@ type Lab struct {
 	ClockOffset time.Duration
 	// LogLevel is the log level of processes; "" means info.
 	LogLevel string
-	// BloomreachURL replaces the simulator's URL if set.
-	BloomreachURL string
+	// BloomreachURL replaces the simulator's URL if set, MoreBloomreachURL that of the stores beside Store.
+	BloomreachURL, MoreBloomreachURL string
+	// BloomreachTimeout is bloomreach.timeout; 0 is its default.
+	BloomreachTimeout time.Duration
+	// Extras are the facts that all stores track.
+	Extras []string
 	// client sends webhooks; it keeps one connection per sender.
 	client *http.Client
 	// Embedded, Gateway and Admin are free loopback addresses.
@@ -148,13 +152,7 @@ func (l *Lab) config(name, admin string) string {
 	if l.Replicated {
 		durability = "replicated"
 	}
-	level, bloomreachURL := "info", l.Bloomreach.BaseURL()
-	if l.LogLevel != "" {
-		level = l.LogLevel
-	}
-	if l.BloomreachURL != "" {
-		bloomreachURL = l.BloomreachURL
-	}
+	level, bloomreachURL := cmp.Or(l.LogLevel, "info"), cmp.Or(l.BloomreachURL, l.Bloomreach.BaseURL())
 	one := fmt.Sprintf(`shutdown_delay: 0s
 kafka: {brokers: %s, topic_prefix: %q, durability: %s, session_timeout: 6s}
 embedded: {dir: %q, listen: %q, clock_offset: %s}
@@ -166,7 +164,7 @@ sms: {state_dir: %q}
 stores:
   - name: %s
     recharge: {secrets: [%q], token: %q, api_url: %q}
-    bloomreach: {url: %q, project: %q, key_id: %q, secret: %q}
+    bloomreach: %s
     sms:
       driver: webhook
       url: %q
@@ -181,10 +179,19 @@ stores:
       payment_url: https://{shop}/portal/{hash}/payment
 `,
 		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, l.ClockOffset, level, l.Gateway, admin,
-		l.state(name), l.state("sms-"+name), Store, Secret, apiToken, l.API.URL,
-		bloomreachURL, bloomreachtest.ProjectToken, bloomreachtest.KeyID, bloomreachtest.KeySecret,
+		l.state(name), l.state("sms-"+name), Store, Secret, apiToken, l.API.URL, l.project(bloomreachURL),
 		cmp.Or(l.SMSURL, l.Texts.URL), smsSecret, cmp.Or(l.Window, "1ms"), SMSTimeout, cmp.Or(l.AtOnce, 10))
-	return one + l.moreStores(bloomreachURL)
+	return one + l.moreStores(cmp.Or(l.MoreBloomreachURL, bloomreachURL))
+}
+
+// project returns the settings of a Bloomreach project.
+func (l *Lab) project(url string) string {
+	project := fmt.Sprintf("{url: %q, project: %q, key_id: %q, secret: %q, extras: [%s]",
+		url, bloomreachtest.ProjectToken, bloomreachtest.KeyID, bloomreachtest.KeySecret, strings.Join(l.Extras, ", "))
+	if l.BloomreachTimeout > 0 {
+		project += fmt.Sprintf(", timeout: %s", l.BloomreachTimeout)
+	}
+	return project + "}"
 }
 
 func (l *Lab) moreStores(bloomreachURL string) string {
@@ -192,10 +199,9 @@ func (l *Lab) moreStores(bloomreachURL string) string {
 	for i := range l.MoreStores {
 		fmt.Fprintf(&stores, `  - name: %s-%d
     recharge: {secrets: [%q], token: %q, api_url: %q}
-    bloomreach: {url: %q, project: %q, key_id: %q, secret: %q}
+    bloomreach: %s
 `,
-			Store, i+1, Secret, apiToken, l.API.URL,
-			bloomreachURL, bloomreachtest.ProjectToken, bloomreachtest.KeyID, bloomreachtest.KeySecret)
+			Store, i+1, Secret, apiToken, l.API.URL, l.project(bloomreachURL))
 	}
 	return stores.String()
 }
