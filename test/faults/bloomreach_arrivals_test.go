@@ -28,11 +28,17 @@ type arrivals struct {
 	disorder []string
 }
 
-// arrived is a command, each time that it arrived.
+// arrived is a command, and each of its arrivals.
 type arrived struct {
-	charge string
-	at     []time.Time
-	done   []time.Time // when an answer said that it was accepted; zero without such an answer
+	charge   string
+	arrivals []*arrival
+}
+
+// arrival is one arrival of a command.
+type arrival struct {
+	at      time.Time
+	done    time.Time // when an answer said that it was accepted; zero without such an answer
+	refused bool      // with its request, as a whole: it comes again in a smaller one
 }
 
 func newArrivals(t *testing.T, server *bloomreachtest.Server) *arrivals {
@@ -51,15 +57,16 @@ func (a *arrivals) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 		return // the caller was killed
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	a.note(body)
+	came := a.note(body)
 	seen := &seenAnswer{ResponseWriter: out}
 	a.server.ServeHTTP(seen, r) // panics when it does not answer
 	if r.Context().Err() == nil {
-		a.noteAnswer(seen.body.Bytes())
+		a.noteAnswer(came, seen)
 	}
 }
 
-func (a *arrivals) note(body []byte) {
+// note returns the arrivals of a request's commands, by command id.
+func (a *arrivals) note(body []byte) map[string]*arrival {
 	var batch struct {
 		Commands []struct {
 			ID   string `json:"command_id"`
@@ -73,7 +80,7 @@ func (a *arrivals) note(body []byte) {
 		} `json:"commands"`
 	}
 	_ = json.Unmarshal(body, &batch) // the simulator refuses a body that is not JSON
-	now := time.Now()
+	now, came := time.Now(), map[string]*arrival{}
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	for _, c := range batch.Commands {
@@ -83,8 +90,10 @@ func (a *arrivals) note(body []byte) {
 			a.commands[c.ID], a.charges[known.charge] = known, now
 			a.noteFirst(c.Data.IDs["registered"]+" "+topicOf(c.Data.Properties.Status), known.charge)
 		}
-		known.at, known.done = append(known.at, now), append(known.done, time.Time{})
+		came[c.ID] = &arrival{at: now}
+		known.arrivals = append(known.arrivals, came[c.ID])
 	}
+	return came
 }
 
 // noteFirst compares a command that arrives for the first time with the last one of its customer and topic.
@@ -96,53 +105,56 @@ func (a *arrivals) noteFirst(of, charge string) {
 	a.last[of] = max(a.last[of], number)
 }
 
-// noteAnswer notes which commands an answer accepts. They are the last that arrived with their id: a process sends none twice at once, and
-// two processes do so only where one is a zombie, whose request is not answered.
-func (a *arrivals) noteAnswer(body []byte) {
+// noteAnswer notes which commands of a request an answer accepts, or that it refuses all.
+func (a *arrivals) noteAnswer(came map[string]*arrival, seen *seenAnswer) {
 	var answer struct {
 		Results []struct {
 			Success bool   `json:"success"`
 			ID      string `json:"command_id"`
 		} `json:"results"`
 	}
-	_ = json.Unmarshal(body, &answer)
-	now := time.Now()
+	_ = json.Unmarshal(seen.body.Bytes(), &answer)
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
+	for _, c := range came {
+		c.refused = seen.status == http.StatusForbidden
+	}
 	for _, r := range answer.Results {
-		if c := a.commands[r.ID]; c != nil && r.Success {
-			c.done[len(c.done)-1] = now
+		if c := came[r.ID]; c != nil && r.Success {
+			c.done = time.Now()
 		}
 	}
 }
 
-// again is a command that was sent again although an answer had said that it was accepted.
+// again is a command that was sent again, other than in a smaller request.
 type again struct {
-	charge        string
-	accepted, now time.Time
+	charge   string
+	before   time.Time // when it was sent before, or when that was answered
+	now      time.Time
+	accepted bool // an answer had said that it was accepted
 }
 
-// repeated returns how many commands came, how many of those came again because they had no answer, and those that came again although they
-// had one.
-func (a *arrivals) repeated() (all, unanswered int, answered []again) {
+// repeated returns how many commands came, and those that came again.
+func (a *arrivals) repeated() (all int, repeated []again) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	for _, c := range a.commands {
-		var accepted time.Time
-		for i, at := range c.at {
-			switch {
-			case i == 0:
-			case accepted.IsZero():
-				unanswered++
-			default:
-				answered = append(answered, again{charge: c.charge, accepted: accepted, now: at})
+		var last again
+		for _, one := range c.arrivals {
+			if last.now = one.at; !last.before.IsZero() {
+				repeated = append(repeated, last)
 			}
-			if !c.done[i].IsZero() {
-				accepted = c.done[i]
+			switch {
+			case !one.done.IsZero():
+				last = again{charge: c.charge, before: one.done, accepted: true}
+			case !last.accepted && one.refused:
+				last = again{}
+			case !last.accepted:
+				last = again{charge: c.charge, before: one.at}
 			}
 		}
 	}
-	return len(a.commands), unanswered, answered
+	return len(a.commands), repeated
 }
 
 // topicOf is the kind of topic in which a status comes.
@@ -157,7 +169,14 @@ func topicOf(status string) string {
 type seenAnswer struct {
 	http.ResponseWriter
 
-	body bytes.Buffer
+	status int
+	body   bytes.Buffer
+}
+
+// WriteHeader is part of http.ResponseWriter.
+func (s *seenAnswer) WriteHeader(status int) {
+	s.status = status
+	s.ResponseWriter.WriteHeader(status)
 }
 
 // Write is part of http.ResponseWriter.
