@@ -26,6 +26,7 @@ const fieldDir = "../../shared/samples/field"
 
 // fieldWant is what must come of a case; see testdata/field.yaml.
 type fieldWant struct {
+	Extras   []string        `yaml:"extras"`   // tracked facts, besides the store's settings
 	Texts    []string        `yaml:"texts"`    // regular expressions, one per text: "+15035550100 charge_paid: ..."
 	Events   []string        `yaml:"events"`   // "subscription created", in order; without properties
 	Active   map[string]bool `yaml:"active"`   // recharge_subscription_active by e-mail, at the end
@@ -34,6 +35,7 @@ type fieldWant struct {
 	Outcomes []string        `yaml:"outcomes"` // must be among the outcomes
 	Tables   []string        `yaml:"tables"`   // must not occur in the last rows of the tables
 	Not      []string        `yaml:"not"`      // must not be among the outcomes
+	Commands int             `yaml:"commands"` // events and updates of properties that Bloomreach received; 0 is any number
 }
 
 // TestField plays each case through the whole pipeline.
@@ -59,7 +61,7 @@ func TestField(t *testing.T) {
 				input(t, c.Input)
 				return
 			}
-			c.play(t).requires(want)
+			c.play(t, want.Extras).requires(want)
 		})
 	}
 }
@@ -96,13 +98,14 @@ func readField(t *testing.T, file string) fieldCase {
 	return c
 }
 
-// play runs a case.
-func (c fieldCase) play(t *testing.T) *world {
+// play runs a case with additional extras.
+func (c fieldCase) play(t *testing.T, extras []string) *world {
 	t.Helper()
 	settings, err := yaml.Marshal(c.Store)
 	require.NoError(t, err)
 	var cfg storeConfig
 	require.NoError(t, yaml.Unmarshal(settings, &cfg))
+	cfg.Extras = append(cfg.Extras, extras...)
 	w := newWorld(t, cfg)
 	for _, customer := range c.Customers {
 		var id struct {
@@ -222,6 +225,11 @@ func (w *world) requires(want fieldWant) {
 		require.True(w.t, found, "profile %s", email)
 		assert.Equal(w.t, active, customer[subscriber.PropertyActive], email)
 	}
+	if want.Commands > 0 {
+		assert.Len(w.t, w.bloomreach.Received(), want.Commands)
+	}
+	assert.Zero(w.t, w.bloomreach.Deduplicated())
+	assert.Empty(w.t, w.letters(), "dead letters of the tracking sink")
 	w.requirePropertiesFit()
 	out, outcomes := w.tracked()+strings.Join(texts, "\n"), w.outcomes.all()
 	for _, text := range want.Absent {

@@ -4,6 +4,7 @@
 // seconds, amounts as numbers, real arrays. Absent values are left out. docs/tracking.md describes them for marketers.
 //
 //	command.go   Of: the command of an event
+//	values.go    titles and amounts as a campaign needs them
 //	page.go      docs/tracking.md, generated
 //	meanings.go  what each attribute means
 //	samples.go   an event of each kind with all attributes
@@ -54,7 +55,7 @@ func of(id string, customer map[string]string, e subscriber.Event, mark func(*bl
 	default:
 		return bloomreach.Command{}, fmt.Errorf("event type %q is unknown", e.Type)
 	}
-	previousProperties(&properties, e.Previous)
+	previousProperties(&properties, e.Previous, currencyOf(e))
 	return bloomreach.NewEvent(id, bloomreach.Event{
 		CustomerIDs: customer,
 		Type:        string(e.Type),
@@ -86,11 +87,12 @@ func subscriptionProperties(a *bloomreach.Properties, e subscriber.Event) {
 	a.Text("product_id", s.ProductID)
 	a.Text("variant_id", s.VariantID)
 	a.Text("sku", s.SKU)
-	a.Text("title", s.ProductTitle)
-	a.Text("variant_title", s.VariantTitle)
-	a.Amount("price", s.Price)
+	price := amount(s.Price, s.Currency)
+	a.Text("title", plain(s.ProductTitle))
+	a.Text("variant_title", plain(s.VariantTitle))
+	a.Amount("price", price)
 	a.Number("quantity", s.Quantity)
-	a.Amount("total_price", bloomreach.Multiply(s.Price, s.Quantity))
+	a.Amount("total_price", bloomreach.Multiply(price, s.Quantity))
 	a.Text("local_currency", s.Currency)
 	a.Text("order_interval_unit", s.IntervalUnit)
 	a.Number("order_interval_frequency", s.OrderInterval)
@@ -118,12 +120,12 @@ func chargeProperties(a *bloomreach.Properties, e subscriber.Event) {
 	a.Text("charge_type", c.Type)
 	isFirstOrder(a, c.Type, c.NthOrder)
 	a.Text("source_status", c.SourceStatus)
-	a.Amount("total_price", c.TotalPrice)
-	a.Amount("subtotal_price", c.SubtotalPrice)
-	a.Amount("total_discounts", c.TotalDiscounts)
-	a.Amount("total_tax", c.TotalTax)
-	a.Amount("shipping_price", c.ShippingPrice)
-	a.Amount("total_refunds", c.TotalRefunds)
+	a.Amount("total_price", amount(c.TotalPrice, c.Currency))
+	a.Amount("subtotal_price", amount(c.SubtotalPrice, c.Currency))
+	a.Amount("total_discounts", amount(c.TotalDiscounts, c.Currency))
+	a.Amount("total_tax", amount(c.TotalTax, c.Currency))
+	a.Amount("shipping_price", amount(c.ShippingPrice, c.Currency))
+	a.Amount("total_refunds", amount(c.TotalRefunds, c.Currency))
 	a.List("discount_codes", discountCodes(c.Discounts))
 	a.Text("local_currency", c.Currency)
 	a.Number("attempts", c.Attempts)
@@ -136,7 +138,7 @@ func chargeProperties(a *bloomreach.Properties, e subscriber.Event) {
 	a.Time("processed_at", c.ProcessedAt)
 	a.Time("created_at", c.CreatedAt)
 	a.Time("updated_at", c.UpdatedAt)
-	itemProperties(a, c.Items)
+	itemProperties(a, c.Items, c.Currency)
 }
 
 // orderProperties are those of an order: it has no charge object.
@@ -151,14 +153,14 @@ func orderProperties(a *bloomreach.Properties, e subscriber.Event) {
 	a.Text("charge_type", o.Type)
 	isFirstOrder(a, o.Type, 0)
 	a.Flag("is_prepaid", o.IsPrepaid)
-	a.Amount("total_price", o.TotalPrice)
+	a.Amount("total_price", amount(o.TotalPrice, o.Currency))
 	a.Text("local_currency", o.Currency)
 	a.Time("scheduled_at", o.ScheduledDate.Start())
 	a.Text("scheduled_date", string(o.ScheduledDate))
 	a.Time("processed_at", o.ProcessedAt)
 	a.Time("created_at", o.CreatedAt)
 	a.Time("updated_at", o.UpdatedAt)
-	itemProperties(a, o.Items)
+	itemProperties(a, o.Items, o.Currency)
 }
 
 // isFirstOrder tells the first order from later ones. That of a checkout has no value unless the customer's orders were counted: who has
@@ -180,11 +182,11 @@ func discountCodes(discounts []subscriber.Discount) (codes []string) {
 }
 
 // previousProperties are the values before a change.
-func previousProperties(a *bloomreach.Properties, p *subscriber.Previous) {
+func previousProperties(a *bloomreach.Properties, p *subscriber.Previous, currency string) {
 	if p == nil {
 		return
 	}
-	a.Amount("previous_price", p.Price)
+	a.Amount("previous_price", amount(p.Price, currency))
 	a.Number("previous_quantity", p.Quantity)
 	a.Text("previous_order_interval_unit", p.IntervalUnit)
 	a.Number("previous_order_interval_frequency", p.OrderInterval)
@@ -194,14 +196,14 @@ func previousProperties(a *bloomreach.Properties, p *subscriber.Previous) {
 	a.Text("previous_product_id", p.ProductID)
 	a.Text("previous_variant_id", p.VariantID)
 	a.Text("previous_sku", p.SKU)
-	a.Text("previous_title", p.ProductTitle)
-	a.Text("previous_variant_title", p.VariantTitle)
+	a.Text("previous_title", plain(p.ProductTitle))
+	a.Text("previous_variant_title", plain(p.VariantTitle))
 	a.Text("previous_scheduled_date", string(p.ScheduledDate))
-	a.Amount("previous_total_refunds", p.TotalRefunds)
+	a.Amount("previous_total_refunds", amount(p.TotalRefunds, currency))
 }
 
 // itemProperties sends items twice: as lists for filters, and as a list of objects.
-func itemProperties(a *bloomreach.Properties, items []subscriber.Item) {
+func itemProperties(a *bloomreach.Properties, items []subscriber.Item, currency string) {
 	var products, variants, subscriptions []string
 	quantity := 0
 	for _, item := range items {
@@ -216,12 +218,12 @@ func itemProperties(a *bloomreach.Properties, items []subscriber.Item) {
 	a.List("subscription_ids", subscriptions)
 	a.Objects("product_list", len(items), func(i int, one *bloomreach.Properties) {
 		item := items[i]
-		one.Amount("price", item.Price) // sorted by name already, which is quick
+		one.Amount("price", amount(item.Price, currency)) // sorted by name already, which is quick
 		one.Text("product_id", item.ProductID)
 		one.Number("quantity", item.Quantity)
 		one.Text("sku", item.SKU)
 		one.Text("subscription_id", item.SubscriptionID)
-		one.Text("title", item.Title)
+		one.Text("title", plain(item.Title))
 		one.Text("variant_id", item.VariantID)
 	})
 }
