@@ -22,7 +22,7 @@ demo: build ## run the whole pipeline on embedded parts with one subscriber's hi
 
 test: lint unit ## run linters and all tests that can run here; lists skipped tests and the reason
 
-test-faults: kafka-jars ## kill, freeze and cut off what runs, for three quarters of an hour, and check the outcome of each record; ROUNDS, SEED
+test-faults: kafka-jars ## kill, freeze and cut off what runs, for an hour, and check the outcome of each record; ROUNDS, SEED
 	FAULTS=whole go test -count=1 -timeout 120m -v ./test/faults
 	DEFERRED=100000 go test -count=1 -timeout 30m -v ./app -run TestDeferredTexts
 

@@ -24,7 +24,7 @@ type arrivals struct {
 	mutex    sync.Mutex
 	commands map[string]*arrived // by command id
 	last     map[string]int64    // the last new charge of each customer and topic
-	charges  map[string]time.Time
+	charges  map[string]time.Time // the first arrival
 	disorder []string
 }
 
@@ -155,6 +155,18 @@ func (a *arrivals) repeated() (all int, repeated []again) {
 		}
 	}
 	return len(a.commands), repeated
+}
+
+// since returns how many charges have arrived since a time.
+func (a *arrivals) since(then time.Time) (count int) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	for _, at := range a.charges {
+		if at.After(then) {
+			count++
+		}
+	}
+	return count
 }
 
 // topicOf is the kind of topic in which a status comes.

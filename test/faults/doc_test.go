@@ -5,6 +5,8 @@
 //	load_test.go        webhooks of many customers, and which of them were accepted
 //	audit_test.go       the outcome of each raw record, by the lineage in the outputs' headers
 //	bloomreach_test.go  a proxy that counts the commands to Bloomreach
+//	bloomreach_arrivals_test.go
+//	                    a proxy that records each arrival of a command, and its answer
 //	fault_test.go       the faults: of processes, of brokers, of the network
 //	rounds_test.go      random faults, round after round, on each kind of broker
 //	points_test.go      every step of a transaction and of a takeover in the source
@@ -16,6 +18,10 @@
 //	texts_steps_test.go the sms role is killed, or becomes a zombie, at each step of a text
 //	texts_test.go       brokers are killed while texts are claimed
 //	tracking_test.go    commands that the tracking sink repeats after kill -9
+//	tracking_failures_test.go
+//	                    the tracking sink is killed, frozen and joined while Bloomreach fails in each way
+//	tracking_stores_test.go
+//	                    the two stores of that test, and what must come of their events and facts
 //	producer_test.go    the producer alone; numbers/ is the process that is killed
 //	rebalance_test.go   the pause of a rebalance
 //	plan_test.go        how much of the suite runs, and with which seed

@@ -47,7 +47,7 @@ func (s *sinkSystem) sinkRounds() (rounds []sinkRound) {
 		}
 	}
 	s.Shuffle(len(rounds), func(i, j int) { rounds[i], rounds[j] = rounds[j], rounds[i] })
-	return rounds[:pick(s.T, "ROUNDS", 2, len(rounds))]
+	return rounds[:min(pick(s.T, "ROUNDS", 2, len(rounds)), len(rounds))]
 }
 
 // round starts a failure of Bloomreach, and a fault of the sink while it lasts or as it ends.
@@ -56,7 +56,7 @@ func (s *sinkSystem) round(failure bloomreachFailure, fault sinkFault) {
 	for _, l := range []*load{s.load, s.second} {
 		l.start()
 	}
-	s.wait(2*time.Second, nil) // connections, and what is new to the process
+	s.awaitArrivals()
 	s.quiet = append(s.quiet, s.during(undisturbed))
 	failure.begin(s.lab.Bloomreach)
 	s.failing = append(s.failing, s.during(undisturbed))

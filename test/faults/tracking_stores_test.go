@@ -70,6 +70,15 @@ func (s *sinkSystem) settle() {
 	}
 }
 
+// awaitArrivals waits until the webhooks of this round arrive at both destinations.
+func (s *sinkSystem) awaitArrivals() {
+	s.Helper()
+	began := time.Now()
+	for _, store := range s.stores {
+		require.Eventually(s, func() bool { return store.arrivals.since(began) > 2*partitions }, time.Minute, 100*time.Millisecond, store.name)
+	}
+}
+
 // checkStores compares what each Bloomreach has, and the dead letters, with the webhooks.
 func (s *sinkSystem) checkStores() {
 	s.Helper()
