@@ -162,6 +162,27 @@ func TestTrackingLongID(t *testing.T) {
 	assert.Equal(t, []string{"1 bloomreach: Id registered is too long (simulator)"}, w.letters())
 }
 
+// Values are cut to the documented limit of 16 KB. In a project with a smaller one a longer value is a dead letter, alone; in one without a
+// limit it is cut nevertheless.
+func TestTrackingLimitOfValues(t *testing.T) {
+	long := strings.Repeat("House Blend ", 1500)
+	for limit, dead := range map[int][]string{
+		16_000: nil, 0: nil, 2 << 10: {"1 bloomreach: Property value is too long (simulator)"},
+	} {
+		w := newWorld(t, storeConfig{})
+		w.bloomreach.LimitValues(limit)
+		records := w.eventRecords(3)
+		records[1].Value = []byte(strings.Replace(string(records[1].Value), "House Blend", long, 1))
+		assert.Empty(t, untilDone(t, w.stage(topology.RoleTracking), records))
+		assert.Equal(t, dead, w.letters())
+		assert.Len(t, w.bloomreach.Events(), 3-len(dead))
+		assert.Len(t, w.bloomreach.Timeline("registered", "jo.bean@example.com"), 3-len(dead))
+		for _, e := range w.bloomreach.Events() {
+			assert.Equal(t, e.Properties["subscription_id"] == "2", e.Properties["title_truncated"] == true)
+		}
+	}
+}
+
 // What concerns the store's project pauses the store, whatever the form of the answer, and says what to check. Nothing is a dead letter, and
 // everything is stored when it is fixed.
 func TestTrackingPausesForTheProject(t *testing.T) {

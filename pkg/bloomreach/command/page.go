@@ -142,6 +142,9 @@ A profile that Bloomreach has not seen before has an ID and no e-mail property: 
 **Repeated events.** Bloomreach drops an event that has the time and the attributes of another one of the same customer, so an event that is sent again
 after a failure counts once. A scenario that it triggers may run twice.
 
+**Order.** Bloomreach orders a customer's events by their time. Recharge's times are whole seconds, so events of the same second, such as
+` + "`created` and `paid`" + ` of a checkout, may be in any order.
+
 **Long values** are cut to Bloomreach's limit of 16 KB: a text at a character, a list at a whole element. ` + "`{name}_truncated`" + ` is TRUE then, and
 ` + "`{name}_omitted`" + ` is the number of elements that are left out.
 `
