@@ -51,8 +51,11 @@ func (tx *Tx) HasParked(ref Ref) bool {
 	return *tx.parked && tx.any(ref.key(parkedRows, "/"))
 }
 
-func (p Parked) key(ref Ref) []byte {
-	return ref.key(parkedRows, fmt.Sprintf("/%d/%020d", p.Partition, p.Offset))
+func (p Parked) key(ref Ref) []byte { return ParkedKey(ref, p.Partition, p.Offset) }
+
+// ParkedKey returns the key in recharge.state of a parked record at a position in recharge.webhooks. There is a row while it is parked.
+func ParkedKey(ref Ref, partition int, offset int64) []byte {
+	return ref.key(parkedRows, fmt.Sprintf("/%d/%020d", partition, offset))
 }
 
 // record returns the record as it was when it was parked, given the record read from its position.

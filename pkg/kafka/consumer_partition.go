@@ -71,7 +71,7 @@ func (p *assignedPartition) filtered(records []Record) []Record {
 		return records
 	}
 	for i := range selected {
-		selected[i] = selected[i].clone()
+		selected[i] = selected[i].Clone()
 	}
 	return selected
 }

@@ -29,6 +29,11 @@ func (c PartitionCount) among(topic string, have int) (int, error) {
 	return have, nil
 }
 
+// Of returns the partition of a key in a topic that has this many partitions, as ByKey selects it.
+func (c PartitionCount) Of(key []byte, have int) int {
+	return int(partitionOf(key, numbersBelow(c.Used(have), nil)))
+}
+
 // extra reports whether a partition is not used by keys.
 func (c PartitionCount) extra(partition int) bool { return c.Count > 0 && partition >= c.Count }
 

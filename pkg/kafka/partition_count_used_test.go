@@ -22,3 +22,10 @@ func TestUsedPartitions(t *testing.T) {
 		assert.Equal(t, tt.want, tt.count.Used(tt.have), "%+v", tt)
 	}
 }
+
+// Java's default partitioner gives these keys these partitions. Extra partitions have no keys.
+func TestPartitionOfKey(t *testing.T) {
+	assert.Equal(t, 0, kafka.PartitionCount{}.Of([]byte("acme/246936001"), 12))
+	assert.Equal(t, 0, kafka.PartitionCount{Count: 12, IgnoreExtra: true}.Of([]byte("acme/246936001"), 24))
+	assert.Equal(t, 0, kafka.PartitionCount{Count: 12}.Of([]byte("acme/246936001"), 12))
+}

@@ -37,8 +37,8 @@ type Record struct {
 	Time time.Time
 }
 
-// clone returns a copy that does not share the memory of a fetch response.
-func (r Record) clone() Record {
+// Clone returns a copy that does not share the memory of a fetch response.
+func (r Record) Clone() Record {
 	r.Key, r.Value, r.Headers = bytes.Clone(r.Key), bytes.Clone(r.Value), slices.Clone(r.Headers)
 	for i := range r.Headers {
 		r.Headers[i].Key, r.Headers[i].Value = strings.Clone(r.Headers[i].Key), bytes.Clone(r.Headers[i].Value)

@@ -26,6 +26,7 @@ var operations = []struct {
 }{
 	{"a scan returns all records in order", scanReadsAll},
 	{"a scan starts at a time", scanFromTime},
+	{"a range starts at a time", rangeFromTime},
 	{"a scan ends before an open transaction", scanEndsAtOpenTransaction},
 	{"one record is read by its offset", oneRecord},
 	{"lag counts records and their age", lagCounts},
@@ -117,6 +118,31 @@ func scanFromTime(t *testing.T, cluster kafka.Cluster) {
 	assert.Equal(t, []string{"5", "6", "8", "9"}, values(scanned(t, cluster, topic, begin.Add(5*time.Minute))))
 	assert.Equal(t, []string{"5", "6", "8", "9"}, values(scanned(t, cluster, topic, begin.Add(4*time.Minute+time.Second))))
 	assert.Empty(t, scanned(t, cluster, topic, begin.Add(time.Hour)))
+}
+
+func rangeFromTime(t *testing.T, cluster kafka.Cluster) {
+	topic := newTopic(t, cluster, 2)
+	begin := time.Now().Add(-time.Hour).Truncate(time.Millisecond).UTC()
+	for i := range 3 { // batches of their own: brokers may find times by batch
+		record := numbered(topic, 1, 1)[0]
+		record.Time = begin.Add(time.Duration(i) * time.Minute)
+		produce(t, cluster, record)
+	}
+	reader, err := kafka.NewTopicReader(cluster, topic)
+	require.NoError(t, err)
+	defer reader.Close()
+	partitions, err := reader.Partitions(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []int{0, 1}, partitions)
+	for since, want := range map[time.Time]kafka.OffsetRange{
+		{}:                           {First: 0, End: 3},
+		begin.Add(30 * time.Second):  {First: 1, End: 3},
+		begin.Add(200 * time.Second): {First: 3, End: 3},
+	} {
+		ranges, err := reader.OffsetRangesSince(t.Context(), since, 0, 1)
+		require.NoError(t, err)
+		assert.Equal(t, map[int]kafka.OffsetRange{0: {}, 1: want}, ranges, since)
+	}
 }
 
 func scanEndsAtOpenTransaction(t *testing.T, cluster kafka.Cluster) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 
@@ -82,6 +83,25 @@ func (r *TopicReader) OffsetRanges(ctx context.Context, partitions ...int) (map[
 	return ranges, nil
 }
 
+// Partitions returns the numbers of the topic's partitions, in order.
+func (r *TopicReader) Partitions(ctx context.Context) ([]int, error) {
+	return r.pool.Partitions(ctx, r.topic)
+}
+
+// OffsetRangesSince returns what OffsetRanges does, without what is before the first record with time since or later. The zero time leaves
+// nothing out. Brokers find that record by the times in their index, so those of a partition need not be in order.
+func (r *TopicReader) OffsetRangesSince(ctx context.Context, since time.Time, partitions ...int) (map[int]OffsetRange, error) {
+	ranges, err := r.OffsetRanges(ctx, partitions...)
+	if err != nil || since.IsZero() {
+		return ranges, err
+	}
+	s := scanner{pool: r.pool, topic: r.topic, partitions: partitions, ranges: ranges}
+	if err := s.startAt(ctx, since); err != nil {
+		return nil, fmt.Errorf("read topic %s: %w", r.topic, err)
+	}
+	return s.ranges, nil
+}
+
 // Read yields the records of a range in order. It holds the records of one fetch response in memory. An error is the last
 // thing it yields and means that the range is incomplete.
 func (r *TopicReader) Read(ctx context.Context, partition int, part OffsetRange) iter.Seq2[Record, error] {
@@ -137,7 +157,7 @@ func (s *singleReader) record(ctx context.Context, offset int64) (Record, error)
 	if !ok {
 		return Record{}, ErrNoRecord
 	}
-	return s.found.records[at].clone(), nil
+	return s.found.records[at].Clone(), nil
 }
 
 // errBehind means that a broker returned nothing from an offset on. A new leader may know the high watermark late.

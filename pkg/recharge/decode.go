@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -197,13 +198,30 @@ func redactJSONError(err error) error {
 		if mismatch.Field == "" {
 			return fmt.Errorf("body is a JSON %s, not an object", mismatch.Value)
 		}
-		return fmt.Errorf("field %s is %s, expected %s", mismatch.Field, mismatch.Value, mismatch.Type)
+		return fmt.Errorf("field %s is %s, expected %s", mismatch.Field, mismatch.Value, jsonType(mismatch.Type))
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		return fmt.Errorf("not valid JSON at byte %d", syntax.Offset)
 	}
 	return errors.New("not valid JSON")
+}
+
+// jsonType returns what JSON calls a value of a Go type.
+func jsonType(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return jsonType(t.Elem())
+	case reflect.Struct, reflect.Map:
+		return "object"
+	case reflect.Slice, reflect.Array:
+		return "array"
+	case reflect.String:
+		return "string"
+	case reflect.Bool:
+		return "boolean"
+	}
+	return "number"
 }
 
 // versionMarks are the fields that exist in one version only. Bodies do not contain their version.
