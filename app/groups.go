@@ -11,7 +11,7 @@ import (
 func Groups(cfg config.Config) []topology.Group {
 	return topology.Topics{Prefix: cfg.Kafka.TopicPrefix}.Groups(func(role topology.Role) (names []string) {
 		for _, store := range cfg.Stores {
-			if slices.Contains(sinksOf(store), role) {
+			if slices.Contains(SinksOf(store), role) {
 				names = append(names, store.Name)
 			}
 		}

@@ -1,13 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 	names "github.com/rechargeflow/rechargeflow/pkg/bloomreach/command"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
@@ -18,51 +19,38 @@ import (
 
 // Preview returns the Bloomreach commands that a webhook of a store would become, received at a time, if nothing else were known of its
 // customer; and why, if there are none. Nothing is sent.
-func Preview(store config.Store, topic recharge.Topic, body []byte, at time.Time) ([]bloomreach.Command, reason.Reason, error) {
-	decoder, err := recharge.NewDecoder()
-	if err != nil {
+func Preview(store config.Store, topic recharge.Topic, body []byte, at time.Time) ([]Command, reason.Reason, error) {
+	e, err := explain(described(store), topic, body, at)
+	if err = cmp.Or(err, e.Err); err != nil {
 		return nil, "", err
 	}
-	built := described(store)
-	if why := built.Settings.Switches.Unused(topic); why != "" {
-		return nil, why, nil
+	if len(e.Commands) == 0 {
+		return nil, cmp.Or(e.Reason, reason.NotTracked), nil
 	}
-	webhook, err := decoder.Decode(topic, body, at)
-	if err != nil {
-		return nil, "", err
-	}
-	decision, _, err := subscriber.Decide(built.Settings, &subscriber.State{}, webhook, at)
-	if errors.Is(err, subscriber.ErrCustomerUnknown) {
-		return nil, "", fmt.Errorf("body has no %s, which is the customer_id of the store; a running pipeline would look it up: %w", built.Settings.CustomerID, err)
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	tracked := slices.DeleteFunc(decision.Facts, func(e subscriber.Event) bool { return !built.Settings.Tracks(e.Status) })
-	var commands []bloomreach.Command
-	for _, e := range append(decision.Events, tracked...) {
+	return e.Commands, "", nil
+}
+
+// Command is what Bloomreach receives.
+type Command = bloomreach.Command
+
+// sendsEvents reports whether a store's events are sent to Bloomreach.
+func sendsEvents(store config.Store) bool { return store.Bloomreach.Enabled }
+
+// commandsOf returns what Bloomreach receives of a decision.
+func commandsOf(built pipeline.Store, d subscriber.Decision) (commands []Command, err error) {
+	tracked := slices.DeleteFunc(slices.Clone(d.Facts), func(e subscriber.Event) bool { return !built.Settings.Tracks(e.Status) })
+	for _, e := range slices.Concat(d.Events, tracked) {
 		ids, err := built.CustomerIDs(e)
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		c, err := names.Of(e.ID, ids, e)
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		commands = append(commands, c)
 	}
-	if len(commands) == 0 {
-		return nil, notTracked(decision), nil
-	}
-	return commands, "", nil
-}
-
-// notTracked returns why a decision has nothing that is tracked.
-func notTracked(d subscriber.Decision) reason.Reason {
-	if d.Skip != "" {
-		return d.Skip
-	}
-	return reason.NotTracked
+	return commands, nil
 }
 
 // SampleSent is what Bloomreach answered to a sample.

@@ -114,8 +114,8 @@ func bloomreachAuth(b config.Bloomreach) bloomreach.Auth {
 	return bloomreach.PrivateKey(b.KeyID, b.Secret.Reveal())
 }
 
-// sinksOf returns the sinks that a store uses.
-func sinksOf(store config.Store) (roles []topology.Role) {
+// SinksOf returns the sinks that a store uses.
+func SinksOf(store config.Store) (roles []topology.Role) {
 	if store.Bloomreach.Enabled {
 		roles = append(roles, topology.RoleTracking)
 	}

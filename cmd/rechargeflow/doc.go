@@ -6,11 +6,12 @@
 //	run.go         rechargeflow run; GOMEMLIMIT from the container
 //	config.go      rechargeflow config check, print, docs
 //	addresses.go   rechargeflow webhooks addresses
+//	send.go        rechargeflow webhooks send
 //	pages.go       rechargeflow webhooks docs
 //	topics.go      rechargeflow topics plan, apply
 //	lag.go         rechargeflow lag
 //	lag_print.go   how lag is printed: by group and topic, by partition, as JSON
 //	ready.go       rechargeflow ready
 //	internal/      cli: what the commands share; texting: flows, sms, quiet-hours, consent; deadletters: deadletter;
-//	               tracking: tracking; setup: setup; importing: import, backfill
+//	               tracking: tracking; setup: setup; importing: import, backfill; inspect: customer, explain
 package main

@@ -2,15 +2,20 @@ package main
 
 import (
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
 )
 
@@ -19,7 +24,7 @@ func TestMain(m *testing.M) {
 }
 
 // Each script runs the binary as a user would; its first line describes what it tests. $BROKER is an embedded broker: a script that uses it
-// needs a topic prefix of its own.
+// needs a topic prefix of its own. $BLOOMREACH simulates Bloomreach, which refuses sample-13@example.com; $GATEWAY and $ADMIN are free addresses.
 func TestScripts(t *testing.T) {
 	broker, err := embedded.Start(embedded.Config{}, zap.NewNop())
 	if err != nil {
@@ -30,15 +35,61 @@ func TestScripts(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	tracking := bloomreachtest.New()
+	t.Cleanup(tracking.Close)
+	tracking.RejectWhen(func(c bloomreachtest.Command) []string {
+		if refused := "sample-13@example.com"; strings.Contains(string(c.Data), refused) {
+			return []string{"no such customer " + refused}
+		}
+		return nil
+	})
 	testscript.Run(t, testscript.Params{
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("BROKER", broker.Brokers()[0])
 			env.Values[simulator{}] = startRecharge(env)
+			env.Setenv("BLOOMREACH", tracking.BaseURL())
+			for _, name := range []string{"GATEWAY", "ADMIN"} {
+				env.Setenv(name, freeAddress(t))
+			}
 			return nil
 		},
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "recharge": simulateRecharge},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "recharge": simulateRecharge, "eventually": eventually},
 	})
+}
+
+// freeAddress returns a loopback address that nothing listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return listener.Addr().String()
+}
+
+// eventually runs a command until its standard output has a line like a pattern: eventually '^ready$' rechargeflow ready.
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: eventually pattern command [argument...]")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(30 * time.Second); ; <-tick.C {
+		err := ts.Exec(args[1], args[2:]...)
+		out := ts.ReadFile("stdout")
+		if err == nil && pattern.MatchString(out) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("no line of standard output is like %q; standard output:\n%s\nstandard error:\n%s", args[0], out, ts.ReadFile("stderr"))
+		}
+	}
 }
 
 // exits runs a command and requires its exit code: exits 2 rechargeflow config check.

@@ -54,7 +54,7 @@ status and the failed checks. The command fails unless the status is ready.`,
 // askReady requests /readyz of the process whose admin port is at listen.
 func askReady(ctx context.Context, listen string) (telemetry.Report, error) {
 	var report telemetry.Report
-	address, err := reachable(listen)
+	address, err := reachable("admin.listen", listen)
 	if err != nil {
 		return report, err
 	}
@@ -76,14 +76,14 @@ func askReady(ctx context.Context, listen string) (telemetry.Report, error) {
 	return report, nil
 }
 
-// reachable converts a listen address to one that can be dialed: "all interfaces" becomes loopback.
-func reachable(listen string) (string, error) {
+// reachable converts a listen address, the value of a setting, to one that can be dialed: "all interfaces" becomes loopback.
+func reachable(setting, listen string) (string, error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return "", fmt.Errorf("read admin.listen: %w", err)
+		return "", fmt.Errorf("read %s: %w", setting, err)
 	}
 	if port == "0" {
-		return "", fmt.Errorf("admin.listen is %s: with port 0 the process chooses a port that is not known here; set a port", listen)
+		return "", fmt.Errorf("%s is %s: with port 0 the process chooses a port that is not known here; set a port", setting, listen)
 	}
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = "127.0.0.1"

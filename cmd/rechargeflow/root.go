@@ -9,6 +9,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/deadletters"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/importing"
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/inspect"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/setup"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/texting"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/tracking"
@@ -39,6 +40,7 @@ gateway.listen. configs/rechargeflow.yaml explains every key.
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a --dry-run would change something.`,
 		c.runCommand(), c.configCommand(), setup.Command(c.CLI), importing.Import(c.CLI), importing.Backfill(c.CLI), c.webhooksCommand(), c.topicsCommand(), tracking.Command(c.CLI), deadletters.Command(c.CLI), c.lagCommand(), c.readyCommand(), versionCommand())
 	root.AddCommand(texting.Commands(c.CLI)...)
+	root.AddCommand(inspect.Commands(c.CLI)...)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Usage(err) })
 	return root

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
@@ -33,6 +34,15 @@ func CompleteReasons() cobra.CompletionFunc {
 	var names []cobra.Completion
 	for _, why := range reason.OfDeadLetters() {
 		names = append(names, string(why))
+	}
+	return cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)
+}
+
+// CompleteTopics completes Recharge's topics.
+func CompleteTopics() cobra.CompletionFunc {
+	var names []cobra.Completion
+	for _, topic := range recharge.Topics() {
+		names = append(names, string(topic))
 	}
 	return cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)
 }

@@ -6,5 +6,6 @@
 //	url.go        the URL of the gateway in a flag
 //	times.go      times and ages of flags
 //	settings.go   --config, and which configuration file is read; the store that --store names
-//	complete.go   completion of roles, stores and reasons in a shell
+//	webhook.go    the body and the topic of a webhook that an operator names
+//	complete.go   completion of roles, stores, topics and reasons in a shell
 package cli

@@ -1,10 +1,7 @@
 package tracking
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,15 +11,12 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
-// maxBody is the size in bytes up to which a body is read. Recharge's are far smaller.
-const maxBody = 8 << 20
-
 func (c *commands) preview() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "preview FILE|-",
 		Short: "Print the Bloomreach commands that a webhook would become",
 		Long: `Print the Bloomreach commands that the webhook in a file, or on standard input, would become in a store, if nothing else were
-known of its customer. Nothing is sent, and no broker is needed.`,
+known of its customer. Nothing is sent, and no broker is needed. rechargeflow explain prints everything else that it would become.`,
 		Example: `  rechargeflow tracking preview --store acme --topic charge/paid webhook.json`,
 		Args:    cli.Counted(cobra.ExactArgs(1)),
 	}
@@ -31,9 +25,10 @@ known of its customer. Nothing is sent, and no broker is needed.`,
 	command.Flags().StringVar(&store, "store", "", "name of the `store`; needed if there are several")
 	command.Flags().StringVar(&topic, "topic", "", "`topic` of the webhook, such as charge/paid")
 	cli.Complete(command, "store", cli.CompleteStores(s))
+	cli.Complete(command, "topic", cli.CompleteTopics())
 	command.RunE = func(command *cobra.Command, args []string) error {
-		if !recharge.Topic(topic).Known() {
-			return cli.Usage(fmt.Errorf("--topic is %q, expected a topic of Recharge such as charge/paid", topic))
+		if err := cli.CheckTopic(topic); err != nil {
+			return err
 		}
 		loaded, err := s.Load()
 		if err != nil {
@@ -43,7 +38,7 @@ known of its customer. Nothing is sent, and no broker is needed.`,
 		if err != nil {
 			return cli.Usage(err)
 		}
-		body, err := read(command.InOrStdin(), args[0])
+		body, err := cli.ReadWebhook(command.InOrStdin(), args[0])
 		if err != nil {
 			return err
 		}
@@ -63,24 +58,4 @@ known of its customer. Nothing is sent, and no broker is needed.`,
 		return nil
 	}
 	return command
-}
-
-// read reads a file, or standard input for "-".
-func read(stdin io.Reader, name string) ([]byte, error) {
-	if name != "-" {
-		file, err := os.Open(name) //nolint:gosec // the operator names it
-		if err != nil {
-			return nil, fmt.Errorf("read webhook: %w", err)
-		}
-		defer func() { _ = file.Close() }()
-		stdin = file
-	}
-	body, err := io.ReadAll(io.LimitReader(stdin, maxBody))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("read webhook: %w", err)
-	case len(body) == 0:
-		return nil, errors.New("read webhook: it is empty")
-	}
-	return body, nil
 }
