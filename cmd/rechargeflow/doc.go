@@ -13,5 +13,5 @@
 //	lag_print.go   how lag is printed: by group and topic, by partition, as JSON
 //	ready.go       rechargeflow ready
 //	internal/      cli: what the commands share; texting: flows, sms, quiet-hours, consent; deadletters: deadletter;
-//	               tracking: tracking; setup: setup; importing: import, backfill; inspect: customer, explain
+//	               tracking: tracking; setup: setup; importing: import, backfill; inspect: customer, explain, tail
 package main

@@ -21,16 +21,16 @@ func (c *commands) lagCommand() *cobra.Command {
 		Use:   "lag",
 		Short: "Print the lag of each consumer group",
 		Long: `Print the lag of each consumer group and topic: the records of all partitions, and the seconds of the partition that is
-furthest behind. --partitions prints each partition with its offsets and the member that consumes it.
+furthest behind. -v, or --partitions, prints each partition with its offsets and the member that consumes it.
 With --max-records or --max-seconds the command fails if a partition exceeds the limit.`,
 		Example: `  rechargeflow lag --config rechargeflow.yaml
-  rechargeflow lag --partitions
+  rechargeflow lag -v
   rechargeflow lag --json --max-seconds 60`,
 		Args: cli.NoArguments,
 	}
 	s := c.AddSettings(command)
 	asJSON := command.Flags().Bool("json", false, "print JSON, one array of partitions")
-	partitions := command.Flags().Bool("partitions", false, "print a line per partition")
+	partitions := command.Flags().BoolP("partitions", "v", false, "print a line per partition")
 	command.MarkFlagsMutuallyExclusive("json", "partitions")
 	var limits lagLimits
 	command.Flags().Int64Var(&limits.records, "max-records", -1, "fail if a partition has more uncommitted `records`; negative: no limit")

@@ -11,6 +11,8 @@
 //	outputs.go   events, facts, triggers and rows, and where they went
 //	letters.go   dead letters, and whether they were sent again
 //	texts.go     texts and their changes
+//	line.go      Line: one record, whatever its topic
+//	tail.go      Tail: records as they come
 //	mask.go      personal data in what is shown
 //
 // No topic records that a destination accepted an event, or that a webhook was skipped. An event counts as sent if the group of the sink has

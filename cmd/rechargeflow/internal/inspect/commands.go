@@ -20,7 +20,7 @@ type commands struct{ *cli.CLI }
 // Commands returns the commands.
 func Commands(c *cli.CLI) []*cobra.Command {
 	i := &commands{c}
-	return []*cobra.Command{i.customer(), i.explain()}
+	return []*cobra.Command{i.customer(), i.explain(), i.tail()}
 }
 
 // storeOf returns the named store, or the only one.

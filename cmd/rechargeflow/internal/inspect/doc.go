@@ -5,4 +5,5 @@
 //	customer_print.go  a timeline as a table
 //	explain.go         explain
 //	explain_print.go   an explanation as text
+//	tail.go            tail
 package inspect
