@@ -51,6 +51,7 @@ func TestBench(t *testing.T) {
 		{"tracking", func() { benchTracking(t, r, both) }},
 		{"sms", func() { benchSMS(t, r, both) }},
 		{"stores", func() { benchStores(t, r, apache) }},
+		{"customer", func() { benchCustomer(t, r, both) }},
 		{"endtoend", func() { benchEndToEnd(t, r, both) }},
 		{"soak", func() { benchSoak(t, r, apache) }},
 	} {
