@@ -33,9 +33,9 @@ func TestSample(t *testing.T) {
 	}
 	assert.Equal(t, []string{
 		"subscription created", "subscription activated", "subscription canceled", "subscription deleted", "subscription paused",
-		"subscription_charge created", "subscription_charge paid", "subscription_charge upcoming", "customer_change", "customer_property", "customer_profile",
+		"subscription_charge created", "subscription_charge paid", "subscription_charge upcoming", "subscription_charge upcoming", "customer_change", "customer_property", "customer_profile",
 	}, names)
-	assert.Len(t, simulator.Events(), 9)
+	assert.Len(t, simulator.Events(), 10)
 	for _, e := range simulator.Events() {
 		assert.Equal(t, true, e.Properties["is_sample"])
 		assert.Equal(t, "acme", e.Properties["integration_id"])

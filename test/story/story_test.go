@@ -7,6 +7,7 @@
 //	frozen_test.go   one of two transformers is frozen, and the other one takes over
 //	load_test.go     histories of many customers at their recorded times
 //	attack_test.go   strangers and a captured webhook against the gateway
+//	import_test.go    a store is imported while the command is killed
 //	redrive_test.go  dead letters that are replayed
 package story_test
 
