@@ -40,6 +40,7 @@ func sendsEvents(store config.Store) bool { return store.Bloomreach.Enabled }
 func commandsOf(built pipeline.Store, d subscriber.Decision) (commands []Command, err error) {
 	tracked := slices.DeleteFunc(slices.Clone(d.Facts), func(e subscriber.Event) bool { return !built.Settings.Tracks(e.Status) })
 	for _, e := range slices.Concat(d.Events, tracked) {
+		built.Settings.Portal.Open(&e)
 		ids, err := built.CustomerIDs(e)
 		if err != nil {
 			return nil, err
@@ -93,6 +94,9 @@ func Sample(ctx context.Context, store config.Store, customer subscriber.Custome
 // addressed returns a sample as one of a store's, of a given customer, without another one's data.
 func addressed(e subscriber.Event, s subscriber.Settings, email, rechargeID string) subscriber.Event {
 	e.Store, e.RechargeCustomerID, e.Email = s.Store, rechargeID, email
+	if s.Portal.Template == "" {
+		e.PortalLink = ""
+	}
 	if e.Profile != nil {
 		p := *e.Profile
 		p.Email, p.RechargeID, p.Phone = email, rechargeID, ""

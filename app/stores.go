@@ -12,6 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
 	"github.com/rechargeflow/rechargeflow/pkg/lookup"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+	"github.com/rechargeflow/rechargeflow/pkg/seal"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
@@ -96,6 +97,9 @@ func described(store config.Store) pipeline.Store {
 			Currency:       store.Currency,
 			Extras:         tracked(store, store.Bloomreach.Extras),
 			Profile:        tracked(store, store.Bloomreach.Profile),
+			Portal: subscriber.Portal{
+				Template: store.Bloomreach.PortalURL, ShopURL: store.SMS.ShopURL, Key: seal.New(store.Bloomreach.PortalKey.Reveal(), "portal link"),
+			},
 		},
 		CustomerIDName: store.Bloomreach.CustomerIDName, SecondIDName: store.Bloomreach.SecondIDName,
 	}

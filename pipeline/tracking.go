@@ -43,7 +43,7 @@ type Tracking struct {
 
 // NewTracking is the sink of one store.
 func NewTracking(store Store, topics topology.Topics, metrics Metrics) *Tracking {
-	return &Tracking{store: store, facts: topics.Facts(), metrics: metrics, events: subscriber.NewEventDecoder()}
+	return &Tracking{store: store, facts: topics.Facts(), metrics: metrics, events: subscriber.NewEventDecoder(store.Settings.Portal)}
 }
 
 // Handle sends as many records as fit into one request; the others follow in the next batch.

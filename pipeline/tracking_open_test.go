@@ -284,7 +284,7 @@ func TestTrackingEqualTimestamps(t *testing.T) {
 		require.True(t, found)
 		var last any
 		for _, r := range w.topics.since("recharge.events", 0) {
-			if e, err := subscriber.NewEventDecoder().Decode(r.Value); err == nil && e.Property != nil {
+			if e, err := subscriber.NewEventDecoder(subscriber.Portal{}).Decode(r.Value); err == nil && e.Property != nil {
 				last = e.Property.Value
 			}
 		}

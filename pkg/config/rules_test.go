@@ -266,3 +266,17 @@ func TestSharedProject(t *testing.T) {
 		assert.Contains(t, warnings[0], test.warning)
 	}
 }
+
+// Links to the portal need a key, which is long.
+func TestPortalKey(t *testing.T) {
+	const url = "      portal_url: https://acme.example/portal/{hash}\n"
+	loaded, err := load(t, minimal+url)
+	require.NoError(t, err)
+	require.Len(t, loaded.Warnings, 1)
+	assert.Contains(t, loaded.Warnings[0].String(), "bloomreach.portal_url: needs bloomreach.portal_key")
+	_, err = load(t, minimal+url+"      portal_key: short\n")
+	require.ErrorContains(t, err, "portal_key: has 5 characters; expected a random text of 16 or more")
+	loaded, err = load(t, minimal+url+"      portal_key: a long random secret\n")
+	require.NoError(t, err)
+	assert.Empty(t, loaded.Warnings)
+}

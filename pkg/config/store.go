@@ -71,6 +71,8 @@ type Bloomreach struct {
 	PerMinute      int           `mapstructure:"requests_per_minute" role:"tracking" default:"6000" min:"1" max:"1000000" doc:"Requests to this address, of all processes that share an IP address together. Bloomreach allows 6000 per IP address by default, and more by contract. Each request has up to 50 events. Stores with the same url share the smallest number."`
 	Replicas       int           `mapstructure:"replicas" role:"tracking" default:"1" min:"1" max:"1000" doc:"Number of processes with the role tracking that share an IP address. Each takes its part of requests_per_minute."`
 	SecondIDName   string        `mapstructure:"second_id_name" role:"tracking" doc:"Name of another id in the Bloomreach project, for the one that customer_id does not select: with customer_id email it holds the Recharge customer id, otherwise the e-mail. Both are sent. Bloomreach does not document what it does with two hard ids of different profiles. Empty: one id."`
+	PortalURL      string        `mapstructure:"portal_url" role:"transformer" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}" doc:"Link to the customer portal, sent with events as portal_url. {hash} is Recharge's secret part of a customer's portal links: who has the link needs no password. The host of sms.shop_url replaces {shop}. Needs portal_key. Empty: none."`
+	PortalKey      Secret        `mapstructure:"portal_key" role:"transformer,tracking" doc:"Secret that encrypts the links of portal_url in topics: any long random text."`
 	Profile        []string      `mapstructure:"profile" role:"transformer" oneof:"email,first_name,last_name,phone,recharge_id,recharge_next_charge_at,recharge_subscriptions_active" doc:"Customer properties to send when they change, besides recharge_subscription_active. Empty: none."`
 	Extras         []string      `mapstructure:"extras" role:"transformer,tracking" oneof:"upcoming,failed,gave_up,refunded,order_processed,paused,resumed,skipped,unskipped,swapped,changed,expired" doc:"Statuses of further facts to track, as subscription or subscription_charge events: see docs/tracking.md. Empty: only the statuses that are always tracked."`
 }
@@ -160,6 +162,7 @@ func (l *loader) checkRecharge(s *scope, store Store) {
 }
 
 func (l *loader) checkBloomreach(s *scope, b Bloomreach) {
+	l.checkPortal(s, b)
 	if !b.Enabled || !l.runs("tracking") {
 		return
 	}
@@ -174,6 +177,18 @@ func (l *loader) checkBloomreach(s *scope, b Bloomreach) {
 		l.fault(s, "bloomreach.second_id_name", "is the same as bloomreach.customer_id_name; expected the name of another id, or none")
 	}
 	l.checkCredentials(s, b)
+}
+
+// checkPortal checks the key for links to the portal.
+func (l *loader) checkPortal(s *scope, b Bloomreach) {
+	const path, least = "bloomreach.portal_key", 16
+	switch key := b.PortalKey.Reveal(); {
+	case s.distrusted[path]:
+	case b.Enabled && b.PortalURL != "" && key == "":
+		l.warnings.add(s.where("bloomreach.portal_url"), s.label+"bloomreach.portal_url", "needs bloomreach.portal_key, so that the link is in no topic unencrypted; without it no event has a link")
+	case key != "" && len(key) < least:
+		l.fault(s, path, "has %d characters; expected a random text of %d or more", len(key), least)
+	}
 }
 
 func (l *loader) checkCredentials(s *scope, b Bloomreach) {

@@ -30,6 +30,8 @@ type Settings struct {
 	Extras []string
 	// Currency is that of a resource whose body has none, ISO 4217; "" is unknown.
 	Currency string
+	// Portal makes the links to the customer portal in tracked events.
+	Portal Portal
 }
 
 // Tracks reports whether facts of a status are tracked.
@@ -293,12 +295,14 @@ func (d *draft) address() error {
 	}
 	for i := range d.out.Events {
 		d.out.Events[i].addressTo(d.settings.Store, who.customerID, who.email)
+		d.linkPortal(&d.out.Events[i])
 	}
 	for i := range d.out.Facts {
 		e := &d.out.Facts[i]
 		email := ""
 		if d.settings.Tracks(e.Status) {
 			email = who.email
+			d.linkPortal(e)
 		}
 		e.addressTo(d.settings.Store, who.customerID, email)
 	}

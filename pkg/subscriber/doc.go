@@ -11,6 +11,7 @@
 //	switches.go         what triggers a text in stores that want it
 //	change.go           customer_change: which fields of a customer changed
 //	active_property.go  recharge_subscription_active: its value, its time and its profile
+//	portal.go           links to the customer portal, sealed
 //	profile.go          the customer properties that a store has chosen
 //	withheld.go         triggers that are not emitted, and why: late ones that are contradicted, canceled subscriptions that are replaced by
 //	                    another one, prepaid gifts

@@ -127,7 +127,7 @@ func FuzzEvent(f *testing.F) {
 	} {
 		f.Add([]byte(value))
 	}
-	decoder := subscriber.NewEventDecoder()
+	decoder := subscriber.NewEventDecoder(subscriber.Portal{})
 	f.Fuzz(func(t *testing.T, value []byte) {
 		var want subscriber.Event
 		wantErr := json.Unmarshal(value, &want)

@@ -45,6 +45,8 @@ type Event struct {
 	// Email is the normalized e-mail of the profile that the event is for, which may be the one before a change. It is always
 	// set if the store identifies customers by e-mail, otherwise if it is known.
 	Email string `json:"email,omitempty"`
+	// PortalLink is the customer's link to the portal: sealed in topics, see [Portal].
+	PortalLink string `json:"portal_link,omitempty"`
 	// Former means that the profile is the one before the customer's e-mail changed.
 	Former       bool          `json:"former,omitempty"`
 	Subscription *Subscription `json:"subscription,omitempty"`
@@ -69,6 +71,7 @@ func (e *Event) AppendJSON(b []byte) ([]byte, error) {
 	w.Time("occurred_at", e.OccurredAt)
 	w.String("recharge_customer_id", e.RechargeCustomerID)
 	w.OptString("email", e.Email)
+	w.OptString("portal_link", e.PortalLink)
 	w.OptBool("former", e.Former)
 	e.Subscription.append(w)
 	e.Charge.append(w)
@@ -87,10 +90,15 @@ func (e *Event) AppendJSON(b []byte) ([]byte, error) {
 }
 
 // EventDecoder decodes events. It may be used by several goroutines at once.
-type EventDecoder struct{ events *jsonread.Decoder[Event] }
+type EventDecoder struct {
+	events *jsonread.Decoder[Event]
+	portal Portal
+}
 
-// NewEventDecoder returns an EventDecoder.
-func NewEventDecoder() EventDecoder { return EventDecoder{jsonread.NewDecoder[Event]()} }
+// NewEventDecoder returns an EventDecoder, which opens links to the portal.
+func NewEventDecoder(portal Portal) EventDecoder {
+	return EventDecoder{jsonread.NewDecoder[Event](), portal}
+}
 
 // Decode decodes the value of a record in recharge.events. An event without the object of its type is an error.
 func (d EventDecoder) Decode(value []byte) (Event, error) {
@@ -98,6 +106,7 @@ func (d EventDecoder) Decode(value []byte) (Event, error) {
 	if err := d.events.Decode(value, &e); err != nil {
 		return Event{}, fmt.Errorf("decode event: %w", err)
 	}
+	d.portal.Open(&e)
 	return e, e.validate()
 }
 

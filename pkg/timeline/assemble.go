@@ -46,7 +46,7 @@ func Assemble(found Records, o Options) (Timeline, error) {
 		return Timeline{}, err
 	}
 	a := &assembly{
-		Records: found, Options: o, mask: NewMasker(o.Reveal), decoder: decoder, events: subscriber.NewEventDecoder(),
+		Records: found, Options: o, mask: NewMasker(o.Reveal), decoder: decoder, events: subscriber.NewEventDecoder(subscriber.Portal{}),
 		byTopic: map[string][]kafka.Record{}, shown: map[place]bool{}, outputs: map[place][]Entry{}, factOf: map[string]place{},
 	}
 	for _, r := range found.Found {

@@ -55,6 +55,7 @@ func of(id string, customer map[string]string, e subscriber.Event, mark func(*bl
 	default:
 		return bloomreach.Command{}, fmt.Errorf("event type %q is unknown", e.Type)
 	}
+	properties.Text("portal_url", e.PortalLink)
 	previousProperties(&properties, e.Previous, currencyOf(e))
 	return bloomreach.NewEvent(id, bloomreach.Event{
 		CustomerIDs: customer,

@@ -16,6 +16,7 @@ func meaningsOfEvents() []meaning {
 		{"recharge_customer_id", "Recharge's ID of the customer", "`customer_id`"},
 		{"integration_id", "the store's name in the configuration", ""},
 		{"integration_type", "always `recharge`", ""},
+		{"portal_url", "link to the customer portal, without a password. Only with `bloomreach.portal_url`, and where Recharge has shown the customer's `hash`", "`hash` of the customer"},
 		{"subscription_id", "Recharge's ID of the subscription", "`id`"},
 		{"charge_id", "Recharge's ID of the charge", "`id`, of an order `charge.id`"},
 		{"order_id", "Recharge's ID of the order, only if the event is about an order", "`id`"},

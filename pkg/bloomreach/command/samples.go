@@ -15,6 +15,7 @@ func Samples(at time.Time) []subscriber.Event {
 func sample(kind subscriber.EventType, status string, at time.Time) subscriber.Event {
 	return subscriber.Event{
 		ID: "sample", Type: kind, Status: status, Store: "acme", OccurredAt: at, RechargeCustomerID: "246936001", Email: "jo.bean@example.com",
+		PortalLink: portalOf(kind),
 	}
 }
 
@@ -87,4 +88,12 @@ func profileSample(at time.Time) subscriber.Event {
 		SubscriptionsActive: &active,
 	}
 	return e
+}
+
+// portalOf returns a link to the portal, which events about subscriptions and charges have.
+func portalOf(kind subscriber.EventType) string {
+	if kind == subscriber.EventSubscription || kind == subscriber.EventCharge {
+		return "https://acme.example/tools/recurring/portal/6f5902ac237024bd"
+	}
+	return ""
 }
