@@ -140,7 +140,7 @@ func (w *system) checkTexts(a *audit) {
 		require.NoError(w, err)
 		counts = lab.Statuses(messages)
 		return counts[message.Accepted]+counts[message.Unknown] == len(charges)
-	}, 5*time.Minute, time.Second)
+	}, 5*time.Minute, 10*time.Second) // each reads all changes of all texts
 	require.True(w, ended, "every charge has a text with an outcome: %d charges, %v; without a text: %v", len(charges), counts, w.textless(charges))
 	sent := map[string]int{}
 	for _, text := range w.lab.Texts.Texts() {
