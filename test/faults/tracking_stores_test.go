@@ -166,7 +166,8 @@ func (s *sinkSystem) checkOrder() {
 	}
 }
 
-// slow is how long an event of the other store may take, from the answer to its webhook to its arrival, on an idle machine; twice as long fails.
+// slow is how long nine of ten events of the other store may take, from the answer to its webhook to their arrival, on an idle machine; twice as
+// long fails. They would take as long as the failure lasts if they waited for it.
 const slow = time.Second
 
 // checkDelays compares the delays of the other store while the Bloomreach of the first fails with those before.
@@ -176,8 +177,7 @@ func (s *sinkSystem) checkDelays() {
 	before, meanwhile := other.delays(s.quiet), other.delays(s.failing)
 	s.logf("delays of %s: before %s, while %s's Bloomreach fails %s", other.name, quantiles(before), s.stores[0].name, quantiles(meanwhile))
 	require.NotEmpty(s, meanwhile)
-	limit := 2 * max(slow, quantile(before, 0.99))
-	assert.Less(s, quantile(meanwhile, 0.99), limit, "the other store waits")
+	assert.Less(s, quantile(meanwhile, 0.9), 2*max(slow, quantile(before, 0.9)), "the other store waits")
 }
 
 // delays are those of the webhooks that were accepted within the intervals, sorted.
@@ -203,6 +203,6 @@ func quantile(sorted []time.Duration, q float64) time.Duration {
 }
 
 func quantiles(sorted []time.Duration) string {
-	return fmt.Sprintf("p50 %s p99 %s max %s of %d", quantile(sorted, 0.5).Round(time.Millisecond), quantile(sorted, 0.99).Round(time.Millisecond),
-		quantile(sorted, 1).Round(time.Millisecond), len(sorted))
+	return fmt.Sprintf("p50 %s p90 %s p99 %s max %s of %d", quantile(sorted, 0.5).Round(time.Millisecond), quantile(sorted, 0.9).Round(time.Millisecond),
+		quantile(sorted, 0.99).Round(time.Millisecond), quantile(sorted, 1).Round(time.Millisecond), len(sorted))
 }
