@@ -22,8 +22,8 @@ type arrivals struct {
 	server   *bloomreachtest.Server
 	url      string
 	mutex    sync.Mutex
-	commands map[string]*arrived // by command id
-	last     map[string]int64    // the last new charge of each customer and topic
+	commands map[string]*arrived  // by command id
+	last     map[string]int64     // the last new charge of each customer and topic
 	charges  map[string]time.Time // the first arrival
 	disorder []string
 }
