@@ -20,8 +20,8 @@ func (c *commands) lagCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "lag",
 		Short: "Print the lag of each consumer group",
-		Long: `Print the lag of each consumer group and topic: the records of all partitions, and the seconds of the partition that is
-furthest behind. -v, or --partitions, prints each partition with its offsets and the member that consumes it.
+		Long: `Print the lag of each consumer group and topic: the records of all partitions, and the partition that is furthest behind, with its
+seconds. -v, or --partitions, prints each partition with its offsets and the member that consumes it.
 With --max-records or --max-seconds the command fails if a partition exceeds the limit.`,
 		Example: `  rechargeflow lag --config rechargeflow.yaml
   rechargeflow lag -v

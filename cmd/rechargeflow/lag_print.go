@@ -69,15 +69,15 @@ type topicLag struct {
 	group, topic        string
 	partitions, unowned int
 	records             int64
-	age                 time.Duration // of the oldest uncommitted record
+	worst               admin.Lag // of the partition with the oldest uncommitted record
 	members             map[string]bool
 }
 
 func printLagTopics(out io.Writer, lags []admin.Lag) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	cli.Printf(table, "GROUP\tTOPIC\tPARTITIONS\tLAG\tSECONDS\tMEMBERS\n")
+	cli.Printf(table, "GROUP\tTOPIC\tPARTITIONS\tLAG\tSECONDS\tWORST\tMEMBERS\n")
 	for _, t := range byTopic(lags) {
-		cli.Printf(table, "%s\t%s\t%d\t%d\t%.1f\t%s\n", t.group, t.topic, t.partitions, t.records, seconds(t.age), t.consumers())
+		cli.Printf(table, "%s\t%s\t%d\t%d\t%.1f\t%s\t%s\n", t.group, t.topic, t.partitions, t.records, seconds(t.worst.Age), t.worstPartition(), t.consumers())
 	}
 	return table.Flush()
 }
@@ -93,7 +93,9 @@ func byTopic(lags []admin.Lag) (topics []*topicLag) {
 		t := topics[last]
 		t.partitions++
 		t.records += l.Records
-		t.age = max(t.age, l.Age)
+		if l.Age > t.worst.Age || l.Age == t.worst.Age && l.Records > t.worst.Records {
+			t.worst = l
+		}
 		if l.Member == "" {
 			t.unowned++
 		} else {
@@ -101,6 +103,14 @@ func byTopic(lags []admin.Lag) (topics []*topicLag) {
 		}
 	}
 	return topics
+}
+
+// worstPartition names the partition that is furthest behind, "-" for none.
+func (t *topicLag) worstPartition() string {
+	if t.worst.Records == 0 {
+		return "-"
+	}
+	return strconv.Itoa(t.worst.Partition)
 }
 
 // consumers describes how many members consume the topic.

@@ -42,6 +42,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a --dry-run woul
 	root.AddCommand(texting.Commands(c.CLI)...)
 	root.AddCommand(inspect.Commands(c.CLI)...)
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Usage(err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.FlagError(err) })
 	return root
 }

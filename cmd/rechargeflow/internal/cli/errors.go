@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
@@ -31,6 +32,19 @@ func (m mistake) Unwrap() error { return m.error }
 
 // Usage marks an error as wrong usage of a command.
 func Usage(err error) error { return mistake{error: err, hint: true} }
+
+// FlagError marks an error of parsing flags as wrong usage, and says what a value must be in place of how Go parses it.
+func FlagError(err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return Usage(err)
+	}
+	expected := map[string]string{"int": "a whole number", "int64": "a whole number", "float64": "a number", "bool": "true or false"}[invalid.GetFlag().Value.Type()]
+	if expected == "" {
+		return Usage(err)
+	}
+	return Usage(fmt.Errorf("--%s is %q, expected %s", invalid.GetFlag().Name, invalid.GetValue(), expected))
+}
 
 // Setting marks an error as caused by a setting.
 func Setting(err error) error { return mistake{error: err} }
