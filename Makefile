@@ -11,7 +11,7 @@ KAFKA_IMAGE ?= rechargeflow-kafka:4.3.0
 # the race detector needs a C compiler
 RACE      := $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: help demo test test-faults build image lint unit kafka-jars kafka-image promtool update bench streams load docs fuzz clean
+.PHONY: help demo test test-faults build image lint unit kafka-jars kafka-image promtool update bench streams load docs man fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -98,6 +98,9 @@ docs: build ## rewrite the generated pages docs/configuration.md, docs/webhooks.
 	@$(BIN)/rechargeflow webhooks docs > docs/webhooks.md
 	@$(BIN)/rechargeflow flows docs > docs/flows.md
 	@$(BIN)/rechargeflow tracking docs > docs/tracking.md
+
+man: build ## write manual pages of all commands into .bin/man
+	@$(BIN)/rechargeflow man $(BIN)/man && echo "written to $(BIN)/man"
 
 FUZZTIME ?= 30s
 fuzz: ## run each fuzz target for FUZZTIME (30s)

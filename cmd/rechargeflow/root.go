@@ -38,7 +38,7 @@ The configuration is the file that --config names, else the one that RECHARGEFLO
 gateway.listen. configs/rechargeflow.yaml explains every key.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a --dry-run would change something.`,
-		c.runCommand(), c.configCommand(), setup.Command(c.CLI), importing.Import(c.CLI), importing.Backfill(c.CLI), c.webhooksCommand(), c.topicsCommand(), tracking.Command(c.CLI), deadletters.Command(c.CLI), c.lagCommand(), c.readyCommand(), versionCommand())
+		c.runCommand(), c.configCommand(), setup.Command(c.CLI), importing.Import(c.CLI), importing.Backfill(c.CLI), c.webhooksCommand(), c.topicsCommand(), tracking.Command(c.CLI), deadletters.Command(c.CLI), c.lagCommand(), c.readyCommand(), versionCommand(), manCommand())
 	root.AddCommand(texting.Commands(c.CLI)...)
 	root.AddCommand(inspect.Commands(c.CLI)...)
 	root.SilenceErrors, root.SilenceUsage = true, true
