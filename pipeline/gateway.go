@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -12,7 +11,6 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/admission"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
-	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
@@ -137,8 +135,5 @@ func (g *Gateway) count(r kafka.Record, began time.Time) {
 			zap.String(envelope.HeaderVerifiedBy, r.Header(envelope.HeaderVerifiedBy)), zap.String(envelope.HeaderAddressToken, r.Header(envelope.HeaderAddressToken)),
 			zap.Int("bytes", len(r.Value)))
 	}
-	if named := r.Header(strings.ToLower(recharge.HeaderTopic)); named != "" && named != topic.String {
-		// the header is not signed, so its value must not be logged
-		g.run.Log.Warn("topic header differs from the URL path, using the path", zap.String("store", store), topic)
-	}
+	admission.WarnOfTopic(r, g.run.Log, g.run.Metrics.UnknownTopic)
 }

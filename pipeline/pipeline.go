@@ -25,6 +25,8 @@ type Metrics interface {
 	Ingest(store string, took time.Duration)
 	// Response observes the time to any answer of the gateway, accepted or refused.
 	Response(status int, took time.Duration)
+	// UnknownTopic counts an accepted webhook of a topic that Recharge does not have, by the topic that it resembles most, "" for none.
+	UnknownTopic(store, nearest string)
 	// Paused sets whether a store is paused because its credentials are wrong and must be fixed.
 	Paused(role, store string, paused bool)
 	// Lookup counts a call to Recharge's API. LookupsPending sets the number of requests without a response.

@@ -144,6 +144,11 @@ func (f *outcomes) Lookup(store, kind, outcome string) {
 // LookupsPending is part of pipeline.Metrics.
 func (f *outcomes) LookupsPending(string, int) {}
 
+// UnknownTopic adds a line for the topic that was meant.
+func (f *outcomes) UnknownTopic(_, nearest string) {
+	f.add("topic unknown, nearest: " + nearest)
+}
+
 // UnreadableField adds a line for the field.
 func (f *outcomes) UnreadableField(_, resource, field string) {
 	f.add("unreadable: " + resource + "." + field)

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
+	"github.com/rechargeflow/rechargeflow/pkg/admission"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
@@ -64,6 +65,27 @@ func TestRedriveOfAWebhook(t *testing.T) {
 	assert.Equal(t, `{}`, string(again.Record.Value))
 	assert.Equal(t, 48*time.Hour, again.Last.Sub(again.First))
 	assert.Contains(t, w.log.String(), `"redriven":true`)
+}
+
+// A webhook of a mistyped topic has its effect once it is sent again under the right one, and only once.
+func TestRepairOfAMistypedTopic(t *testing.T) {
+	w := newWorld(t, storeConfig{})
+	w.api.PutCustomer("246936001", []byte(`{"customer":`+joBean+`}`))
+	w.produce(w.raw("subscription/creatd", subscriptionBody("784594001", "")))
+	w.handleAll()
+	require.Empty(t, w.topics.since("recharge.events", 0))
+
+	w.later(48 * time.Hour)
+	for range 2 {
+		repaired, err := admission.Retopic(w.topics.since("recharge.webhooks", 0)[0], "subscription/created", w.now)
+		require.NoError(t, err)
+		w.produce(repaired)
+		w.handleAll()
+	}
+	require.Len(t, w.bloomreach.Events(), 1, "%v", w.outcomes.all())
+	event := w.topics.since("recharge.events", 0)[0]
+	assert.Equal(t, "2026-03-01T10:00:05Z", event.Header(envelope.HeaderReceivedAt))
+	assert.Equal(t, "operator", event.Header(envelope.HeaderSource))
 }
 
 // Each store's sink handles only its own redriven records.

@@ -7,6 +7,7 @@
 //	config.go      rechargeflow config check, print, docs
 //	addresses.go   rechargeflow webhooks addresses
 //	send.go        rechargeflow webhooks send
+//	repair.go      rechargeflow webhooks repair
 //	pages.go       rechargeflow webhooks docs
 //	topics.go      rechargeflow topics plan, apply
 //	lag.go         rechargeflow lag

@@ -54,7 +54,9 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "recharge": simulateRecharge, "eventually": eventually},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "recharge": simulateRecharge, "eventually": eventually, "webhook": storeWebhook, "raw": listRaw,
+		},
 	})
 }
 

@@ -8,9 +8,9 @@ import (
 )
 
 func (c *commands) webhooksCommand() *cobra.Command {
-	return cli.Group("webhooks", "Print the webhooks to register, send samples, or document them",
-		"Print the addresses of the webhooks to register at Recharge, send samples to the gateway, or document what Rechargeflow does with each.",
-		c.addressesCommand(), c.sendCommand(),
+	return cli.Group("webhooks", "Print addresses of webhooks, send samples, repair a mistyped one, or document them",
+		"Print the addresses of the webhooks to register at Recharge, send samples to the gateway, send those of a mistyped topic again, or document what Rechargeflow does with each.",
+		c.addressesCommand(), c.sendCommand(), c.repairCommand(),
 		&cobra.Command{
 			Use:     "docs",
 			Short:   "Write what each of Recharge's topics produces, docs/webhooks.md",

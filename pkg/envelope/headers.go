@@ -36,6 +36,7 @@ const (
 	HeaderVerifiedBy    = "verified_by"   // the signature of a webhook that was verified: timestamped or legacy
 	HeaderFactsSince    = "facts_since"   // of a backfilled resource: the earliest time of its facts, RFC 3339. Missing: no facts
 	HeaderAddressToken  = "address_token" // whether the address of a webhook had a token: AddressTokenValid or AddressTokenNone
+	HeaderRepairOf      = "repair_of"     // of SourceOperator: partition/offset of the webhook that came under a wrong topic
 )
 
 // The values of the header address_token. A webhook with a wrong token is refused.
@@ -47,6 +48,7 @@ const (
 // The values of the source header of a raw record.
 const (
 	SourceWebhook  = "webhook"
+	SourceOperator = "operator" // a webhook that came under a wrong topic, sent again by an operator
 	SourceLookup   = "lookup"   // an answer of Recharge's API
 	SourceImport   = "import"   // a customer with all subscriptions, as Recharge's API lists them
 	SourceBackfill = "backfill" // a resource as Recharge's API lists it, in the form of a webhook

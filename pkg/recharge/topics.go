@@ -32,6 +32,48 @@ func Topics() []Topic {
 // Known reports whether Recharge has this topic.
 func (t Topic) Known() bool { return slices.Contains(Topics(), t) }
 
+// maxTypos is the number of characters by which a mistyped topic may differ from the one that was meant. At four,
+// subscription/resumed, which Recharge does not have, would be taken for subscription/paused.
+const maxTypos = 3
+
+// Nearest returns the topic that a mistyped one resembles most, "" if it resembles none.
+func (t Topic) Nearest() Topic {
+	var nearest Topic
+	fewest := maxTypos + 1
+	for _, known := range Topics() {
+		if abs(len(known)-len(t)) >= fewest {
+			continue
+		}
+		if typos := distance(string(t), string(known)); typos < fewest {
+			nearest, fewest = known, typos
+		}
+	}
+	return nearest
+}
+
+// distance returns how many bytes have to be added, removed or replaced to make one text of the other (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j+1]+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+func abs(n int) int { return max(n, -n) }
+
 // Current returns the name under which a topic is decided on: charge/success is an older name of charge/paid, and shops
 // still register it (https://github.com/hookdeck/webhook-skills, Recharge).
 func (t Topic) Current() Topic {

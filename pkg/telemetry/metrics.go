@@ -19,6 +19,7 @@ type Metrics struct {
 	ingest   *prometheus.HistogramVec
 	response *prometheus.HistogramVec
 	callback *prometheus.CounterVec
+	unknown  *prometheus.CounterVec
 	endToEnd *prometheus.HistogramVec
 	paused   *prometheus.GaugeVec
 	texts    *prometheus.CounterVec
@@ -50,6 +51,7 @@ func NewMetrics() *Metrics {
 		}, []string{"store"}),
 		response: newResponses(),
 		callback: newCallbacks(),
+		unknown:  newUnknownTopics(),
 		endToEnd: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "rechargeflow_end_to_end_seconds",
 			Help:    "Time from the arrival of a webhook until the role has processed the record that it led to.",
@@ -84,7 +86,7 @@ func NewMetrics() *Metrics {
 			Help: "Always 1. The labels name the build.",
 		}, []string{"version", "commit", "go"}),
 	}
-	m.registry.MustRegister(m.records, m.ingest, m.response, m.callback, m.endToEnd, m.paused, m.texts, m.waiting, m.lookups, m.pending, m.fields, m.build,
+	m.registry.MustRegister(m.records, m.ingest, m.response, m.callback, m.unknown, m.endToEnd, m.paused, m.texts, m.waiting, m.lookups, m.pending, m.fields, m.build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.kafka, m.destinations = newKafkaMetrics(m.registry), newDestinationMetrics(m.registry)
 	m.state, m.condition = newStateMetrics(m.registry), newConditionMetrics(m.registry)

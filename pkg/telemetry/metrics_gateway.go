@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -22,6 +23,18 @@ func newCallbacks() *prometheus.CounterVec {
 		Name: "rechargeflow_callbacks_total",
 		Help: "Callbacks of SMS providers by kind and outcome. The kind is empty for refused ones, the reason for accepted ones.",
 	}, []string{"store", "kind", "outcome", "reason"})
+}
+
+func newUnknownTopics() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "rechargeflow_unknown_topics_total",
+		Help: "Accepted webhooks whose address has a topic that Recharge does not have, by the topic that it resembles most, none if there is no such topic.",
+	}, []string{"store", "nearest"})
+}
+
+// UnknownTopic counts an accepted webhook of a topic that Recharge does not have. The nearest topic is one of Recharge's, or "".
+func (m *Metrics) UnknownTopic(store, nearest string) {
+	m.unknown.WithLabelValues(store, cmp.Or(nearest, "none")).Inc()
 }
 
 // Callback counts a callback of an SMS provider. All labels are from closed lists.

@@ -21,6 +21,7 @@ func Page() string {
 	m.Ingest(store, time.Millisecond)
 	m.Response(200, time.Millisecond)
 	m.Callback(store, "reply", "accepted", "")
+	m.UnknownTopic(store, "subscription/created")
 	m.GatewayLimits(func() int { return 0 }, func() int64 { return 0 }, func() int64 { return 0 })
 	m.EndToEnd("tracking", store, time.Second, "")
 	m.Paused("tracking", store, false)
