@@ -16,6 +16,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/lookup"
+	"github.com/rechargeflow/rechargeflow/pkg/registration"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/pkg/tracing"
@@ -51,6 +52,7 @@ type App struct {
 	flows      *flowBook                // nil without the sms role
 	consent    *consent.Table           // nil if no text is sent
 	texting    *texting                 // likewise
+	watches    []*registration.Watch    // of webhooks registered at Recharge
 	running    atomic.Bool
 	admin      atomic.Value // address of the admin port
 	gateway    atomic.Value // address of the gateway

@@ -13,6 +13,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // stopAdminWithin limits how long a scrape may take during shutdown.
@@ -101,6 +102,9 @@ func (a *App) startStages(ctx context.Context, group *errgroup.Group, cluster ka
 		a.watch(s, consumer)
 		lags.add(s.Group, consumer.Status)
 		group.Go(func() error { return a.consume(ctx, consumer, s) })
+		if s.Role == string(topology.RoleTransformer) {
+			a.startWatches(ctx, group, consumer)
+		}
 	}
 	if a.flows != nil {
 		group.Go(func() error { return a.flows.table.Run(ctx, cluster) })

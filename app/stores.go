@@ -50,6 +50,7 @@ func (a *App) store(store config.Store, budget *bloomreach.Budget) (pipeline.Sto
 			return built, err
 		}
 		a.apiClients[store.Name], built.Settings.API = traced{client}, true
+		a.watchRegistrations(store, client)
 	}
 	if store.Bloomreach.Enabled && a.has(topology.RoleTracking) {
 		client, err := newTracker(store.Bloomreach, budget, a.observe("bloomreach", store.Name))
@@ -129,12 +130,12 @@ func SinksOf(store config.Store) (roles []topology.Role) {
 	return roles
 }
 
-// logStores logs what the process does for each store: whether customers are looked up, where events go, and how texts are sent.
+// logStores logs what the process does for each store: whether customers are looked up and registrations checked, where events go, and how texts are sent.
 func (a *App) logStores(built []pipeline.Store) {
 	for i, store := range a.cfg.Stores {
 		fields := []zap.Field{zap.String("store", store.Name), zap.String("customer_id", store.CustomerID)}
 		if a.has(topology.RoleTransformer) {
-			fields = append(fields, zap.Bool("recharge_api", built[i].Settings.API))
+			fields = append(fields, zap.Bool("recharge_api", built[i].Settings.API), zap.String("registrations", registrationsOf(store)))
 		}
 		if a.has(topology.RoleTracking) {
 			fields = append(fields, zap.String("bloomreach", bloomreachHost(store.Bloomreach)))

@@ -26,8 +26,9 @@ type alertRule struct {
 
 type alertRules struct {
 	Groups []struct {
-		Name  string      `yaml:"name"`
-		Rules []alertRule `yaml:"rules"`
+		Name     string      `yaml:"name"`
+		Interval string      `yaml:"interval"`
+		Rules    []alertRule `yaml:"rules"`
 	} `yaml:"groups"`
 }
 
@@ -133,7 +134,7 @@ func TestEachAlertHasAStory(t *testing.T) {
 		stories, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, rule := range readAlerts(t) {
-			if file == "prometheus-rules-test.yml" && rule.Alert == "RechargeflowStoreSilent" { // compares weeks
+			if file == "prometheus-rules-test.yml" && strings.HasSuffix(rule.Alert, "Silent") && strings.HasPrefix(rule.Alert, "RechargeflowStore") { // compares weeks
 				continue
 			}
 			assert.Contains(t, string(stories), `alertname="`+rule.Alert+`"`, file)

@@ -67,8 +67,9 @@ type Tracing struct {
 
 // Transformer configures the role that turns webhooks into events and triggers.
 type Transformer struct {
-	StateDir   string `mapstructure:"state_dir" default:"./rechargeflow-data/state" doc:"Directory of the transformer's local state store, for one process at a time. It can be deleted while no process runs: the state is restored from recharge.state."`
-	StateCache Size   `mapstructure:"state_cache" default:"32MiB" min:"1MiB" max:"16GiB" doc:"Cache of the local state store, in memory."`
+	StateDir             string        `mapstructure:"state_dir" default:"./rechargeflow-data/state" doc:"Directory of the transformer's local state store, for one process at a time. It can be deleted while no process runs: the state is restored from recharge.state."`
+	StateCache           Size          `mapstructure:"state_cache" default:"32MiB" min:"1MiB" max:"16GiB" doc:"Cache of the local state store, in memory."`
+	WebhookCheckInterval time.Duration `mapstructure:"webhook_check_interval" default:"5m" min:"100ms" max:"24h" doc:"How often the webhooks registered at Recharge are compared with those that a store needs, for stores with recharge.webhook_url."`
 }
 
 // Planner configures the role that plans and sends texts.

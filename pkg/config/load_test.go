@@ -23,7 +23,7 @@ func TestDefaults(t *testing.T) {
 		Tracing:       config.Tracing{Headers: []config.Secret{}, SampleRatio: 1},
 		ShutdownDelay: time.Second, ShutdownTimeout: 25 * time.Second,
 		SMS:         config.Planner{StateDir: "./rechargeflow-data/sms-state", StateCache: 16 << 20},
-		Transformer: config.Transformer{StateDir: "./rechargeflow-data/state", StateCache: 32 << 20},
+		Transformer: config.Transformer{StateDir: "./rechargeflow-data/state", StateCache: 32 << 20, WebhookCheckInterval: 5 * time.Minute},
 		Stores: []config.Store{{
 			Name: "acme", CustomerID: config.CustomerEmail, ActiveProperty: true,
 			Recharge: config.Recharge{Secrets: []config.Secret{"client-secret"}, Token: "api-token", Signature: "any", APIURL: "https://api.rechargeapps.com"},

@@ -41,7 +41,7 @@ func clash(a, b string) bool {
 
 func (l *loader) checkRequired(s *scope) {
 	for _, k := range s.keys {
-		if k.Required && l.runs(k.Roles...) && s.isEmpty(k.Path) {
+		if k.Required && l.needs(s, k) && s.isEmpty(k.Path) {
 			l.missing(s, k.Path, "")
 		}
 	}
@@ -50,6 +50,14 @@ func (l *loader) checkRequired(s *scope) {
 // runs reports whether a key of roles is used: by every process if there are none, or by a role that this process runs.
 func (l *loader) runs(roles ...string) bool {
 	return len(roles) == 0 || slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(l.roles, role) })
+}
+
+// needs reports whether this process uses a key. The transformer uses the secrets only to make the addresses of webhooks.
+func (l *loader) needs(s *scope, k Key) bool {
+	if k.Path == "recharge.secrets" && !l.runs("gateway") {
+		return l.runs("transformer") && !s.isEmpty("recharge.webhook_url")
+	}
+	return l.runs(k.Roles...)
 }
 
 // checkStores requires a store, and values in place of placeholders, for a process that runs roles.

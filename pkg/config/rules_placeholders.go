@@ -22,7 +22,7 @@ func (l *loader) checkPlaceholders(s *scope) {
 		list, _ := given.value.([]string)
 		found := false
 		switch {
-		case !l.runs(k.Roles...):
+		case !l.needs(s, k):
 		case k.Secret, strings.HasSuffix(k.Path, "_id"):
 			found = slices.ContainsFunc(append(list, text), whole.MatchString)
 		case k.isURL():

@@ -50,6 +50,19 @@ func TestEachRoleNeedsItsOwnSecretsOnly(t *testing.T) {
 	}
 }
 
+// The transformer makes addresses of webhooks with the first secret, where it checks the registrations.
+func TestTransformerNeedsSecretsToCheckRegistrations(t *testing.T) {
+	url, token := of("RECHARGE_WEBHOOK_URL", "https://hooks.example.com"), of("RECHARGE_TOKEN", "api-token")
+	_, err := loadFor(t, []string{token, url}, "transformer")
+	require.ErrorContains(t, err, "recharge.secrets: missing")
+	_, err = loadFor(t, []string{token, url, of("RECHARGE_SECRETS", placeholderOf("RECHARGE_SECRETS"))}, "transformer")
+	require.ErrorContains(t, err, "recharge.secrets: is still the placeholder")
+	_, err = loadFor(t, []string{token, url, of("RECHARGE_SECRETS", "client-secret")}, "transformer")
+	require.NoError(t, err)
+	_, err = loadFor(t, []string{url, of("SMS_URL", "https://sms.example.com/send"), of("SMS_SECRET", "sms-secret")}, "sms")
+	require.NoError(t, err)
+}
+
 // A placeholder is reported to the role that uses the value.
 func TestPlaceholderOfEachRole(t *testing.T) {
 	for role, own := range ownSecrets() {

@@ -50,11 +50,11 @@ type Store struct {
 
 // Recharge configures the store's Recharge account.
 type Recharge struct {
-	Secrets             []Secret `mapstructure:"secrets" role:"gateway" required:"true" doc:"API client secrets that sign the webhooks. Two during a rotation."`
+	Secrets             []Secret `mapstructure:"secrets" role:"gateway,transformer" required:"true" doc:"API client secrets that sign the webhooks. Two during a rotation, the new one first. The gateway needs them, the transformer if webhook_url is set."`
 	Token               Secret   `mapstructure:"token" role:"transformer" doc:"API token for lookups of customers and subscriptions. Optional with customer_id recharge_id and no texts. Without it the active property depends on webhooks alone, and cancellations after failed charges are not detected."`
 	Signature           string   `mapstructure:"signature" role:"gateway" default:"any" oneof:"any,timestamped" doc:"Signatures that are accepted. any: the timestamped one, or the legacy one where no timestamped one has been seen yet. timestamped: only the timestamped one, which expires after 48 h."`
 	RequireAddressToken bool     `mapstructure:"require_address_token" role:"gateway" default:"false" doc:"Refuse webhooks whose address has no token. Run rechargeflow setup first. A wrong token is always refused."`
-	WebhookURL          string   `mapstructure:"webhook_url" check:"url" example:"https://hooks.example.com" doc:"URL at which Recharge reaches the gateway, without /webhooks. rechargeflow setup registers the webhooks there."`
+	WebhookURL          string   `mapstructure:"webhook_url" check:"url" example:"https://hooks.example.com" doc:"URL at which Recharge reaches the gateway, without /webhooks. rechargeflow setup registers the webhooks there, and the transformer registers again what is deleted or altered at Recharge. Empty: the transformer does not check."`
 	APIURL              string   `mapstructure:"api_url" default:"https://api.rechargeapps.com" check:"url" doc:"Address of the Recharge API."`
 }
 

@@ -4,6 +4,7 @@
 //	plan.go     Plan: each registration, wanted or found, and what is wrong with it
 //	address.go  whose address it is, and why it is not the wanted one
 //	apply.go    creates, changes and deletes what a plan says
+//	watch.go    Watch: checks and restores while a process runs
 //
 // Plan has no I/O:
 //

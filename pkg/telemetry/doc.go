@@ -7,6 +7,7 @@
 //	metrics_gateway.go      Response, ...          the gateway's answers, and what unverified callers take
 //	metrics_state.go        StateDisk, ...         the transformer's local state
 //	metrics_condition.go    GroupConfigured, ...   what is configured, ready, assigned, and wrong with topics
+//	metrics_registrations.go Registrations, ...    webhooks registered at Recharge
 //	metrics_texts.go        Texting                consent and pauses
 //	metrics_certificates.go Certificates, ...      when certificates expire
 //	lag.go                  Metrics.Lags           the lag of consumer groups

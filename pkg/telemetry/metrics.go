@@ -34,6 +34,8 @@ type Metrics struct {
 	state        stateMetrics
 	condition    conditionMetrics
 	certificates *certificates
+
+	registrations registrationMetrics
 }
 
 // NewMetrics registers all metrics, and those of Go and of the process.
@@ -91,6 +93,7 @@ func NewMetrics() *Metrics {
 	m.kafka, m.destinations = newKafkaMetrics(m.registry), newDestinationMetrics(m.registry)
 	m.state, m.condition = newStateMetrics(m.registry), newConditionMetrics(m.registry)
 	m.certificates = newCertificates(m.registry)
+	m.registrations = newRegistrationMetrics(m.registry)
 	return m
 }
 

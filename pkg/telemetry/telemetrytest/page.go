@@ -21,6 +21,7 @@ func Page() string {
 	m.Ingest(store, time.Millisecond)
 	m.Response(200, time.Millisecond)
 	m.Callback(store, "reply", "accepted", "")
+	registrations(m, store)
 	m.UnknownTopic(store, "subscription/created")
 	m.GatewayLimits(func() int { return 0 }, func() int64 { return 0 }, func() int64 { return 0 })
 	m.EndToEnd("tracking", store, time.Second, "")
@@ -56,4 +57,10 @@ func Page() string {
 	answer := httptest.NewRecorder()
 	m.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/metrics", http.NoBody))
 	return answer.Body.String()
+}
+
+func registrations(m *telemetry.Metrics, store string) {
+	m.Registrations(store, map[string]int{"ok": 1})
+	m.RegistrationRestored(store, "missing")
+	m.RegistrationCheck(store, "ok")
 }
