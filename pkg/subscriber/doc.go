@@ -11,7 +11,6 @@
 //	switches.go         what triggers a text in stores that want it
 //	change.go           customer_change: which fields of a customer changed
 //	active_property.go  recharge_subscription_active: its value, its time and its profile
-//	portal.go           links to the customer portal, sealed
 //	profile.go          the customer properties that a store has chosen
 //	withheld.go         triggers that are not emitted, and why: late ones that are contradicted, canceled subscriptions that are replaced by
 //	                    another one, prepaid gifts
@@ -20,7 +19,7 @@
 //	owner.go            subscriptions that move to another customer
 //	identity.go         the customer of an output, whose phone a text goes to, and what must be looked up to know it
 //	erased.go           customers whose personal data was erased at Recharge
-//	text.go             the variables of a trigger's text
+//	text.go             the variables of a trigger's text; links to the customer portal
 //	fact.go             fact ids: the hash of what defines a fact; the facts that were emitted
 //	state.go            State, the newest snapshot of each subscription, and which parts are expired
 //	customer_state.go   the customer's own part of the state
