@@ -4,8 +4,8 @@ import (
 	"slices"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
-	"github.com/rechargeflow/rechargeflow/pkg/seal"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
+	"github.com/rechargeflow/rechargeflow/pkg/seal"
 	"github.com/rechargeflow/rechargeflow/pkg/wording"
 )
 
