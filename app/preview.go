@@ -40,7 +40,9 @@ func sendsEvents(store config.Store) bool { return store.Bloomreach.Enabled }
 func commandsOf(built pipeline.Store, d subscriber.Decision) (commands []Command, err error) {
 	tracked := slices.DeleteFunc(slices.Clone(d.Facts), func(e subscriber.Event) bool { return !built.Settings.Tracks(e.Status) })
 	for _, e := range slices.Concat(d.Events, tracked) {
-		built.Settings.Portal.Open(&e)
+		if e.PortalLink != "" {
+			e.PortalLink = "***" // who has it needs no password
+		}
 		ids, err := built.CustomerIDs(e)
 		if err != nil {
 			return nil, err

@@ -44,7 +44,7 @@ func (t *transform) admit(raw kafka.Record) (*input, reason.Reason, error) {
 	if !ok {
 		return nil, reason.UnknownStore, fmt.Errorf("store %q is not in the configuration of this process; when it is, replay the dead letter", store)
 	}
-	if _, redriven := deadletter.RedriveOf(raw); redriven { // others are never that old: retention deletes them earlier
+	if _, redriven := deadletter.RedriveOf(raw); redriven || raw.Header(envelope.HeaderSource) == envelope.SourceOperator { // others are never that old: retention deletes them earlier
 		err = subscriber.CheckAge(at, t.now())
 	}
 	return &input{raw: raw, at: at, settings: settings}, reason.TooOld, err

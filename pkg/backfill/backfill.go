@@ -35,6 +35,7 @@ func Lost() []string {
 	return []string{
 		"deletions of customers, subscriptions and charges (import --reconcile removes what has vanished)",
 		"skipped, unskipped, paused, resumed and swapped subscriptions, and repeated activations: the API shows the present state only",
+		"changed prices, quantities, dates and products of subscriptions, also by a webhook that comes afterwards",
 		"upcoming charges and orders, and processed orders",
 		"failed attempts of a charge before its last one",
 		"charges that were processed more than 90 days ago, which the API does not list",

@@ -56,11 +56,11 @@ func (s *shop) put(format string, args ...any) {
 }
 
 // List is the API's, with the shop's failures.
-func (s *shop) List(ctx context.Context, resource string, filters url.Values, cursor string) (recharge.Page, error) {
+func (s *shop) List(ctx context.Context, resource string, filters url.Values, cursor string, limit int) (recharge.Page, error) {
 	if err := s.fail(); err != nil {
 		return recharge.Page{}, err
 	}
-	return s.client().List(ctx, resource, filters, cursor)
+	return s.client().List(ctx, resource, filters, cursor, limit)
 }
 
 func (s *shop) Customer(ctx context.Context, id string) (recharge.Customer, error) {
@@ -131,6 +131,7 @@ func TestImport(t *testing.T) {
 	assert.Len(t, s.lines(" backfillcharge/updated"), 1200, "what is scheduled for later than the window is left out")
 	of3 := s.lines("acme/3 import")
 	require.Len(t, of3, 1)
+	assert.Less(t, strings.Index(of3[0], `"id":"3002"`), strings.Index(of3[0], `"id":"3000"`), "newest first")
 	for _, part := range []string{`"customer_id":"3"`, `"id":"3000"`, `"id":"3002"`, `"complete":true`, `"listed_at":"2026-05-01T12:00:00Z"`} {
 		assert.Contains(t, of3[0], part)
 	}
@@ -230,6 +231,50 @@ func TestCursorRefused(t *testing.T) {
 	assert.Len(t, s.lines(`"complete":true`), 600)
 }
 
+// A list whose cursors are always refused ends the run, and the next one begins the list again.
+func TestCursorAlwaysRefused(t *testing.T) {
+	s := newShop(t, 600)
+	refusing := true
+	config := s.config()
+	config.API = refuser{s, &refusing}
+	_, err := backfill.Import{Config: config}.Run(t.Context())
+	require.ErrorContains(t, err, "list subscriptions: ")
+	require.ErrorContains(t, err, "status 422: invalid fields: cursor")
+	require.NoError(t, config.Dir.Close())
+	refusing = false
+	config = s.config()
+	config.API = refuser{s, &refusing}
+	p, err := backfill.Import{Config: config}.Run(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, config.Dir.Close())
+	assert.Equal(t, 600, p.Customers)
+}
+
+// refuser is a shop whose API refuses cursors.
+type refuser struct {
+	*shop
+	refusing *bool
+}
+
+func (r refuser) List(ctx context.Context, resource string, filters url.Values, cursor string, limit int) (recharge.Page, error) {
+	if cursor != "" && *r.refusing {
+		r.api.FailNext(1, 422, `{"errors":{"cursor":["Invalid value"]}}`)
+	}
+	return r.shop.List(ctx, resource, filters, cursor, limit)
+}
+
+// A page that is too large is read in smaller ones.
+func TestLargePages(t *testing.T) {
+	s := newShop(t, 40)
+	for id := 1; id <= 40; id++ {
+		s.put(`{"charge":{"id":%d,"customer":{"id":%d},"status":"queued","scheduled_at":"2026-05-20","note":%q,"created_at":"2026-04-01T00:00:00+00:00","updated_at":"2026-04-02T00:00:00+00:00"}}`, 10*id, id, strings.Repeat("x", 300_000))
+	}
+	p, err := s.run(backfill.Import{})
+	require.NoError(t, err)
+	assert.Zero(t, p.Again)
+	assert.Len(t, s.lines(" backfillcharge/updated"), 80)
+}
+
 // What can't be read is counted, and nobody is thought to have no subscriptions because of it.
 func TestUnreadable(t *testing.T) {
 	s := newShop(t, 3)
@@ -268,6 +313,8 @@ func TestVanished(t *testing.T) {
 	assert.Equal(t, 1, p.Vanished)
 	assert.Equal(t, []string{`acme/99 backfillcustomer/deleted since "": {"customer":{"id":99}}`}, s.lines("deleted"))
 
+	_, err = s.run(backfill.Import{Known: known("98", "99")})
+	require.ErrorIs(t, err, backfill.ErrVanished, "all")
 	other := newShop(t, 3)
 	var ids []string
 	for id := range 50 {

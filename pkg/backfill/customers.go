@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
@@ -99,7 +100,7 @@ func (r *run) customer(id string, c *recharge.Customer) ([]kafka.Record, error) 
 		LookupRequest: recharge.LookupRequest{Store: r.Store, CustomerID: id, Kind: recharge.LookupSubscriptions},
 		Customer:      c, Subscriptions: []recharge.Subscription{}, ListedAt: r.StartedAt, AnsweredAt: r.Now(),
 	}
-	l.Complete = !r.Incomplete && c != nil && c.CreatedAt.Before(r.StartedAt) // else subscriptions may have come after their list was read
+	l.Complete = !r.Incomplete && c != nil && !c.CreatedAt.IsZero() && c.CreatedAt.Before(r.StartedAt) // else subscriptions may have come after their list was read
 	records := []kafka.Record{{}}                                             // the first is that of the customer
 	for each, err := range r.Dir.rows(keptPrefix + id + "/") {
 		if err != nil {
@@ -119,7 +120,10 @@ func (r *run) customer(id string, c *recharge.Customer) ([]kafka.Record, error) 
 			records = append(records, r.resource(id, "subscription/updated", body))
 		}
 	}
+	slices.Reverse(l.Subscriptions) // newest first
+	read := len(l.Subscriptions)
 	l, err := l.Fitting()
+	r.Unreadable += read - len(l.Subscriptions)
 	if err != nil {
 		return nil, fmt.Errorf("encode customer %s: %w", id, err)
 	}

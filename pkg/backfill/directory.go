@@ -51,8 +51,8 @@ func (d *Directory) Close() error { return errors.Join(d.db.Close(), d.lock.Clos
 // Remove closes and removes the directory.
 func (d *Directory) Remove() error { return errors.Join(d.Close(), os.RemoveAll(d.path)) }
 
-// progress returns the zero value if nothing was saved.
-func (d *Directory) progress() (p Progress, err error) {
+// Progress returns how far the run in the directory is, the zero value for none.
+func (d *Directory) Progress() (p Progress, err error) {
 	value, err := d.get(progressKey)
 	if err != nil || value == nil {
 		return p, err

@@ -32,7 +32,7 @@ func newRun(c Config, name string) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.Dir.progress()
+	p, err := c.Dir.Progress()
 	switch {
 	case err != nil:
 		return nil, err
@@ -48,10 +48,15 @@ func newRun(c Config, name string) (*run, error) {
 // last page.
 func (r *run) pages(ctx context.Context, resource string, filters url.Values, next Phase, handle func(context.Context, []json.RawMessage) (map[string][]byte, error)) error {
 	page, err := r.list(ctx, resource, filters, r.Cursor)
+	var refused *recharge.InvalidError
 	switch {
-	case errors.Is(err, recharge.ErrUnreadable) && r.Cursor != "" && r.Again < maxAgain: // Recharge refuses the cursor
+	case errors.As(err, &refused) && r.Cursor != "": // the list begins again
 		r.Cursor, r.Again = "", r.Again+1
-		return nil
+		if r.Again <= maxAgain {
+			return nil
+		}
+		r.Again = 0 // for the next run
+		return errors.Join(err, r.Dir.save(r.Progress, nil))
 	case err != nil:
 		return err
 	}

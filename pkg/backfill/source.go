@@ -13,7 +13,7 @@ import (
 
 // API is what is read of a store: a [recharge.Client].
 type API interface {
-	List(ctx context.Context, resource string, filters url.Values, cursor string) (recharge.Page, error)
+	List(ctx context.Context, resource string, filters url.Values, cursor string, limit int) (recharge.Page, error)
 	Customer(ctx context.Context, id string) (recharge.Customer, error)
 }
 
@@ -32,11 +32,16 @@ type source struct {
 	decoder *recharge.Decoder
 }
 
+// list reads a page, a smaller one if it is too large.
 func (s *source) list(ctx context.Context, resource string, filters url.Values, cursor string) (page recharge.Page, err error) {
-	err = s.retry(ctx, func() (err error) {
-		page, err = s.api.List(ctx, resource, filters, cursor)
-		return err
-	})
+	limit := recharge.MaxPage
+	err = recharge.ErrTooLarge
+	for ; errors.Is(err, recharge.ErrTooLarge) && limit > 0; limit /= 2 {
+		err = s.retry(ctx, func() (err error) {
+			page, err = s.api.List(ctx, resource, filters, cursor, limit)
+			return err
+		})
+	}
 	if err != nil {
 		return page, fmt.Errorf("list %s: %w", resource, err)
 	}

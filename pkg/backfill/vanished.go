@@ -8,7 +8,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
-// Up to fewVanished customers, or a twentieth of those that are known, may have vanished without the question whether the token is right.
+// Up to fewVanished customers, or a twentieth of those that are known, may have vanished without the question whether the token is right, but
+// not all of them.
 const fewVanished = 20
 
 // publishVanished publishes the deletion of each known customer who was not listed and whom Recharge does not know.
@@ -28,7 +29,7 @@ func (r *run) publishVanished(ctx context.Context, known iter.Seq2[string, error
 			gone = append(gone, id)
 		}
 	}
-	if !anyNumber && len(gone) > max(fewVanished, total/20) {
+	if !anyNumber && (len(gone) > max(fewVanished, total/20) || len(gone) == total && total > 1) {
 		return fmt.Errorf("%w: %d of %d", ErrVanished, len(gone), total)
 	}
 	records := make([]kafka.Record, 0, len(gone))

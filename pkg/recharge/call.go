@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -65,7 +64,7 @@ func (c *Client) do(req *http.Request, judge func(status int, answer []byte) err
 	case err != nil:
 		return res.Header, nil, &APIError{Message: "read response: " + err.Error()}
 	case len(answer) > maxAnswer:
-		return res.Header, nil, fmt.Errorf("%w: larger than %d MiB", ErrUnreadable, maxAnswer>>20)
+		return res.Header, nil, ErrTooLarge
 	}
 	return res.Header, answer, judge(res.StatusCode, answer)
 }
@@ -89,7 +88,7 @@ func statusError(status int, answer []byte) error {
 	case status == http.StatusNotFound && found: // without Recharge's text the address may be wrong
 		return ErrNotFound
 	case status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
-		return fmt.Errorf("%w: status %d: %s", ErrUnreadable, status, text)
+		return &InvalidError{Status: status, Message: text}
 	case status == http.StatusTooManyRequests:
 		return &APIError{Status: status, Message: "rate limit reached"}
 	}

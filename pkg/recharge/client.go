@@ -19,6 +19,23 @@ var ErrNotFound = errors.New("not found at recharge")
 // ErrUnreadable means that Recharge's response for this customer can't be decoded. A retry does not help.
 var ErrUnreadable = errors.New("recharge api: response can't be decoded")
 
+// ErrTooLarge means that a response is larger than 4 MiB. It is an ErrUnreadable. A smaller page helps.
+var ErrTooLarge = fmt.Errorf("%w: larger than %d MiB", ErrUnreadable, maxAnswer>>20)
+
+// InvalidError means that Recharge refuses a request as invalid, such as a cursor. It is an ErrUnreadable.
+type InvalidError struct {
+	Status  int // 400 or 422
+	Message string
+}
+
+// Error names the status and the message.
+func (e *InvalidError) Error() string {
+	return fmt.Sprintf("%v: status %d: %s", ErrUnreadable, e.Status, e.Message)
+}
+
+// Is reports that it is an ErrUnreadable.
+func (e *InvalidError) Is(target error) bool { return target == ErrUnreadable }
+
 // APIError is a failed call. A retry may help.
 type APIError struct {
 	// Status is the HTTP status, 0 if there was no response.

@@ -8,6 +8,9 @@ import (
 	"strconv"
 )
 
+// MaxPage is the largest size of a page.
+const MaxPage = pageSize
+
 // Page is one page of a list.
 type Page struct {
 	// Items are the resources as the API spells them in version 2021-11.
@@ -16,11 +19,12 @@ type Page struct {
 	Next string
 }
 
-// List reads a page of the store's customers, subscriptions or charges, 250 at most, in API version 2021-11. A request for a page after
+// List reads a page of the store's customers, subscriptions or charges, limit at most, of 1 to [MaxPage], in API version 2021-11. A request for a page after
 // the first one has its cursor and no filters, as in https://github.com/singer-io/tap-recharge (tap_recharge/client.py). Processed charges
-// are listed for 90 days. The error is ErrUnreadable, also for a cursor that Recharge refuses, ErrNotFound, or an *APIError.
-func (c *Client) List(ctx context.Context, resource string, filters url.Values, cursor string) (Page, error) {
-	query := url.Values{"limit": {strconv.Itoa(pageSize)}}
+// are listed for 90 days. The error is ErrTooLarge, an *InvalidError, also for a cursor that Recharge refuses, ErrUnreadable, ErrNotFound, or an
+// *APIError.
+func (c *Client) List(ctx context.Context, resource string, filters url.Values, cursor string, limit int) (Page, error) {
+	query := url.Values{"limit": {strconv.Itoa(limit)}}
 	if cursor != "" {
 		query.Set("cursor", cursor)
 	} else {

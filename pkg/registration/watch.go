@@ -70,8 +70,12 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
-// restore creates and changes. It deletes nothing: a second registration of a topic does no harm but work.
+// restore creates and changes. It deletes nothing: a second registration of a topic does no harm but work. An address with the token of an old
+// secret is left to the setup command, because gateways that do not have the new one yet would refuse another.
 func restore(row Row) Action {
+	if slices.Equal(row.Differs, []string{DiffersOldToken}) {
+		return ActionNone
+	}
 	if row.Status == StatusMissing || row.Status == StatusAltered {
 		return Keep(row)
 	}

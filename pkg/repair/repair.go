@@ -13,6 +13,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/admission"
@@ -63,7 +64,7 @@ func (c Count) Total() (total int) {
 // Count reads the raw topic up to its present end.
 func (r Repair) Count(ctx context.Context) (Count, error) {
 	unfit := map[string]int{}
-	wrong, sent := map[string]kafka.Record{}, map[string]bool{}
+	wrong, sent := map[string]found{}, map[string]bool{}
 	for raw, err := range kafka.Scan(ctx, r.Cluster, r.Topic, r.Since) {
 		if err != nil {
 			return Count{}, err
@@ -76,8 +77,8 @@ func (r Repair) Count(ctx context.Context) (Count, error) {
 				unfit[err.Error()]++
 				continue
 			}
-			raw.Value = nil // they may be many
-			wrong[admission.Position(raw)] = raw
+			// they may be many: without their bodies and the responses that these are in
+			wrong[admission.Position(raw)] = found{raw.Partition, raw.Offset, strings.Clone(raw.Header(envelope.HeaderStore))}
 		}
 	}
 	count := without(wrong, sent)
@@ -93,16 +94,23 @@ func (r Repair) isWrong(raw kafka.Record) bool {
 	return raw.Header(envelope.HeaderRechargeTopic) == string(r.From) && (r.Store == "" || raw.Header(envelope.HeaderStore) == r.Store)
 }
 
+// found is a webhook under the wrong topic.
+type found struct {
+	partition int
+	offset    int64
+	store     string
+}
+
 // without counts the webhooks that were not sent.
-func without(wrong map[string]kafka.Record, sent map[string]bool) Count {
+func without(wrong map[string]found, sent map[string]bool) Count {
 	count := Count{Offsets: map[int][]int64{}, Stores: map[string]int{}}
 	for position, raw := range wrong {
 		if sent[position] {
 			count.Sent++
 			continue
 		}
-		count.Offsets[raw.Partition] = append(count.Offsets[raw.Partition], raw.Offset)
-		count.Stores[raw.Header(envelope.HeaderStore)]++
+		count.Offsets[raw.partition] = append(count.Offsets[raw.partition], raw.offset)
+		count.Stores[raw.store]++
 	}
 	for _, offsets := range count.Offsets {
 		slices.Sort(offsets)

@@ -95,7 +95,7 @@ func (st *State) applyLookup(l recharge.Lookup, at time.Time) {
 	if !l.Complete {
 		return
 	}
-	st.Customer.CompleteAt = firstTime(st.Customer.CompleteAt, at)
+	st.Customer.CompleteAt = firstTime(st.Customer.CompleteAt, l.ListedAt, at)
 	asOf := l.Due.Add(-listLag)
 	for id, s := range st.Subscriptions {
 		if !listed[id] && s.exists() && s.UpdatedAt.Before(asOf) {

@@ -7,8 +7,9 @@ import (
 )
 
 // A resource that was read from Recharge's API shows what its webhooks would have told, if it has a time of its own: that a subscription was
-// created, canceled or has expired; that a charge was created, paid or refunded, and that its last attempt failed. The ids of the facts are those that
-// the webhooks give, so what a webhook told is not emitted again. Nobody is texted, but texts that what happened makes wrong are revoked.
+// created, canceled or has expired; that a charge was created, paid or refunded, and that its last attempt failed; that a customer has changed.
+// The ids of the facts are those that the webhooks give, so what a webhook told is not emitted again, and what is not emitted now still may be by
+// its webhook. Nobody is texted, but texts that what happened makes wrong are revoked, and withheld if their webhooks come later.
 
 // backfilled drafts the facts that a resource shows.
 func (d *draft) backfilled() {
@@ -18,10 +19,22 @@ func (d *draft) backfilled() {
 	case d.webhook.Charge != nil:
 		d.backfilledCharge()
 	}
-	since := d.webhook.Backfill.FactsSince
-	early := func(e Event) bool { return since.IsZero() || e.OccurredAt.Before(since) }
-	d.out.Events, d.out.Facts, d.out.Triggers = without(d.out.Events, early), without(d.out.Facts, early), nil
 	d.updateOnly()
+}
+
+// dropEarly removes what a backfill is not for: texts, and facts from before its time.
+func (d *draft) dropEarly() {
+	if d.webhook.Backfill == nil {
+		return
+	}
+	early := func(e Event) bool { return !d.wants(e.OccurredAt) }
+	d.out.Events, d.out.Facts, d.out.Triggers = without(d.out.Events, early), without(d.out.Facts, early), nil
+}
+
+// wants reports whether a backfill is for facts of a time.
+func (d *draft) wants(at time.Time) bool {
+	since := d.webhook.Backfill.FactsSince
+	return !since.IsZero() && !at.Before(since)
 }
 
 func (d *draft) backfilledSubscription() {
@@ -29,13 +42,19 @@ func (d *draft) backfilledSubscription() {
 	if !s.CreatedAt.IsZero() {
 		d.subscriptionEvent(StatusCreated, s.CreatedAt, "")
 	}
-	switch {
-	case s.Status == statusExpired:
-		d.expired()
-	case s.Status == statusCancelled && !s.CancelledAt.IsZero():
-		fact := d.subscriptionEvent(StatusCanceled, s.CancelledAt, d.changed(s.CancelledAt.Truncate(time.Second)))
-		d.revoke(flow.Canceled, s.CancelledAt, fact)
+	if s.CancelledAt.IsZero() || s.Status != statusCancelled && s.Status != statusExpired {
+		return
 	}
+	d.noteHappened(flow.Canceled, s.CancelledAt)
+	if s.Status == statusExpired {
+		if d.wants(s.CancelledAt) { // an expiration is noted with its fact
+			d.expired()
+		}
+		d.revoke(flow.Expired, s.CancelledAt, factID(d.settings.Store, "backfill", "expired", s.ID, instant(s.CancelledAt)))
+		return
+	}
+	fact := d.subscriptionEvent(StatusCanceled, s.CancelledAt, d.changed(s.CancelledAt.Truncate(time.Second)))
+	d.revoke(flow.Canceled, s.CancelledAt, fact)
 }
 
 func (d *draft) backfilledCharge() {
@@ -46,12 +65,28 @@ func (d *draft) backfilledCharge() {
 	switch rank := rankOfCharge(c.Status); {
 	case isClosed(c) && !c.ProcessedAt.IsZero():
 		at, fact := d.paid()
+		d.notePaidCharge(c.ID)
 		d.revoke(flow.Paid, at, fact)
 		if rank > rankOfCharge("success") {
 			d.refunded()
 		}
-	case rank == rankOfCharge("error") && !c.UpdatedAt.IsZero():
+	case rank == rankOfCharge("error") && !c.UpdatedAt.IsZero() && c.Attempts > 0:
 		d.noteAttempt(c.ID, c.ErrorType, c.UpdatedAt)
 		d.failedAttempt(c.UpdatedAt)
 	}
+}
+
+// notePaidCharge stores that a charge is paid, although no payment may be emitted.
+func (d *draft) notePaidCharge(id string) {
+	if d.state.gone() || d.customerID == "" {
+		return
+	}
+	known := d.state.Customer.Charges[id]
+	known.Paid = true
+	d.setCharge(id, known)
+}
+
+// knowsPaid reports whether a charge is known to be paid.
+func (st *State) knowsPaid(store, charge string) bool {
+	return st.Customer.Charges[charge].Paid || st.Emitted.has(paidFact(store, charge))
 }

@@ -44,6 +44,8 @@ type ChargeState struct {
 	NthOrder      int           `json:"nth_order,omitempty"`
 	// Closed means that the charge was paid or deleted, or will not be tried again.
 	Closed bool `json:"closed,omitempty"`
+	// Paid means that a backfill has shown it paid.
+	Paid bool `json:"paid,omitempty"`
 	// Counted means that it is among CustomerState.Orders.
 	Counted bool `json:"counted,omitempty"`
 	// Owned means that an owner record was published.
@@ -142,7 +144,7 @@ func (d *draft) countOrder() {
 	}
 	k.Orders++
 	known.Counted = true
-	if k.Seen && k.FirstAt.IsZero() { // nothing came before customer/created
+	if k.Seen && k.FirstAt.IsZero() && d.webhook.Backfill == nil { // nothing came before customer/created, and it came in order
 		known.NthOrder = k.Orders
 	}
 	d.setCharge(c.ID, known)

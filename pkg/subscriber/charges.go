@@ -113,7 +113,7 @@ const maxFailures = 20
 
 // noteAttempt stores why an attempt of a charge failed.
 func (d *draft) noteAttempt(charge, errorType string, at time.Time) {
-	if !recharge.GivesReason(errorType) || d.state.Emitted.has(paidFact(d.settings.Store, charge)) {
+	if !recharge.GivesReason(errorType) || d.state.knowsPaid(d.settings.Store, charge) {
 		return
 	}
 	d.noteFailures(charge, func(f *ChargeFailures) {

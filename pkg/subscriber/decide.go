@@ -87,9 +87,10 @@ func Decide(s Settings, st *State, w recharge.Webhook, receivedAt time.Time) (De
 	}
 	if w.Backfill == nil {
 		d.changedSubscription()
-		d.customerChange()
 	}
 	d.chargeTable()
+	d.customerChange()
+	d.dropEarly()
 	d.dropErased()
 	d.eraseTexts()
 	d.dropUnwanted()

@@ -157,6 +157,7 @@ func (k *CustomerState) appendCharges(w *jsonappend.Writer) {
 		w.OptString("order_number", c.OrderNumber)
 		w.OptInt("nth_order", c.NthOrder)
 		w.OptBool("closed", c.Closed)
+		w.OptBool("paid", c.Paid)
 		w.OptBool("counted", c.Counted)
 		w.OptBool("owned", c.Owned)
 		w.End()

@@ -60,7 +60,7 @@ func (st *State) chargeContradicts(store string, t Trigger, revokers flow.Revoke
 	if t.Charge == nil {
 		return false
 	}
-	if revokers.Has(flow.Paid) && st.Emitted.has(paidFact(store, t.Charge.ID)) {
+	if revokers.Has(flow.Paid) && st.knowsPaid(store, t.Charge.ID) {
 		return true
 	}
 	failedAt, failed := st.Customer.FailedCharges[t.Charge.ID]
@@ -98,7 +98,7 @@ func (s SubscriptionState) happenedAfter(at time.Time, by flow.Revokers) bool {
 func (d *draft) noteFailed(charge string, at time.Time) {
 	known := d.state.Customer.FailedCharges
 	_, noted := known[charge]
-	if noted || d.state.gone() || d.state.Emitted.has(paidFact(d.settings.Store, charge)) {
+	if noted || d.state.gone() || d.state.knowsPaid(d.settings.Store, charge) {
 		return
 	}
 	failed := map[string]time.Time{charge: at}

@@ -19,7 +19,7 @@ func NewMasker(reveal bool) Masker {
 	return Masker{
 		reveal: reveal,
 		emails: regexp.MustCompile(`[^\s"'<>(){}\[\],;:=]+@[^\s"'<>(){}\[\],;:=]+`),
-		phones: regexp.MustCompile(`\+\d{7,15}`),
+		phones: regexp.MustCompile(`\+\d{7,15}|\+?\(?\d[\d\s().-]{8,}\d`),
 	}
 }
 

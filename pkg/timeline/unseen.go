@@ -66,6 +66,9 @@ func (u *unseen) webhook(e *Entry, raw kafka.Record) {
 		return
 	}
 	webhook, err := u.decoder.Decode(topic, raw.Value, e.At)
+	if err == nil {
+		webhook.Backfill, err = envelope.BackfillOf(raw)
+	}
 	if err != nil {
 		e.Reason, e.Detail = reason.Malformed, join(e.Detail, err.Error())
 		return

@@ -53,7 +53,7 @@ func TestSchemasNameTheFlows(t *testing.T) {
 			causes = append(causes, topic)
 		}
 	}
-	causes = append(causes, "customer/updated", "customer/deleted") // of an erasure
+	causes = append(causes, "customer/updated", "customer/deleted", "charge/updated") // of an erasure, and of a backfill
 	withHelp := append(flow.Keys(), flow.Help)
 	for _, subject := range []string{schemas.SMSTrigger, schemas.Message, schemas.MessageText} {
 		requireEnum(t, subject, "flow", withHelp)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -71,6 +72,12 @@ func (b *backfillRun) arguments(now time.Time) (err error) {
 	if !b.Until.IsZero() && !b.Until.After(b.Since) {
 		return errors.New("--until is not after --since")
 	}
+	if b.Events && b.Since.Before(now.AddDate(0, -13, 0)) {
+		return errors.New("--emit-events needs a --since within the last 13 months: it is not known what was published before")
+	}
+	if len(b.Resources) == 0 {
+		return errors.New("--resource is empty, expected " + strings.Join(backfill.Resources(), ", "))
+	}
 	for _, name := range b.Resources {
 		if !slices.Contains(backfill.Resources(), name) {
 			return fmt.Errorf("--resource %q is unknown, expected %s", name, strings.Join(backfill.Resources(), ", "))
@@ -92,6 +99,9 @@ func (b *backfillRun) run(command *cobra.Command) error {
 		return err
 	}
 	b.Config = b.config
+	if err := b.continues(command.ErrOrStderr(), time.Now()); err != nil {
+		return errors.Join(err, b.config.Dir.Close(), b.producer.Close())
+	}
 	if b.dryRun {
 		b.Produce = func(context.Context, ...kafka.Record) error { return nil }
 	}
@@ -108,6 +118,19 @@ func (b *backfillRun) run(command *cobra.Command) error {
 	cli.Printf(out, "published. What can't be read afterwards:\n")
 	for _, lost := range backfill.Lost() {
 		cli.Printf(out, "  %s\n", lost)
+	}
+	return nil
+}
+
+// continues says which run is continued. One with a relative time is not continued after a day: it would be for another time than is meant.
+func (b *backfillRun) continues(out io.Writer, now time.Time) error {
+	p, err := b.config.Dir.Progress()
+	if err != nil || p.Run == "" {
+		return err
+	}
+	cli.Printf(out, "continuing the run that began at %s, with changes since %s\n", p.StartedAt.Format(time.RFC3339), p.Since.Format(time.RFC3339))
+	if age := strings.ContainsAny(b.since, "hmsd"); age && now.Sub(p.StartedAt) > 24*time.Hour {
+		return cli.Usage(errors.New("--since is an age, and the interrupted run in the directory began more than a day ago: begin again with --restart"))
 	}
 	return nil
 }
