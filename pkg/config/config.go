@@ -12,6 +12,8 @@ import "time"
 //	check         the form of a text, see value.go
 //	min, max      bounds of an integer, number, size or duration
 //	required      "true": an empty value is a fault
+//	ask           `rechargeflow init` asks for the value: "required", or "optional" if it may be left empty
+//	askif         only if another key is set, "sms.driver", or has a value, "sms.driver=webhook"
 //	role          the roles that use the value, separated by commas: other processes need not have it
 //
 // A Secret is masked wherever it is printed and can be read from a file named by the environment.

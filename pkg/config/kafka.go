@@ -13,11 +13,11 @@ const ExtraIgnore = "ignore"
 
 // Kafka configures the brokers and the durability of the topics.
 type Kafka struct {
-	Brokers            []string      `mapstructure:"brokers" check:"address" example:"kafka-1:9092,kafka-2:9092" doc:"Bootstrap brokers. Empty: an embedded broker, for trials on one machine."`
+	Brokers            []string      `mapstructure:"brokers" ask:"optional" check:"address" example:"kafka-1:9092,kafka-2:9092" doc:"Bootstrap brokers. Empty: an embedded broker, for trials on one machine."`
 	ClientID           string        `mapstructure:"client_id" default:"rechargeflow" doc:"Client id, for the brokers' logs and quotas."`
 	ClientRack         string        `mapstructure:"client_rack" example:"use1-az1" doc:"Rack or availability zone of this process, as broker.rack of the brokers. Consumers then read from a replica there, if the brokers have a replica.selector.class (RackAwareReplicaSelector), and from the leader otherwise."`
 	TopicPrefix        string        `mapstructure:"topic_prefix" check:"prefix" example:"staging." doc:"Prefix of the names of all topics and consumer groups."`
-	Durability         string        `mapstructure:"durability" default:"replicated" oneof:"replicated,single" doc:"replicated: three replicas, two must acknowledge. single: one replica, for a cluster of one broker. If its disk fails, records are lost. If it is killed during a transaction, or stands still for longer than its session, records may be stored twice, with the same ids."`
+	Durability         string        `mapstructure:"durability" ask:"optional" askif:"kafka.brokers" default:"replicated" oneof:"replicated,single" doc:"replicated: three replicas, two must acknowledge. single: one replica, for a cluster of one broker. If its disk fails, records are lost. If it is killed during a transaction, or stands still for longer than its session, records may be stored twice, with the same ids."`
 	Partitions         int           `mapstructure:"partitions" default:"12" min:"1" max:"1000" doc:"Partitions of every topic, fixed when topics apply creates them. Another number would assign customers to other partitions: a topic with another number is not written."`
 	ExtraPartitions    string        `mapstructure:"extra_partitions" default:"refuse" oneof:"refuse,ignore" doc:"What to do when a topic has more than kafka.partitions, because somebody added some. refuse: webhooks are not accepted. ignore: the new partitions stay unused; nothing else may write to the topics."`
 	TopicCheckInterval time.Duration `mapstructure:"topic_check_interval" default:"1m" min:"100ms" max:"1h" doc:"How often a process compares the topics with what its roles need."`

@@ -39,8 +39,30 @@ type Key struct {
 	Roles    []string // the roles that use the value; none: any
 	OneOf    []string // the values allowed, if only some are
 	Min, Max string   // bounds, as Default is written
+	Ask      string   // AskRequired or AskOptional if `rechargeflow init` asks for the value
+	AskIf    string   // the key that must be set for it, or key=value; empty: always
 
 	check string
+}
+
+// The values of Key.Ask; empty for a key that is not asked for.
+const (
+	AskRequired = "required"
+	AskOptional = "optional" // may be empty, or keep its default
+)
+
+// Allows reports whether a text, as it would be written in the environment, has the form that Expected describes.
+func (k Key) Allows(text string) bool {
+	_, ok := k.parse(text)
+	return ok
+}
+
+// EnvOf returns the environment variable of the key for a store.
+func (k Key) EnvOf(store string) string { return strings.ReplaceAll(k.Env, "{NAME}", envName(store)) }
+
+// Of returns the path of the key in a store, as faults name it: stores[acme].recharge.token.
+func (k Key) Of(store string) string {
+	return strings.Replace(k.Path, storePath, "stores["+store+"].", 1)
 }
 
 // Keys returns every key in the order of the declaration, those of a store last.
@@ -97,7 +119,7 @@ func declared(field reflect.StructField, path string) Key {
 		Default: tag("default"), Doc: tag("doc"), Example: tag("example"),
 		Secret:   field.Type == reflect.TypeFor[Secret]() || field.Type == reflect.TypeFor[[]Secret](),
 		Required: tag("required") == "true",
-		Min:      tag("min"), Max: tag("max"), check: tag("check"),
+		Min:      tag("min"), Max: tag("max"), Ask: tag("ask"), AskIf: tag("askif"), check: tag("check"),
 	}
 	if values, ok := field.Tag.Lookup("oneof"); ok {
 		k.OneOf = strings.Split(values, ",")

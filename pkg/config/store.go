@@ -39,8 +39,8 @@ const (
 
 // Store configures one shop: its Recharge account, its Bloomreach project, its texts.
 type Store struct {
-	Name           string     `mapstructure:"name" required:"true" check:"name" example:"acme" doc:"Name of the store in URLs, keys, headers, metrics and logs. Never change it: the keys of existing records contain it."`
-	CustomerID     string     `mapstructure:"customer_id" default:"email" oneof:"email,recharge_id" doc:"Identifies customers in Bloomreach by e-mail or by Recharge customer id."`
+	Name           string     `mapstructure:"name" ask:"required" required:"true" check:"name" example:"acme" doc:"Name of the store in URLs, keys, headers, metrics and logs. Never change it: the keys of existing records contain it."`
+	CustomerID     string     `mapstructure:"customer_id" ask:"optional" default:"email" oneof:"email,recharge_id" doc:"Identifies customers in Bloomreach by e-mail or by Recharge customer id."`
 	ActiveProperty bool       `mapstructure:"active_property" default:"true" doc:"Write the customer property recharge_subscription_active."`
 	Currency       string     `mapstructure:"currency" check:"currency" example:"USD" doc:"Currency of a subscription, charge or order whose webhook names none, ISO 4217. Empty: its amounts have no currency."`
 	Recharge       Recharge   `mapstructure:"recharge"`
@@ -54,14 +54,14 @@ type Recharge struct {
 	Token               Secret   `mapstructure:"token" role:"transformer" doc:"API token for lookups of customers and subscriptions. Optional with customer_id recharge_id and no texts. Without it the active property depends on webhooks alone, and cancellations after failed charges are not detected."`
 	Signature           string   `mapstructure:"signature" role:"gateway" default:"any" oneof:"any,timestamped" doc:"Signatures that are accepted. any: the timestamped one, or the legacy one where no timestamped one has been seen yet. timestamped: only the timestamped one, which expires after 48 h."`
 	RequireAddressToken bool     `mapstructure:"require_address_token" role:"gateway" default:"false" doc:"Refuse webhooks whose address has no token. Run rechargeflow setup first. A wrong token is always refused."`
-	WebhookURL          string   `mapstructure:"webhook_url" check:"url" example:"https://hooks.example.com" doc:"URL at which Recharge reaches the gateway, without /webhooks. rechargeflow setup registers the webhooks there, and the transformer registers again what is deleted or altered at Recharge. Empty: the transformer does not check."`
+	WebhookURL          string   `mapstructure:"webhook_url" ask:"optional" check:"url" example:"https://hooks.example.com" doc:"URL at which Recharge reaches the gateway, without /webhooks. rechargeflow setup registers the webhooks there, and the transformer registers again what is deleted or altered at Recharge. Empty: the transformer does not check."`
 	APIURL              string   `mapstructure:"api_url" default:"https://api.rechargeapps.com" check:"url" doc:"Address of the Recharge API."`
 }
 
 // Bloomreach configures the store's Engagement project.
 type Bloomreach struct {
 	Enabled        bool          `mapstructure:"enabled" default:"true" doc:"Send events to Bloomreach."`
-	URL            string        `mapstructure:"url" role:"tracking" check:"url" example:"https://api.exponea.com" doc:"Base URL of the tracking API. It differs per instance, see Project settings, Access management, API."`
+	URL            string        `mapstructure:"url" ask:"required" role:"tracking" check:"url" example:"https://api.exponea.com" doc:"Base URL of the tracking API. It differs per instance, see Project settings, Access management, API."`
 	Project        Secret        `mapstructure:"project" role:"tracking" doc:"Project token."`
 	KeyID          string        `mapstructure:"key_id" role:"tracking" doc:"Id of a private API key that may track events. Needs secret."`
 	Secret         Secret        `mapstructure:"secret" role:"tracking" doc:"Secret of the private API key."`
@@ -104,12 +104,12 @@ func (s Store) properties() []string {
 
 // SMS configures the driver and the sender of the store's texts.
 type SMS struct {
-	Driver        string        `mapstructure:"driver" oneof:",log,webhook" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to url."`
-	URL           string        `mapstructure:"url" role:"sms" check:"hook" example:"https://sms.example.com/send" doc:"URL that the webhook driver posts to."`
+	Driver        string        `mapstructure:"driver" ask:"optional" oneof:",log,webhook" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to url."`
+	URL           string        `mapstructure:"url" ask:"required" askif:"sms.driver=webhook" role:"sms" check:"hook" example:"https://sms.example.com/send" doc:"URL that the webhook driver posts to."`
 	Mode          string        `mapstructure:"mode" default:"text" oneof:"text,trigger" doc:"What is posted. text: texts. trigger: flows and the values of their texts, for a platform that has the texts itself; then leave out consent and quiet_hours, or set them to destination."`
 	Secret        Secret        `mapstructure:"secret" role:"sms,gateway" doc:"Secret that signs the requests of the webhook driver, and the callbacks of the provider to the gateway."`
 	From          string        `mapstructure:"from" example:"+15005550006" doc:"Sender of texts, a number or a name."`
-	DefaultRegion string        `mapstructure:"default_region" default:"US" check:"region" doc:"Country of phone numbers without a country code, used if no address of the customer names a country. ISO 3166 alpha-2."`
+	DefaultRegion string        `mapstructure:"default_region" ask:"optional" askif:"sms.driver" default:"US" check:"region" doc:"Country of phone numbers without a country code, used if no address of the customer names a country. ISO 3166 alpha-2."`
 	Timeout       time.Duration `mapstructure:"timeout" default:"10s" min:"1s" max:"5m" doc:"Timeout of a request to the provider."`
 	AtOnce        int           `mapstructure:"at_once" default:"10" min:"1" max:"1000" doc:"Requests to the provider at the same time, of each process. After a kill, as many texts may be unknown."`
 	TimeZone      string        `mapstructure:"time_zone" check:"zone" example:"America/New_York" doc:"Time zone for the quiet hours of customers whose address and number have none. Empty: all zones of default_region, of which the strictest counts."`
@@ -122,7 +122,7 @@ type SMS struct {
 	FirstOrders   bool          `mapstructure:"first_orders" default:"false" doc:"order_processed also for the order of a first checkout. Needs a webhook for order/created."`
 	NewAccounts   bool          `mapstructure:"new_accounts" default:"false" doc:"customer_account_activation when a customer is created. Without it: with the first subscription."`
 	HelpText      string        `mapstructure:"help_text" default:"{% if shop.url %}Help at {{ shop.url }}. {% endif %}Reply STOP to opt out." doc:"Answer to a reply such as HELP, a Liquid template with the values shop.name and shop.url. Stores with consent destination do without. none: such replies are not answered."`
-	ShopName      string        `mapstructure:"shop_name" example:"Acme Coffee" doc:"Name of the shop, with which every text begins. A store with active flows needs it."`
+	ShopName      string        `mapstructure:"shop_name" ask:"required" askif:"sms.driver" example:"Acme Coffee" doc:"Name of the shop, with which every text begins. A store with active flows needs it."`
 	ShopURL       string        `mapstructure:"shop_url" check:"template" example:"https://acme.example" doc:"Link to the shop in texts. Its host replaces {shop} in the links below. A link whose {hash} is unknown is replaced by this one."`
 	PortalURL     string        `mapstructure:"portal_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}" doc:"Link to the customer portal in texts. {hash} is Recharge's secret part of a customer's portal links."`
 	ActivationURL string        `mapstructure:"activation_url" check:"template" example:"https://{shop}/account/activate" doc:"Link to activate the customer's account."`
