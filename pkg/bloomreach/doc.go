@@ -14,6 +14,7 @@
 //	encode.go       ids, numbers and times in JSON
 //	multiply.go     multiplies decimals
 //	batch.go        Batch: sends, halves a refused batch
+//	probe.go        Probe: are the credentials right?
 //	blocked.go      a command that something in front of Bloomreach refuses
 //	fit.go          cuts values to Bloomreach's limits
 //	post.go         one HTTP request
