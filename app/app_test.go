@@ -101,8 +101,9 @@ func TestRun(t *testing.T) {
 	require.NoError(t, p.end())
 	assert.Contains(t, p.log.String(), "TRIAL, ONE MACHINE")
 	assert.Contains(t, p.log.String(), `"msg":"store configured","store":"acme","customer_id":"recharge_id","recharge_api":true,`+
-		`"bloomreach":"127.0.0.1:`)
-	assert.Contains(t, p.log.String(), `"sms_driver":"log"`)
+		`"registrations":"not checked: recharge.webhook_url is not set","bloomreach":"127.0.0.1:`)
+	assert.Contains(t, p.log.String(), `"customer_id_name":"registered","second_id_name":"","extras":[],"sms_driver":"log"`)
+	assert.Contains(t, p.log.String(), `"webhook_url":"not set"`)
 	assert.NotContains(t, p.log.String(), `"level":"error"`)
 }
 

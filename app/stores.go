@@ -130,7 +130,8 @@ func SinksOf(store config.Store) (roles []topology.Role) {
 	return roles
 }
 
-// logStores logs what the process does for each store: whether customers are looked up and registrations checked, where events go, and how texts are sent.
+// logStores logs what the process does for each store: whether customers are looked up and registrations checked, where events go and with which ids, how texts are sent,
+// and where Recharge sends webhooks. Which flows are active is logged when they are read.
 func (a *App) logStores(built []pipeline.Store) {
 	for i, store := range a.cfg.Stores {
 		fields := []zap.Field{zap.String("store", store.Name), zap.String("customer_id", store.CustomerID)}
@@ -138,10 +139,14 @@ func (a *App) logStores(built []pipeline.Store) {
 			fields = append(fields, zap.Bool("recharge_api", built[i].Settings.API), zap.String("registrations", registrationsOf(store)))
 		}
 		if a.has(topology.RoleTracking) {
-			fields = append(fields, zap.String("bloomreach", bloomreachHost(store.Bloomreach)))
+			fields = append(fields, zap.String("bloomreach", bloomreachHost(store.Bloomreach)), zap.String("customer_id_name", store.Bloomreach.CustomerIDName),
+				zap.String("second_id_name", store.Bloomreach.SecondIDName), zap.Strings("extras", built[i].Settings.Extras))
 		}
 		if a.has(topology.RoleSMS) {
 			fields = append(fields, zap.String("sms_driver", cmp.Or(store.SMS.Driver, "none")), zap.String("sms_consent", store.SMS.Consent))
+		}
+		if a.has(topology.RoleGateway) {
+			fields = append(fields, zap.String("webhook_url", cmp.Or(store.Recharge.WebhookURL, "not set")))
 		}
 		a.log.Info("store configured", fields...)
 	}
