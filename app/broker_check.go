@@ -40,27 +40,36 @@ type brokerCheck struct {
 
 // newBrokerCheck registers both checks for /readyz.
 func (a *App) newBrokerCheck(cluster kafka.Cluster) (*brokerCheck, error) {
-	k := a.cfg.Kafka
-	if len(k.Brokers) == 0 {
-		k.Durability = config.DurabilitySingle
-	}
-	spec, err := BuiltInTopics(k)
+	need, err := needs(a.cfg, a.roles)
 	if err != nil {
 		return nil, err
 	}
 	notAsked := errors.New("brokers not checked yet")
-	c := &brokerCheck{cluster: cluster, need: requirements(spec, a.roles, k.TopicPrefix), log: a.log}
-	c.need.Partitions = PartitionCount(k)
-	c.need.Rights = rights(a.cfg, a.roles)
+	c := &brokerCheck{cluster: cluster, need: need, log: a.log}
 	c.brokers.Store(&notAsked)
 	c.gateway.Store(&notAsked)
 	a.health.Register("brokers", false, func() error { return *c.brokers.Load() })
 	c.topics = a.newTopicWatch(c)
 	if a.has(topology.RoleGateway) {
-		c.webhooks = topology.Topics{Prefix: k.TopicPrefix}.Webhooks()
+		c.webhooks = topology.Topics{Prefix: a.cfg.Kafka.TopicPrefix}.Webhooks()
 		a.health.Register("gateway", true, func() error { return *c.gateway.Load() })
 	}
 	return c, nil
+}
+
+// needs returns what roles need of the brokers.
+func needs(cfg config.Config, roles []topology.Role) (admin.Requirements, error) {
+	k := cfg.Kafka
+	if len(k.Brokers) == 0 {
+		k.Durability = config.DurabilitySingle
+	}
+	spec, err := BuiltInTopics(k)
+	if err != nil {
+		return admin.Requirements{}, err
+	}
+	need := requirements(spec, roles, k.TopicPrefix)
+	need.Partitions, need.Rights = PartitionCount(k), rights(cfg, roles)
+	return need, nil
 }
 
 // PartitionCount returns the number of partitions by which keys are divided.

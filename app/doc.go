@@ -7,8 +7,9 @@
 //	consume.go             a consumer per stage, its checks and metrics
 //	stores.go              the clients and settings of the configured stores, and a log line for each
 //	registrations.go       the webhooks that a store has registered at Recharge
-//	preview.go             what a webhook would become at Bloomreach, and samples of all events
+//	preview.go             what a webhook would become at Bloomreach, samples of all events, and its checks
 //	explain.go             what a webhook would become for a customer without earlier webhooks
+//	checkup.go             what package doctor checks, from a configuration
 //	flows.go               the flows of the stores and how these send, as they are set while the process runs
 //	state.go               the transformer's state, reader of raw records and lookup client
 //	texting.go             whom the stores may text, for metrics and the log

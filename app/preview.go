@@ -3,11 +3,13 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/app/doctor"
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 	names "github.com/rechargeflow/rechargeflow/pkg/bloomreach/command"
@@ -62,8 +64,8 @@ type SampleSent struct {
 	Errors []string
 }
 
-// Sample sends one of each event and property that a store's settings send, to one customer, each marked as a sample. The error is that of
-// the whole request.
+// Sample sends one of each event and property that a store's settings send, to one customer, each marked as a sample. Each type is sent in a
+// request of its own, because permissions are given by type. The error is that of all requests.
 func Sample(ctx context.Context, store config.Store, customer subscriber.Customer, rechargeID string, at time.Time) ([]SampleSent, error) {
 	client, err := newTracker(store.Bloomreach, nil, nil)
 	if err != nil {
@@ -84,14 +86,83 @@ func Sample(ctx context.Context, store config.Store, customer subscriber.Custome
 		}
 		commands, sent = append(commands, c), append(sent, SampleSent{Name: strings.TrimSpace(string(e.Type) + " " + e.Status)})
 	}
-	results, err := client.Batch(ctx, commands)
-	for i, r := range results {
-		if r.Outcome == bloomreach.Rejected {
-			sent[i].Errors = r.Errors
+	return sent, sendSamples(ctx, client, commands, sent)
+}
+
+// sendSamples sends commands, those of one type together, and sets what was answered. The error is that of all requests.
+func sendSamples(ctx context.Context, client *bloomreach.Client, commands []bloomreach.Command, sent []SampleSent) error {
+	var first error
+	answered := false
+	for from := 0; from < len(commands); {
+		to := from + 1
+		for to < len(commands) && typeOf(sent[to]) == typeOf(sent[from]) {
+			to++
+		}
+		results, err := client.Batch(ctx, commands[from:to])
+		if first == nil {
+			first = err
+		}
+		for i, r := range results {
+			sent[from+i].Errors = errorsOf(r, err)
+		}
+		answered, from = answered || err == nil, to
+	}
+	if answered {
+		return nil
+	}
+	return first
+}
+
+// errorsOf returns why a command was not accepted, given the error of its batch.
+func errorsOf(r bloomreach.Result, err error) []string {
+	if r.Outcome == bloomreach.Unanswered && err != nil {
+		return []string{err.Error()}
+	}
+	return r.Errors
+}
+
+// typeOf returns the event type of a sample.
+func typeOf(s SampleSent) string {
+	name, _, _ := strings.Cut(s.Name, " ")
+	return name
+}
+
+// eventsOf returns the destination of a store's events, for its checks. Samples go to a test customer, if one is given.
+func eventsOf(store config.Store, email string, now func() time.Time) doctor.Destination {
+	b := store.Bloomreach
+	d := doctor.Destination{Name: "bloomreach", Host: hostOf(b.URL), SampleCommand: "rechargeflow doctor --store " + store.Name + " --send --email and a test customer"}
+	if !b.Enabled {
+		d.Off = "bloomreach.enabled is false"
+		return d
+	}
+	if b.Project == "" {
+		d.Off = "its credentials are not set here"
+		return d
+	}
+	d.Probe = func(ctx context.Context) error {
+		client, err := newTracker(b, nil, nil)
+		if err != nil {
+			return err
+		}
+		if err = client.Probe(ctx); errors.Is(err, bloomreach.ErrUnproven) {
+			return fmt.Errorf("%w: %w", doctor.ErrUnproven, err)
+		}
+		return err
+	}
+	if email != "" {
+		d.Sample = func(ctx context.Context) (samples []doctor.Sample, err error) {
+			sent, err := Sample(ctx, store, subscriber.Customer{Email: strings.ToLower(email)}, sampleRechargeID, now().Truncate(time.Second))
+			for _, each := range sent {
+				samples = append(samples, doctor.Sample(each))
+			}
+			return samples, err
 		}
 	}
-	return sent, err
+	return d
 }
+
+// sampleRechargeID is the Recharge customer id of test customers: Recharge's own are much larger.
+const sampleRechargeID = "1"
 
 // addressed returns a sample as one of a store's, of a given customer, without another one's data.
 func addressed(e subscriber.Event, s subscriber.Settings, email, rechargeID string) subscriber.Event {

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,18 @@ func TestSample(t *testing.T) {
 	assert.NotContains(t, customer, subscriber.ProfilePhone, "neither chosen nor of this customer")
 
 	simulator.ForbidEvents("subscription")
-	_, err = app.Sample(t.Context(), store, subscriber.Customer{Email: "test@example.com"}, "1", time.Date(2026, 12, 2, 10, 0, 0, 0, time.UTC))
-	require.ErrorContains(t, err, "permissions")
+	sent, err = app.Sample(t.Context(), store, subscriber.Customer{Email: "test@example.com"}, "1", time.Date(2026, 12, 2, 10, 0, 0, 0, time.UTC))
+	require.NoError(t, err, "other types are accepted")
+	for _, each := range sent {
+		if strings.HasPrefix(each.Name, "subscription ") {
+			require.Len(t, each.Errors, 1, each.Name)
+			assert.Contains(t, each.Errors[0], "permissions")
+		} else {
+			assert.Empty(t, each.Errors, each.Name)
+		}
+	}
+
+	store.Bloomreach.Secret = "wrong"
+	_, err = app.Sample(t.Context(), store, subscriber.Customer{Email: "test@example.com"}, "1", time.Date(2026, 12, 3, 10, 0, 0, 0, time.UTC))
+	require.ErrorContains(t, err, "bloomreach.key_id")
 }

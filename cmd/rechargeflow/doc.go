@@ -15,5 +15,5 @@
 //	man.go         rechargeflow man
 //	ready.go       rechargeflow ready
 //	internal/      cli: what the commands share; texting: flows, sms, quiet-hours, consent; deadletters: deadletter;
-//	               tracking: tracking; initial: init; setup: setup; importing: import, backfill; inspect: customer, explain, tail
+//	               tracking: tracking; initial: init; diagnosis: doctor; setup: setup; importing: import, backfill; inspect: customer, explain, tail
 package main

@@ -8,14 +8,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/zap"
 
-	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/bloomreachtest"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
 )
 
@@ -35,19 +33,11 @@ func TestScripts(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	tracking := bloomreachtest.New()
-	t.Cleanup(tracking.Close)
-	tracking.RejectWhen(func(c bloomreachtest.Command) []string {
-		if refused := "sample-13@example.com"; strings.Contains(string(c.Data), refused) {
-			return []string{"no such customer " + refused}
-		}
-		return nil
-	})
 	testscript.Run(t, testscript.Params{
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("BROKER", broker.Brokers()[0])
 			env.Values[simulator{}] = startRecharge(env)
-			env.Setenv("BLOOMREACH", tracking.BaseURL())
+			env.Values[trackingSimulator{}] = startBloomreach(env)
 			for _, name := range []string{"GATEWAY", "ADMIN"} {
 				env.Setenv(name, freeAddress(t))
 			}
@@ -55,7 +45,7 @@ func TestScripts(t *testing.T) {
 		},
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "recharge": simulateRecharge, "eventually": eventually, "webhook": storeWebhook, "raw": listRaw,
+			"exits": exits, "recharge": simulateRecharge, "bloomreach": simulateBloomreach, "eventually": eventually, "webhook": storeWebhook, "raw": listRaw,
 		},
 	})
 }

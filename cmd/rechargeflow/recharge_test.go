@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -30,11 +31,12 @@ func startRecharge(env *testscript.Env) *rechargetest.Server {
 //	recharge answer times status [body]       how the next calls are answered
 //	recharge put file...                      the resources of JSON files, each as a webhook's body; one to a line
 //	recharge remove resource id               removes a resource, such as customers 7
+//	recharge clock offset                     moves the clock, by -10m for example
 //	recharge webhooks                         prints how many there are, then topic, address, version and objects of each webhook, oldest first
 func simulateRecharge(ts *testscript.TestScript, neg bool, args []string) {
 	server, _ := ts.Value(simulator{}).(*rechargetest.Server)
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: recharge scopes|register|answer|put|remove|webhooks [argument...]")
+		ts.Fatalf("usage: recharge scopes|register|answer|put|remove|clock|webhooks [argument...]")
 	}
 	switch args[0] {
 	case "scopes":
@@ -58,6 +60,10 @@ func simulateRecharge(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	case "remove":
 		server.Remove(args[1], args[2])
+	case "clock":
+		offset, err := time.ParseDuration(args[1])
+		ts.Check(err)
+		server.SetClock(func() time.Time { return time.Now().Add(offset) })
 	case "webhooks":
 		webhooks := server.Webhooks()
 		_, _ = fmt.Fprintf(ts.Stdout(), "webhooks: %d\n", len(webhooks))

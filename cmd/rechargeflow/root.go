@@ -8,6 +8,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/deadletters"
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/diagnosis"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/importing"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/initial"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/inspect"
@@ -39,7 +40,7 @@ The configuration is the file that --config names, else the one that RECHARGEFLO
 gateway.listen. configs/rechargeflow.yaml explains every key.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a --dry-run would change something.`,
-		initial.Command(), c.runCommand(), c.configCommand(), setup.Command(c.CLI), importing.Import(c.CLI), importing.Backfill(c.CLI), c.webhooksCommand(), c.topicsCommand(), tracking.Command(c.CLI), deadletters.Command(c.CLI), c.lagCommand(), c.readyCommand(), versionCommand(), manCommand())
+		initial.Command(), diagnosis.Command(c.CLI), c.runCommand(), c.configCommand(), setup.Command(c.CLI), importing.Import(c.CLI), importing.Backfill(c.CLI), c.webhooksCommand(), c.topicsCommand(), tracking.Command(c.CLI), deadletters.Command(c.CLI), c.lagCommand(), c.readyCommand(), versionCommand(), manCommand())
 	root.AddCommand(texting.Commands(c.CLI)...)
 	root.AddCommand(inspect.Commands(c.CLI)...)
 	root.SilenceErrors, root.SilenceUsage = true, true

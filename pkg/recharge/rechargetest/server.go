@@ -111,6 +111,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		simtest.Reset(w)
 	}
 	given.limit = limit
+	w.Header().Set("Date", s.date())
 	given.write(w, r, number)
 }
 
@@ -127,6 +128,13 @@ func (s *Server) arrived() (number int, planned Behaviour, over *answer, limit s
 		planned, s.next = s.next[0], s.next[1:]
 	}
 	return s.calls, planned, over, limit
+}
+
+// date returns the header of a response.
+func (s *Server) date() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now().UTC().Format(http.TimeFormat)
 }
 
 func (s *Server) act(r *http.Request, body []byte) answer {

@@ -40,7 +40,7 @@ func (s *Server) FailNext(n, status int, body string) {
 	s.Next(n, Behaviour{Status: status, Body: body})
 }
 
-// SetClock sets the clock of the bucket and of the age of charges, default time.Now.
+// SetClock sets the clock of the bucket, of the age of charges and of the Date header, default time.Now.
 func (s *Server) SetClock(now func() time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -159,5 +159,6 @@ func (a answers) commands() [][2]string {
 		[2]string{setup, "registers the webhooks at Recharge"},
 		[2]string{"run", "receives webhooks and sends events, until it is stopped"},
 		[2]string{"import" + store, "reads the customers who subscribed before"},
+		[2]string{"doctor", "checks everything, and says what to do"},
 	)
 }
