@@ -100,8 +100,9 @@ func (r *run) customer(id string, c *recharge.Customer) ([]kafka.Record, error) 
 		LookupRequest: recharge.LookupRequest{Store: r.Store, CustomerID: id, Kind: recharge.LookupSubscriptions},
 		Customer:      c, Subscriptions: []recharge.Subscription{}, ListedAt: r.StartedAt, AnsweredAt: r.Now(),
 	}
-	l.Complete = !r.Incomplete && c != nil && !c.CreatedAt.IsZero() && c.CreatedAt.Before(r.StartedAt) // else subscriptions may have come after their list was read
-	records := []kafka.Record{{}}                                             // the first is that of the customer
+	// of a newer customer, subscriptions may have come after their list was read
+	l.Complete = !r.Incomplete && c != nil && !c.CreatedAt.IsZero() && c.CreatedAt.Before(r.StartedAt)
+	records := []kafka.Record{{}} // the first is that of the customer
 	for each, err := range r.Dir.rows(keptPrefix + id + "/") {
 		if err != nil {
 			return nil, err

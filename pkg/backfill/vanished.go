@@ -29,7 +29,7 @@ func (r *run) publishVanished(ctx context.Context, known iter.Seq2[string, error
 			gone = append(gone, id)
 		}
 	}
-	if !anyNumber && (len(gone) > max(fewVanished, total/20) || len(gone) == total && total > 1) {
+	if !anyNumber && tooMany(len(gone), total) {
 		return fmt.Errorf("%w: %d of %d", ErrVanished, len(gone), total)
 	}
 	records := make([]kafka.Record, 0, len(gone))
@@ -42,6 +42,11 @@ func (r *run) publishVanished(ctx context.Context, known iter.Seq2[string, error
 	r.Vanished = len(gone)
 	r.Phase = PhaseDone
 	return r.Dir.save(r.Progress, nil)
+}
+
+// tooMany reports whether so many of all customers have vanished that the token may be wrong.
+func tooMany(gone, all int) bool {
+	return gone > max(fewVanished, all/20) || gone == all && all > 1
 }
 
 func (r *run) vanished(ctx context.Context, id string) (bool, error) {

@@ -3,6 +3,7 @@ package timeline
 import (
 	"cmp"
 	"fmt"
+	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/customerstate"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
@@ -65,10 +66,7 @@ func (u *unseen) webhook(e *Entry, raw kafka.Record) {
 		e.Reason, e.Detail = reason.Duplicate, join(e.Detail, "the same body as "+first.String())
 		return
 	}
-	webhook, err := u.decoder.Decode(topic, raw.Value, e.At)
-	if err == nil {
-		webhook.Backfill, err = envelope.BackfillOf(raw)
-	}
+	webhook, err := u.decode(topic, raw, e.At)
 	if err != nil {
 		e.Reason, e.Detail = reason.Malformed, join(e.Detail, err.Error())
 		return
@@ -84,6 +82,15 @@ func (u *unseen) webhook(e *Entry, raw kafka.Record) {
 	default:
 		u.decided(e, decision)
 	}
+}
+
+func (u *unseen) decode(topic recharge.Topic, raw kafka.Record, at time.Time) (recharge.Webhook, error) {
+	webhook, err := u.decoder.Decode(topic, raw.Value, at)
+	if err != nil {
+		return webhook, err
+	}
+	webhook.Backfill, err = envelope.BackfillOf(raw)
+	return webhook, err
 }
 
 // alone returns the settings to decide with on a webhook alone: no lookups, and no properties, which depend on what was known.

@@ -75,6 +75,10 @@ func (b *backfillRun) arguments(now time.Time) (err error) {
 	if b.Events && b.Since.Before(now.AddDate(0, -13, 0)) {
 		return errors.New("--emit-events needs a --since within the last 13 months: it is not known what was published before")
 	}
+	return b.resources()
+}
+
+func (b *backfillRun) resources() error {
 	if len(b.Resources) == 0 {
 		return errors.New("--resource is empty, expected " + strings.Join(backfill.Resources(), ", "))
 	}
