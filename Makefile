@@ -25,6 +25,7 @@ test: lint unit ## run linters and all tests that can run here; lists skipped te
 test-faults: kafka-jars ## kill, freeze and cut off what runs, for an hour, and check the outcome of each record; ROUNDS, SEED
 	FAULTS=whole go test -count=1 -timeout 120m -v ./test/faults
 	DEFERRED=100000 go test -count=1 -timeout 30m -v ./app -run TestDeferredTexts
+	IMPORT=100000 go test -count=1 -timeout 30m -v ./test/story -run TestImport
 
 build: ## build the binary, .bin/rechargeflow
 	@go build -ldflags "-X main.version=$(VERSION)" -o $(BIN)/rechargeflow ./cmd/rechargeflow
