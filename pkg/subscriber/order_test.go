@@ -54,12 +54,13 @@ func factIDs(r *run) []string {
 	return found
 }
 
-// carriedFacts are the ids of the facts that a webhook carries by itself. Those that compare it with the one before depend on what came first.
+// carriedFacts are the ids of the facts that a webhook carries by itself. Those that compare it with the one before depend on what came first,
+// and so does the id of an expiration, which has the activation before it.
 func carriedFacts(r *run) []string {
 	var found []string
 	for _, e := range r.all.Facts {
 		switch e.Status {
-		case subscriber.StatusChanged, subscriber.StatusSwapped, subscriber.StatusResumed:
+		case subscriber.StatusChanged, subscriber.StatusSwapped, subscriber.StatusResumed, subscriber.StatusExpired:
 		default:
 			found = append(found, e.Status+" "+e.ID)
 		}
