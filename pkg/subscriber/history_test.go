@@ -17,6 +17,7 @@ type world struct {
 	customer      recharge.Customer
 	subscriptions map[string]recharge.Subscription
 	silent        bool // a charge that fails for good may cancel subscriptions without a webhook
+	dated         bool // expirations have a time
 	charges       int
 	emails        int
 	sent          []recharge.Webhook
@@ -36,6 +37,7 @@ func history(actions int) *rapid.Generator[[]moment] { return histories(actions,
 func histories(actions int, silent bool) *rapid.Generator[[]moment] {
 	return rapid.Custom(func(t *rapid.T) []moment {
 		w := &world{silent: silent, now: start(), customer: jo(start()), subscriptions: make(map[string]recharge.Subscription)}
+		w.dated = rapid.Bool().Draw(t, "expirations have a time")
 		var all []moment
 		for range rapid.IntRange(1, actions).Draw(t, "actions") {
 			w.now = w.now.Add(time.Duration(rapid.Int64Range(1, 5*24*3600).Draw(t, "seconds")) * time.Second)
@@ -96,6 +98,9 @@ func (w *world) endOrChange(t *rapid.T, s recharge.Subscription) {
 		s.Status = "deleted"
 	case topic == "subscription/updated" && rapid.Bool().Draw(t, "expires"):
 		s.Status = "expired"
+		if w.dated {
+			s.CancelledAt = w.now
+		}
 	}
 	w.send(t, topic, s)
 }

@@ -154,6 +154,9 @@ func TestContradictedInPart(t *testing.T) {
 func TestExpiredOncePerActivation(t *testing.T) {
 	at := func(hours int) time.Time { return start().Add(time.Duration(hours) * time.Hour) }
 	expired := func(hours int) recharge.Webhook { return about("subscription/updated", at(hours), status("expired")) }
+	dated := func(topic recharge.Topic, expiredAt, updatedAt int) recharge.Webhook {
+		return about(topic, at(updatedAt), status("expired"), func(s *recharge.Subscription) { s.CancelledAt = at(expiredAt) })
+	}
 	activated := func(hours int) recharge.Webhook { return about("subscription/activated", at(hours)) }
 	tests := []struct {
 		name     string
@@ -166,6 +169,10 @@ func TestExpiredOncePerActivation(t *testing.T) {
 		{"expired, activated, expired", []recharge.Webhook{expired(1), activated(2), expired(3), expired(4)}, 2},
 		{"the activation arrives late", []recharge.Webhook{expired(3), activated(2), expired(3), expired(4)}, 1},
 		{"the first expiry arrives late", []recharge.Webhook{activated(2), expired(1), expired(3)}, 1}, // contradicted
+		{"with a time, by two topics and again", []recharge.Webhook{
+			dated("subscription/updated", 1, 1), dated("subscription/cancelled", 1, 1), dated("subscription/updated", 1, 5),
+		}, 1},
+		{"with times, the activation arrives late", []recharge.Webhook{dated("subscription/updated", 1, 1), dated("subscription/updated", 3, 3), activated(2)}, 2},
 		{"three activations", []recharge.Webhook{expired(1), activated(2), expired(3), activated(4), expired(5)}, 3},
 	}
 	for _, test := range tests {

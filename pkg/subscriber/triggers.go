@@ -85,8 +85,8 @@ func (d *draft) subscriptionFlows() {
 	}
 }
 
-// expired drafts an expiration, once per activation of a subscription: many updates may repeat the status. The fact id has the
-// time of the last activation before the expiration, or else of the creation.
+// expired drafts an expiration, once, although many updates may repeat the status. The fact id has its time, so it does not depend on what
+// was received before; without a time, that of the last activation before it, or else of the creation.
 func (d *draft) expired() {
 	s := d.webhook.Subscription
 	if s.Status != statusExpired {
@@ -94,11 +94,17 @@ func (d *draft) expired() {
 	}
 	at := firstTime(s.CancelledAt, s.UpdatedAt, d.receivedAt)
 	known := d.state.Subscriptions[s.ID]
-	began := known.Last[flow.Activated]
-	if began.After(at) { // a later life
-		began = time.Time{}
+	last := known.Last[flow.Expired]
+	which := s.CancelledAt.Truncate(time.Second)
+	repeated := !which.IsZero() && last.Truncate(time.Second).Equal(which)
+	if which.IsZero() {
+		if began := known.Last[flow.Activated]; !began.After(at) { // else of a later life
+			which = began
+		}
+		repeated = !last.IsZero() && !which.After(last)
+		which = firstTime(which, s.CreatedAt)
 	}
-	if last := known.Last[flow.Expired]; !last.IsZero() && !began.After(last) {
+	if repeated {
 		d.skip(reason.Duplicate)
 		return
 	}
@@ -106,8 +112,7 @@ func (d *draft) expired() {
 		known.happened(flow.Expired, at)
 		d.state.Subscriptions[s.ID] = known
 	}
-	began = firstTime(began, s.CreatedAt)
-	d.happened(flow.Expired, at, factID(d.settings.Store, "subscription_expired", s.ID, instant(began)))
+	d.happened(flow.Expired, at, factID(d.settings.Store, "subscription_expired", s.ID, instant(which)))
 }
 
 // upcomingCharge drafts an upcoming charge, once per charge and day: a charge that is moved to another day is drafted again.
