@@ -3,6 +3,9 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/conn"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/wire"
@@ -10,6 +13,9 @@ import (
 
 // stateEmpty is the state of a transactional id that has had no transaction since it was taken over.
 const stateEmpty = "Empty"
+
+// idleAfter is how long after its last transaction a partition counts as idle. By then a broker has ended it, unless it hangs.
+const idleAfter = 10 * time.Second
 
 // takeOver ends the transactions of all earlier producers of the transactional id: when it returns, each is committed and readable, or
 // aborted. With resume it fails if another producer has fenced this one.
@@ -99,4 +105,26 @@ func (t *txnManager) unended(ctx context.Context) ([]wire.Partition, error) {
 		return nil, fmt.Errorf("find hanging transactions: %w", err)
 	}
 	return open, nil
+}
+
+// endIdle ends the last transaction of an idle partition if it hangs: the markers of the next one would end it, but readers can't wait for that.
+// What it can't find out now is checked again later. An error means that the partition is lost.
+func (t *txnProcessor) endIdle(ctx context.Context, w *worker) error {
+	if t.checked == t.transactions || time.Since(t.committed) < idleAfter {
+		return nil
+	}
+	t.committed = time.Now()
+	open, err := t.manager.unended(ctx)
+	if err != nil {
+		w.log.Warn("check that the last transaction does not hang failed, repeating it later", zap.Error(err))
+		return nil
+	}
+	if len(open) > 0 {
+		w.log.Warn("last transaction hangs, ending it", zap.Int("partitions", len(open)))
+		if _, err := t.resumeOrLose(ctx, w); err != nil {
+			return err
+		}
+	}
+	t.checked = t.transactions
+	return nil
 }

@@ -9,12 +9,15 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/internal/batch"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 )
 
@@ -66,6 +69,76 @@ func TestBrokerKilledAfterEndTxn(t *testing.T) {
 	for partition := range partitions {
 		assert.Equal(t, upTo(read), values(records[partition]), "partition %d", partition)
 	}
+}
+
+// TestIdleTransactionHangs leaves the last transaction of an idle process open in a partition of its outputs, as a broker does that loses its
+// marker. What it wrote must become readable although the process has nothing more to write.
+func TestIdleTransactionHangs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts Apache Kafka; run without -short")
+	}
+	const group = "idle"
+	c := kafkatest.One(t)
+	cluster, in, out := c.Cluster(), c.Topic(1), c.Topic(1)
+	runTransactions(t, cluster, quick(group, in), zap.NewNop(), kafka.Transactions{
+		Outputs: []string{out}, Transform: passOn(out), PunctuateEvery: time.Second,
+		Punctuate: func(context.Context, int) (kafka.TransformResult, error) { return kafka.TransformResult{}, nil },
+	})
+	readable := func(want int) {
+		t.Helper()
+		require.Eventually(t, func() bool { return len(kafkatest.All(t, cluster.Brokers[0], out)) == want }, time.Minute, 100*time.Millisecond)
+	}
+	produce(t, cluster, numbered(in, 0, 5)...)
+	readable(5)
+	leaveOpen(t, cluster, group+"-0", out)
+	require.Len(t, kafkatest.All(t, cluster.Brokers[0], out), 5, "its transaction hangs")
+	readable(6)
+	produce(t, cluster, numbered(in, 0, 5)...)
+	readable(11)
+}
+
+// leaveOpen writes a record to partition 0 of a topic as a part of a transaction of which the coordinator knows nothing.
+func leaveOpen(t *testing.T, cluster kafka.Cluster, id, topic string) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.Brokers...), kgo.MaxVersions(kversion.V3_7_0())) // topics by name
+	require.NoError(t, err)
+	defer client.Close()
+	trustProducers(t, client)
+
+	describe := kmsg.NewPtrDescribeProducersRequest()
+	describe.Topics = []kmsg.DescribeProducersRequestTopic{{Topic: topic, Partitions: []int32{0}}}
+	described, err := describe.RequestWith(t.Context(), client)
+	require.NoError(t, err)
+	active := described.Topics[0].Partitions[0].ActiveProducers
+	require.Len(t, active, 1)
+
+	var encoder batch.Encoder
+	encoder.Reset(batch.None, 0)
+	encoder.Add(batch.Record{Time: time.Now().UnixMilli(), Value: []byte("hangs")})
+	records, err := encoder.Finish(batch.Producer{
+		ID: active[0].ProducerID, Epoch: int16(active[0].ProducerEpoch), Sequence: active[0].LastSequence + 1, Transactional: true,
+	})
+	require.NoError(t, err)
+	produce := kmsg.NewPtrProduceRequest()
+	produce.Acks, produce.TransactionID, produce.TimeoutMillis = -1, &id, 5000
+	produce.Topics = []kmsg.ProduceRequestTopic{{Topic: topic, Partitions: []kmsg.ProduceRequestTopicPartition{{Partition: 0, Records: records}}}}
+	produced, err := client.SeedBrokers()[0].RetriableRequest(t.Context(), produce)
+	require.NoError(t, err)
+	require.NoError(t, kerr.ErrorForCode(produced.(*kmsg.ProduceResponse).Topics[0].Partitions[0].ErrorCode)) //nolint:forcetypeassert // the answer to it
+}
+
+// trustProducers makes brokers accept records of a transaction without asking its coordinator.
+func trustProducers(t *testing.T, client *kgo.Client) {
+	t.Helper()
+	off := "false"
+	alter := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	alter.Resources = []kmsg.IncrementalAlterConfigsRequestResource{{
+		ResourceType: kmsg.ConfigResourceTypeBroker, // no name: of all brokers
+		Configs:      []kmsg.IncrementalAlterConfigsRequestResourceConfig{{Name: "transaction.partition.verification.enable", Value: &off}},
+	}}
+	altered, err := alter.RequestWith(t.Context(), client)
+	require.NoError(t, err)
+	require.NoError(t, kerr.ErrorForCode(altered.Resources[0].ErrorCode))
 }
 
 // TestEndedAsDecided: what is left open gets the outcome that the coordinator has decided.

@@ -44,6 +44,8 @@ type txnProcessor struct {
 	manager      *txnManager
 	partitions   []wire.Partition
 	transactions int64
+	committed    time.Time // the end of the last transaction, or of the last check that it does not hang
+	checked      int64     // the value of transactions for which that is known
 	punctuated   time.Time
 	restored     bool // TakeOver has succeeded since the last owner was fenced
 }
@@ -149,6 +151,9 @@ func (t *txnProcessor) punctuate(ctx context.Context, w *worker) (time.Duration,
 	if t.Punctuate == nil || t.PunctuateEvery <= 0 {
 		return time.Hour, nil
 	}
+	if err := t.endIdle(ctx, w); err != nil {
+		return t.PunctuateEvery, err
+	}
 	if wait := time.Until(t.punctuated.Add(t.PunctuateEvery)); wait > 0 {
 		return wait, nil
 	}
@@ -200,6 +205,7 @@ func (t *txnProcessor) commit(ctx context.Context, w *worker, p *assignedPartiti
 		}
 	}
 	measureTransaction(w, conn.OutcomeCommitted, began)
+	t.committed = time.Now()
 	out.end(nil)
 	t.manager.faultPoint("outcome reported")
 	return nil
@@ -213,26 +219,32 @@ func measureTransaction(w *worker, outcome string, began time.Time) {
 // offset. If it was aborted, all partitions continue from their committed offsets. When the consumer stops, the next owner finds
 // out.
 func (t *txnProcessor) resolve(ctx context.Context, w *worker, p *assignedPartition, name string) (committed bool, err error) {
+	offsets, err := t.resumeOrLose(ctx, w)
+	if err != nil {
+		return false, err
+	}
+	if offsets[p.Partition].metadata == name {
+		return true, nil
+	}
+	for _, each := range w.partitions {
+		each.seek(offsets[each.Partition])
+	}
+	return false, nil
+}
+
+// resumeOrLose repeats resume until it succeeds, the partition is lost or the consumer stops. The last two are errNotOwner.
+func (t *txnProcessor) resumeOrLose(ctx context.Context, w *worker) (map[wire.Partition]committed, error) {
 	ctx, cancel := w.untilStop(ctx)
 	defer cancel()
 	backoff := conn.RequestBackoff()
 	for {
 		offsets, err := t.resume(ctx, w)
-		if err == nil {
-			if offsets[p.Partition].metadata == name {
-				return true, nil
-			}
-			for _, each := range w.partitions {
-				each.seek(offsets[each.Partition])
-			}
-			return false, nil
-		}
-		if errors.Is(err, errNotOwner) {
-			return false, err
+		if err == nil || errors.Is(err, errNotOwner) {
+			return offsets, err
 		}
 		w.log.Warn("resolve transaction outcome failed, retrying", zap.Error(err))
 		if !backoff.Wait(ctx) {
-			return false, errors.Join(errNotOwner, ctx.Err(), err)
+			return nil, errors.Join(errNotOwner, ctx.Err(), err)
 		}
 		w.pool.RefreshMetadata(ctx)
 	}
