@@ -44,8 +44,8 @@ type APIError struct {
 	Message string
 	// RetryAfter is the shortest wait before the next call, 0 for none.
 	RetryAfter time.Duration
-	// DuplicateOf is the id of the webhook that has the address and topic already, if that is why a webhook was refused.
-	DuplicateOf string
+	// Duplicate means that a webhook was refused because another one has its address and topic.
+	Duplicate bool
 }
 
 // Error names the status and the message.

@@ -96,6 +96,45 @@ func TestWebhooksReadsAllPages(t *testing.T) {
 	assert.ElementsMatch(t, want, got)
 }
 
+// A refused duplicate is looked for in the list: the id in the text of the refusal is that of another webhook, or none.
+func TestDuplicatesAreLookedForInTheList(t *testing.T) {
+	for text, shown := range map[string]string{
+		"exists already: 1000002": "exists already: ***", // the id of another one
+		"exists already: 9999999": "exists already: ***", // of none
+		"exists already":          "exists already",
+	} {
+		t.Run(text, func(t *testing.T) {
+			server, client := managed(t)
+			id, _, err := client.CreateWebhook(t.Context(), paid())
+			require.NoError(t, err)
+			other := paid()
+			other.Topic = "charge/failed"
+			_, _, err = client.CreateWebhook(t.Context(), other)
+			require.NoError(t, err)
+
+			server.FailNext(1, http.StatusUnprocessableEntity, rechargetest.ShapeList.Body("duplicate", text))
+			same, created, err := client.CreateWebhook(t.Context(), paid())
+			require.NoError(t, err)
+			assert.Equal(t, id, same)
+			assert.False(t, created)
+
+			gone := paid()
+			gone.Address += "/gone"
+			server.FailNext(1, http.StatusUnprocessableEntity, rechargetest.ShapeList.Body("duplicate", text))
+			_, _, err = client.CreateWebhook(t.Context(), gone)
+			var failed *recharge.APIError
+			require.ErrorAs(t, err, &failed)
+			assert.True(t, failed.Duplicate)
+			assert.Equal(t, "recharge api: status 422: duplicate: "+shown, err.Error())
+
+			server.FailNext(1, http.StatusUnprocessableEntity, rechargetest.ShapeList.Body("duplicate", text))
+			server.FailNext(1, http.StatusForbidden, `{"error":"no scope"}`)
+			_, _, err = client.CreateWebhook(t.Context(), paid())
+			assert.EqualError(t, err, "recharge api: status 403: no scope", "the list failed")
+		})
+	}
+}
+
 // A call is repeated while that may help, and a webhook that was created by a call without a response is found again.
 func TestManagingCallsAreRepeated(t *testing.T) {
 	for name, behaviour := range map[string]rechargetest.Behaviour{
@@ -118,7 +157,7 @@ func TestManagingCallsAreRepeated(t *testing.T) {
 				registered := server.Webhooks()
 				require.Len(t, registered, 1)
 				assert.Equal(t, fmt.Sprint(registered[0].ID), id)
-				assert.LessOrEqual(t, server.Calls(), 6)
+				assert.LessOrEqual(t, server.Calls(), 7, "and one that lists, if it was carried out")
 			})
 		})
 	}
@@ -156,9 +195,12 @@ func TestManagingCallsKeepTheRateLimit(t *testing.T) {
 		server, client := managed(t)
 		server.SetClock(time.Now)
 		server.LimitRate(rechargetest.StandardBucket())
-		for n := range 60 {
-			_, _, err := client.CreateWebhook(t.Context(), recharge.Registration{Topic: "charge/paid", Address: fmt.Sprintf("https://hooks.example.com/%d", n%10)})
-			require.NoError(t, err)
+		for _, topic := range []recharge.Topic{"charge/created", "charge/paid", "charge/failed", "charge/updated", "charge/refunded", "charge/deleted"} {
+			for n := range 10 {
+				_, created, err := client.CreateWebhook(t.Context(), recharge.Registration{Topic: topic, Address: fmt.Sprintf("https://hooks.example.com/%d", n)})
+				require.NoError(t, err)
+				require.True(t, created)
+			}
 		}
 		assert.Equal(t, 60, server.Calls(), "no call was refused")
 	})

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -112,12 +111,16 @@ func managed(status int, answer []byte) error {
 		return &APIError{Status: status, Message: "rate limit reached"}
 	}
 	message, fields := fieldTexts(answer)
-	return &APIError{Status: status, Message: message, DuplicateOf: existing(fields["duplicate"])}
+	return &APIError{Status: status, Message: message, Duplicate: slices.Contains(fields, fieldDuplicate)}
 }
 
-// fieldTexts returns the error text of a response, and its texts by field where it has fields: {"errors":{"topic":"..."}} or
+// fieldDuplicate is the field of the error with which Recharge refuses a second webhook of an address and topic
+// (https://github.com/darrylcousins/boxesapp, server/src/lib/recharge/registry.js).
+const fieldDuplicate = "duplicate"
+
+// fieldTexts returns the error text of a response, and the names of its fields where it has fields: {"errors":{"topic":"..."}} or
 // {"errors":{"topic":["...","..."]}}.
-func fieldTexts(answer []byte) (message string, fields map[string]string) {
+func fieldTexts(answer []byte) (message string, fields []string) {
 	var shape struct {
 		Errors map[string]any `json:"errors"`
 	}
@@ -125,11 +128,10 @@ func fieldTexts(answer []byte) (message string, fields map[string]string) {
 		message, _ = errorText(answer)
 		return message, nil
 	}
-	fields = map[string]string{}
+	fields = slices.Sorted(maps.Keys(shape.Errors))
 	var shown []string
-	for _, name := range slices.Sorted(maps.Keys(shape.Errors)) {
-		fields[name] = joinTexts(shape.Errors[name])
-		shown = append(shown, name+": "+redactText(withoutAddresses(fields[name])))
+	for _, name := range fields {
+		shown = append(shown, name+": "+redactText(withoutAddresses(joinTexts(shape.Errors[name]))))
 	}
 	return strings.Join(shown, "; "), fields
 }
@@ -161,9 +163,3 @@ func withoutAddresses(message string) string {
 
 // maxTopicLength is above that of any topic, and below that of any address.
 const maxTopicLength = 45
-
-// existing returns the id at the end of the text with which Recharge refuses a duplicate
-// (https://github.com/darrylcousins/boxesapp, server/src/lib/recharge/registry.js), "" without one.
-func existing(message string) string {
-	return regexp.MustCompile(`[1-9][0-9]*$`).FindString(strings.TrimRight(message, " ."))
-}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 )
 
@@ -75,7 +76,7 @@ func (c *Client) Webhooks(ctx context.Context) ([]Registration, error) {
 }
 
 // CreateWebhook registers a webhook, with bodies of API version 2021-11, and returns its id. If the address and topic are registered
-// already, it returns the id of that webhook, which is left as it is, and created is false.
+// already, it looks for that webhook in the list and returns its id; it is left as it is, and created is false.
 //
 // It waits where Recharge limits the rate, and repeats a call that may succeed then: see [APIError.Temporary]. The error is an
 // *APIError, or ErrUnreadable.
@@ -83,14 +84,29 @@ func (c *Client) CreateWebhook(ctx context.Context, r Registration) (id string, 
 	var answer webhookAnswer
 	err = c.manage(ctx, http.MethodPost, "/webhooks", wireWebhook(r), &answer)
 	var failed *APIError
-	if errors.As(err, &failed) && failed.DuplicateOf != "" {
-		return failed.DuplicateOf, false, nil
+	if errors.As(err, &failed) && failed.Duplicate {
+		id, err = c.registered(ctx, r, err)
+		return id, false, err
 	}
 	if err != nil {
 		return "", false, err
 	}
 	made, err := answer.Webhook.registration()
 	return made.ID, true, err
+}
+
+// registered returns the id of the webhook that has the address and topic of r. The text of the refusal has an id, too, but its form is not
+// documented. The error is that refusal if the list has no such webhook.
+func (c *Client) registered(ctx context.Context, r Registration, refusal error) (id string, err error) {
+	all, err := c.Webhooks(ctx)
+	if err != nil {
+		return "", err
+	}
+	same := slices.IndexFunc(all, func(w Registration) bool { return w.Topic == r.Topic && w.Address == r.Address })
+	if same < 0 {
+		return "", refusal
+	}
+	return all[same].ID, nil
 }
 
 // UpdateWebhook sets the topic, the address, the included objects and the API version of the webhook with r's id. The error is

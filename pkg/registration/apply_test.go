@@ -2,6 +2,7 @@ package registration_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -109,6 +110,26 @@ func TestApplyOldPlan(t *testing.T) {
 	assert.Empty(t, errorsOf(registration.Apply(t.Context(), client, rows, registration.Keep)))
 	for _, row := range plan(t, client) {
 		assert.Equal(t, registration.StatusOK, row.Status)
+	}
+}
+
+// Between plan and application another process registers the same webhook, with other included objects. The refusal's text has a wrong id.
+func TestApplyFindsItsDuplicate(t *testing.T) {
+	server, client := simulated(t, at("", "charge/paid", "https://other.example.com/"))
+	rows := plan(t, client)
+	raced := rows[0].Wanted
+	raced.Included = nil
+	_, _, err := client.CreateWebhook(t.Context(), raced)
+	require.NoError(t, err)
+	foreign := server.Webhooks()[0]
+
+	server.FailNext(1, http.StatusUnprocessableEntity, rechargetest.ShapeList.Body("duplicate", "exists already: "+strconv.FormatInt(foreign.ID, 10)))
+	assert.Empty(t, errorsOf(registration.Apply(t.Context(), client, rows, registration.Keep)))
+	registered := server.Webhooks()
+	require.Len(t, registered, 3)
+	assert.Equal(t, foreign, registered[0], "the one that the text names is left")
+	for _, row := range plan(t, client)[:2] {
+		assert.Equal(t, registration.StatusOK, row.Status, row.Topic)
 	}
 }
 
