@@ -2,7 +2,10 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/rechargeflow/rechargeflow/pkg/nearest"
 )
 
 // Fault is one mistake in the configuration.
@@ -59,37 +62,16 @@ func removed(name string) string {
 	return ""
 }
 
-// didYouMean returns ", did you mean x?" and x, where x is the known name nearest to the given one. It returns nothing if all
-// names differ by more than three letters.
-func didYouMean(given string, known []string) (hint, nearest string) {
-	least := min(len(given)/3+2, 4)
-	for _, name := range known {
-		if d := distance(strings.ToLower(given), strings.ToLower(name)); d < least {
-			nearest, least = name, d
-		}
+// didYouMean returns ", did you mean x?" and x, where x is the known name nearest to the given one, in any case. It returns nothing if
+// all names differ by more than three letters, fewer for a short one.
+func didYouMean(given string, known []string) (hint, meant string) {
+	lower := make([]string, len(known))
+	for i, name := range known {
+		lower[i] = strings.ToLower(name)
 	}
-	if nearest == "" {
+	at := slices.Index(lower, nearest.Of(strings.ToLower(given), lower, min(len(given)/3+1, 3)))
+	if at < 0 {
 		return "", ""
 	}
-	return ", did you mean " + nearest + "?", nearest
-}
-
-// distance is the number of letters to insert, delete or replace to get from a to b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
+	return ", did you mean " + known[at] + "?", known[at]
 }

@@ -1,6 +1,10 @@
 package recharge
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/rechargeflow/rechargeflow/pkg/nearest"
+)
 
 // Topics returns all webhook topics of both API versions: the 2021-11 reference's "Available webhooks", and those of
 // 2021-01.
@@ -37,42 +41,7 @@ func (t Topic) Known() bool { return slices.Contains(Topics(), t) }
 const maxTypos = 3
 
 // Nearest returns the topic that a mistyped one resembles most, "" if it resembles none.
-func (t Topic) Nearest() Topic {
-	var nearest Topic
-	fewest := maxTypos + 1
-	for _, known := range Topics() {
-		if abs(len(known)-len(t)) >= fewest {
-			continue
-		}
-		if typos := distance(string(t), string(known)); typos < fewest {
-			nearest, fewest = known, typos
-		}
-	}
-	return nearest
-}
-
-// distance returns how many bytes have to be added, removed or replaced to make one text of the other (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
-}
-
-func abs(n int) int { return max(n, -n) }
+func (t Topic) Nearest() Topic { return nearest.Of(t, Topics(), maxTypos) }
 
 // Current returns the name under which a topic is decided on: charge/success is an older name of charge/paid, and shops
 // still register it (https://github.com/hookdeck/webhook-skills, Recharge).
