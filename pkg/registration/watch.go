@@ -115,7 +115,7 @@ func (w *Watch) settled(result Result) Status {
 		return result.Row.Status
 	}
 	w.Metrics.RegistrationRestored(w.Store.Name, string(result.Row.Status))
-	w.Log.Warn("webhook was not registered as it should be, restored", zap.String("store", w.Store.Name),
+	w.Log.Warn("webhook registration was missing or wrong, restored", zap.String("store", w.Store.Name),
 		zap.String("recharge_topic", string(result.Row.Topic)), zap.String("was", string(result.Row.Status)), zap.Strings("wrong", result.Row.Differs))
 	return StatusOK
 }
@@ -129,7 +129,7 @@ func (w *Watch) reportForeign(rows []Row) {
 		}
 		foreign = append(foreign, row.Found.ID+" "+row.Found.Address)
 		if !slices.Contains(w.reported, row.Found.ID+" "+row.Found.Address) {
-			w.Log.Warn("webhook is registered to another address, leaving it", zap.String("store", w.Store.Name),
+			w.Log.Warn("webhook is registered to an unexpected address, leaving it", zap.String("store", w.Store.Name),
 				zap.String("recharge_topic", string(row.Topic)), zap.String("address", w.Store.Shown(row.Found.Address)))
 		}
 	}

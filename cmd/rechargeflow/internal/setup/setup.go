@@ -188,7 +188,7 @@ func (r run) apply(ctx context.Context, rows []registration.Row, decide func(reg
 		cli.Printf(r.out, "nothing changed\n")
 	}
 	if !r.remove {
-		cli.Printf(r.out, "next: start \"rechargeflow run\" if it does not run, change a subscription at Recharge, and look for \"webhook accepted\" in the log\n")
+		cli.Printf(r.out, "next: start \"rechargeflow run\" if it does not run, then \"rechargeflow import --store %s\" for the customers who subscribed before\n", r.store.Name)
 	}
 	return nil
 }
