@@ -15,7 +15,7 @@ func (s Store) imported(found inKafka) []Row {
 	}
 	last := settings.ImportOf(found.settings, s.Name)
 	if last.Version == 0 {
-		return []Row{{Check: checkImport, Status: Warning, Found: "never imported: the tables have only what webhooks and lookups told", Cure: "rechargeflow import --store " + s.Name}}
+		return []Row{{Check: checkImport, Status: Warning, Found: "never imported: the tables have only what webhooks and lookups brought", Cure: "rechargeflow import --store " + s.Name}}
 	}
 	return []Row{{Check: checkImport, Status: OK, Found: "complete since " + last.CompleteSince.Format(time.RFC3339)}}
 }

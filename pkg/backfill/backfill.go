@@ -13,7 +13,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
-// Backfill publishes what has changed at Recharge since a time: what webhooks would have told that were lost.
+// Backfill publishes what has changed at Recharge since a time: what the lost webhooks would have brought.
 type Backfill struct {
 	Config
 

@@ -31,7 +31,7 @@ func TestBoxOfFive(t *testing.T) {
 	assert.Len(t, w.texts, 2)
 }
 
-// TestFirstCheckout: a checkout of three products is one text, in whichever order it is told.
+// TestFirstCheckout: a checkout of three products is one text, in whichever order its triggers come.
 func TestFirstCheckout(t *testing.T) {
 	all := []subscriber.Trigger{
 		trigger("s1", flow.SubscriptionStarted, 0, "subscription/1"),
@@ -247,11 +247,11 @@ func TestLateForTwo(t *testing.T) {
 	for _, m := range w.messages() {
 		assert.Equal(t, message.Accepted, m.Status)
 	}
-	told := 0
-	for _, ids := range w.told() {
-		told += len(ids)
+	texted := 0
+	for _, ids := range w.texted() {
+		texted += len(ids)
 	}
-	assert.Equal(t, 3, told)
+	assert.Equal(t, 3, texted)
 }
 
 // TestLateTakesPlanned: a late trigger takes along the planned text that it links to the text that was sent.

@@ -36,28 +36,28 @@ func history(t *rapid.T) (all []subscriber.Trigger) {
 	return all
 }
 
-// told maps each trigger to the texts that tell it, late ones included.
-func (w *world) told() map[string][]string {
-	told := map[string][]string{}
+// texted maps each trigger to the texts that have it, late ones included.
+func (w *world) texted() map[string][]string {
+	texted := map[string][]string{}
 	for _, m := range w.messages() {
 		if m.Status == message.Suppressed {
 			continue
 		}
 		for _, t := range m.Triggers {
-			told[t.ID] = append(told[t.ID], m.ID)
+			texted[t.ID] = append(texted[t.ID], m.ID)
 		}
 	}
-	return told
+	return texted
 }
 
 func requireEachOnce(t *rapid.T, w *world, all []subscriber.Trigger) {
-	told := w.told()
+	texted := w.texted()
 	for _, each := range all {
-		require.Len(t, told[each.ID], 1, "%s in texts %v", each.ID, told)
+		require.Len(t, texted[each.ID], 1, "%s in texts %v", each.ID, texted)
 	}
 }
 
-// TestEachTriggerOnce: live, whenever triggers come, each is told by one text.
+// TestEachTriggerOnce: live, whenever triggers come, each is in one text.
 func TestEachTriggerOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, all := newWorld(t), history(t)
@@ -70,7 +70,7 @@ func TestEachTriggerOnce(t *testing.T) {
 	})
 }
 
-// TestRevokedOnce: with revocations between them, each trigger that is left is told by one text, and no revoked one by any.
+// TestRevokedOnce: with revocations between them, each trigger that is left is in one text, and no revoked one is in any.
 func TestRevokedOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, all := newWorld(t), history(t)
@@ -88,10 +88,10 @@ func TestRevokedOnce(t *testing.T) {
 				revoked[each.ID] = revoked[each.ID] || each.Revoked
 			}
 		}
-		told := w.told()
+		texted := w.texted()
 		for _, each := range all {
 			if !revoked[each.ID] {
-				require.Len(t, told[each.ID], 1, "%s in texts %v", each.ID, told)
+				require.Len(t, texted[each.ID], 1, "%s in texts %v", each.ID, texted)
 			}
 		}
 		for _, m := range w.texts {

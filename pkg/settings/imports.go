@@ -15,7 +15,7 @@ type Import struct {
 	At      time.Time `json:"at"`      // when and by whom it was completed
 	By      string    `json:"by"`
 	// CompleteSince is when it began to read: the tables have all customers and subscriptions that Recharge had then, and what webhooks
-	// told since.
+	// brought since.
 	CompleteSince time.Time `json:"complete_since"`
 	Customers     int       `json:"customers"`
 	Subscriptions int       `json:"subscriptions"`

@@ -6,9 +6,9 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 )
 
-// A resource that was read from Recharge's API shows what its webhooks would have told, if it has a time of its own: that a subscription was
+// A resource that was read from Recharge's API shows what its webhooks would have reported, if it has a time of its own: that a subscription was
 // created, canceled or has expired; that a charge was created, paid or refunded, and that its last attempt failed; that a customer has changed.
-// The ids of the facts are those that the webhooks give, so what a webhook told is not emitted again, and what is not emitted now still may be by
+// The ids of the facts are those that the webhooks give, so what a webhook reported is not emitted again, and what is not emitted now still may be by
 // its webhook. Nobody is texted, but texts that what happened makes wrong are revoked, and withheld if their webhooks come later.
 
 // backfilled drafts the facts that a resource shows.

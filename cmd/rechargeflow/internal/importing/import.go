@@ -120,7 +120,7 @@ func (i *importRun) printStatus(command *cobra.Command) error {
 	}
 	last := settings.ImportOf(rows, named.Name)
 	if last.Version == 0 {
-		cli.Printf(command.OutOrStdout(), "store %s was never imported: its tables have only what webhooks and lookups told\n", named.Name)
+		cli.Printf(command.OutOrStdout(), "store %s was never imported: its tables have only what webhooks and lookups brought\n", named.Name)
 		return nil
 	}
 	cli.Printf(command.OutOrStdout(), "store %s is complete since %s: import %d, ended %s, by %s\n", named.Name, last.CompleteSince.Format(time.RFC3339), last.Version, last.At.Format(time.RFC3339), last.By)
