@@ -21,8 +21,12 @@ func (i Installation) groups(ctx context.Context) (rows []Row) {
 	if err != nil {
 		return []Row{{Check: checkGroups, Status: Failed, Found: err.Error()}}
 	}
+	byName := map[string]admin.GroupLag{}
+	for _, each := range admin.ByGroup(lags) {
+		byName[each.Group] = each
+	}
 	for _, group := range i.Groups {
-		rows = append(rows, ofGroup(group, lags))
+		rows = append(rows, ofGroup(group, byName[group.Name]))
 	}
 	return rows
 }
@@ -48,49 +52,22 @@ func (i Installation) lags(ctx context.Context) ([]admin.Lag, error) {
 	return lags, reader.Members(ctx, lags)
 }
 
-// state is that of a group in all its partitions.
-type state struct {
-	members map[string]bool
-	unowned int // partitions
-	records int64
-	worst   admin.Lag // the partition that is furthest behind
-}
-
-func stateOf(group string, lags []admin.Lag) state {
-	s := state{members: map[string]bool{}}
-	for _, lag := range lags {
-		if lag.Group != group {
-			continue
-		}
-		if s.records += lag.Records; lag.Age > s.worst.Age || lag.Age == s.worst.Age && lag.Records > s.worst.Records {
-			s.worst = lag
-		}
-		if lag.Member == "" {
-			s.unowned++
-		} else {
-			s.members[lag.Member] = true
-		}
-	}
-	return s
-}
-
 // ofGroup returns the row of a group.
-func ofGroup(group topology.Group, lags []admin.Lag) Row {
-	s := stateOf(group.Name, lags)
-	row := Row{Check: "group " + group.Name, Status: OK, Found: fmt.Sprintf("members: %d, lag: %d records", len(s.members), s.records)}
-	if s.records > 0 {
-		row.Found += fmt.Sprintf(", the oldest of %s in partition %d of %s", s.worst.Age.Round(time.Second), s.worst.Partition, s.worst.Topic)
+func ofGroup(group topology.Group, lag admin.GroupLag) Row {
+	row := Row{Check: "group " + group.Name, Status: OK, Found: fmt.Sprintf("members: %d, lag: %d records", len(lag.Members), lag.Records)}
+	if lag.Records > 0 {
+		row.Found += fmt.Sprintf(", the oldest of %s in partition %d of %s", lag.Worst.Age.Round(time.Second), lag.Worst.Partition, lag.Worst.Topic)
 	}
 	switch {
-	case len(s.members) == 0:
+	case len(lag.Members) == 0:
 		row.Status, row.Cure = Failed, "start rechargeflow run "+string(group.Role)
-	case s.worst.Age >= farBehind:
+	case lag.Worst.Age >= farBehind:
 		row.Status, row.Cure = Failed, "see rechargeflow ready and the log for what it waits for"
-	case s.worst.Age >= behind:
+	case lag.Worst.Age >= behind:
 		row.Status, row.Cure = Warning, "see rechargeflow ready and the log for what it waits for"
-	case s.unowned > 0:
+	case lag.Unowned > 0:
 		row.Status, row.Cure = Warning, "a rebalance may be in progress; if it lasts, see rechargeflow lag --partitions"
-		row.Found += fmt.Sprintf(", partitions without a member: %d", s.unowned)
+		row.Found += fmt.Sprintf(", partitions without a member: %d", lag.Unowned)
 	}
 	return row
 }

@@ -11,7 +11,7 @@
 //	pages.go       rechargeflow webhooks docs
 //	topics.go      rechargeflow topics plan, apply
 //	lag.go         rechargeflow lag
-//	lag_print.go   how lag is printed: by group and topic, by partition, as JSON
+//	lag_print.go   how lag is printed: by group, by partition, as JSON
 //	man.go         rechargeflow man
 //	ready.go       rechargeflow ready
 //	internal/      cli: what the commands share; texting: flows, sms, quiet-hours, consent; deadletters: deadletter;

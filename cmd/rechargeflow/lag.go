@@ -20,8 +20,9 @@ func (c *commands) lagCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "lag",
 		Short: "Print the lag of each consumer group",
-		Long: `Print the lag of each consumer group and topic: the records of all partitions, and the partition that is furthest behind, with its
-seconds. -v, or --partitions, prints each partition with its offsets and the member that consumes it.
+		Long: `Print a line for each consumer group: the records that it has not committed, how many seconds the oldest of them is old and in which
+partition it is (WORST), and how many members consume the group. -v, or --partitions, prints each partition with its offsets and the member
+that consumes it.
 With --max-records or --max-seconds the command fails if a partition exceeds the limit.`,
 		Example: `  rechargeflow lag --config rechargeflow.yaml
   rechargeflow lag -v
@@ -31,11 +32,13 @@ With --max-records or --max-seconds the command fails if a partition exceeds the
 	s := c.AddSettings(command)
 	asJSON := command.Flags().Bool("json", false, "print JSON, one array of partitions")
 	partitions := command.Flags().BoolP("partitions", "v", false, "print a line per partition")
-	command.MarkFlagsMutuallyExclusive("json", "partitions")
 	var limits lagLimits
 	command.Flags().Int64Var(&limits.records, "max-records", -1, "fail if a partition has more uncommitted `records`; negative: no limit")
 	command.Flags().Float64Var(&limits.seconds, "max-seconds", -1, "fail if an uncommitted record is older than this number of `seconds`; negative: no limit")
 	command.RunE = func(command *cobra.Command, _ []string) error {
+		if *asJSON && *partitions {
+			return cli.Usage(errors.New("--json and --partitions exclude each other: JSON has the partitions"))
+		}
 		loaded, err := s.Load()
 		if err != nil {
 			return err

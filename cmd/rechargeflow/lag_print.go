@@ -13,7 +13,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 )
 
-// lagPrinter returns how lags are printed: as JSON, as a table of partitions, or as a table of groups and topics.
+// lagPrinter returns how lags are printed: as JSON, as a table of partitions, or as a table of groups.
 func lagPrinter(asJSON, partitions bool) func(io.Writer, []admin.Lag) error {
 	switch {
 	case asJSON:
@@ -21,7 +21,7 @@ func lagPrinter(asJSON, partitions bool) func(io.Writer, []admin.Lag) error {
 	case partitions:
 		return printLagPartitions
 	}
-	return printLagTopics
+	return printLagGroups
 }
 
 // lagRow is one partition in the output of `lag --json`.
@@ -64,64 +64,32 @@ func printLagPartitions(out io.Writer, lags []admin.Lag) error {
 	return table.Flush()
 }
 
-// topicLag is the lag of a group in all partitions of a topic.
-type topicLag struct {
-	group, topic        string
-	partitions, unowned int
-	records             int64
-	worst               admin.Lag // of the partition with the oldest uncommitted record
-	members             map[string]bool
-}
-
-func printLagTopics(out io.Writer, lags []admin.Lag) error {
+func printLagGroups(out io.Writer, lags []admin.Lag) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	cli.Printf(table, "GROUP\tTOPIC\tPARTITIONS\tLAG\tSECONDS\tWORST\tMEMBERS\n")
-	for _, t := range byTopic(lags) {
-		cli.Printf(table, "%s\t%s\t%d\t%d\t%.1f\t%s\t%s\n", t.group, t.topic, t.partitions, t.records, seconds(t.worst.Age), t.worstPartition(), t.consumers())
+	cli.Printf(table, "GROUP\tLAG\tSECONDS\tWORST\tMEMBERS\n")
+	for _, g := range admin.ByGroup(lags) {
+		cli.Printf(table, "%s\t%d\t%.1f\t%s\t%s\n", g.Group, g.Records, seconds(g.Worst.Age), worst(g), members(g))
 	}
 	return table.Flush()
 }
 
-// byTopic sums up the partitions of each group and topic, in the order of lags.
-func byTopic(lags []admin.Lag) (topics []*topicLag) {
-	for _, l := range lags {
-		last := len(topics) - 1
-		if last < 0 || topics[last].group != l.Group || topics[last].topic != l.Topic {
-			topics = append(topics, &topicLag{group: l.Group, topic: l.Topic, members: map[string]bool{}})
-			last++
-		}
-		t := topics[last]
-		t.partitions++
-		t.records += l.Records
-		if l.Age > t.worst.Age || l.Age == t.worst.Age && l.Records > t.worst.Records {
-			t.worst = l
-		}
-		if l.Member == "" {
-			t.unowned++
-		} else {
-			t.members[l.Member] = true
-		}
-	}
-	return topics
-}
-
-// worstPartition names the partition that is furthest behind, "-" for none.
-func (t *topicLag) worstPartition() string {
-	if t.worst.Records == 0 {
+// worst names the partition that is furthest behind, "-" for none.
+func worst(g admin.GroupLag) string {
+	if g.Worst.Records == 0 {
 		return "-"
 	}
-	return strconv.Itoa(t.worst.Partition)
+	return fmt.Sprintf("%s/%d", g.Worst.Topic, g.Worst.Partition)
 }
 
-// consumers describes how many members consume the topic.
-func (t *topicLag) consumers() string {
+// members describes how many members consume the group's partitions.
+func members(g admin.GroupLag) string {
 	switch {
-	case len(t.members) == 0:
+	case len(g.Members) == 0:
 		return "none"
-	case t.unowned > 0:
-		return fmt.Sprintf("%d, partitions without a member: %d", len(t.members), t.unowned)
+	case g.Unowned > 0:
+		return fmt.Sprintf("%d, partitions without a member: %d", len(g.Members), g.Unowned)
 	}
-	return strconv.Itoa(len(t.members))
+	return strconv.Itoa(len(g.Members))
 }
 
 // seconds returns the age of a lag in seconds, rounded to milliseconds.

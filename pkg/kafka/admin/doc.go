@@ -10,5 +10,6 @@
 //	rights.go        topics, settings and rights, as Check and Inspect compare them
 //	lag.go           LagReader, the lag of groups in records and time
 //	lag_members.go   the group members that own the partitions
+//	lag_groups.go    ByGroup, the lag of a group in all partitions
 //	errors.go        ErrRefused
 package admin
