@@ -133,6 +133,8 @@ func TestComposeConfigLoads(t *testing.T) {
 			loaded, err = config.Load(path, append(environ, "RECHARGEFLOW_STORE_ACME_BLOOMREACH_KEY_ID=key"), name)
 		}
 		require.NoError(t, err)
+		_, err = config.Load(path, append(environ, "RECHARGEFLOW_STORE_ACME_BLOOMREACH_KEY_ID=key", "RECHARGEFLOW_STORE_ACME_RECHARGE_WEBHOOK_URL=https://hooks.example.com"), name)
+		require.NoError(t, err, "with registrations that are restored, which configs/compose.yaml proposes")
 		assert.Equal(t, loaded.Config.Kafka.Brokers[0], strings.TrimPrefix(strings.Split(c.Services["kafka"].Environment["KAFKA_ADVERTISED_LISTENERS"], ",")[0], "PLAINTEXT://"))
 		assert.Equal(t, ":9090", loaded.Config.Admin.Listen, "reached by Prometheus in another container")
 		assert.True(t, filepath.IsLocal(loaded.Config.SMS.StateDir), "below the image's working directory, where the volume is")
