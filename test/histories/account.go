@@ -25,6 +25,11 @@ type Account struct {
 	subscriptions []Subscription // by item, without those that were deleted
 	charges       int            // so far
 	queued        Charge
+
+	// what the API shows: the time of the newest customer object, charges by id
+	objectAt time.Time
+	shown    map[string]Charge
+	erased   bool
 }
 
 // Open returns an account before its first checkout.
@@ -96,6 +101,9 @@ func (a *Account) customer(topic recharge.Topic, offset time.Duration, active in
 }
 
 func (a *Account) object(active int, updated time.Time) *CustomerObject {
+	if updated.After(a.objectAt) {
+		a.objectAt = updated
+	}
 	return &CustomerObject{Person: a.person, Active: active, Total: len(a.subscriptions), Created: whole(a.started), Updated: updated}
 }
 
@@ -117,6 +125,7 @@ func (a *Account) share(sparse float64) float64 {
 func (a *Account) chance(share float64) bool { return a.rng.Float64() < a.share(share) }
 
 func (a *Account) add(d Delivery) {
+	a.show(d)
 	if a.registered(d.Topic) {
 		if a.version == nil {
 			a.version = newVersion(a.Version)
@@ -181,7 +190,7 @@ func (a *Account) fresh(items []int) Charge {
 
 // paid returns a charge that succeeds now.
 func (a *Account) paid(c Charge) Charge {
-	c.Status, c.Updated, c.Processed = "success", a.at(0), a.at(0)
+	c.Status, c.Updated, c.Processed, c.Failure, c.Attempts, c.Retry = "success", a.at(0), a.at(0), "", 0, ""
 	c.Due = inDays(0, a.now)
 	return c
 }

@@ -18,6 +18,12 @@ const (
 	DeleteOne Action = "delete_one"
 	// FinalFailure is a charge that fails finally. Recharge then cancels the subscriptions or not, without a webhook.
 	FinalFailure Action = "final_failure"
+	// Failure is an attempt of the queued charge that fails and will be repeated.
+	Failure Action = "failure"
+	// Refund gives back a quarter of the last paid charge, each time another one. Its webhook is charge/refunded, which AssumedTopics lacks.
+	Refund Action = "refund"
+	// Relocation moves the subscriptions to another address.
+	Relocation Action = "relocation"
 	// Erasure deletes the customer. Later webhooks may or may not name them.
 	Erasure Action = "erasure"
 	// Repetition sends only duplicates of former webhooks.
@@ -63,6 +69,32 @@ func (a *Account) finalFailure() {
 	a.charge("charge/max_retries_reached", 2*time.Second, failed, a.active())
 }
 
+func (a *Account) failure() {
+	c := &a.queued
+	c.Status, c.Failure, c.Attempts, c.Updated, c.Retry = "error", "CARD_DECLINED", c.Attempts+1, a.at(0), inDays(3, a.now)
+	a.charge("charge/failed", 0, *c, a.active())
+	a.charge("charge/updated", a.between(time.Millisecond, time.Second), *c, a.active())
+}
+
+func (a *Account) refund() {
+	var last Charge
+	for _, c := range a.shown {
+		if !c.Processed.IsZero() && c.Number > last.Number {
+			last = c
+		}
+	}
+	last.Status, last.Refunds, last.Updated = "partially_refunded", last.Refunds+total(last.Items)/4, a.at(0)
+	a.charge("charge/refunded", 0, last, a.active())
+	a.charge("charge/updated", a.between(time.Millisecond, time.Second), last, a.active())
+}
+
+func (a *Account) relocation() {
+	for i := range a.subscriptions {
+		a.subscriptions[i].Moved++
+		a.subscription("subscription/updated", a.between(0, time.Second), a.touched(i, 0), a.active(), 1)
+	}
+}
+
 // cancelSilently cancels the subscriptions after a final failure, without a webhook.
 func (a *Account) cancelSilently() {
 	for i := range a.subscriptions {
@@ -75,5 +107,5 @@ func (a *Account) erasure() {
 	last, named := a.touched(0, 0), float64(a.rng.IntN(2))
 	a.subscription("subscription/updated", 2*time.Second, last, a.active(), named)
 	a.subscription("subscription/deleted", 3*time.Second, last, a.active(), named)
-	a.subscriptions = nil
+	a.subscriptions, a.erased = nil, true
 }

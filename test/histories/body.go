@@ -96,6 +96,14 @@ func tags(c Charge) string {
 	return "Subscription, Subscription Recurring Order"
 }
 
+// attempted is the number of a charge's failed attempts, which only those have that failed.
+func attempted(name string, c Charge) fields {
+	if c.Attempts == 0 {
+		return nil
+	}
+	return fields{name: c.Attempts}
+}
+
 // nothing returns null for an empty text.
 func nothing(text string) any {
 	if text == "" {

@@ -41,7 +41,7 @@ func (v version202101) subscription(of Customer, s Subscription) fields {
 		queued = 1
 	}
 	return fields{
-		"id": number(of.SubscriptionID(s.Item)), "customer_id": number(of.ID()), "address_id": number(of.AddressID()),
+		"id": number(of.SubscriptionID(s.Item)), "customer_id": number(of.ID()), "address_id": number(of.address(s.Moved)),
 		"email": s.Email, "status": strings.ToUpper(s.Status),
 		"created_at": v.at(s.Created), "updated_at": v.at(s.Updated), "cancelled_at": v.at(s.Cancelled),
 		"cancellation_reason": reason(s), "cancellation_reason_comments": nil,
@@ -65,9 +65,9 @@ func midnight(day string) string {
 }
 
 func (v version202101) charge(of Customer, c Charge) fields {
-	return v.purchase(of, c).with(fields{
+	return v.purchase(of, c).with(attempted("number_times_tried", c), fields{
 		"id": number(of.ChargeID(c.Number)), "customer_hash": of.hash(), "scheduled_at": midnight(string(c.Due)),
-		"retry_date": nil, "error_type": nothing(c.Failure), "orders_count": min(c.Number-1, 1), "processor_name": "shopify_payments",
+		"retry_date": nothing(midnight(string(c.Retry))), "error_type": nothing(c.Failure), "orders_count": min(c.Number-1, 1), "processor_name": "shopify_payments",
 		"has_uncommited_changes": false, //nolint:misspell // Recharge's own spelling in this version
 		"subtotal_price":         money(subtotal(c.Items)), "total_price": money(total(c.Items)),
 		"total_discounts": "0.0", "total_weight": 454 * len(c.Items),
@@ -94,8 +94,11 @@ func (v version202101) purchase(of Customer, c Charge) fields {
 	for _, item := range c.Items {
 		lines = append(lines, v.line(of, item))
 	}
-	var order any
-	if c.Status == "success" {
+	var order, refunds any
+	if c.Refunds > 0 {
+		refunds = money(c.Refunds)
+	}
+	if !c.Processed.IsZero() {
 		order = of.platformOrder(c.Number)
 	}
 	return fields{
@@ -106,7 +109,7 @@ func (v version202101) purchase(of Customer, c Charge) fields {
 		"billing_address": v.address(c.Person), "shipping_address": v.address(c.Person), "line_items": lines,
 		"shipping_lines": []fields{{"code": "Economy", "price": money(shipping), "source": "shopify", "title": "Economy"}},
 		"discount_codes": []any{}, "error": nil, "note": nil, "note_attributes": []any{}, "tax_lines": 0,
-		"total_line_items_price": money(subtotal(c.Items)), "total_refunds": nil, "total_tax": "0.0", "total_duties": "0.0",
+		"total_line_items_price": money(subtotal(c.Items)), "total_refunds": refunds, "total_tax": "0.0", "total_duties": "0.0",
 		"browser_ip": nil, "transaction_id": nil,
 	}
 }

@@ -31,7 +31,7 @@ func (version202111) customer(of Customer, c CustomerObject) fields {
 
 func (version202111) subscription(of Customer, s Subscription) fields {
 	return fields{
-		"id": number(of.SubscriptionID(s.Item)), "customer_id": number(of.ID()), "address_id": number(of.AddressID()),
+		"id": number(of.SubscriptionID(s.Item)), "customer_id": number(of.ID()), "address_id": number(of.address(s.Moved)),
 		"status": s.Status, "created_at": utc(s.Created), "updated_at": utc(s.Updated), "cancelled_at": utc(s.Cancelled),
 		"cancellation_reason": reason(s), "cancellation_reason_comments": nil,
 		"next_charge_scheduled_at": nothing(string(s.Due)), "has_queued_charges": s.Status == "active",
@@ -53,9 +53,9 @@ func reason(s Subscription) any {
 }
 
 func (v version202111) charge(of Customer, c Charge) fields {
-	return v.purchase(of, c).with(fields{
+	return v.purchase(of, c).with(attempted("charge_attempts", c), fields{
 		"id": number(of.ChargeID(c.Number)), "external_transaction_id": fields{"payment_processor": nil},
-		"scheduled_at": string(c.Due), "retry_date": nil, "error_type": nothing(c.Failure), "merged_at": nil,
+		"scheduled_at": string(c.Due), "retry_date": nothing(string(c.Retry)), "error_type": nothing(c.Failure), "merged_at": nil,
 		"orders_count": min(c.Number-1, 1), "payment_processor": "shopify_payments", "has_uncommitted_changes": false,
 		"taxes_included": false, "total_weight_grams": 454 * len(c.Items), "subtotal_price": money(subtotal(c.Items)),
 		"total_price": money(total(c.Items)), "total_discounts": "0.00",
@@ -83,7 +83,7 @@ func (v version202111) purchase(of Customer, c Charge) fields {
 		lines = append(lines, v.line(of, item))
 	}
 	order := fields{"ecommerce": nil}
-	if c.Status == "success" {
+	if !c.Processed.IsZero() {
 		order = ecommerce(of.platformOrder(c.Number))
 	}
 	return fields{
@@ -95,7 +95,7 @@ func (v version202111) purchase(of Customer, c Charge) fields {
 		"billing_address": v.address(c.Person), "shipping_address": v.address(c.Person), "line_items": lines, "external_order_id": order,
 		"shipping_lines": []fields{{"code": "Economy", "price": money(shipping), "title": "Economy"}},
 		"discounts":      []any{}, "error": nil, "note": nil, "order_attributes": []any{}, "tax_lines": []any{}, "taxable": false,
-		"total_line_items_price": money(subtotal(c.Items)), "total_refunds": "0.00", "total_tax": "0.00", "total_duties": "0.00",
+		"total_line_items_price": money(subtotal(c.Items)), "total_refunds": money(c.Refunds), "total_tax": "0.00", "total_duties": "0.00",
 		"client_details": fields{"browser_ip": nil, "user_agent": nil},
 	}
 }

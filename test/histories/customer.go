@@ -76,8 +76,12 @@ func NumberOf(key string) (int, bool) {
 	return id - firstCustomer, err == nil && id >= firstCustomer
 }
 
-// AddressID returns the id of the customer's only address.
-func (c Customer) AddressID() string { return decimal(300_000_000 + int64(c.Number)) }
+// AddressID returns the id of the customer's first address.
+func (c Customer) AddressID() string { return c.address(0) }
+
+func (c Customer) address(nth int) string {
+	return decimal(300_000_000 + int64(nth)*(MaxCustomer+1) + int64(c.Number))
+}
 
 // SubscriptionID returns the id of an item, 1 to Items.
 func (c Customer) SubscriptionID(item int) string {

@@ -45,6 +45,7 @@ type Subscription struct {
 	Email                       string // "" in bodies of API version 2021-11
 	Status                      string // active, cancelled
 	Product                     int
+	Moved                       int // to which of the customer's addresses, 0 for the first
 	Created, Updated, Cancelled time.Time
 	Due                         recharge.Date
 }
@@ -57,6 +58,9 @@ type Charge struct {
 	Status                      string // success, queued, error
 	Kind                        string // checkout, recurring
 	Failure                     string // type of the error
+	Attempts                    int    // that failed; 0 is not shown
+	Retry                       recharge.Date
+	Refunds                     int // in cents
 	Items                       []int
 	Created, Updated, Processed time.Time // not processed while queued
 	Due                         recharge.Date

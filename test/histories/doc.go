@@ -12,5 +12,6 @@
 //	body_2021_01.go, body_2021_11.go  their spellings
 //	disorder.go      disorder and duplicates
 //	answers.go       the responses of the API
+//	shown.go         what the API shows of an account after each action
 //	run.go           histories at their recorded times, many at once
 package histories
