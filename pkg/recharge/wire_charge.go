@@ -1,6 +1,7 @@
 package recharge
 
 import (
+	"cmp"
 	"strings"
 	"time"
 )
@@ -30,6 +31,8 @@ type Charge struct {
 	PlatformOrderID           string // id at the shop platform
 	LineItems                 []LineItem
 	Contact                   Contact
+	// AttemptedAt is the time of the last attempt. Only charges that failed have it.
+	AttemptedAt time.Time `json:",omitzero"`
 	// Erased means that the e-mail is the placeholder of a customer whose personal data was erased.
 	Erased bool `json:",omitempty"`
 }
@@ -102,6 +105,8 @@ type wireCharge struct {
 	UpdatedAt       text           `json:"updated_at"`
 	Attempts        count          `json:"charge_attempts"`
 	Tried           count          `json:"number_times_tried"`
+	LastAttempt     text           `json:"last_charge_attempt"`
+	LastAttemptDate text           `json:"last_charge_attempt_date"` // in 2021-01
 	ErrorType       text           `json:"error_type"`
 	LineItems       []wireLineItem `json:"line_items"`
 	Billing         wireAddress    `json:"billing_address"`
@@ -131,6 +136,7 @@ func (w *wireCharge) charge(p *timeParser) *Charge {
 		RetryAt:       retryAt, RetryDate: DayOf(retryAt),
 		CreatedAt:       p.timestamp("charge.created_at", w.CreatedAt),
 		UpdatedAt:       p.timestamp("charge.updated_at", w.UpdatedAt),
+		AttemptedAt:     p.timestamp("charge.last_charge_attempt", cmp.Or(w.LastAttempt, w.LastAttemptDate)),
 		Attempts:        max(w.Attempts.n, w.Tried.n), // one counter under two names
 		ErrorType:       strings.ToUpper(string(w.ErrorType)),
 		PlatformOrderID: first(w.OrderID, w.ShopifyOrder),

@@ -71,8 +71,9 @@ func (d *draft) backfilledCharge() {
 			d.refunded()
 		}
 	case rank == rankOfCharge("error") && !c.UpdatedAt.IsZero() && c.Attempts > 0:
-		d.noteAttempt(c.ID, c.ErrorType, c.UpdatedAt)
-		d.failedAttempt(c.UpdatedAt)
+		at := firstTime(c.AttemptedAt, c.UpdatedAt) // it may have changed since in another way
+		d.noteAttempt(c.ID, c.ErrorType, at)
+		d.failedAttempt(at)
 	}
 }
 
