@@ -72,7 +72,7 @@ func New(cfg config.Config, roles []topology.Role, o Options) (*App, error) {
 		return nil, err
 	}
 	if o.Now == nil {
-		o.Now = clock(cfg.Embedded.ClockOffset)
+		o.Now = Clock(cfg)
 	}
 	a := &App{
 		cfg: cfg, roles: roles, log: o.Log, logLevel: o.LogLevel, version: o.Version, now: o.Now, faultPoint: faultPoint,
@@ -88,8 +88,9 @@ func New(cfg config.Config, roles []topology.Role, o Options) (*App, error) {
 	return a, nil
 }
 
-// clock returns the system clock, moved by an offset.
-func clock(offset time.Duration) func() time.Time {
+// Clock returns the clock of a configuration: the system's, moved by embedded.clock_offset.
+func Clock(cfg config.Config) func() time.Time {
+	offset := cfg.Embedded.ClockOffset
 	if offset == 0 {
 		return time.Now
 	}

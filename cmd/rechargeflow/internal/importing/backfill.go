@@ -42,7 +42,10 @@ A backfill that is interrupted continues when the same command runs again.`,
 	flags.BoolVar(&b.Events, "emit-events", false, "also publish the facts that have a time of their own")
 	flags.BoolVar(&b.dryRun, "dry-run", false, "count, and publish nothing")
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		if err := b.arguments(time.Now()); err != nil {
+		if err := b.load(); err != nil {
+			return err
+		}
+		if err := b.arguments(b.now()); err != nil {
 			return cli.Usage(err)
 		}
 		return b.run(command)
@@ -103,7 +106,7 @@ func (b *backfillRun) run(command *cobra.Command) error {
 		return err
 	}
 	b.Config = b.config
-	if err := b.continues(command.ErrOrStderr(), time.Now()); err != nil {
+	if err := b.continues(command.ErrOrStderr(), b.now()); err != nil {
 		return errors.Join(err, b.config.Dir.Close(), b.producer.Close())
 	}
 	if b.dryRun {

@@ -69,6 +69,9 @@ type importRun struct {
 }
 
 func (i *importRun) run(command *cobra.Command) error {
+	if err := i.load(); err != nil {
+		return err
+	}
 	if err := i.open(command); err != nil {
 		return err
 	}
@@ -80,7 +83,7 @@ func (i *importRun) run(command *cobra.Command) error {
 	p, err := i.Run(command.Context())
 	if err == nil {
 		err = settings.New(i.cfg.Kafka.TopicPrefix).Imported(command.Context(), i.cluster, settings.Import{
-			Store: i.store.Name, At: time.Now().UTC(), By: i.by, CompleteSince: p.StartedAt,
+			Store: i.store.Name, At: i.now().UTC(), By: i.by, CompleteSince: p.StartedAt,
 			Customers: p.Customers, Subscriptions: p.Subscriptions, Charges: p.Charges, Unreadable: p.Unreadable, Vanished: p.Vanished,
 		})
 	}

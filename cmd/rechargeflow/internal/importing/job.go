@@ -29,6 +29,7 @@ type job struct {
 	restart        bool
 	perSecond      float64
 
+	now      func() time.Time
 	store    config.Store
 	cfg      config.Config
 	topics   topology.Topics
@@ -48,8 +49,8 @@ func addJob(c *cli.CLI, command *cobra.Command, name string) *job {
 	return j
 }
 
-// open loads the configuration and opens the directory. The caller closes.
-func (j *job) open(command *cobra.Command) error {
+// load loads the configuration.
+func (j *job) load() error {
 	if j.perSecond < 0.01 || j.perSecond > 1e6 {
 		return cli.Usage(fmt.Errorf("--rate %v is not a number of records per second between 0.01 and 1000000", j.perSecond))
 	}
@@ -57,8 +58,13 @@ func (j *job) open(command *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	j.cfg, j.topics = loaded.Config, topology.Topics{Prefix: loaded.Config.Kafka.TopicPrefix}
-	if j.store, err = cli.PickStore(loaded.Config.Stores, j.storeName); err != nil {
+	j.cfg, j.topics, j.now = loaded.Config, topology.Topics{Prefix: loaded.Config.Kafka.TopicPrefix}, app.Clock(loaded.Config)
+	return nil
+}
+
+// open opens the directory. The caller closes.
+func (j *job) open(command *cobra.Command) (err error) {
+	if j.store, err = cli.PickStore(j.cfg.Stores, j.storeName); err != nil {
 		return cli.Usage(err)
 	}
 	if j.store.Recharge.Token == "" {
@@ -74,7 +80,7 @@ func (j *job) open(command *cobra.Command) error {
 	j.report = newReport(command.ErrOrStderr(), time.Now)
 	j.producer = kafka.NewProducer(j.cluster, kafka.ProducerConfig{Partitions: app.PartitionCount(j.cfg.Kafka)})
 	j.config = backfill.Config{
-		Store: j.store.Name, Topic: j.topics.Webhooks(), API: api, Produce: j.produce(), Now: time.Now, Sleep: sleep,
+		Store: j.store.Name, Topic: j.topics.Webhooks(), API: api, Produce: j.produce(), Now: j.now, Sleep: sleep,
 		Report: j.report.progress, Failed: j.report.failed,
 	}
 	if j.config.Dir, err = j.directory(); err != nil {
