@@ -22,7 +22,7 @@ const (
 	Failure Action = "failure"
 	// Refund gives back a quarter of the last paid charge, each time another one. Its webhook is charge/refunded, which AssumedTopics lacks.
 	Refund Action = "refund"
-	// Relocation moves the subscriptions to another address.
+	// Relocation moves the subscriptions and the queued charge to another address.
 	Relocation Action = "relocation"
 	// Erasure deletes the customer. Later webhooks may or may not name them.
 	Erasure Action = "erasure"
@@ -72,6 +72,7 @@ func (a *Account) finalFailure() {
 func (a *Account) failure() {
 	c := &a.queued
 	c.Status, c.Failure, c.Attempts, c.Updated, c.Retry = "error", "CARD_DECLINED", c.Attempts+1, a.at(0), inDays(3, a.now)
+	c.Attempted = c.Updated
 	a.charge("charge/failed", 0, *c, a.active())
 	a.charge("charge/updated", a.between(time.Millisecond, time.Second), *c, a.active())
 }
@@ -93,6 +94,8 @@ func (a *Account) relocation() {
 		a.subscriptions[i].Moved++
 		a.subscription("subscription/updated", a.between(0, time.Second), a.touched(i, 0), a.active(), 1)
 	}
+	a.queued.Updated = a.at(time.Second)
+	a.charge("charge/updated", time.Second, a.queued, a.active())
 }
 
 // cancelSilently cancels the subscriptions after a final failure, without a webhook.

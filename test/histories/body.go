@@ -96,12 +96,12 @@ func tags(c Charge) string {
 	return "Subscription, Subscription Recurring Order"
 }
 
-// attempted is the number of a charge's failed attempts, which only those have that failed.
-func attempted(name string, c Charge) fields {
+// attempted are the number of a charge's failed attempts and the time of the last one, which only charges have that failed.
+func attempted(number, last string, c Charge, at func(time.Time) any) fields {
 	if c.Attempts == 0 {
 		return nil
 	}
-	return fields{name: c.Attempts}
+	return fields{number: c.Attempts, last: at(c.Attempted)}
 }
 
 // nothing returns null for an empty text.

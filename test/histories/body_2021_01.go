@@ -65,7 +65,7 @@ func midnight(day string) string {
 }
 
 func (v version202101) charge(of Customer, c Charge) fields {
-	return v.purchase(of, c).with(attempted("number_times_tried", c), fields{
+	return v.purchase(of, c).with(attempted("number_times_tried", "last_charge_attempt_date", c, v.at), fields{
 		"id": number(of.ChargeID(c.Number)), "customer_hash": of.hash(), "scheduled_at": midnight(string(c.Due)),
 		"retry_date": nothing(midnight(string(c.Retry))), "error_type": nothing(c.Failure), "orders_count": min(c.Number-1, 1), "processor_name": "shopify_payments",
 		"has_uncommited_changes": false, //nolint:misspell // Recharge's own spelling in this version

@@ -53,7 +53,7 @@ func reason(s Subscription) any {
 }
 
 func (v version202111) charge(of Customer, c Charge) fields {
-	return v.purchase(of, c).with(attempted("charge_attempts", c), fields{
+	return v.purchase(of, c).with(attempted("charge_attempts", "last_charge_attempt", c, utc), fields{
 		"id": number(of.ChargeID(c.Number)), "external_transaction_id": fields{"payment_processor": nil},
 		"scheduled_at": string(c.Due), "retry_date": nothing(string(c.Retry)), "error_type": nothing(c.Failure), "merged_at": nil,
 		"orders_count": min(c.Number-1, 1), "payment_processor": "shopify_payments", "has_uncommitted_changes": false,

@@ -55,10 +55,11 @@ type Charge struct {
 	Person
 
 	Number                      int
-	Status                      string // success, queued, error
-	Kind                        string // checkout, recurring
-	Failure                     string // type of the error
-	Attempts                    int    // that failed; 0 is not shown
+	Status                      string    // success, queued, error
+	Kind                        string    // checkout, recurring
+	Failure                     string    // type of the error
+	Attempts                    int       // that failed; 0 is not shown
+	Attempted                   time.Time // the last time
 	Retry                       recharge.Date
 	Refunds                     int // in cents
 	Items                       []int

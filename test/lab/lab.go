@@ -65,6 +65,8 @@ type Lab struct {
 	BloomreachURL, MoreBloomreachURL string
 	// BloomreachTimeout is bloomreach.timeout; 0 is its default.
 	BloomreachTimeout time.Duration
+	// WebhookURL is recharge.webhook_url: the webhooks registered at API are checked once a second if set.
+	WebhookURL string
 	// Extras are the facts that all stores track.
 	Extras []string
 	// client sends webhooks; it keeps one connection per sender.
@@ -159,11 +161,11 @@ embedded: {dir: %q, listen: %q, clock_offset: %s}
 log: {level: %s}
 gateway: {listen: %q}
 admin: {listen: %q}
-transformer: {state_dir: %q}
+transformer: {state_dir: %q, webhook_check_interval: 1s}
 sms: {state_dir: %q}
 stores:
   - name: %s
-    recharge: {secrets: [%q], token: %q, api_url: %q}
+    recharge: {secrets: [%q], token: %q, api_url: %q, webhook_url: %q}
     bloomreach: %s
     sms:
       driver: webhook
@@ -179,7 +181,7 @@ stores:
       payment_url: https://{shop}/portal/{hash}/payment
 `,
 		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, l.ClockOffset, level, l.Gateway, admin,
-		l.state(name), l.state("sms-"+name), Store, Secret, apiToken, l.API.URL, l.project(bloomreachURL),
+		l.state(name), l.state("sms-"+name), Store, Secret, apiToken, l.API.URL, l.WebhookURL, l.project(bloomreachURL),
 		cmp.Or(l.SMSURL, l.Texts.URL), smsSecret, cmp.Or(l.Window, "1ms"), SMSTimeout, cmp.Or(l.AtOnce, 10))
 	return one + l.moreStores(cmp.Or(l.MoreBloomreachURL, bloomreachURL))
 }
