@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"math/rand/v2"
 	"net/url"
 	"path/filepath"
@@ -65,6 +64,10 @@ func (s *shop) List(ctx context.Context, resource string, filters url.Values, cu
 
 func (s *shop) Customer(ctx context.Context, id string) (recharge.Customer, error) {
 	return s.client().Customer(ctx, id)
+}
+
+func (s *shop) HasCharge(ctx context.Context, id string) (bool, error) {
+	return s.client().HasCharge(ctx, id)
 }
 
 func (s *shop) client() *recharge.Client {
@@ -291,41 +294,6 @@ func TestUnreadable(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, p.Incomplete)
 	assert.Empty(t, s.lines(`"complete":true`))
-}
-
-func known(ids ...string) func(context.Context) iter.Seq2[string, error] {
-	return func(context.Context) iter.Seq2[string, error] {
-		return func(yield func(string, error) bool) {
-			for _, id := range ids {
-				if !yield(id, nil) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// A customer whom Recharge does not know any more is deleted, unless there are suspiciously many.
-func TestVanished(t *testing.T) {
-	s := newShop(t, 3)
-	p, err := s.run(backfill.Import{Known: known("1", "2", "99")})
-	require.NoError(t, err)
-	assert.Equal(t, 1, p.Vanished)
-	assert.Equal(t, []string{`acme/99 backfillcustomer/deleted since "": {"customer":{"id":99}}`}, s.lines("deleted"))
-
-	_, err = s.run(backfill.Import{Known: known("98", "99")})
-	require.ErrorIs(t, err, backfill.ErrVanished, "all")
-	other := newShop(t, 3)
-	var ids []string
-	for id := range 50 {
-		ids = append(ids, fmt.Sprint(1000+id))
-	}
-	_, err = other.run(backfill.Import{Known: known(ids...)})
-	require.ErrorIs(t, err, backfill.ErrVanished)
-	assert.Empty(t, other.lines("deleted"))
-	p, err = other.run(backfill.Import{Known: known(ids...), AnyVanished: true})
-	require.NoError(t, err)
-	assert.Equal(t, 50, p.Vanished)
 }
 
 // A backfill publishes what changed in a time, customers first.

@@ -22,11 +22,12 @@ type Directory struct {
 	db   *pebble.DB
 }
 
-// The keys of a directory. Those of subscriptions have the customer's id and the subscription's, those of customers the customer's.
+// The keys of a directory. Those of subscriptions have the customer's id and the subscription's, those of customers and charges their own.
 const (
 	progressKey  = "progress"
 	keptPrefix   = "subscription/"
 	listedPrefix = "customer/"
+	chargePrefix = "charge/"
 )
 
 // OpenDirectory opens a directory, and creates it if it is missing. Only one process can use it.

@@ -3,7 +3,7 @@
 //
 //	import.go     Import and its phases; charges
 //	customers.go  customers with all their subscriptions
-//	vanished.go   customers whom Recharge does not know any more
+//	vanished.go   customers whom Recharge does not know any more, and deleted charges
 //	backfill.go   Backfill
 //	run.go        what both are: pages of lists, each saved with the progress after it
 //	source.go     calls of the API, repeated where that helps

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
 // Window is how far before and after its start an import has charges.
@@ -39,8 +40,17 @@ type Import struct {
 	// Known yields the ids of the customers in recharge.customers. An import that reconciles removes those that Recharge does not know
 	// any more; nil: it does not.
 	Known func(context.Context) iter.Seq2[string, error]
+	// Open yields the charges in recharge.charges that are not paid. An import that reconciles removes those of its 60 days that Recharge has
+	// deleted.
+	Open func(context.Context) iter.Seq2[OpenCharge, error]
 	// AnyVanished allows that most known customers have vanished.
 	AnyVanished bool
+}
+
+// OpenCharge is a charge that is known and not paid.
+type OpenCharge struct {
+	ID            string        `json:"id"`
+	ScheduledDate recharge.Date `json:"scheduled_date"`
 }
 
 // ErrVanished means that so many customers have vanished that the token may be that of another shop. Nothing was removed.
@@ -79,7 +89,13 @@ func (i Import) phase(ctx context.Context, r *run) error {
 		}
 		return r.pages(ctx, "charges", url.Values{"processed_at_min": {since.Format(time.RFC3339)}}, after, r.publishCharges)
 	case PhaseVanished:
-		return r.publishVanished(ctx, i.Known(ctx), i.AnyVanished)
+		after := PhaseDone
+		if i.Open != nil {
+			after = PhaseDeleted
+		}
+		return r.publishVanished(ctx, after, i.Known(ctx), i.AnyVanished)
+	case PhaseDeleted:
+		return r.publishDeleted(ctx, i.Open(ctx), since)
 	}
 	return r.pages(ctx, "subscriptions", nil, PhaseCustomers, r.keepSubscriptions)
 }
@@ -98,17 +114,19 @@ func (i Import) name() string {
 // publishCharges publishes a page of charges, without those that are scheduled for later than the import has.
 func (r *run) publishCharges(ctx context.Context, items []json.RawMessage) (map[string][]byte, error) {
 	var records []kafka.Record
+	rows := make(map[string][]byte, len(items))
 	for _, item := range items {
 		w, body, err := r.decode("charge", item, r.Now())
 		if err != nil || w.CustomerID() == "" {
 			r.Unreadable++
 			continue
 		}
+		rows[chargePrefix+w.Charge.ID] = []byte{}
 		if w.Charge.ScheduledDate.Start().After(r.StartedAt.Add(Window)) {
 			continue
 		}
 		records = append(records, r.resource(w.CustomerID(), "charge/updated", body))
 		r.Charges++
 	}
-	return nil, r.Produce(ctx, records...)
+	return rows, r.Produce(ctx, records...)
 }

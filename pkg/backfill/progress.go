@@ -13,6 +13,7 @@ const (
 	PhaseCharges       Phase = "charges" // by the day for which they are scheduled
 	PhaseProcessed     Phase = "processed charges"
 	PhaseVanished      Phase = "vanished customers"
+	PhaseDeleted       Phase = "deleted charges"
 	PhaseDone          Phase = "done"
 )
 
@@ -36,7 +37,8 @@ type Progress struct {
 	Customers     int `json:"customers"`
 	Subscriptions int `json:"subscriptions"`
 	Charges       int `json:"charges"`
-	Vanished      int `json:"vanished"`
+	Vanished      int `json:"vanished"`          // customers
+	Deleted       int `json:"deleted,omitempty"` // charges
 	// Unreadable counts the resources that can't be decoded or name no customer. They are left out.
 	Unreadable int `json:"unreadable"`
 	// Incomplete means that a subscription is left out whose customer is not known, so that it is not known of any customer whether all

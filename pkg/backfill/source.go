@@ -15,6 +15,7 @@ import (
 type API interface {
 	List(ctx context.Context, resource string, filters url.Values, cursor string, limit int) (recharge.Page, error)
 	Customer(ctx context.Context, id string) (recharge.Customer, error)
+	HasCharge(ctx context.Context, id string) (bool, error)
 }
 
 const (
@@ -63,6 +64,19 @@ func (s *source) gone(ctx context.Context, id string) (bool, error) {
 		return false, fmt.Errorf("read customer %s: %w", id, err)
 	}
 	return false, nil
+}
+
+// goneCharge reports whether Recharge shows no charge with this id.
+func (s *source) goneCharge(ctx context.Context, id string) (gone bool, err error) {
+	err = s.retry(ctx, func() error {
+		has, err := s.api.HasCharge(ctx, id)
+		gone = !has && err == nil
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("read charge %s: %w", id, err)
+	}
+	return gone, nil
 }
 
 func (s *source) retry(ctx context.Context, call func() error) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
@@ -13,7 +14,7 @@ import (
 const fewVanished = 20
 
 // publishVanished publishes the deletion of each known customer who was not listed and whom Recharge does not know.
-func (r *run) publishVanished(ctx context.Context, known iter.Seq2[string, error], anyNumber bool) error {
+func (r *run) publishVanished(ctx context.Context, next Phase, known iter.Seq2[string, error], anyNumber bool) error {
 	var gone []string
 	total := 0
 	for id, err := range known {
@@ -40,7 +41,7 @@ func (r *run) publishVanished(ctx context.Context, known iter.Seq2[string, error
 		return err
 	}
 	r.Vanished = len(gone)
-	r.Phase = PhaseDone
+	r.Phase = next
 	return r.Dir.save(r.Progress, nil)
 }
 
@@ -55,4 +56,40 @@ func (r *run) vanished(ctx context.Context, id string) (bool, error) {
 		return false, err
 	}
 	return r.gone(ctx, id)
+}
+
+// publishDeleted publishes the deletion of each open charge, scheduled since a time, that was not listed and that Recharge does not show. The
+// customers have shown that the token is that of the shop.
+func (r *run) publishDeleted(ctx context.Context, open iter.Seq2[OpenCharge, error], since time.Time) error {
+	r.Deleted = 0 // a phase begins again
+	for charge, err := range open {
+		if err != nil {
+			return fmt.Errorf("read open charges: %w", err)
+		}
+		if charge.ScheduledDate.Start().Before(since) {
+			continue
+		}
+		deleted, err := r.deleted(ctx, charge.ID)
+		if err != nil {
+			return err
+		}
+		if !deleted {
+			continue
+		}
+		// as its webhook, which names no customer
+		if err := r.Produce(ctx, r.resource("charge/"+charge.ID, "charge/deleted", []byte(`{"charge":{"id":`+charge.ID+`}}`))); err != nil {
+			return err
+		}
+		r.Deleted++
+	}
+	r.Phase = PhaseDone
+	return r.Dir.save(r.Progress, nil)
+}
+
+func (r *run) deleted(ctx context.Context, charge string) (bool, error) {
+	listed, err := r.Dir.has(chargePrefix + charge)
+	if err != nil || listed {
+		return false, err
+	}
+	return r.goneCharge(ctx, charge)
 }

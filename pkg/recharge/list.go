@@ -3,6 +3,7 @@ package recharge
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -45,4 +46,14 @@ func (c *Client) List(ctx context.Context, resource string, filters url.Values, 
 		return Page{}, fmt.Errorf("%w: next_cursor is not a text", ErrUnreadable)
 	}
 	return page, nil
+}
+
+// HasCharge reports whether Recharge shows a charge by its id. One that was processed more than 90 days ago is not shown. Errors are those of
+// Customer, without ErrNotFound.
+func (c *Client) HasCharge(ctx context.Context, id string) (bool, error) {
+	_, err := c.get(ctx, "/charges/"+url.PathEscape(id))
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }

@@ -2,20 +2,14 @@ package importing
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/backfill"
-	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/settings"
 )
 
@@ -34,7 +28,7 @@ from which to tell exactly. An import that is interrupted continues when the sam
 With --events, facts of the last 60 days that have a time of their own are tracked, too: subscriptions created and canceled, charges
 created, paid, failed and refunded.
 
-With --reconcile, customers whom Recharge does not know any more are removed. Any import removes subscriptions that have vanished from their
+With --reconcile, customers whom Recharge does not know any more are removed, and charges that it has deleted. Any import removes subscriptions that have vanished from their
 customers, and moves those that belong to another one.`,
 		Example: `  rechargeflow import --store acme
   rechargeflow import --store acme --status`,
@@ -44,7 +38,7 @@ customers, and moves those that belong to another one.`,
 	i := &importRun{job: j}
 	flags := command.Flags()
 	flags.BoolVar(&i.Events, "events", false, "also track facts of the last 60 days")
-	flags.BoolVar(&i.reconcile, "reconcile", false, "remove customers whom Recharge does not know any more")
+	flags.BoolVar(&i.reconcile, "reconcile", false, "remove customers whom Recharge does not know any more, and deleted charges")
 	flags.BoolVar(&i.AnyVanished, "many-vanished", false, "allow --reconcile to remove more than a twentieth of the customers")
 	flags.BoolVar(&i.status, "status", false, "print the last import, and read nothing")
 	flags.StringVar(&i.by, "by", cmp.Or(cli.Variable(c.Environ, "USER"), "unknown"), "`who` imports, for the history")
@@ -77,7 +71,7 @@ func (i *importRun) run(command *cobra.Command) error {
 	}
 	i.Config = i.config
 	if i.reconcile {
-		i.Known = i.known
+		i.Known, i.Open = i.known, i.openCharges
 	}
 	out := command.OutOrStdout()
 	p, err := i.Run(command.Context())
@@ -95,7 +89,7 @@ func (i *importRun) run(command *cobra.Command) error {
 	}
 	sums(out, p)
 	if i.reconcile {
-		cli.Printf(out, "customers removed: %d\n", p.Vanished)
+		cli.Printf(out, "customers removed: %d\ncharges removed: %d\n", p.Vanished, p.Deleted)
 	}
 	if p.Incomplete {
 		cli.Printf(out, "a subscription that can't be decoded names no customer: recharge_subscription_active of customers without an active subscription is not changed\n")
@@ -129,30 +123,4 @@ func (i *importRun) printStatus(command *cobra.Command) error {
 	cli.Printf(command.OutOrStdout(), "store %s is complete since %s: import %d, ended %s, by %s\n", named.Name, last.CompleteSince.Format(time.RFC3339), last.Version, last.At.Format(time.RFC3339), last.By)
 	cli.Printf(command.OutOrStdout(), "customers: %d\nsubscriptions: %d\ncharges: %d\nleft out: %d\ncustomers removed: %d\n", last.Customers, last.Subscriptions, last.Charges, last.Unreadable, last.Vanished)
 	return nil
-}
-
-// known yields the ids of the store's customers in recharge.customers.
-func (i *importRun) known(ctx context.Context) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		ids := map[string]bool{}
-		for r, err := range kafka.Scan(ctx, i.cluster, i.topics.Customers(), time.Time{}) {
-			if err != nil {
-				yield("", err)
-				return
-			}
-			id, mine := strings.CutPrefix(string(r.Key), i.store.Name+"/")
-			switch {
-			case !mine:
-			case r.Value == nil:
-				delete(ids, id)
-			default:
-				ids[id] = true
-			}
-		}
-		for _, id := range slices.Sorted(maps.Keys(ids)) {
-			if !yield(id, nil) {
-				return
-			}
-		}
-	}
 }
