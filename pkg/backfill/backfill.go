@@ -30,18 +30,6 @@ type Backfill struct {
 // Resources are the resources of a backfill, in order: a customer comes before what names them.
 func Resources() []string { return []string{"customers", "subscriptions", "charges"} }
 
-// Lost lists what can't be read from Recharge afterwards.
-func Lost() []string {
-	return []string{
-		"deletions of customers, subscriptions and charges (import --reconcile removes what has vanished)",
-		"skipped, unskipped, paused, resumed and swapped subscriptions, and repeated activations: the API shows the present state only",
-		"changed prices, quantities, dates and products of subscriptions, also by a webhook that comes afterwards",
-		"upcoming charges and orders, and processed orders",
-		"failed attempts of a charge before its last one",
-		"charges that were processed more than 90 days ago, which the API does not list",
-	}
-}
-
 // Run runs the backfill, or continues it where it was interrupted. It returns the progress, also with an error. After an error it can be run
 // again: what is published twice has no effect.
 func (b Backfill) Run(ctx context.Context) (Progress, error) {
@@ -85,6 +73,7 @@ func (r *run) publishChanged(ctx context.Context, resource string, items []json.
 		}
 		records = append(records, r.resource(w.CustomerID(), recharge.Topic(kind+"/updated"), body))
 		*r.counter(resource)++
+		r.Lost.count(w)
 	}
 	return r.Produce(ctx, records...)
 }

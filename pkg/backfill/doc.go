@@ -5,6 +5,7 @@
 //	customers.go  customers with all their subscriptions
 //	vanished.go   customers whom Recharge does not know any more, and deleted charges
 //	backfill.go   Backfill
+//	lost.go       what a backfill can't bring back
 //	run.go        what both are: pages of lists, each saved with the progress after it
 //	source.go     calls of the API, repeated where that helps
 //	progress.go   how far a run is

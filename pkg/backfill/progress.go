@@ -39,6 +39,8 @@ type Progress struct {
 	Charges       int `json:"charges"`
 	Vanished      int `json:"vanished"`          // customers
 	Deleted       int `json:"deleted,omitempty"` // charges
+	// Lost counts what the resources show of what a backfill can't bring back.
+	Lost Lost `json:"lost,omitzero"`
 	// Unreadable counts the resources that can't be decoded or name no customer. They are left out.
 	Unreadable int `json:"unreadable"`
 	// Incomplete means that a subscription is left out whose customer is not known, so that it is not known of any customer whether all

@@ -27,7 +27,7 @@ recharge.webhooks for the transformer, as webhooks would have brought them. What
 
 Tables and customer properties are right afterwards. With --emit-events, facts that have a time of their own follow, if it is not before
 --since: subscriptions created and canceled, charges created, paid, failed and refunded. Nobody is texted. The command prints at its end what
-can't be read afterwards.
+can't be brought back, and how much of it as far as that can be known.
 
 A backfill that is interrupted continues when the same command runs again.`,
 		Example: `  rechargeflow backfill --store acme --since 3d --emit-events --dry-run
@@ -120,13 +120,8 @@ func (b *backfillRun) run(command *cobra.Command) error {
 	sums(out, p)
 	if b.dryRun {
 		cli.Printf(out, "nothing was published: this was a dry run\n")
-		return nil
 	}
-	cli.Printf(out, "published. What can't be read afterwards:\n")
-	for _, lost := range backfill.Lost() {
-		cli.Printf(out, "  %s\n", lost)
-	}
-	return nil
+	return losses(out, p.Losses(b.Resources))
 }
 
 // continues says which run is continued. One with a relative time is not continued after a day: it would be for another time than is meant.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"text/tabwriter"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
@@ -59,4 +60,17 @@ func sums(out io.Writer, p backfill.Progress) {
 	if p.Unreadable > 0 {
 		cli.Printf(out, "left out, because they can't be decoded: %d\n", p.Unreadable)
 	}
+}
+
+// losses prints what a backfill can't bring back.
+func losses(out io.Writer, all []backfill.Loss) error {
+	cli.Printf(out, "what can't be brought back:\n")
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, loss := range all {
+		cli.Printf(table, "  %s\t%s\t%s\n", loss.What, loss.Count, loss.Note)
+	}
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("print table: %w", err)
+	}
+	return nil
 }
