@@ -22,10 +22,11 @@ demo: build ## run the whole pipeline on embedded parts with one subscriber's hi
 
 test: lint unit ## run linters and all tests that can run here; lists skipped tests and the reason
 
-test-faults: kafka-jars ## kill, freeze and cut off what runs, for an hour, and check the outcome of each record; ROUNDS, SEED
+test-faults: kafka-jars ## kill, freeze and cut off what runs, for an hour, and check the outcome of each record; ROUNDS, SEED, OUTAGES
 	FAULTS=whole go test -count=1 -timeout 120m -v ./test/faults
 	DEFERRED=100000 go test -count=1 -timeout 30m -v ./app -run TestDeferredTexts
 	IMPORT=100000 go test -count=1 -timeout 30m -v ./test/story -run TestImport
+	OUTAGES=$(or $(OUTAGES),30) go test -count=1 -timeout 60m -v ./test/story -run TestOutage
 
 build: ## build the binary, .bin/rechargeflow
 	@go build -ldflags "-X main.version=$(VERSION)" -o $(BIN)/rechargeflow ./cmd/rechargeflow

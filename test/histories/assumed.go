@@ -24,6 +24,8 @@ const (
 	Refund Action = "refund"
 	// Relocation moves the subscriptions and the queued charge to another address.
 	Relocation Action = "relocation"
+	// Requeueing deletes the queued charge and creates another one.
+	Requeueing Action = "requeueing"
 	// Erasure deletes the customer. Later webhooks may or may not name them.
 	Erasure Action = "erasure"
 	// Repetition sends only duplicates of former webhooks.
@@ -96,6 +98,12 @@ func (a *Account) relocation() {
 	}
 	a.queued.Updated = a.at(time.Second)
 	a.charge("charge/updated", time.Second, a.queued, a.active())
+}
+
+func (a *Account) requeueing() {
+	a.add(Delivery{Topic: "charge/deleted", ID: a.ChargeID(a.queued.Number)})
+	a.queued = a.fresh(a.remaining())
+	a.charge("charge/created", a.between(time.Millisecond, time.Second), a.queued, a.active())
 }
 
 // cancelSilently cancels the subscriptions after a final failure, without a webhook.

@@ -47,7 +47,7 @@ func (a *Account) actions() map[Action]func() {
 	return map[Action]func(){
 		FirstCheckout: a.firstCheckout, Renewal: a.renewal, Upcoming: a.upcoming, DateMoved: a.dateMoved,
 		Cancellation: a.cancellation, Reactivation: a.reactivation, Deletion: a.deletion,
-		Failure: a.failure, Refund: a.refund, Relocation: a.relocation,
+		Failure: a.failure, Refund: a.refund, Relocation: a.relocation, Requeueing: a.requeueing,
 		Swap: a.swap, Change: a.change, DeleteOne: a.deleteOne, FinalFailure: a.finalFailure, Erasure: a.erasure, Repetition: func() {},
 	}
 }

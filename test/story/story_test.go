@@ -8,6 +8,9 @@
 //	load_test.go     histories of many customers at their recorded times
 //	attack_test.go   strangers and a captured webhook against the gateway
 //	import_test.go    a store is imported while the command is killed
+//	outage_test.go    the gateway is down for three days, webhooks are registered again, and a backfill runs among live ones
+//	outage_recharge_test.go  Recharge around the outage
+//	outage_facts_test.go     which facts and rows there must be afterwards
 //	redrive_test.go  dead letters that are replayed
 package story_test
 
