@@ -43,6 +43,7 @@ type App struct {
 	logLevel   zap.AtomicLevel
 	version    telemetry.Version
 	now        func() time.Time
+	began      time.Time
 	faultPoint func(name string) // of Options.FaultPoint; nil: none
 	metrics    *telemetry.Metrics
 	health     *telemetry.Health
@@ -75,7 +76,7 @@ func New(cfg config.Config, roles []topology.Role, o Options) (*App, error) {
 		o.Now = Clock(cfg)
 	}
 	a := &App{
-		cfg: cfg, roles: roles, log: o.Log, logLevel: o.LogLevel, version: o.Version, now: o.Now, faultPoint: faultPoint,
+		cfg: cfg, roles: roles, log: o.Log, logLevel: o.LogLevel, version: o.Version, now: o.Now, began: o.Now(), faultPoint: faultPoint,
 		metrics: telemetry.NewMetrics(), health: telemetry.NewHealth(),
 	}
 	a.health.Register("start", true, a.started)

@@ -9,6 +9,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/app/doctor"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
@@ -20,6 +22,8 @@ type CheckupOptions struct {
 	Store string
 	// SampleEmail is the e-mail of a test customer, who gets a sample of each event; "" for none.
 	SampleEmail string
+	// Version is that of this program, which those that run should have, too.
+	Version telemetry.Version
 	// Now is the clock of this machine.
 	Now func() time.Time
 }
@@ -47,6 +51,10 @@ func Checkup(loaded config.Loaded, fault error, o CheckupOptions) doctor.Install
 		i.Cluster.Brokers = []string{i.Embedded}
 	}
 	i.Groups = slices.DeleteFunc(Groups(cfg), func(g topology.Group) bool { return !slices.Contains(o.Roles, g.Role) })
+	i.Runs = map[topology.Role]kafka.MemberInfo{}
+	for _, role := range o.Roles {
+		i.Runs[role] = memberInfo(cfg, role, o.Version, o.Now())
+	}
 	for _, store := range cfg.Stores {
 		if o.Store == "" || o.Store == store.Name {
 			i.Stores = append(i.Stores, checkupOf(store, o))

@@ -60,6 +60,7 @@ func (a *App) consumerConfig(s *stage.Stage, lags *lagWatch) kafka.ConsumerConfi
 		HandlerTimeout: a.cfg.Kafka.HandlerTimeout,
 		OffsetReset:    kafka.OffsetReset(a.cfg.Kafka.LostOffsets),
 		Filter:         s.Filter,
+		Info:           memberInfo(a.cfg, topology.Role(s.Role), a.version, a.began),
 		FaultPoint:     a.faultPoint,
 		OnAssigned: func(status kafka.Status) {
 			s.Assigned(status)

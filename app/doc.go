@@ -20,7 +20,7 @@
 //	certificates.go        when the certificates of kafka.tls expire
 //	rights.go              what the roles must be allowed to do by brokers that use ACLs
 //	tracing.go             the tracer, and lookups as parts of traces
-//	groups.go              the consumer groups of a configuration
+//	groups.go              the consumer groups of a configuration, and what their members show of a process
 //	lag_watch.go           the lag of the process's groups, for its metrics
 //	metrics.go             metrics of what is configured, of readiness and of calls to destinations
 //	faultpoint.go          no fault points; a build with the tag faultpoints has faultpoint_enabled.go in its place

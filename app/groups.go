@@ -2,8 +2,11 @@ package app
 
 import (
 	"slices"
+	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
@@ -17,4 +20,9 @@ func Groups(cfg config.Config) []topology.Group {
 		}
 		return names
 	})
+}
+
+// memberInfo returns what a process shows to other processes as a member of a role's groups.
+func memberInfo(cfg config.Config, role topology.Role, version telemetry.Version, began time.Time) kafka.MemberInfo {
+	return kafka.MemberInfo{Version: version.Name(), Configuration: cfg.Fingerprint(string(role)), Started: began.UTC().Truncate(time.Second)}
 }

@@ -5,6 +5,7 @@
 //	row.go           Row and its statuses
 //	kafka.go         brokers and topics
 //	groups.go        members and lag of the consumer groups
+//	members.go       members with another version or configuration
 //	recharge.go      a store's API token and webhooks at Recharge
 //	clock.go         the clock of this machine against Recharge's
 //	destinations.go  credentials of the destinations of events, and samples

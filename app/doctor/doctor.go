@@ -25,6 +25,8 @@ type Installation struct {
 	Embedded string
 	Need     admin.Requirements
 	Groups   []topology.Group
+	// Runs is what the members of each role's groups should show: the version and configuration with which these checks are made.
+	Runs     map[topology.Role]kafka.MemberInfo
 	Settings settings.Settings
 	Stores   []Store
 	// Now is the clock of this machine.

@@ -42,6 +42,7 @@ func (i Installation) kafka(ctx context.Context) inKafka {
 		return found
 	}
 	found.rows = append(found.rows, within(ctx, i.groups)...)
+	found.rows = append(found.rows, within(ctx, i.members)...)
 	err := within(ctx, func(ctx context.Context) (err error) {
 		found.settings, err = i.Settings.Read(ctx, i.Cluster)
 		return err

@@ -11,7 +11,6 @@ import (
 	_ "golang.org/x/crypto/x509roots/fallback" // certificates of public authorities, likewise; the system's come first
 
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
-	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
 func main() {
@@ -30,7 +29,7 @@ func untilSignal() int {
 // version is set by the linker for a release: -ldflags "-X main.version=v1.2.3". The linker can set package variables only.
 var version string
 
-func versionCommand() *cobra.Command {
+func (c *commands) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version of this build",
@@ -38,7 +37,7 @@ func versionCommand() *cobra.Command {
 		Example: "  rechargeflow version",
 		Args:    cli.NoArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
-			v := telemetry.ReadVersion(version)
+			v := c.Version
 			cli.Printf(command.OutOrStdout(), "rechargeflow %s, commit %s, %s\n", v.Version, v.Commit, v.Go)
 			return nil
 		},

@@ -15,6 +15,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/setup"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/texting"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/tracking"
+	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
 // commands are the commands of this package.
@@ -31,7 +32,7 @@ func execute(ctx context.Context, args, environ []string, stdout, stderr io.Writ
 }
 
 func newRoot(environ []string) *cobra.Command {
-	c := &commands{&cli.CLI{Environ: environ}}
+	c := &commands{&cli.CLI{Environ: environ, Version: telemetry.ReadVersion(version)}}
 	root := cli.Group("rechargeflow", "Bring Recharge's webhooks to Bloomreach and into text messages",
 		`Rechargeflow brings Recharge's webhooks to Bloomreach and into text messages.
 
@@ -40,7 +41,7 @@ The configuration is the file that --config names, else the one that RECHARGEFLO
 gateway.listen. configs/rechargeflow.yaml explains every key.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a --dry-run would change something.`,
-		initial.Command(), diagnosis.Command(c.CLI), c.runCommand(), c.configCommand(), setup.Command(c.CLI), importing.Import(c.CLI), importing.Backfill(c.CLI), c.webhooksCommand(), c.topicsCommand(), tracking.Command(c.CLI), deadletters.Command(c.CLI), c.lagCommand(), c.readyCommand(), versionCommand(), manCommand())
+		initial.Command(), diagnosis.Command(c.CLI), c.runCommand(), c.configCommand(), setup.Command(c.CLI), importing.Import(c.CLI), importing.Backfill(c.CLI), c.webhooksCommand(), c.topicsCommand(), tracking.Command(c.CLI), deadletters.Command(c.CLI), c.lagCommand(), c.readyCommand(), c.versionCommand(), manCommand())
 	root.AddCommand(texting.Commands(c.CLI)...)
 	root.AddCommand(inspect.Commands(c.CLI)...)
 	root.SilenceErrors, root.SilenceUsage = true, true

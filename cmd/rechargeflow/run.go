@@ -78,7 +78,7 @@ for trials on one machine, and must run all roles.`,
 			roles = append(roles, topology.Role(name))
 		}
 		a, err := app.New(loaded.Config, roles, app.Options{
-			Log: log, LogLevel: level, Version: telemetry.ReadVersion(version), FaultPoint: cli.Variable(c.Environ, faultPointVariable),
+			Log: log, LogLevel: level, Version: c.Version, FaultPoint: cli.Variable(c.Environ, faultPointVariable),
 		})
 		if err != nil {
 			return cli.Setting(err)

@@ -21,6 +21,7 @@
 //	fault.go               Faults             the error of Load
 //	reference.go           WriteReference     docs/configuration.md, from the declaration
 //	print.go               Loaded.Print       every key, its value and its origin
+//	fingerprint.go         Config.Fingerprint what processes with a role must have in common, as a hash
 //
 // Viper holds the layers and fills the structs; no other package imports it. Three of its habits are
 // avoided by design, each with a test: unknown keys never reach it (Load reports them), every key has a

@@ -102,7 +102,7 @@ func walk(t reflect.Type, prefix string) []Key {
 		field := t.Field(i)
 		path := prefix + field.Tag.Get("mapstructure")
 		switch {
-		case field.Type == reflect.TypeFor[[]Store](), field.Tag.Get("mapstructure") == "-":
+		case isNoKey(field):
 		case field.Type.Kind() == reflect.Struct:
 			keys = append(keys, walk(field.Type, path+".")...)
 		default:
@@ -110,6 +110,11 @@ func walk(t reflect.Type, prefix string) []Key {
 		}
 	}
 	return keys
+}
+
+// isNoKey reports whether a field of a struct with keys is none: stores have keys of their own.
+func isNoKey(field reflect.StructField) bool {
+	return field.Type == reflect.TypeFor[[]Store]() || field.Tag.Get("mapstructure") == "-"
 }
 
 func declared(field reflect.StructField, path string) Key {

@@ -44,6 +44,8 @@ type ConsumerConfig struct {
 	FaultPoint func(name string)
 	// Filter, if set, selects the records to handle. The others are finished without the handler.
 	Filter func(Record) bool
+	// Info is shown to those who describe the group.
+	Info MemberInfo
 	// RecommitInterval is how often the offsets of a group without members are committed again, see Shared. Default 10 min.
 	RecommitInterval time.Duration
 	// FetchWait is how long a broker waits for records before it sends an empty fetch response. Default 500 ms.
@@ -139,7 +141,7 @@ func NewConsumer(cluster Cluster, config ConsumerConfig, log *zap.Logger) *Consu
 	config = config.withDefaults()
 	return &Consumer{
 		cluster: cluster, config: config, base: log, log: log.With(zap.String("group", config.Group)),
-		assignor: &stickyAssignor{}, failed: make(chan error, 1), handlingSince: make(map[int]time.Time),
+		assignor: &stickyAssignor{info: config.Info}, failed: make(chan error, 1), handlingSince: make(map[int]time.Time),
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 )
 
 // stickyAssignor assigns partition numbers, each with that partition of every topic. Members keep what they owned as far as
-// that is balanced. It is kafka-go's GroupBalancer; its user data is what the member owned last.
+// that is balanced. It is kafka-go's GroupBalancer; its user data is what the member owned last, and about its process.
 type stickyAssignor struct {
+	info  MemberInfo
 	mutex sync.Mutex
 	last  ownedPartitions
 }
@@ -30,7 +31,7 @@ func (*stickyAssignor) ProtocolName() string { return "rechargeflow-sticky" }
 func (a *stickyAssignor) UserData() ([]byte, error) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
-	return json.Marshal(a.last)
+	return json.Marshal(memberData{MemberInfo: a.info, Generation: &a.last.Generation, Numbers: a.last.Numbers})
 }
 
 func (a *stickyAssignor) setLast(generation int32, numbers []int) {

@@ -26,6 +26,7 @@
 //	consumer_group.go            joins and leaves the consumer group
 //	consumer_group_conns.go      the connections of the group, to interrupt a join
 //	consumer_assignor.go         assigns partitions to members
+//	consumer_member_info.go      MemberInfo, what members show of their processes
 //	consumer_generation.go       the time between two rebalances
 //	consumer_worker.go           processes a partition number in a generation
 //	consumer_processor.go        calls a Handler; txn_processor.go calls a Transform

@@ -1,6 +1,7 @@
 package kafka_test
 
 import (
+	"context"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
@@ -130,6 +132,56 @@ func lagHasMembers(t *testing.T, cluster kafka.Cluster) {
 	for _, lag := range lags {
 		assert.NotEmpty(t, lag.Member)
 		assert.NotNil(t, net.ParseIP(lag.Host), lag.Host) // a broker in a container sees another address of its host
+	}
+}
+
+// membersShowWhatTheyRun: of two members one has no partition, and one does not say what it runs.
+func membersShowWhatTheyRun(t *testing.T, cluster kafka.Cluster) {
+	topic := newTopic(t, cluster, 1)
+	reader := lagReader(t, cluster, time.Now())
+	none, err := reader.GroupMembers(t.Context(), topic)
+	require.NoError(t, err)
+	assert.Empty(t, none, "a group that does not exist")
+
+	info := kafka.MemberInfo{Version: "v1.2.3", Configuration: "0123456789ab", Started: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)}
+	silent, speaking := quick(topic, topic), quick(topic, topic)
+	speaking.Info = info
+	for _, config := range []kafka.ConsumerConfig{silent, speaking} {
+		run(t, cluster, config, zap.NewNop(), func(context.Context, []kafka.Record) (kafka.Finished, error) { return kafka.Finished{}, errNotNow })
+	}
+	var members []admin.Member
+	eventually(t, func() bool {
+		members, err = reader.GroupMembers(t.Context(), topic)
+		return err == nil && len(members) == 2 && members[0].HasInfo && members[1].HasInfo
+	}, "two members that are described")
+	assert.ElementsMatch(t, []kafka.MemberInfo{info, {}}, []kafka.MemberInfo{members[0].Info, members[1].Info})
+	for _, m := range members {
+		assert.NotNil(t, net.ParseIP(m.Host), m.Host)
+	}
+	assert.Less(t, members[0].ID, members[1].ID)
+}
+
+// User data of other programs, such as none or those of Kafka's own assignors, are not taken for ours.
+func TestReadMemberInfo(t *testing.T) {
+	for name, c := range map[string]struct {
+		userData string
+		want     kafka.MemberInfo
+		ok       bool
+	}{
+		"none":                {"", kafka.MemberInfo{}, false},
+		"not JSON":            {"\x00\x00\x00\x01", kafka.MemberInfo{}, false},
+		"other JSON":          {`{"version":"v1"}`, kafka.MemberInfo{}, false},
+		"an earlier version":  {`{"generation":3,"numbers":[0,1]}`, kafka.MemberInfo{}, true},
+		"before it had any":   {`{"generation":0,"numbers":null}`, kafka.MemberInfo{}, true},
+		"a version":           {`{"version":"v1","configuration":"ab","generation":3,"numbers":[0]}`, kafka.MemberInfo{Version: "v1", Configuration: "ab"}, true},
+		"of a later version":  {`{"version":"v2","colour":"red","generation":3}`, kafka.MemberInfo{Version: "v2"}, true},
+		"a time out of shape": {`{"version":"v2","started":"soon","generation":3}`, kafka.MemberInfo{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			info, ok := kafka.ReadMemberInfo([]byte(c.userData))
+			assert.Equal(t, c.want, info)
+			assert.Equal(t, c.ok, ok)
+		})
 	}
 }
 

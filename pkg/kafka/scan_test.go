@@ -34,6 +34,7 @@ var operations = []struct {
 	{"lag ends before an open transaction", lagEndsAtOpenTransaction},
 	{"lag skips markers", lagSkipsMarkers},
 	{"lag has group members", lagHasMembers},
+	{"members show what they run", membersShowWhatTheyRun},
 }
 
 func TestOperationsOnTheEmbeddedBroker(t *testing.T) { operate(t, kafkatest.Embedded(t).Cluster()) }

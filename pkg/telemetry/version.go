@@ -36,3 +36,11 @@ func ReadVersion(linked string) Version {
 	}
 	return v
 }
+
+// Name returns the version, with the commit if the version alone does not say what was built.
+func (v Version) Name() string {
+	if v.Version == "devel" && v.Commit != "" && v.Commit != "unknown" {
+		return v.Version + " " + v.Commit
+	}
+	return v.Version
+}

@@ -10,6 +10,7 @@
 //	rights.go        topics, settings and rights, as Check and Inspect compare them
 //	lag.go           LagReader, the lag of groups in records and time
 //	lag_members.go   the group members that own the partitions
+//	members.go       GroupMembers, the members of a group and what their processes run
 //	lag_groups.go    ByGroup, the lag of a group in all partitions
 //	errors.go        ErrRefused
 package admin

@@ -46,22 +46,32 @@ func host(address string) string {
 
 // owners returns the members of a group by partition. A group that does not exist has none.
 func (l *LagReader) owners(ctx context.Context, group string) (map[recordID]kafkago.DescribeGroupsResponseMember, error) {
-	answer, err := conn.Plain(l.pool.Client().DescribeGroups(ctx, &kafkago.DescribeGroupsRequest{GroupIDs: []string{group}}))
+	members, err := l.describe(ctx, group)
 	if err != nil {
 		return nil, err
 	}
 	owners := map[recordID]kafkago.DescribeGroupsResponseMember{}
-	for _, g := range answer.Groups {
-		if g.Error != nil && !errors.Is(g.Error, kafkago.GroupIdNotFound) {
-			return nil, g.Error
-		}
-		for _, member := range g.Members {
-			for _, t := range member.MemberAssignments.Topics {
-				for _, partition := range t.Partitions {
-					owners[recordID{topic: t.Topic, partition: partition}] = member
-				}
+	for _, member := range members {
+		for _, t := range member.MemberAssignments.Topics {
+			for _, partition := range t.Partitions {
+				owners[recordID{topic: t.Topic, partition: partition}] = member
 			}
 		}
 	}
 	return owners, nil
+}
+
+// describe returns the members of a group.
+func (l *LagReader) describe(ctx context.Context, group string) (members []kafkago.DescribeGroupsResponseMember, err error) {
+	answer, err := conn.Plain(l.pool.Client().DescribeGroups(ctx, &kafkago.DescribeGroupsRequest{GroupIDs: []string{group}}))
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range answer.Groups {
+		if g.Error != nil && !errors.Is(g.Error, kafkago.GroupIdNotFound) {
+			return nil, g.Error
+		}
+		members = append(members, g.Members...)
+	}
+	return members, nil
 }

@@ -5,11 +5,14 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
 // CLI is what the commands share. Only main reads the environment and uses the standard streams.
 type CLI struct {
 	Environ []string
+	Version telemetry.Version
 }
 
 // Group is a command that only contains subcommands.

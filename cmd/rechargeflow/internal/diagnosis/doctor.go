@@ -27,8 +27,8 @@ func Command(c *cli.CLI) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "doctor [role...]",
 		Short: "Check everything, and print what to do about it",
-		Long: `Check the configuration, brokers, topics and consumer groups, and for each store the API token, webhooks and clock at Recharge, the
-credentials at Bloomreach, the import, and how texts are sent. A line for each check says what was found and, below it, what to do.
+		Long: `Check the configuration, brokers, topics and consumer groups, whether processes run with another version or configuration, and for each
+store the API token, webhooks and clock at Recharge, the credentials at Bloomreach, the import, and how texts are sent. A line for each check says what was found and, below it, what to do.
 Nothing is changed. The command fails if a check has failed; warnings do not count.
 
 With roles, only what these roles use is needed on this machine. --send also sends one of each event to a test customer in Bloomreach, marked as a
@@ -59,7 +59,7 @@ sample. Use a profile that no campaign reaches: scenarios are triggered by sampl
 				return cli.Usage(err)
 			}
 		}
-		rows := doctor.Run(command.Context(), app.Checkup(loaded, fault, app.CheckupOptions{Roles: roles, Store: f.store, SampleEmail: f.email, Now: time.Now}))
+		rows := doctor.Run(command.Context(), app.Checkup(loaded, fault, app.CheckupOptions{Roles: roles, Store: f.store, SampleEmail: f.email, Version: c.Version, Now: time.Now}))
 		if err := f.print(command, rows, cli.Variable(c.Environ, "NO_COLOR") != ""); err != nil {
 			return err
 		}
