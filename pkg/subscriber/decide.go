@@ -115,24 +115,6 @@ func Decide(s Settings, st *State, w recharge.Webhook, receivedAt time.Time) (De
 	return d.out, d.state, nil
 }
 
-// Uses reports whether a topic can produce any output.
-func (s Switches) Uses(topic recharge.Topic) bool {
-	d := draft{settings: Settings{Switches: s}, webhook: recharge.Webhook{Topic: topic.Current()}}
-	return d.table() != nil
-}
-
-// Unused returns why webhooks of a topic are skipped, "" if they can produce output. Topics that Recharge does not have are counted
-// apart: such a webhook was registered with a mistyped address.
-func (s Switches) Unused(topic recharge.Topic) reason.Reason {
-	switch {
-	case !topic.Known():
-		return reason.TopicUnknown
-	case !s.Uses(topic):
-		return reason.TopicNotUsed
-	}
-	return ""
-}
-
 // draft is an unfinished decision.
 type draft struct {
 	settings   Settings
@@ -159,10 +141,6 @@ func (d *draft) isOneTime() bool {
 func (d *draft) needs() needs {
 	tracked := len(d.out.Events) > 0 || !d.erased() && slices.ContainsFunc(d.out.Facts, func(e Event) bool { return d.settings.Tracks(e.Status) })
 	return needs{destinationID: tracked, phone: len(d.out.Triggers) > 0}
-}
-
-func (e *Event) addressTo(store, customerID, email string) {
-	e.Store, e.RechargeCustomerID, e.Email = store, customerID, email
 }
 
 // table returns the handler of a topic; nil for an unused topic.

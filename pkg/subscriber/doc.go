@@ -8,7 +8,7 @@
 //	charge_table.go     the public table recharge.charges
 //	charge_owner.go     charges that are deleted: their webhook names no customer
 //	charges.go          failed charges: which trigger a text, and which text, and why their attempts failed
-//	switches.go         what triggers a text in stores that want it
+//	switches.go         what triggers a text in stores that want it, and which topics are used
 //	change.go           customer_change: which fields of a customer changed
 //	active_property.go  recharge_subscription_active: its value, its time and its profile
 //	profile.go          the customer properties that a store has chosen
@@ -25,7 +25,7 @@
 //	customer_state.go   the customer's own part of the state
 //	state_json.go       the state as JSON, and whether two states have the same
 //	tables.go           the public tables recharge.customers and recharge.subscriptions
-//	model.go            events, as schemas/ describes them
+//	model.go            events, as schemas/ describes them, and why a subscription was canceled
 //	resources.go        subscriptions, charges and orders in events, facts, tables and triggers
 //
 // pkg/customerstate saves and loads the state. docs/adr/0012-memory.md says what it holds, for how long, and why.

@@ -2,10 +2,12 @@ package subscriber
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/jsonappend"
 	"github.com/rechargeflow/rechargeflow/pkg/jsonread"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
 // EventType is the kind of a tracking event.
@@ -175,4 +177,36 @@ func (c *Customer) append(w *jsonappend.Writer) {
 	}
 	w.OptTime("created_at", c.CreatedAt)
 	w.End()
+}
+
+func (e *Event) addressTo(store, customerID, email string) {
+	e.Store, e.RechargeCustomerID, e.Email = store, customerID, email
+}
+
+// Cancellation tells why a subscription was canceled.
+type Cancellation string
+
+// The two kinds of cancellation.
+const (
+	// Voluntary means that the customer or the shop canceled it.
+	Voluntary Cancellation = "voluntary"
+	// Involuntary means that Recharge canceled it because its charge could not be paid.
+	Involuntary Cancellation = "involuntary"
+)
+
+// cancellationOf tells the two kinds apart by Recharge's flag and by the reasons that it writes itself.
+func cancellationOf(s *recharge.Subscription) Cancellation {
+	switch {
+	case s.CancelledAt.IsZero() && s.Status != statusCancelled:
+		return ""
+	case s.MaxRetriesReached, slices.Contains(dunningReasons(), s.CancellationReason):
+		return Involuntary
+	}
+	return Voluntary
+}
+
+// dunningReasons are the cancellation reasons that Recharge's failed payment recovery writes, as real stores have met them. They
+// are not documented.
+func dunningReasons() []string {
+	return []string{"Max Number of Charge attempts reached", "Failed Payment Flow max retries", "Failed Payments"}
 }

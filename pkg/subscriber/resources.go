@@ -1,7 +1,6 @@
 package subscriber
 
 import (
-	"slices"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/jsonappend"
@@ -33,34 +32,6 @@ type Subscription struct {
 	Cancellation               Cancellation `json:"cancellation,omitempty"`
 	CancellationReason         string       `json:"cancellation_reason,omitempty"`
 	CancellationReasonComments string       `json:"cancellation_reason_comments,omitempty"`
-}
-
-// Cancellation tells why a subscription was canceled.
-type Cancellation string
-
-// The two kinds of cancellation.
-const (
-	// Voluntary means that the customer or the shop canceled it.
-	Voluntary Cancellation = "voluntary"
-	// Involuntary means that Recharge canceled it because its charge could not be paid.
-	Involuntary Cancellation = "involuntary"
-)
-
-// cancellationOf tells the two kinds apart by Recharge's flag and by the reasons that it writes itself.
-func cancellationOf(s *recharge.Subscription) Cancellation {
-	switch {
-	case s.CancelledAt.IsZero() && s.Status != statusCancelled:
-		return ""
-	case s.MaxRetriesReached, slices.Contains(dunningReasons(), s.CancellationReason):
-		return Involuntary
-	}
-	return Voluntary
-}
-
-// dunningReasons are the cancellation reasons that Recharge's failed payment recovery writes, as real stores have met them. They
-// are not documented.
-func dunningReasons() []string {
-	return []string{"Max Number of Charge attempts reached", "Failed Payment Flow max retries", "Failed Payments"}
 }
 
 func (s *Subscription) append(w *jsonappend.Writer) {

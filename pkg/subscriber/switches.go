@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
 // Switches let more webhooks trigger a flow. Each rests on what Recharge does not document, or is not wanted by every shop, so a store
@@ -22,6 +24,24 @@ type Switches struct {
 // AllSwitches returns all switches on.
 func AllSwitches() Switches {
 	return Switches{PauseByDate: true, ResumeByDate: true, FirstOrders: true, NewAccounts: true}
+}
+
+// Uses reports whether a topic can produce any output.
+func (s Switches) Uses(topic recharge.Topic) bool {
+	d := draft{settings: Settings{Switches: s}, webhook: recharge.Webhook{Topic: topic.Current()}}
+	return d.table() != nil
+}
+
+// Unused returns why webhooks of a topic are skipped, "" if they can produce output. Topics that Recharge does not have are counted
+// apart: such a webhook was registered with a mistyped address.
+func (s Switches) Unused(topic recharge.Topic) reason.Reason {
+	switch {
+	case !topic.Known():
+		return reason.TopicUnknown
+	case !s.Uses(topic):
+		return reason.TopicNotUsed
+	}
+	return ""
 }
 
 // roundedUp is by how much a renewal may be later than an interval: Recharge moves it to a day of the week if the shop wants one.
