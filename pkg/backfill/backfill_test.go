@@ -194,7 +194,7 @@ func TestAPIFailures(t *testing.T) {
 		"401":                  {401, `{"error":"bad authentication"}`, 1, "status 401"},
 		"403":                  {403, `{"errors":"missing scope"}`, 1, "status 403"},
 		"402":                  {402, `{"error":"plan"}`, 1, "status 402"},
-		"422, nothing to mend": {422, `{"errors":{"limit":["Invalid value"]}}`, 1, "status 422: invalid fields: limit"},
+		"422, nothing to mend": {422, `{"errors":{"limit":["Invalid value"]}}`, 1, "status 422: limit: Invalid value"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShop(t, 3)
@@ -242,7 +242,7 @@ func TestCursorAlwaysRefused(t *testing.T) {
 	config.API = refuser{s, &refusing}
 	_, err := backfill.Import{Config: config}.Run(t.Context())
 	require.ErrorContains(t, err, "list subscriptions: ")
-	require.ErrorContains(t, err, "status 422: invalid fields: cursor")
+	require.ErrorContains(t, err, "status 422: cursor: Invalid value")
 	require.NoError(t, config.Dir.Close())
 	refusing = false
 	config = s.config()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -20,6 +21,9 @@ const (
 	// minPause is the shortest pause after a 429: the bucket leaks two calls per second
 	// (https://docs.getrecharge.com/docs/api-rate-limits).
 	minPause = 2 * time.Second
+	// conflictPause is the shortest pause after a 409, for the same call alone. Recharge documents none; a retry after 3 s worked
+	// (https://github.com/darrylcousins/boxesapp, server/src/lib/recharge/helpers.js).
+	conflictPause = 3 * time.Second
 )
 
 // get reads what is at a path.
@@ -47,6 +51,9 @@ func (c *Client) call(ctx context.Context, method, path string, body []byte, jud
 	if errors.As(err, &failed) {
 		failed.RetryAfter = c.pause(failed.Status, header)
 		c.limiter.Done(limit, failed.RetryAfter)
+		if failed.Status == http.StatusConflict {
+			failed.RetryAfter = max(failed.RetryAfter, conflictPause)
+		}
 		return nil, failed
 	}
 	c.limiter.Done(limit, 0)
@@ -95,26 +102,86 @@ func statusError(status int, answer []byte) error {
 	return &APIError{Status: status, Message: text}
 }
 
-// errorText returns the error text of a response and whether it has one. Recharge sends "error" or "errors" as a text, or
-// "errors" as an object; then the names of its fields are returned.
+// wireError has the forms of an error body: {"error":"..."}, {"errors":"..."}, {"errors":{"email":"..."}} and
+// {"errors":{"cursor":["..."]}}, as recorded by https://github.com/mattgenious/RechargeSharp (get-subscription_404, create-customer_422,
+// list-customers_422). A list of texts is read as well.
+type wireError struct {
+	Error  any `json:"error"`
+	Errors any `json:"errors"`
+}
+
+// errorText returns the error text of a response and whether it has one. It has no addresses, numbers or e-mails.
 func errorText(answer []byte) (text string, found bool) {
-	var shape struct {
-		Error  any `json:"error"`
-		Errors any `json:"errors"`
-	}
-	if json.Unmarshal(answer, &shape) != nil {
-		return "answer without an error text", false
-	}
-	for _, v := range []any{shape.Error, shape.Errors} {
-		switch v := v.(type) {
-		case string:
-			return redactText(v), true
-		case map[string]any:
-			return "invalid fields: " + strings.Join(slices.Sorted(maps.Keys(v)), ", "), true
+	var body wireError
+	_ = json.Unmarshal(answer, &body) // the page of a proxy has no text
+	for _, each := range []any{body.Error, body.Errors} {
+		if text := shownText(each); text != "" {
+			return text, true
 		}
 	}
 	return "answer without an error text", false
 }
+
+// maxFields limits the fields of an error text.
+const maxFields = 10
+
+func shownText(value any) string {
+	fields, isObject := value.(map[string]any)
+	if !isObject {
+		return redactText(withoutAddresses(joinTexts(value)))
+	}
+	var shown []string
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if len(shown) == maxFields {
+			shown = append(shown, fmt.Sprintf("%d more", len(fields)-maxFields))
+			break
+		}
+		shown = append(shown, name+": "+redactText(withoutAddresses(joinTexts(fields[name]))))
+	}
+	return strings.Join(shown, "; ")
+}
+
+// fieldText returns what a response says about a field, "" for nothing.
+func fieldText(answer []byte, field string) string {
+	var body struct {
+		Errors map[string]any `json:"errors"`
+	}
+	_ = json.Unmarshal(answer, &body) // other forms have no fields
+	if body.Errors[field] == nil {
+		return ""
+	}
+	return joinTexts(body.Errors[field])
+}
+
+func joinTexts(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case []any:
+		texts := make([]string, len(v))
+		for i, each := range v {
+			texts[i] = joinTexts(each)
+		}
+		return strings.Join(texts, ", ")
+	}
+	return "invalid"
+}
+
+// withoutAddresses masks the words that may be an address: it ends with a token.
+func withoutAddresses(message string) string {
+	words := strings.Fields(message)
+	for i, word := range words {
+		if strings.Contains(word, "/") && len(word) > maxTopicLength {
+			words[i] = "***"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// maxTopicLength is above that of any topic, and below that of any address.
+const maxTopicLength = 45
 
 // redactText returns the first words of a text. It masks each word that may contain an e-mail address or a number.
 func redactText(text string) string {

@@ -30,7 +30,7 @@ type InvalidError struct {
 
 // Error names the status and the message.
 func (e *InvalidError) Error() string {
-	return fmt.Sprintf("%v: status %d: %s", ErrUnreadable, e.Status, e.Message)
+	return fmt.Sprintf("recharge api: status %d: %s", e.Status, e.Message)
 }
 
 // Is reports that it is an ErrUnreadable.

@@ -20,7 +20,7 @@
 //	client.go              the REST client: a customer, a customer's subscriptions
 //	page.go                one page of a customer's subscriptions
 //	list.go                one page of all that a store has
-//	call.go                one call, its errors
+//	call.go                one call, its errors and what their bodies say
 //	rate_limiter.go        shares a token's rate limit with other processes
 //	registrations.go       the REST client: the token, registered webhooks
 //	manage.go              how its calls are repeated, their errors

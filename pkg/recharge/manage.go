@@ -5,20 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 )
 
-const (
-	// maxAttempts limits how often a call is repeated: the last one is made half a minute after the first.
-	maxAttempts = 6
-	// conflictPause is the pause after a 409. Recharge documents none; a retry after 3 s worked
-	// (https://github.com/darrylcousins/boxesapp, server/src/lib/recharge/helpers.js).
-	conflictPause = 3 * time.Second
-)
+// maxAttempts limits how often a call is repeated: the last one is made half a minute after the first.
+const maxAttempts = 6
 
 // manage makes a call about the token or the webhooks. It repeats one that may succeed later, and decodes the response.
 func (c *Client) manage(ctx context.Context, method, path string, body, into any) error {
@@ -39,18 +31,11 @@ func (c *Client) manage(ctx context.Context, method, path string, body, into any
 		if attempt == maxAttempts || !errors.As(err, &failed) || !failed.Temporary() || ctx.Err() != nil {
 			return err
 		}
-		if !wait(ctx, max(pause, failed.RetryAfter, afterConflict(failed.Status))) {
+		if !wait(ctx, max(pause, failed.RetryAfter)) {
 			return err
 		}
 		pause *= 2
 	}
-}
-
-func afterConflict(status int) time.Duration {
-	if status == http.StatusConflict {
-		return conflictPause
-	}
-	return 0
 }
 
 // wait reports whether ctx lasted for a time.
@@ -110,56 +95,10 @@ func managed(status int, answer []byte) error {
 	case http.StatusTooManyRequests:
 		return &APIError{Status: status, Message: "rate limit reached"}
 	}
-	message, fields := fieldTexts(answer)
-	return &APIError{Status: status, Message: message, Duplicate: slices.Contains(fields, fieldDuplicate)}
+	text, _ := errorText(answer)
+	return &APIError{Status: status, Message: text, Duplicate: fieldText(answer, fieldDuplicate) != ""}
 }
 
 // fieldDuplicate is the field of the error with which Recharge refuses a second webhook of an address and topic
 // (https://github.com/darrylcousins/boxesapp, server/src/lib/recharge/registry.js).
 const fieldDuplicate = "duplicate"
-
-// fieldTexts returns the error text of a response, and the names of its fields where it has fields: {"errors":{"topic":"..."}} or
-// {"errors":{"topic":["...","..."]}}.
-func fieldTexts(answer []byte) (message string, fields []string) {
-	var shape struct {
-		Errors map[string]any `json:"errors"`
-	}
-	if json.Unmarshal(answer, &shape) != nil || len(shape.Errors) == 0 {
-		message, _ = errorText(answer)
-		return message, nil
-	}
-	fields = slices.Sorted(maps.Keys(shape.Errors))
-	var shown []string
-	for _, name := range fields {
-		shown = append(shown, name+": "+redactText(withoutAddresses(joinTexts(shape.Errors[name]))))
-	}
-	return strings.Join(shown, "; "), fields
-}
-
-func joinTexts(value any) string {
-	switch v := value.(type) {
-	case string:
-		return v
-	case []any:
-		var texts []string
-		for _, each := range v {
-			texts = append(texts, joinTexts(each))
-		}
-		return strings.Join(texts, ", ")
-	}
-	return "invalid"
-}
-
-// withoutAddresses masks the words that may be an address: it ends with a token.
-func withoutAddresses(message string) string {
-	words := strings.Fields(message)
-	for i, word := range words {
-		if strings.Contains(word, "/") && len(word) > maxTopicLength {
-			words[i] = "***"
-		}
-	}
-	return strings.Join(words, " ")
-}
-
-// maxTopicLength is above that of any topic, and below that of any address.
-const maxTopicLength = 45
