@@ -40,6 +40,7 @@ func (b Backfill) Run(ctx context.Context) (Progress, error) {
 	}
 	if r.Since.IsZero() {
 		r.Since, r.Until = b.Since.UTC(), b.Until.UTC()
+		err = r.Dir.save(r.Progress, nil) // so that a run that fails at once is continued with these times
 	}
 	if b.Events {
 		r.factsSince = r.Since

@@ -189,11 +189,21 @@ func TestAPIFailures(t *testing.T) {
 	}{
 		"429":                  {429, `{"error":"rate limited"}`, 3, ""},
 		"500":                  {500, `oops`, 3, ""},
+		"501":                  {501, `{"errors":"Not Implemented"}`, 1, ""},
+		"502 of a proxy":       {502, `<html>`, 9, ""},
+		"200 of a proxy":       {200, `<html>`, 2, ""},
 		"409":                  {409, `{"error":"a call to this resource is in progress"}`, 1, ""},
 		"503 for ever":         {503, `{"error":"third party timeout"}`, 10, "list subscriptions: recharge api: status 503"},
 		"401":                  {401, `{"error":"bad authentication"}`, 1, "status 401"},
 		"403":                  {403, `{"errors":"missing scope"}`, 1, "status 403"},
-		"402":                  {402, `{"error":"plan"}`, 1, "status 402"},
+		"402":                  {402, `{"error":"plan"}`, 1, "status 402: plan"},
+		"404 of a list":        {404, `{"errors":"Not Found"}`, 1, "status 404: there is no list of subscriptions"},
+		"405":                  {405, `{"errors":"Method Not Allowed"}`, 1, "status 405: Method Not Allowed"},
+		"406":                  {406, `{"errors":{"source":"data source not allowed"}}`, 1, "status 406: source: data source not allowed"},
+		"415":                  {415, `{"errors":["not","an object"]}`, 1, "status 415: not, an object"},
+		"426":                  {426, `{"errors":"invalid API version"}`, 1, "status 426: invalid API version"},
+		"400":                  {400, `{}`, 1, "status 400: answer without an error text"},
+		"200, another list":    {200, `{"customers":[]}`, 1, "it has no list of subscriptions"},
 		"422, nothing to mend": {422, `{"errors":{"limit":["Invalid value"]}}`, 1, "status 422: limit: Invalid value"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -230,6 +240,7 @@ func TestCursorRefused(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, config.Dir.Close())
 	assert.Equal(t, 2, p.Again)
+	assert.Equal(t, []int{600, 900, 1200}, []int{p.Customers, p.Subscriptions, p.Charges}, "each is counted once")
 	assert.Len(t, s.lines(" import since "), 600, "with the same subscriptions as before")
 	assert.Len(t, s.lines(`"complete":true`), 600)
 }

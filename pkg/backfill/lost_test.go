@@ -11,7 +11,7 @@ import (
 
 // Without a loss that the resources show there is none; what was not read is not known.
 func TestLosses(t *testing.T) {
-	p := backfill.Progress{StartedAt: noon(), Since: noon().Add(-90 * 24 * time.Hour), Lost: backfill.Lost{Attempts: 3}}
+	p := backfill.Progress{StartedAt: noon(), Since: noon().Add(-90 * 24 * time.Hour), Counts: backfill.Counts{Lost: backfill.Lost{Attempts: 3}}}
 	count := func(p backfill.Progress, what string, resources ...string) string {
 		for _, loss := range p.Losses(resources) {
 			if loss.What == what {

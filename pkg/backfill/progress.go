@@ -34,16 +34,25 @@ type Progress struct {
 	// Calls counts the pages that were read.
 	Calls int `json:"calls"`
 
-	Customers     int `json:"customers"`
-	Subscriptions int `json:"subscriptions"`
-	Charges       int `json:"charges"`
-	Vanished      int `json:"vanished"`          // customers
-	Deleted       int `json:"deleted,omitempty"` // charges
-	// Lost counts what the resources show of what a backfill can't bring back.
-	Lost Lost `json:"lost,omitzero"`
-	// Unreadable counts the resources that can't be decoded or name no customer. They are left out.
-	Unreadable int `json:"unreadable"`
+	Counts
+
+	// Listed are the counts at the beginning of the list: one that begins again counts again.
+	Listed Counts `json:"listed,omitzero"`
+	// Vanished customers and Deleted charges were removed.
+	Vanished int `json:"vanished"`
+	Deleted  int `json:"deleted,omitempty"`
 	// Incomplete means that a subscription is left out whose customer is not known, so that it is not known of any customer whether all
 	// subscriptions are there.
 	Incomplete bool `json:"incomplete,omitempty"`
+}
+
+// Counts count what was read.
+type Counts struct {
+	Customers     int `json:"customers"`
+	Subscriptions int `json:"subscriptions"`
+	Charges       int `json:"charges"`
+	// Unreadable counts the resources that can't be decoded or name no customer. They are left out.
+	Unreadable int `json:"unreadable"`
+	// Lost counts what the resources show of what a backfill can't bring back.
+	Lost Lost `json:"lost,omitzero"`
 }

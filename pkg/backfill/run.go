@@ -36,8 +36,8 @@ func newRun(c Config, name string) (*run, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case p.Run == "":
-		p.Run, p.StartedAt = name, c.Now().UTC()
+	case p.Run == "", p.Run != name && p.Calls == 0: // another one has read nothing yet
+		p = Progress{Run: name, StartedAt: c.Now().UTC()}
 	case p.Run != name:
 		return nil, fmt.Errorf("%w: %s, begun at %s", ErrOtherRun, p.Run, p.StartedAt.Format(time.RFC3339))
 	}
@@ -47,11 +47,14 @@ func newRun(c Config, name string) (*run, error) {
 // pages reads a list from the saved cursor on. What handle returns for a page is saved with the progress after it. next is the phase after the
 // last page.
 func (r *run) pages(ctx context.Context, resource string, filters url.Values, next Phase, handle func(context.Context, []json.RawMessage) (map[string][]byte, error)) error {
+	if r.Cursor == "" {
+		r.Listed = r.Counts
+	}
 	page, err := r.list(ctx, resource, filters, r.Cursor)
 	var refused *recharge.InvalidError
 	switch {
 	case errors.As(err, &refused) && r.Cursor != "": // the list begins again
-		r.Cursor, r.Again = "", r.Again+1
+		r.Cursor, r.Counts, r.Again = "", r.Listed, r.Again+1
 		if r.Again <= maxAgain {
 			return nil
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
 )
@@ -22,8 +23,7 @@ type Page struct {
 
 // List reads a page of the store's customers, subscriptions or charges, limit at most, of 1 to [MaxPage], in API version 2021-11. A request for a page after
 // the first one has its cursor and no filters, as in https://github.com/singer-io/tap-recharge (tap_recharge/client.py). Processed charges
-// are listed for 90 days. The error is ErrTooLarge, an *InvalidError, also for a cursor that Recharge refuses, ErrUnreadable, ErrNotFound, or an
-// *APIError.
+// are listed for 90 days. The error is ErrTooLarge, an *InvalidError, also for a cursor that Recharge refuses, ErrUnreadable, or an *APIError.
 func (c *Client) List(ctx context.Context, resource string, filters url.Values, cursor string, limit int) (Page, error) {
 	query := url.Values{"limit": {strconv.Itoa(limit)}}
 	if cursor != "" {
@@ -34,6 +34,9 @@ func (c *Client) List(ctx context.Context, resource string, filters url.Values, 
 		}
 	}
 	answer, err := c.get(ctx, "/"+resource+"?"+query.Encode())
+	if errors.Is(err, ErrNotFound) {
+		err = &APIError{Status: http.StatusNotFound, Message: "there is no list of " + resource}
+	}
 	if err != nil {
 		return Page{}, err
 	}
