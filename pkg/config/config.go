@@ -14,7 +14,9 @@ import "time"
 //	required      "true": an empty value is a fault
 //	ask           `rechargeflow init` asks for the value: "required", or "optional" if it may be left empty
 //	askif         only if another key is set, "sms.driver", or has a value, "sms.driver=webhook"
-//	role          the roles that use the value, separated by commas: other processes need not have it
+//	role          the roles that use the value, separated by commas: other processes need not have it, and a change of a store's
+//	              key concerns them alone
+//	reload        "true": a process takes up a change while it runs. Keys of stores have none: all are taken up
 //
 // A Secret is masked wherever it is printed and can be read from a file named by the environment.
 type Config struct {
@@ -42,11 +44,11 @@ type Embedded struct {
 // Gateway configures the HTTP endpoint for Recharge's webhooks.
 type Gateway struct {
 	Listen         string        `mapstructure:"listen" default:":8080" check:"listen" doc:"Address on which the gateway receives webhooks."`
-	BodyLimit      Size          `mapstructure:"body_limit" default:"512KiB" min:"1KiB" max:"768KiB" doc:"Largest accepted webhook body. Larger ones get 413. A record has at most 900,000 bytes, including headers."`
+	BodyLimit      Size          `mapstructure:"body_limit" reload:"true" default:"512KiB" min:"1KiB" max:"768KiB" doc:"Largest accepted webhook body. Larger ones get 413. A record has at most 900,000 bytes, including headers."`
 	BodyMemory     Size          `mapstructure:"body_memory" default:"64MiB" min:"1MiB" max:"16GiB" doc:"Memory for bodies, of all requests together. Above it bodies that arrive slowly get 503."`
 	MaxConnections int           `mapstructure:"max_connections" default:"2000" min:"10" max:"100000" doc:"Open connections. A new one above the limit closes the one that has waited longest for its client."`
-	PublishTimeout time.Duration `mapstructure:"publish_timeout" default:"3s" min:"1ms" max:"4s" doc:"Time for Kafka to acknowledge a webhook. After it the answer is 503. Recharge's own timeout is 5 s."`
-	RetryAfter     time.Duration `mapstructure:"retry_after" default:"5s" min:"1s" doc:"Retry-After header of a 503."`
+	PublishTimeout time.Duration `mapstructure:"publish_timeout" reload:"true" default:"3s" min:"1ms" max:"4s" doc:"Time for Kafka to acknowledge a webhook. After it the answer is 503. Recharge's own timeout is 5 s."`
+	RetryAfter     time.Duration `mapstructure:"retry_after" reload:"true" default:"5s" min:"1s" doc:"Retry-After header of a 503."`
 }
 
 // Admin configures the port for metrics and probes.
@@ -57,7 +59,7 @@ type Admin struct {
 
 // Log configures the log on standard error.
 type Log struct {
-	Level string `mapstructure:"level" default:"info" oneof:"debug,info,warn,error" doc:"Lowest level that is logged."`
+	Level string `mapstructure:"level" reload:"true" default:"info" oneof:"debug,info,warn,error" doc:"Lowest level that is logged."`
 }
 
 // Tracing configures the spans that are sent to a collector.

@@ -18,6 +18,8 @@
 //	rules_kafka.go         checkKafka         rules across the keys of the brokers
 //	rules_placeholders.go  checkPlaceholders  values that examples show in place of one's own
 //	warnings.go            checkDestinations  values that are valid and probably not intended
+//	files.go               Loaded.Reload      the files that were read, and whether they have changed
+//	difference.go          Difference         what differs between two configurations, and what needs a restart
 //	fault.go               Faults             the error of Load
 //	reference.go           WriteReference     docs/configuration.md, from the declaration
 //	print.go               Loaded.Print       every key, its value and its origin

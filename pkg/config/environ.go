@@ -15,6 +15,9 @@ import (
 // fileSuffix is the suffix of the variable that names the file of a secret.
 const fileSuffix = "_FILE"
 
+// passwordKey is the key of a secret whose file is read again for each connection to Kafka.
+const passwordKey = "kafka.sasl.password"
+
 // variable is the key that an environment variable sets.
 type variable struct {
 	scope  *scope
@@ -25,13 +28,15 @@ type variable struct {
 // environment reads the RECHARGEFLOW_ variables of environ ("NAME=value") into root and stores.
 type environment struct {
 	faults *Faults
+	files  *files
 	root   *scope
 	stores []*scope
+	former []string // stores that the file no longer has
 	known  map[string]variable
 }
 
-func newEnvironment(faults *Faults, root *scope, stores []*scope) environment {
-	e := environment{faults: faults, root: root, stores: stores, known: map[string]variable{}}
+func newEnvironment(faults *Faults, files *files, root *scope, stores []*scope) environment {
+	e := environment{faults: faults, files: files, root: root, stores: stores, known: map[string]variable{}}
 	e.add(root, "")
 	// The longest name last: a variable that fits two stores belongs to the store with the longer name.
 	byLength := slices.SortedStableFunc(slices.Values(stores), func(a, b *scope) int {
@@ -86,8 +91,8 @@ func (e environment) unknown(name string) {
 	}
 	hint, _ := didYouMean(name, slices.Sorted(maps.Keys(e.known)))
 	if strings.HasPrefix(name, storeEnvPrefix) && !e.isOfStore(name) {
-		if e.root.distrusted["stores"] {
-			return // the stores are unknown
+		if e.root.distrusted["stores"] || e.isOfFormer(name) {
+			return // the stores are unknown, or this one was removed
 		}
 		hint += ", no store of the file has this name"
 	}
@@ -100,6 +105,10 @@ func (e environment) isOfStore(name string) bool {
 	})
 }
 
+func (e environment) isOfFormer(name string) bool {
+	return slices.ContainsFunc(e.former, func(store string) bool { return strings.HasPrefix(name, storeEnvPrefix+envName(store)+"_") })
+}
+
 // readFile reads a secret from the file named by the variable. It never prints the file name, which could be the secret itself,
 // set by mistake.
 func (e environment) readFile(name string, given map[string]string, v variable) {
@@ -108,7 +117,11 @@ func (e environment) readFile(name string, given map[string]string, v variable) 
 		v.scope.distrust(v.key.Path)
 		return
 	}
-	content, err := os.ReadFile(given[name])
+	read := e.files.read
+	if v.path() == passwordKey {
+		read = os.ReadFile // again for each connection: no reload is needed
+	}
+	content, err := read(given[name])
 	if err != nil {
 		e.faults.add("environment "+name, v.path(), "given a file that can't be read: %s", withoutPath(err))
 		v.scope.distrust(v.key.Path)

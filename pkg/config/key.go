@@ -37,12 +37,14 @@ type Key struct {
 	Secret   bool     // masked when shown; Env + "_FILE" may name a file with the value
 	Required bool     // an empty value is a fault
 	Roles    []string // the roles that use the value; none: any
+	Restart  bool     // a process takes a change up at its next start
 	OneOf    []string // the values allowed, if only some are
 	Min, Max string   // bounds, as Default is written
 	Ask      string   // AskRequired or AskOptional if `rechargeflow init` asks for the value
 	AskIf    string   // the key that must be set for it, or key=value; empty: always
 
-	check string
+	check  string
+	reload bool // a key outside stores needs no restart
 }
 
 // The values of Key.Ask; empty for a key that is not asked for.
@@ -82,7 +84,7 @@ func Keys() []Key {
 func rootKeys() []Key {
 	keys := walk(reflect.TypeFor[Config](), "")
 	for i := range keys {
-		keys[i].Env = envPrefix + keys[i].Env
+		keys[i].Env, keys[i].Restart = envPrefix+keys[i].Env, !keys[i].reload
 	}
 	return keys
 }
@@ -124,7 +126,7 @@ func declared(field reflect.StructField, path string) Key {
 		Default: tag("default"), Doc: tag("doc"), Example: tag("example"),
 		Secret:   field.Type == reflect.TypeFor[Secret]() || field.Type == reflect.TypeFor[[]Secret](),
 		Required: tag("required") == "true",
-		Min:      tag("min"), Max: tag("max"), Ask: tag("ask"), AskIf: tag("askif"), check: tag("check"),
+		Min:      tag("min"), Max: tag("max"), Ask: tag("ask"), AskIf: tag("askif"), check: tag("check"), reload: tag("reload") == "true",
 	}
 	if values, ok := field.Tag.Lookup("oneof"); ok {
 		k.OneOf = strings.Split(values, ",")

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/viper"
@@ -15,7 +14,11 @@ type Loaded struct {
 	// Warnings are values that are valid and probably not intended. They have no secret.
 	Warnings []Fault
 
-	rows []row
+	rows    []row
+	files   files
+	environ []string
+	roles   []string
+	former  []string // stores of the configurations before this one, see Reload
 }
 
 // Roles returns the names of the roles, for Load.
@@ -30,18 +33,26 @@ func Roles() []string { return []string{"gateway", "transformer", "tracking", "s
 // For a process that runs roles, at least one store, and what the roles need of each store, must be given too. A role needs
 // only its own secrets.
 func Load(path string, environ []string, roles ...string) (Loaded, error) {
-	l := loader{roles: roles, faults: &Faults{}, warnings: &Faults{}, root: newScope("", "configuration", rootKeys())}
+	return load(path, environ, roles, nil)
+}
+
+// load is Load with the stores whose variables are no fault even if the file does not have them.
+func load(path string, environ, roles, former []string) (Loaded, error) {
+	l := loader{roles: roles, faults: &Faults{}, warnings: &Faults{}, files: &files{}, root: newScope("", "configuration", rootKeys())}
 	if path != "" {
 		l.root.at = path
 		l.readFile(path)
 	}
-	newEnvironment(l.faults, l.root, l.stores).read(environ)
+	e := newEnvironment(l.faults, l.files, l.root, l.stores)
+	e.former = former
+	e.read(environ)
 
 	loaded, err := l.resolve()
 	if err != nil {
 		return Loaded{}, err
 	}
-	loaded.Path = path
+	loaded.Path, loaded.files = path, *l.files
+	loaded.environ, loaded.roles, loaded.former = environ, roles, former
 	l.checkRules(loaded.Config)
 	l.checkStores(path)
 	loaded.Warnings = l.warnings.List
@@ -55,12 +66,13 @@ type loader struct {
 	roles    []string // that the process runs
 	faults   *Faults
 	warnings *Faults
+	files    *files
 	root     *scope
 	stores   []*scope
 }
 
 func (l *loader) readFile(path string) {
-	content, err := os.ReadFile(path)
+	content, err := l.files.read(path)
 	if err != nil {
 		l.faults.add(path, "", "can't be read: %s", withoutPath(err))
 		l.root.distrusted["stores"] = true
@@ -83,7 +95,7 @@ func (l *loader) resolve() (Loaded, error) {
 	for _, name := range []*string{&k.TLS.CAFile, &k.TLS.CertFile, &k.TLS.KeyFile, &k.SASL.TokenFile} {
 		*name = besides(l.root.at, *name)
 	}
-	k.SASL.PasswordFile = l.root.env["kafka.sasl.password"].file
+	k.SASL.PasswordFile = l.root.env[passwordKey].file
 	for _, s := range l.stores {
 		var store Store
 		s.adaptDefaults()

@@ -33,6 +33,9 @@ The configuration file is given by ` + "`--config`" + `, else by ` + "`RECHARGEF
 ` + "`{NAME}`" + ` is the store's name in capitals, with ` + "`_`" + ` for ` + "`-`" + `. To read a secret from a file, append ` + "`_FILE`" + ` to its variable and set it to the
 file's name. In variables, lists are separated by commas. Unknown keys and variables are errors:
 ` + "`rechargeflow config check`" + ` reports all of them at once, ` + "`config print`" + ` prints every value and its origin.
+
+A running process takes up changes of the file, and of the files of secrets, by itself or on SIGHUP, except of keys whose description says
+that a change needs a restart: see [operations.md](operations.md#reload). The environment of a process never changes.
 `
 
 // sectionOf returns the section of a key.
@@ -70,12 +73,15 @@ func meaningOf(k Key) string {
 	if k.Kind != KindText || k.OneOf != nil || k.check != "" {
 		text += " " + sentence(k.Expected())
 	}
-	switch len(k.Roles) {
+	switch n := len(k.Roles); n {
 	case 0:
 	case 1:
 		text += " Used by the role " + k.Roles[0] + " alone."
 	default:
-		text += " Used by the roles " + strings.Join(k.Roles, " and ") + " alone."
+		text += " Used by the roles " + strings.Join(k.Roles[:n-1], ", ") + " and " + k.Roles[n-1] + " alone."
+	}
+	if k.Restart {
+		text += " A change needs a restart."
 	}
 	if k.Example != "" {
 		text += " Example: `" + k.Example + "`."

@@ -54,8 +54,8 @@ type Recharge struct {
 	Token               Secret   `mapstructure:"token" role:"transformer" doc:"API token for lookups of customers and subscriptions. Optional with customer_id recharge_id and no texts. Without it the active property depends on webhooks alone, and cancellations after failed charges are not detected."`
 	Signature           string   `mapstructure:"signature" role:"gateway" default:"any" oneof:"any,timestamped" doc:"Signatures that are accepted. any: the timestamped one, or the legacy one where no timestamped one has been seen yet. timestamped: only the timestamped one, which expires after 48 h."`
 	RequireAddressToken bool     `mapstructure:"require_address_token" role:"gateway" default:"false" doc:"Refuse webhooks whose address has no token. Run rechargeflow setup first. A wrong token is always refused."`
-	WebhookURL          string   `mapstructure:"webhook_url" ask:"optional" check:"url" example:"https://hooks.example.com" doc:"URL at which Recharge reaches the gateway, without /webhooks. rechargeflow setup registers the webhooks there, and the transformer registers again what is deleted or altered at Recharge. Empty: the transformer does not check."`
-	APIURL              string   `mapstructure:"api_url" default:"https://api.rechargeapps.com" check:"url" doc:"Address of the Recharge API."`
+	WebhookURL          string   `mapstructure:"webhook_url" role:"gateway,transformer" ask:"optional" check:"url" example:"https://hooks.example.com" doc:"URL at which Recharge reaches the gateway, without /webhooks. rechargeflow setup registers the webhooks there, and the transformer registers again what is deleted or altered at Recharge. Empty: the transformer does not check."`
+	APIURL              string   `mapstructure:"api_url" role:"transformer" default:"https://api.rechargeapps.com" check:"url" doc:"Address of the Recharge API."`
 }
 
 // Bloomreach configures the store's Engagement project.
@@ -67,7 +67,7 @@ type Bloomreach struct {
 	Secret         Secret        `mapstructure:"secret" role:"tracking" doc:"Secret of the private API key."`
 	Token          Secret        `mapstructure:"token" role:"tracking" doc:"Public access token, instead of key_id and secret."`
 	CustomerIDName string        `mapstructure:"customer_id_name" default:"registered" doc:"Name of the hard id in the Bloomreach project that holds the e-mail or Recharge customer id."`
-	Timeout        time.Duration `mapstructure:"timeout" default:"20s" min:"1s" max:"5m" doc:"Timeout of a request."`
+	Timeout        time.Duration `mapstructure:"timeout" role:"tracking" default:"20s" min:"1s" max:"5m" doc:"Timeout of a request."`
 	PerMinute      int           `mapstructure:"requests_per_minute" role:"tracking" default:"6000" min:"1" max:"1000000" doc:"Requests to this address, of all processes that share an IP address together. Bloomreach allows 6000 per IP address by default, and more by contract. Each request has up to 50 events. Stores with the same url share the smallest number."`
 	Replicas       int           `mapstructure:"replicas" role:"tracking" default:"1" min:"1" max:"1000" doc:"Number of processes with the role tracking that share an IP address. Each takes its part of requests_per_minute."`
 	SecondIDName   string        `mapstructure:"second_id_name" role:"tracking" doc:"Name of another id in the Bloomreach project, for the one that customer_id does not select: with customer_id email it holds the Recharge customer id, otherwise the e-mail. Both are sent. Bloomreach does not document what it does with two hard ids of different profiles. Empty: one id."`
@@ -104,29 +104,29 @@ func (s Store) properties() []string {
 
 // SMS configures the driver and the sender of the store's texts.
 type SMS struct {
-	Driver        string        `mapstructure:"driver" ask:"optional" oneof:",log,webhook" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to url."`
+	Driver        string        `mapstructure:"driver" role:"gateway,transformer,sms" ask:"optional" oneof:",log,webhook" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to url."`
 	URL           string        `mapstructure:"url" ask:"required" askif:"sms.driver=webhook" role:"sms" check:"hook" example:"https://sms.example.com/send" doc:"URL that the webhook driver posts to."`
-	Mode          string        `mapstructure:"mode" default:"text" oneof:"text,trigger" doc:"What is posted. text: texts. trigger: flows and the values of their texts, for a platform that has the texts itself; then leave out consent and quiet_hours, or set them to destination."`
+	Mode          string        `mapstructure:"mode" role:"gateway,sms" default:"text" oneof:"text,trigger" doc:"What is posted. text: texts. trigger: flows and the values of their texts, for a platform that has the texts itself; then leave out consent and quiet_hours, or set them to destination."`
 	Secret        Secret        `mapstructure:"secret" role:"sms,gateway" doc:"Secret that signs the requests of the webhook driver, and the callbacks of the provider to the gateway."`
-	From          string        `mapstructure:"from" example:"+15005550006" doc:"Sender of texts, a number or a name."`
-	DefaultRegion string        `mapstructure:"default_region" ask:"optional" askif:"sms.driver" default:"US" check:"region" doc:"Country of phone numbers without a country code, used if no address of the customer names a country. ISO 3166 alpha-2."`
-	Timeout       time.Duration `mapstructure:"timeout" default:"10s" min:"1s" max:"5m" doc:"Timeout of a request to the provider."`
-	AtOnce        int           `mapstructure:"at_once" default:"10" min:"1" max:"1000" doc:"Requests to the provider at the same time, of each process. After a kill, as many texts may be unknown."`
-	TimeZone      string        `mapstructure:"time_zone" check:"zone" example:"America/New_York" doc:"Time zone for the quiet hours of customers whose address and number have none. Empty: all zones of default_region, of which the strictest counts."`
-	Consent       string        `mapstructure:"consent" default:"opt_out" oneof:"opt_out,opt_in,destination" doc:"Whom the store texts. opt_out: numbers that have not opted out. opt_in: only numbers that have opted in. destination: numbers that the provider lets it text, except known opt-outs; the default with mode trigger."`
-	QuietHours    string        `mapstructure:"quiet_hours" default:"ours" oneof:"ours,destination" doc:"Who holds back the texts of flows with quiet hours. destination: the provider; the default with mode trigger."`
-	Window        time.Duration `mapstructure:"window" default:"0s" min:"0s" max:"10m" doc:"Shortens the time for which a text is held back for others of the same action, for trials. 0: the windows of the flows."`
-	OptOutText    string        `mapstructure:"opt_out_text" default:"Reply STOP to opt out." doc:"Says how to opt out, at the end of the first text to a customer and of every fifth after it. Texts whose template names STOP itself, and stores with consent destination, do without. none: no text has it."`
-	PauseByDate   bool          `mapstructure:"pause_by_date" default:"false" doc:"subscription_paused also when the next charge moves by more than an interval and a week, which is how a pause looks in shops without subscription/paused."`
-	ResumeByDate  bool          `mapstructure:"resume_by_date" default:"false" doc:"subscription_resumed also when the next charge of a paused subscription moves to an earlier day. Recharge has no webhook for the end of a pause."`
-	FirstOrders   bool          `mapstructure:"first_orders" default:"false" doc:"order_processed also for the order of a first checkout. Needs a webhook for order/created."`
-	NewAccounts   bool          `mapstructure:"new_accounts" default:"false" doc:"customer_account_activation when a customer is created. Without it: with the first subscription."`
-	HelpText      string        `mapstructure:"help_text" default:"{% if shop.url %}Help at {{ shop.url }}. {% endif %}Reply STOP to opt out." doc:"Answer to a reply such as HELP, a Liquid template with the values shop.name and shop.url. Stores with consent destination do without. none: such replies are not answered."`
-	ShopName      string        `mapstructure:"shop_name" ask:"required" askif:"sms.driver" example:"Acme Coffee" doc:"Name of the shop, with which every text begins. A store with active flows needs it."`
-	ShopURL       string        `mapstructure:"shop_url" check:"template" example:"https://acme.example" doc:"Link to the shop in texts. Its host replaces {shop} in the links below. A link whose {hash} is unknown is replaced by this one."`
-	PortalURL     string        `mapstructure:"portal_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}" doc:"Link to the customer portal in texts. {hash} is Recharge's secret part of a customer's portal links."`
-	ActivationURL string        `mapstructure:"activation_url" check:"template" example:"https://{shop}/account/activate" doc:"Link to activate the customer's account."`
-	PaymentURL    string        `mapstructure:"payment_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}/payment_methods" doc:"Link to change the payment method."`
+	From          string        `mapstructure:"from" role:"sms" example:"+15005550006" doc:"Sender of texts, a number or a name."`
+	DefaultRegion string        `mapstructure:"default_region" role:"sms" ask:"optional" askif:"sms.driver" default:"US" check:"region" doc:"Country of phone numbers without a country code, used if no address of the customer names a country. ISO 3166 alpha-2."`
+	Timeout       time.Duration `mapstructure:"timeout" role:"sms" default:"10s" min:"1s" max:"5m" doc:"Timeout of a request to the provider."`
+	AtOnce        int           `mapstructure:"at_once" role:"sms" default:"10" min:"1" max:"1000" doc:"Requests to the provider at the same time, of each process. After a kill, as many texts may be unknown."`
+	TimeZone      string        `mapstructure:"time_zone" role:"sms" check:"zone" example:"America/New_York" doc:"Time zone for the quiet hours of customers whose address and number have none. Empty: all zones of default_region, of which the strictest counts."`
+	Consent       string        `mapstructure:"consent" role:"gateway,sms" default:"opt_out" oneof:"opt_out,opt_in,destination" doc:"Whom the store texts. opt_out: numbers that have not opted out. opt_in: only numbers that have opted in. destination: numbers that the provider lets it text, except known opt-outs; the default with mode trigger."`
+	QuietHours    string        `mapstructure:"quiet_hours" role:"sms" default:"ours" oneof:"ours,destination" doc:"Who holds back the texts of flows with quiet hours. destination: the provider; the default with mode trigger."`
+	Window        time.Duration `mapstructure:"window" role:"sms" default:"0s" min:"0s" max:"10m" doc:"Shortens the time for which a text is held back for others of the same action, for trials. 0: the windows of the flows."`
+	OptOutText    string        `mapstructure:"opt_out_text" role:"sms" default:"Reply STOP to opt out." doc:"Says how to opt out, at the end of the first text to a customer and of every fifth after it. Texts whose template names STOP itself, and stores with consent destination, do without. none: no text has it."`
+	PauseByDate   bool          `mapstructure:"pause_by_date" role:"transformer" default:"false" doc:"subscription_paused also when the next charge moves by more than an interval and a week, which is how a pause looks in shops without subscription/paused."`
+	ResumeByDate  bool          `mapstructure:"resume_by_date" role:"transformer" default:"false" doc:"subscription_resumed also when the next charge of a paused subscription moves to an earlier day. Recharge has no webhook for the end of a pause."`
+	FirstOrders   bool          `mapstructure:"first_orders" role:"transformer" default:"false" doc:"order_processed also for the order of a first checkout. Needs a webhook for order/created."`
+	NewAccounts   bool          `mapstructure:"new_accounts" role:"transformer" default:"false" doc:"customer_account_activation when a customer is created. Without it: with the first subscription."`
+	HelpText      string        `mapstructure:"help_text" role:"gateway,sms" default:"{% if shop.url %}Help at {{ shop.url }}. {% endif %}Reply STOP to opt out." doc:"Answer to a reply such as HELP, a Liquid template with the values shop.name and shop.url. Stores with consent destination do without. none: such replies are not answered."`
+	ShopName      string        `mapstructure:"shop_name" role:"gateway,sms" ask:"required" askif:"sms.driver" example:"Acme Coffee" doc:"Name of the shop, with which every text begins. A store with active flows needs it."`
+	ShopURL       string        `mapstructure:"shop_url" role:"transformer,sms" check:"template" example:"https://acme.example" doc:"Link to the shop in texts. Its host replaces {shop} in the links below. A link whose {hash} is unknown is replaced by this one."`
+	PortalURL     string        `mapstructure:"portal_url" role:"sms" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}" doc:"Link to the customer portal in texts. {hash} is Recharge's secret part of a customer's portal links."`
+	ActivationURL string        `mapstructure:"activation_url" role:"sms" check:"template" example:"https://{shop}/account/activate" doc:"Link to activate the customer's account."`
+	PaymentURL    string        `mapstructure:"payment_url" role:"sms" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}/payment_methods" doc:"Link to change the payment method."`
 }
 
 // adaptDefaults leaves quiet hours and consent to a platform that has the texts itself, unless they are set.
