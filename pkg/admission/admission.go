@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strconv"
@@ -20,6 +21,9 @@ type Config struct {
 	BodyLimit int64
 	// Bodies limits the bytes of all bodies in memory.
 	Bodies *httplimit.Budget
+	// Signatures remembers which addresses received a timestamped signature, for this Admission and those that follow it with other
+	// settings; nil begins anew.
+	Signatures *Signatures
 }
 
 // Store is how the webhooks of one store are verified.
@@ -52,12 +56,12 @@ func (w Webhook) Release() { w.body.Release() }
 // Admission accepts or refuses webhooks. It may be used by many goroutines.
 type Admission struct {
 	config     Config
-	signatures *signatures
+	signatures *Signatures
 }
 
-// New needs all of config.
+// New needs all of config but Signatures.
 func New(config Config) *Admission {
-	return &Admission{config: config, signatures: newSignatures()}
+	return &Admission{config: config, signatures: cmp.Or(config.Signatures, NewSignatures())}
 }
 
 // Knows reports whether a store is configured.

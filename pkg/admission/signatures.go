@@ -9,9 +9,9 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 )
 
-// signatures decides which signatures an address accepts. Recharge sends the timestamped and the legacy signature with every
+// Signatures decides which signatures an address accepts. Recharge sends the timestamped and the legacy signature with every
 // webhook. The legacy one never expires, so anyone with a copy of a webhook could remove the other and replay it at any time.
-type signatures struct {
+type Signatures struct {
 	mutex sync.Mutex
 	// timestamped are the addresses that received a timestamped signature. Only stores of the configuration and topics of Recharge
 	// are in it, so its size is limited.
@@ -23,10 +23,13 @@ type endpoint struct {
 	topic recharge.Topic
 }
 
-func newSignatures() *signatures { return &signatures{timestamped: map[endpoint]struct{}{}} }
+// NewSignatures returns Signatures that have seen none.
+func NewSignatures() *Signatures {
+	return &Signatures{timestamped: map[endpoint]struct{}{}}
+}
 
 // check checks which signatures are there, before the body is read.
-func (s *signatures) check(h http.Header, store Store, at endpoint) error {
+func (s *Signatures) check(h http.Header, store Store, at endpoint) error {
 	switch {
 	case h.Get(recharge.HeaderSignature) != "":
 		return nil
@@ -40,7 +43,7 @@ func (s *signatures) check(h http.Header, store Store, at endpoint) error {
 	return nil
 }
 
-func (s *signatures) wasTimestamped(at endpoint) bool {
+func (s *Signatures) wasTimestamped(at endpoint) bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	_, was := s.timestamped[at]
@@ -48,7 +51,7 @@ func (s *signatures) wasTimestamped(at endpoint) bool {
 }
 
 // verified records the scheme of a webhook whose signature is valid.
-func (s *signatures) verified(scheme recharge.Scheme, at endpoint) {
+func (s *Signatures) verified(scheme recharge.Scheme, at endpoint) {
 	if scheme != recharge.SchemeTimestamped || s.wasTimestamped(at) || !at.topic.Known() {
 		return
 	}

@@ -33,7 +33,8 @@ type Metrics interface {
 // Recharge deletes a registration after 20 failed attempts in 48 hours (https://docs.getrecharge.com/docs/webhooks-overview). What
 // is foreign, unused or a duplicate is reported and left.
 type Watch struct {
-	Store Store
+	// Store returns the store as it is configured now. Its name never changes.
+	Store func() Store
 	API   Lister
 	// Every is the time between two checks.
 	Every time.Duration
@@ -61,7 +62,7 @@ func (w *Watch) Run(ctx context.Context) {
 			switch {
 			case !w.Owns():
 				next, w.reported = time.Time{}, nil
-				w.Metrics.Registrations(w.Store.Name, nil)
+				w.Metrics.Registrations(w.Store().Name, nil)
 			case !now.Before(next):
 				next = now.Add(w.Every)
 				w.check(ctx)
@@ -88,7 +89,7 @@ func (w *Watch) check(ctx context.Context) {
 		w.failed(ctx, fmt.Errorf("list webhooks: %w", err))
 		return
 	}
-	rows := Plan(w.Store, found)
+	rows := Plan(w.Store(), found)
 	w.reportForeign(rows)
 	counts := map[string]int{}
 	for _, status := range Statuses() {
@@ -101,12 +102,12 @@ func (w *Watch) check(ctx context.Context) {
 			first = result.Err
 		}
 	}
-	w.Metrics.Registrations(w.Store.Name, counts)
+	w.Metrics.Registrations(w.Store().Name, counts)
 	if first != nil {
 		w.failed(ctx, fmt.Errorf("restore registrations: %w", first))
 		return
 	}
-	w.Metrics.RegistrationCheck(w.Store.Name, "ok")
+	w.Metrics.RegistrationCheck(w.Store().Name, "ok")
 }
 
 // settled logs what was done about a registration, and returns the status that it has then.
@@ -114,8 +115,8 @@ func (w *Watch) settled(result Result) Status {
 	if result.Action == ActionNone || result.Err != nil {
 		return result.Row.Status
 	}
-	w.Metrics.RegistrationRestored(w.Store.Name, string(result.Row.Status))
-	w.Log.Warn("webhook registration was missing or wrong, restored", zap.String("store", w.Store.Name),
+	w.Metrics.RegistrationRestored(w.Store().Name, string(result.Row.Status))
+	w.Log.Warn("webhook registration was missing or wrong, restored", zap.String("store", w.Store().Name),
 		zap.String("recharge_topic", string(result.Row.Topic)), zap.String("was", string(result.Row.Status)), zap.Strings("wrong", result.Row.Differs))
 	return StatusOK
 }
@@ -129,8 +130,8 @@ func (w *Watch) reportForeign(rows []Row) {
 		}
 		foreign = append(foreign, row.Found.ID+" "+row.Found.Address)
 		if !slices.Contains(w.reported, row.Found.ID+" "+row.Found.Address) {
-			w.Log.Warn("webhook is registered to an unexpected address, leaving it", zap.String("store", w.Store.Name),
-				zap.String("recharge_topic", string(row.Topic)), zap.String("address", w.Store.Shown(row.Found.Address)))
+			w.Log.Warn("webhook is registered to an unexpected address, leaving it", zap.String("store", w.Store().Name),
+				zap.String("recharge_topic", string(row.Topic)), zap.String("address", w.Store().Shown(row.Found.Address)))
 		}
 	}
 	w.reported = foreign
@@ -145,8 +146,8 @@ func (w *Watch) failed(ctx context.Context, err error) {
 	if errors.As(err, &failed) && (failed.Status == http.StatusUnauthorized || failed.Status == http.StatusForbidden) {
 		outcome = "refused"
 	}
-	w.Metrics.RegistrationCheck(w.Store.Name, outcome)
-	fields := []zap.Field{zap.String("store", w.Store.Name), zap.Error(err), zap.Duration("next_try_within", w.Every)}
+	w.Metrics.RegistrationCheck(w.Store().Name, outcome)
+	fields := []zap.Field{zap.String("store", w.Store().Name), zap.Error(err), zap.Duration("next_try_within", w.Every)}
 	if failed != nil && failed.Advice() != "" {
 		fields = append(fields, zap.String("advice", failed.Advice()))
 	}

@@ -64,7 +64,7 @@ func guard(t *testing.T, registered ...recharge.Registration) *guarded {
 	g.owner.Store(true)
 	g.server, g.client = simulated(t, registered...)
 	core := zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(g.log), zap.InfoLevel)
-	watch := &registration.Watch{Store: acme(), API: g.client, Every: 5 * time.Minute, Owns: g.owner.Load, Metrics: g.seen, Log: zap.New(core)}
+	watch := &registration.Watch{Store: acme, API: g.client, Every: 5 * time.Minute, Owns: g.owner.Load, Metrics: g.seen, Log: zap.New(core)}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {

@@ -6,7 +6,9 @@
 //	metrics_destination.go  Call                   HTTP calls to other systems
 //	metrics_gateway.go      Response, ...          the gateway's answers, and what unverified callers take
 //	metrics_state.go        StateDisk, ...         the transformer's local state
-//	metrics_condition.go    GroupConfigured, ...   what is configured, ready, assigned, and wrong with topics
+//	metrics_condition.go    StoreConfigured, ...   what is configured, ready, and wrong with topics
+//	metrics_groups.go       Lost, Assigned, ...    consumer groups, whose consumers may be started anew
+//	metrics_reload.go       Reloaded, ...          whether the configuration of the files is in force
 //	metrics_registrations.go Registrations, ...    webhooks registered at Recharge
 //	metrics_texts.go        Texting                consent and pauses
 //	metrics_certificates.go Certificates, ...      when certificates expire

@@ -1,6 +1,9 @@
 package telemetry
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Health is the readiness of the process. It is safe for concurrent use.
 type Health struct {
@@ -18,14 +21,34 @@ type check struct {
 // NewHealth returns a Health without checks: ready.
 func NewHealth() *Health { return &Health{} }
 
-// Register adds a check. Checks are reported in the order of registration. run must not block; it returns nil, or an error that
+// Register adds a check, in place of the one with the same name if there is one. Checks are reported in the order of registration. run must
+// not block; it returns nil, or an error that
 // names the problem. Only a check with gates can make the process unready; others are only reported. In a process with the
 // gateway, only the gateway's check may gate: if a load balancer removed the gateway because of a failed sink, Recharge would
 // delete the webhooks.
 func (h *Health) Register(name string, gates bool, run func() error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.checks = append(h.checks, check{name: name, gates: gates, run: run})
+	checks := slices.Clone(h.checks) // a report may be reading the slice
+	if at := h.index(name); at >= 0 {
+		checks[at] = check{name: name, gates: gates, run: run}
+	} else {
+		checks = append(checks, check{name: name, gates: gates, run: run})
+	}
+	h.checks = checks
+}
+
+// Remove removes a check, if there is one with this name.
+func (h *Health) Remove(name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if at := h.index(name); at >= 0 {
+		h.checks = slices.Delete(slices.Clone(h.checks), at, at+1)
+	}
+}
+
+func (h *Health) index(name string) int {
+	return slices.IndexFunc(h.checks, func(c check) bool { return c.name == name })
 }
 
 // Drain makes the process permanently unready, because it stops.
@@ -59,7 +82,7 @@ const (
 // Report runs all checks.
 func (h *Health) Report() Report {
 	h.mu.Lock()
-	checks, draining := h.checks[:len(h.checks):len(h.checks)], h.draining
+	checks, draining := h.checks, h.draining
 	h.mu.Unlock()
 
 	report := Report{Status: StatusReady, Checks: make([]CheckResult, 0, len(checks))}

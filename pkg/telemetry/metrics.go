@@ -34,8 +34,10 @@ type Metrics struct {
 	state        stateMetrics
 	condition    conditionMetrics
 	certificates *certificates
+	groups       *groups
 
 	registrations registrationMetrics
+	reload        reloadMetrics
 }
 
 // NewMetrics registers all metrics, and those of Go and of the process.
@@ -93,7 +95,8 @@ func NewMetrics() *Metrics {
 	m.kafka, m.destinations = newKafkaMetrics(m.registry), newDestinationMetrics(m.registry)
 	m.state, m.condition = newStateMetrics(m.registry), newConditionMetrics(m.registry)
 	m.certificates = newCertificates(m.registry)
-	m.registrations = newRegistrationMetrics(m.registry)
+	m.registrations, m.reload = newRegistrationMetrics(m.registry), newReloadMetrics(m.registry)
+	m.groups = &groups{past: map[string]int64{}, read: map[string]func() int64{}}
 	return m
 }
 
@@ -160,30 +163,10 @@ func (m *Metrics) Build(v Version) {
 	m.build.WithLabelValues(v.Version, v.Commit, v.Go).Set(1)
 }
 
-// Lost exports the number of records of a group's topics that retention deleted before the group read them. Call Lost, Rejoins
-// and Stalled once per group at the start of the process.
-func (m *Metrics) Lost(group string, read func() int64) {
-	m.count("rechargeflow_lost_records_total", "Records that retention deleted before the group read them. Above 0 is an incident.", group, read)
-}
-
-// Rejoins exports how often the process rejoined a group because it got no assignment in time.
-func (m *Metrics) Rejoins(group string, read func() int64) {
-	m.count("rechargeflow_rejoins_total", "Times that the process rejoined the group because it got no assignment in time.", group, read)
-}
-
-// Stalled exports the number of a group's partitions in which a handler does not return, or consumption is halted.
-func (m *Metrics) Stalled(group string, read func() int) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name:        "rechargeflow_stalled_partitions",
-		Help:        "Partitions whose handler does not return, or that are halted. /readyz has the cause.",
-		ConstLabels: prometheus.Labels{"group": group},
-	}, func() float64 { return float64(read()) }))
-}
-
-func (m *Metrics) count(name, help, group string, read func() int64) {
-	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: name, Help: help, ConstLabels: prometheus.Labels{"group": group},
-	}, func() float64 { return float64(read()) }))
+// replace registers a collector in place of the one with the same names and labels, if there is one.
+func (m *Metrics) replace(c prometheus.Collector) {
+	m.registry.Unregister(c)
+	m.registry.MustRegister(c)
 }
 
 // Handler returns the handler for Prometheus scrapes.

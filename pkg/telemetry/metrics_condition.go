@@ -37,13 +37,11 @@ func newConditionMetrics(r *prometheus.Registry) conditionMetrics {
 	return c
 }
 
-// GroupConfigured exports a consumer group of the configuration.
-func (m *Metrics) GroupConfigured(role, group string) {
-	m.condition.configured.WithLabelValues(role, group).Set(1)
-}
-
 // StoreConfigured exports a store whose webhooks the gateway accepts, before its first webhook.
 func (m *Metrics) StoreConfigured(store string) { m.condition.lastWebhook.WithLabelValues(store) }
+
+// StoreRemoved ends what StoreConfigured exports.
+func (m *Metrics) StoreRemoved(store string) { m.condition.lastWebhook.DeleteLabelValues(store) }
 
 // TopicRetention exports how long a topic keeps records.
 func (m *Metrics) TopicRetention(topic string, keeps time.Duration) {
@@ -62,15 +60,6 @@ func (m *Metrics) Ready(role string, read func() bool) {
 		Help:        "1 if /readyz of the process answers 200. In a process with the gateway only the gateway decides.",
 		ConstLabels: prometheus.Labels{"role": role},
 	}, func() float64 { return number(read()) }))
-}
-
-// Assigned exports the number of partitions of a group's topics that the process has. Call it once per group.
-func (m *Metrics) Assigned(group string, read func() int) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name:        "rechargeflow_assigned_partitions",
-		Help:        "Partitions of the group's topics that are assigned to this process. 0 if it is not a member.",
-		ConstLabels: prometheus.Labels{"group": group},
-	}, func() float64 { return float64(read()) }))
 }
 
 // number is the value of a gauge for a condition.

@@ -76,9 +76,10 @@ func (s RoleState) Disk(read func() StateDisk) {
 	}
 }
 
-// ParkedCustomers exports the numbers of customers that read returns at each scrape, by store. Call it once.
+// ParkedCustomers exports the numbers of customers that read returns at each scrape, by store. A second call
+// takes the place of the first.
 func (m *Metrics) ParkedCustomers(read func() map[string]int) {
-	m.registry.MustRegister(parkedCollector{read, prometheus.NewDesc("rechargeflow_parked_customers",
+	m.replace(parkedCollector{read, prometheus.NewDesc("rechargeflow_parked_customers",
 		"Customers whose records are parked until Recharge's API answers.", []string{"store"}, nil)})
 }
 

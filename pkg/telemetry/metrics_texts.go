@@ -16,9 +16,9 @@ type texting struct {
 	read            func() []Texting
 }
 
-// Texting exports what read returns at each scrape. Call it at most once.
+// Texting exports what read returns at each scrape. A second call takes the place of the first.
 func (m *Metrics) Texting(read func() []Texting) {
-	m.registry.MustRegister(texting{
+	m.replace(texting{
 		numbers: prometheus.NewDesc("rechargeflow_consent_numbers",
 			"Phone numbers that have opted in or out, by the store's setting sms.consent.", []string{"store", "consent", "status"}, nil),
 		paused: prometheus.NewDesc("rechargeflow_flow_paused", "1 while an operator has paused the texts of a flow.", []string{"store", "flow"}, nil),

@@ -16,6 +16,7 @@ func Page() string {
 	const store, group, topic = "acme", "rechargeflow.tracking.acme", "recharge.events"
 	m := telemetry.NewMetrics()
 	m.Build(telemetry.Version{})
+	m.Reloaded(time.Now(), 0)
 	m.Record("gateway", store, "accepted", "")
 	m.Record("tracking", store, "rejected", "refused")
 	m.Ingest(store, time.Millisecond)
