@@ -11,12 +11,12 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/app/reload"
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
-	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
-	"github.com/rechargeflow/rechargeflow/pkg/lookup"
-	"github.com/rechargeflow/rechargeflow/pkg/registration"
+	"github.com/rechargeflow/rechargeflow/pkg/sender"
+	"github.com/rechargeflow/rechargeflow/pkg/state"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/pkg/tracing"
@@ -33,11 +33,15 @@ type Options struct {
 	// FaultPoint kills or freezes the process at a step, for tests: see faultpoint_enabled.go. Builds without the tag
 	// faultpoints ignore it.
 	FaultPoint string
+	// Reload is the configuration that New gets, to be loaded again while the process runs; nil for never.
+	Reload *reload.Source
 }
 
 // App is one process with its roles.
 type App struct {
-	cfg        config.Config
+	cfg        config.Config                 // as at the start
+	current    atomic.Pointer[config.Config] // with what was taken up since
+	source     *reload.Source                // nil: nothing is
 	roles      []topology.Role
 	log        *zap.Logger
 	logLevel   zap.AtomicLevel
@@ -47,13 +51,15 @@ type App struct {
 	faultPoint func(name string) // of Options.FaultPoint; nil: none
 	metrics    *telemetry.Metrics
 	health     *telemetry.Health
-	tracer     *tracing.Tracer          // nil without tracing
-	apiClients map[string]lookup.Client // of Recharge's API, by store
-	lookups    *lookup.Queue            // nil without the transformer
-	flows      *flowBook                // nil without the sms role
-	consent    *consent.Table           // nil if no text is sent
-	texting    *texting                 // likewise
-	watches    []*registration.Watch    // of webhooks registered at Recharge
+	tracer     *tracing.Tracer // nil without tracing
+	cluster    kafka.Cluster
+	runtime    pipeline.Runtime
+	check      *brokerCheck
+	lags       *lagWatch // nil for the gateway alone
+	webhooks   *webhooks
+	states     map[topology.Role]*state.Store
+	claims     *sender.Claims // nil if no text is sent, or with other brokers than the embedded one
+	parts      []*part        // one for each role besides the gateway
 	running    atomic.Bool
 	admin      atomic.Value // address of the admin port
 	gateway    atomic.Value // address of the gateway
@@ -77,15 +83,10 @@ func New(cfg config.Config, roles []topology.Role, o Options) (*App, error) {
 	}
 	a := &App{
 		cfg: cfg, roles: roles, log: o.Log, logLevel: o.LogLevel, version: o.Version, now: o.Now, began: o.Now(), faultPoint: faultPoint,
-		metrics: telemetry.NewMetrics(), health: telemetry.NewHealth(),
+		metrics: telemetry.NewMetrics(), health: telemetry.NewHealth(), source: o.Reload, states: map[topology.Role]*state.Store{}, webhooks: newWebhooks(cfg.Gateway),
 	}
+	a.current.Store(&cfg)
 	a.health.Register("start", true, a.started)
-	if a.has(topology.RoleSMS) {
-		a.flows = newFlowBook(cfg.Kafka, cfg.Stores, a.log)
-		a.health.Register("settings", !a.has(topology.RoleGateway), a.flows.ready)
-		a.health.Register("flows", false, a.flows.trouble)
-		a.health.Register("paused texts", false, a.flows.held)
-	}
 	return a, nil
 }
 
@@ -142,41 +143,44 @@ func (a *App) Run(ctx context.Context) error {
 		return err
 	}
 	a.startTracing()
-	cluster, err := a.cluster()
-	if err != nil {
+	if err := a.connect(); err != nil {
 		return err
 	}
-	cluster.Metrics = a.metrics
+	a.logStores(a.cfg.Stores)
+	var err error
+	if a.parts, err = a.newParts(a.cfg, a.roles); err != nil {
+		return err
+	}
+	if a.check, err = a.newBrokerCheck(a.cluster); err != nil {
+		return err
+	}
+	if err := a.check.once(ctx); err != nil {
+		return err
+	}
+	return a.serve(ctx)
+}
+
+// connect opens what the roles share: the brokers, the producer, and the reader of lags.
+func (a *App) connect() (err error) {
+	if a.cluster, err = a.openCluster(); err != nil {
+		return err
+	}
+	a.cluster.Metrics = a.metrics
 	compression, err := kafka.ParseCompression(a.cfg.Kafka.Compression)
 	if err != nil {
 		return fmt.Errorf("kafka.compression: %w", err)
 	}
-	producer := kafka.NewProducer(cluster, kafka.ProducerConfig{Compression: compression, Partitions: PartitionCount(a.cfg.Kafka)})
+	producer := kafka.NewProducer(a.cluster, kafka.ProducerConfig{Compression: compression, Partitions: PartitionCount(a.cfg.Kafka)})
 	a.onClose("close producer", producer.Close)
-	runtime := pipeline.Runtime{
+	a.runtime = pipeline.Runtime{
 		Topics:  topology.Topics{Prefix: a.cfg.Kafka.TopicPrefix},
 		Produce: producer.Produce, Metrics: a.metrics, Tracer: a.tracer, Log: a.log, Now: a.now,
 	}
-	options, err := a.options()
-	if err != nil {
-		return err
+	if slices.Equal(a.roles, []topology.Role{topology.RoleGateway}) {
+		return nil
 	}
-	a.logStores(options.Stores)
-	if err := errors.Join(a.openState(cluster, runtime, &options), a.openTexts(cluster, runtime, &options)); err != nil {
-		return err
-	}
-	stages, err := pipeline.Stages(a.roles, options, runtime)
-	if err != nil {
-		return err
-	}
-	check, err := a.newBrokerCheck(cluster)
-	if err != nil {
-		return err
-	}
-	if err := check.once(ctx); err != nil {
-		return err
-	}
-	return a.serve(ctx, cluster, check, runtime, stages)
+	a.lags, err = newLagWatch(a.cluster, a.log, a.now)
+	return err
 }
 
 func (a *App) logStart() {
@@ -223,7 +227,7 @@ func (a *App) close() {
 	}
 	timeout := time.NewTimer(time.Until(a.stopBy))
 	defer timeout.Stop()
-	for _, undo := range slices.Backward(a.closers) {
+	for _, undo := range slices.Backward(append(a.closers, a.closeAll)) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
@@ -236,4 +240,11 @@ func (a *App) close() {
 			return
 		}
 	}
+}
+
+// closeAll closes the parts, while something of shutdown_timeout is left.
+func (a *App) closeAll() {
+	ctx, cancel := context.WithDeadline(context.Background(), a.stopBy.Add(-time.Second))
+	defer cancel()
+	a.closeParts(ctx, a.parts)
 }

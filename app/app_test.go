@@ -60,10 +60,10 @@ func TestRun(t *testing.T) {
 		names = append(names, check.Name)
 	}
 	assert.Equal(t, []string{
-		"start", "settings", "flows", "paused texts", "state disk of transformer", "lookups", "consent", "state disk of sms", "sms gateways", "brokers", "topics", "gateway",
-		"rechargeflow.transformer", "rechargeflow.transformer work",
+		"start", "state disk of transformer", "state disk of sms", "brokers", "topics", "gateway",
+		"lookups", "rechargeflow.transformer", "rechargeflow.transformer work",
 		"rechargeflow.tracking.acme", "rechargeflow.tracking.acme work",
-		"rechargeflow.sms", "rechargeflow.sms work",
+		"settings", "flows", "paused texts", "consent", "sms gateways", "rechargeflow.sms", "rechargeflow.sms work",
 	}, names)
 	assert.Contains(t, p.get("/version"), "v1.2.3")
 

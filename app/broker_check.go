@@ -30,8 +30,8 @@ const (
 //	         long as the process runs: a gateway that gets no traffic because it is not ready can't find out by a webhook.
 type brokerCheck struct {
 	cluster  kafka.Cluster
-	need     admin.Requirements
-	webhooks string // the gateway's topic; empty without the gateway
+	needs    atomic.Pointer[admin.Requirements] // may change while the process runs
+	webhooks string                             // the gateway's topic; empty without the gateway
 	log      *zap.Logger
 	brokers  atomic.Pointer[error]
 	gateway  atomic.Pointer[error]
@@ -45,7 +45,8 @@ func (a *App) newBrokerCheck(cluster kafka.Cluster) (*brokerCheck, error) {
 		return nil, err
 	}
 	notAsked := errors.New("brokers not checked yet")
-	c := &brokerCheck{cluster: cluster, need: need, log: a.log}
+	c := &brokerCheck{cluster: cluster, log: a.log}
+	c.require(need)
 	c.brokers.Store(&notAsked)
 	c.gateway.Store(&notAsked)
 	a.health.Register("brokers", false, func() error { return *c.brokers.Load() })
@@ -56,6 +57,11 @@ func (a *App) newBrokerCheck(cluster kafka.Cluster) (*brokerCheck, error) {
 	}
 	return c, nil
 }
+
+// require sets what is needed from now on.
+func (c *brokerCheck) require(need admin.Requirements) { c.needs.Store(&need) }
+
+func (c *brokerCheck) need() admin.Requirements { return *c.needs.Load() }
 
 // needs returns what roles need of the brokers.
 func needs(cfg config.Config, roles []topology.Role) (admin.Requirements, error) {
@@ -123,7 +129,7 @@ func (c *brokerCheck) met() bool {
 	if *c.brokers.Load() != nil {
 		return false
 	}
-	c.log.Info("broker checks passed", zap.Int("topics", len(c.need.Topics)))
+	c.log.Info("broker checks passed", zap.Int("topics", len(c.need().Topics)))
 	return true
 }
 
@@ -131,7 +137,7 @@ func (c *brokerCheck) met() bool {
 func (c *brokerCheck) once(ctx context.Context) error {
 	asking, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	err := admin.Check(asking, c.cluster, c.need)
+	err := admin.Check(asking, c.cluster, c.need())
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -152,7 +158,7 @@ func (c *brokerCheck) probe(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	err := admin.TopicWritable(ctx, c.cluster, c.webhooks, c.need.Partitions)
+	err := admin.TopicWritable(ctx, c.cluster, c.webhooks, c.need().Partitions)
 	c.gateway.Store(&err)
 }
 

@@ -74,8 +74,8 @@ func topicOptions(k config.Kafka, partitions int) admin.TopicOptions {
 	return admin.TopicOptions{Prefix: k.TopicPrefix, SingleBroker: k.Durability == config.DurabilitySingle, Partitions: partitions}
 }
 
-// cluster returns the configured cluster, or starts an embedded broker.
-func (a *App) cluster() (kafka.Cluster, error) {
+// openCluster returns the configured cluster, or starts an embedded broker.
+func (a *App) openCluster() (kafka.Cluster, error) {
 	cluster, err := Cluster(a.cfg.Kafka, func(err error) {
 		a.log.Warn("read credentials for Kafka failed, using those read last", zap.Error(err))
 	})

@@ -3,7 +3,9 @@
 //
 //	app.go                 App: what a process has, and in which order it starts
 //	serve.go               admin port, gateway and consumers until the stop; the stop
-//	gateway.go             the HTTP server of the gateway
+//	gateway.go             the HTTP server of the gateway, whose settings may change
+//	part.go                what a role runs besides the gateway: how it is built, started, stopped and replaced
+//	reload.go              how a changed configuration is taken up while the process runs
 //	consume.go             a consumer per stage, its checks and metrics
 //	stores.go              the clients and settings of the configured stores, and a log line for each
 //	registrations.go       the webhooks that a store has registered at Recharge
@@ -11,18 +13,16 @@
 //	explain.go             what a webhook would become for a customer without earlier webhooks
 //	checkup.go             what package doctor checks, from a configuration
 //	flows.go               the flows of the stores and how these send, as they are set while the process runs
-//	state.go               the transformer's state, reader of raw records and lookup client
+//	state.go               the transformer: state, reader of raw records, lookup client
 //	texting.go             whom the stores may text, for metrics and the log
-//	texts.go               how a store sends its texts: settings, state, sender
+//	texts.go               the sms role: how a store sends its texts, consent, state, sender
 //	brokers.go             the configured brokers or the embedded one, and the topics they must have
 //	broker_check.go        whether brokers and topics are as the roles need them, and whether the gateway could store a webhook
 //	topic_watch.go         whether the topics stay as the roles need them, while the process runs
-//	certificates.go        when the certificates of kafka.tls expire
-//	rights.go              what the roles must be allowed to do by brokers that use ACLs
+//	rights.go              the consumer groups of a configuration, and what the roles must be allowed to do by brokers that use ACLs
 //	tracing.go             the tracer, and lookups as parts of traces
-//	groups.go              the consumer groups of a configuration, and what their members show of a process
 //	lag_watch.go           the lag of the process's groups, for its metrics
-//	metrics.go             metrics of what is configured, of readiness and of calls to destinations
+//	metrics.go             metrics of what is configured, of readiness, of calls to destinations, and of the certificates of kafka.tls
 //	faultpoint.go          no fault points; a build with the tag faultpoints has faultpoint_enabled.go in its place
 //	faultpoint_enabled.go  kills or freezes the process at a named step, for tests
 package app

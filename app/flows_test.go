@@ -41,8 +41,8 @@ func (p *process) setFlow(key flow.Key, change func(*live.Flow)) {
 	require.Len(p.t, changed, 1)
 	want := changed[0].Definition()
 	require.Eventually(p.t, func() bool {
-		got := p.app.flows.of("acme")(key)
-		return got.Text == want.Text && p.app.flows.table.Rows().Len() > 0
+		got := p.flows().of("acme")(key)
+		return got.Text == want.Text && p.flows().table.Rows().Len() > 0
 	}, 2*time.Second, time.Millisecond)
 }
 
@@ -122,7 +122,7 @@ func (p *process) setSending(change func(*sending.Settings)) {
 	require.NoError(p.t, err)
 	require.Len(p.t, changed, 1)
 	require.Eventually(p.t, func() bool {
-		return reflect.DeepEqual(changed[0].Settings, p.app.flows.sendingOf("acme")())
+		return reflect.DeepEqual(changed[0].Settings, p.flows().sendingOf("acme")())
 	}, 2*time.Second, time.Millisecond)
 }
 
@@ -154,6 +154,8 @@ func TestHelpTextIsChecked(t *testing.T) {
 	cfg.Stores[0].SMS.Driver, cfg.Stores[0].SMS.HelpText = config.SMSLog, "{{ nope }}"
 	a, err := New(cfg, topology.Roles(), Options{Log: zap.NewNop()})
 	require.NoError(t, err)
-	_, err = a.options()
+	t.Cleanup(a.close)
+	a.cluster.Brokers = []string{"127.0.0.1:1"}
+	_, err = a.newParts(cfg, topology.Roles())
 	require.ErrorContains(t, err, `sms.help_text: unknown variable "nope"`)
 }

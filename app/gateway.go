@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -45,15 +46,48 @@ const (
 // (https://docs.getrecharge.com/docs/webhooks-overview), so after that nobody reads it.
 const finishWebhooks = 8 * time.Second
 
+// webhooks serves the requests to the gateway with the settings that are in force. A request ends with those that it began with.
+type webhooks struct {
+	bodies     *httplimit.Budget
+	signatures *admission.Signatures
+	current    atomic.Pointer[accepting]
+}
+
+type accepting struct {
+	gateway *pipeline.Gateway
+	handler http.Handler
+}
+
+func newWebhooks(cfg config.Gateway) *webhooks {
+	return &webhooks{bodies: httplimit.NewBudget(int64(cfg.BodyMemory)), signatures: admission.NewSignatures()}
+}
+
+// ServeHTTP is part of http.Handler.
+func (w *webhooks) ServeHTTP(answer http.ResponseWriter, r *http.Request) {
+	w.current.Load().handler.ServeHTTP(answer, r)
+}
+
+// refusedByServer counts a request that net/http or the limit of connections has refused.
+func (w *webhooks) refusedByServer(status int, took time.Duration) {
+	w.current.Load().gateway.RefusedByServer(status, took)
+}
+
+// accept makes the gateway accept the webhooks of the configured stores. The port stays open.
+func (a *App) accept(cfg config.Config) {
+	if !a.has(topology.RoleGateway) {
+		return
+	}
+	gateway := pipeline.NewGateway(a.gatewayConfig(cfg), a.runtime)
+	a.webhooks.current.Store(&accepting{gateway, gateway.Handler()})
+}
+
 // serveGateway serves webhooks until ctx ends, then finishes the requests in progress. Requests that take longer are aborted:
 // Recharge sends their webhooks again.
-func (a *App) serveGateway(ctx context.Context, listener net.Listener, runtime pipeline.Runtime) error {
-	bodies := httplimit.NewBudget(int64(a.cfg.Gateway.BodyMemory))
-	gateway := pipeline.NewGateway(a.gatewayConfig(bodies, runtime), runtime)
-	connections := httplimit.NewConnections(a.cfg.Gateway.MaxConnections, a.now, gateway.RefusedByServer)
-	a.metrics.GatewayLimits(connections.Open, connections.Evicted, bodies.Used)
+func (a *App) serveGateway(ctx context.Context, listener net.Listener) error {
+	connections := httplimit.NewConnections(a.cfg.Gateway.MaxConnections, a.now, a.webhooks.refusedByServer)
+	a.metrics.GatewayLimits(connections.Open, connections.Evicted, a.webhooks.bodies.Used)
 	server := &http.Server{
-		Handler:           gateway.Handler(),
+		Handler:           a.webhooks,
 		MaxHeaderBytes:    maxHeader,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
@@ -85,9 +119,9 @@ func (a *App) serveGateway(ctx context.Context, listener net.Listener, runtime p
 	return nil
 }
 
-func (a *App) gatewayConfig(bodies *httplimit.Budget, runtime pipeline.Runtime) pipeline.GatewayConfig {
+func (a *App) gatewayConfig(cfg config.Config) pipeline.GatewayConfig {
 	stores := map[string]admission.Store{}
-	for _, store := range a.cfg.Stores {
+	for _, store := range cfg.Stores {
 		var secrets []string
 		for _, secret := range store.Recharge.Secrets {
 			secrets = append(secrets, secret.Reveal())
@@ -97,15 +131,17 @@ func (a *App) gatewayConfig(bodies *httplimit.Budget, runtime pipeline.Runtime) 
 			TimestampedOnly: store.Recharge.Signature == config.SignatureTimestamped,
 		}
 	}
-	topics := topology.Topics{Prefix: a.cfg.Kafka.TopicPrefix}
+	topics := a.runtime.Topics
 	return pipeline.GatewayConfig{
 		Callbacks: callback.New(callback.Config{
-			Stores: a.callbackStores(), Bodies: bodies, Topics: callback.Topics{Consent: topics.Consent(), Receipts: topics.Receipts()},
-			Partitions: a.cfg.Kafka.Partitions, Produce: runtime.Produce, PublishTimeout: a.cfg.Gateway.PublishTimeout,
-			RetryAfter: a.cfg.Gateway.RetryAfter, Metrics: a.metrics, Log: runtime.Log.With(zap.String("role", string(topology.RoleGateway))),
+			Stores: callbackStores(cfg.Stores), Bodies: a.webhooks.bodies, Topics: callback.Topics{Consent: topics.Consent(), Receipts: topics.Receipts()},
+			Partitions: a.cfg.Kafka.Partitions, Produce: a.runtime.Produce, PublishTimeout: cfg.Gateway.PublishTimeout,
+			RetryAfter: cfg.Gateway.RetryAfter, Metrics: a.metrics, Log: a.log.With(zap.String("role", string(topology.RoleGateway))),
 			Now: time.Now, // providers sign by the real clock, whatever embedded.clock_offset is
 		}),
-		Admission:      admission.Config{Stores: stores, BodyLimit: int64(a.cfg.Gateway.BodyLimit), Bodies: bodies},
-		PublishTimeout: a.cfg.Gateway.PublishTimeout, RetryAfter: a.cfg.Gateway.RetryAfter,
+		Admission: admission.Config{
+			Stores: stores, BodyLimit: int64(cfg.Gateway.BodyLimit), Bodies: a.webhooks.bodies, Signatures: a.webhooks.signatures,
+		},
+		PublishTimeout: cfg.Gateway.PublishTimeout, RetryAfter: cfg.Gateway.RetryAfter,
 	}
 }

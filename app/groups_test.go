@@ -2,15 +2,13 @@ package app
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
-	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
@@ -31,11 +29,12 @@ func TestARoleNeedsOnlyItsOwnSecrets(t *testing.T) {
 	a, err := New(cfg, []topology.Role{topology.RoleGateway, topology.RoleTransformer}, Options{Log: zap.NewNop()})
 	require.NoError(t, err)
 	t.Cleanup(a.close)
-	built, err := a.options()
+	a.cluster.Brokers = cfg.Kafka.Brokers
+	a.parts, err = a.newParts(cfg, a.roles)
 	require.NoError(t, err)
-	assert.Nil(t, built.Stores[0].Tracker)
-	assert.Nil(t, built.Stores[0].Texts)
-	assert.True(t, built.Stores[0].Settings.SMS, "the transformer emits triggers")
+	require.Len(t, a.parts, 1)
+	assert.Equal(t, topology.RoleTransformer, a.parts[0].role)
+	assert.True(t, described(*store).Settings.SMS, "the transformer emits triggers")
 }
 
 // Groups are those that the stages consume with, and their topics.
@@ -47,12 +46,13 @@ func TestGroupsAreThoseOfTheStages(t *testing.T) {
 	a, err := New(cfg, nil, Options{Log: zap.NewNop()})
 	require.NoError(t, err)
 	t.Cleanup(a.close)
-	built, err := a.options()
+	a.cluster.Brokers = []string{"127.0.0.1:1"}
+	a.parts, err = a.newParts(cfg, a.roles)
 	require.NoError(t, err)
-	require.NoError(t, a.openState(kafka.Cluster{Brokers: []string{"127.0.0.1:1"}}, pipeline.Runtime{Now: time.Now}, &built))
-	require.NoError(t, a.openTexts(kafka.Cluster{Brokers: []string{"127.0.0.1:1"}}, pipeline.Runtime{Now: time.Now}, &built))
-	stages, err := pipeline.Stages(topology.Roles(), built, pipeline.Runtime{})
-	require.NoError(t, err)
+	var stages []*stage.Stage
+	for _, p := range a.parts {
+		stages = append(stages, p.stages...)
+	}
 	groups := Groups(cfg)
 	require.Len(t, groups, len(stages))
 	for i, stage := range stages {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -109,6 +110,11 @@ func (p *process) end() error {
 func (p *process) awaitLog(part string) {
 	p.t.Helper()
 	require.Eventually(p.t, func() bool { return strings.Contains(p.log.String(), part) }, patience, 10*time.Millisecond, "%s", part)
+}
+
+// flows are those of the sms role.
+func (p *process) flows() *flowBook {
+	return p.app.parts[slices.IndexFunc(p.app.parts, func(part *part) bool { return part.texts != nil })].texts.flows
 }
 
 // awaitReady waits until each check of /readyz passes.

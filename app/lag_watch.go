@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,7 @@ const (
 type lagWatch struct {
 	reader  *admin.LagReader
 	log     *zap.Logger
+	mutex   sync.Mutex
 	groups  map[string]func() kafka.Status
 	changed chan struct{}
 	last    atomic.Pointer[telemetry.LagReport]
@@ -37,8 +39,28 @@ func newLagWatch(cluster kafka.Cluster, log *zap.Logger, now func() time.Time) (
 	return w, nil
 }
 
-// add adds a group, before run.
-func (w *lagWatch) add(group string, status func() kafka.Status) { w.groups[group] = status }
+// add adds a group, or another consumer of it.
+func (w *lagWatch) add(group string, status func() kafka.Status) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.groups[group] = status
+}
+
+// remove removes a group that no consumer of this process has any more.
+func (w *lagWatch) remove(group string) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	delete(w.groups, group)
+}
+
+func (w *lagWatch) queries() (queries []admin.LagQuery) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	for group, status := range w.groups {
+		queries = append(queries, admin.LagQuery{Group: group, Partitions: status().Partitions})
+	}
+	return queries
+}
 
 // soon triggers a read now, because partitions were assigned anew.
 func (w *lagWatch) soon() {
@@ -74,15 +96,15 @@ func (w *lagWatch) run(ctx context.Context) error {
 func (w *lagWatch) read(ctx context.Context) (telemetry.LagReport, error) {
 	ctx, cancel := context.WithTimeout(ctx, lagWithin)
 	defer cancel()
-	var readings []admin.LagQuery
-	for group, status := range w.groups {
-		readings = append(readings, admin.LagQuery{Group: group, Partitions: status().Partitions})
+	queries := w.queries()
+	if len(queries) == 0 {
+		return telemetry.LagReport{}, nil
 	}
 	cluster, err := w.reader.ClusterID(ctx)
 	if err != nil {
 		return telemetry.LagReport{}, err
 	}
-	lags, err := w.reader.Read(ctx, readings...)
+	lags, err := w.reader.Read(ctx, queries...)
 	if err != nil {
 		return telemetry.LagReport{}, err
 	}

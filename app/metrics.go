@@ -2,9 +2,14 @@ package app
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"slices"
 	"strconv"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
@@ -17,9 +22,6 @@ func (a *App) exportConfiguration() error {
 	if err != nil {
 		return err
 	}
-	for _, group := range Groups(a.cfg) {
-		a.metrics.GroupConfigured(string(group.Role), group.Name)
-	}
 	for _, topic := range spec.Topics {
 		if keeps, limited := retention(topic); limited {
 			a.metrics.TopicRetention(topic.Name, keeps)
@@ -29,12 +31,33 @@ func (a *App) exportConfiguration() error {
 		a.metrics.Ready(string(role), func() bool { return a.health.Report().Status == telemetry.StatusReady })
 	}
 	a.metrics.Certificates(func() []telemetry.Certificate { return certificates(a.cfg.Kafka.TLS) })
-	if a.has(topology.RoleGateway) {
-		for _, store := range a.cfg.Stores {
-			a.metrics.StoreConfigured(store.Name)
+	a.metrics.Reloaded(a.now(), 0)
+	a.exportStores(config.Config{}, a.cfg)
+	return nil
+}
+
+// exportStores exports the stores and groups of a configuration that takes the place of another one.
+func (a *App) exportStores(before, next config.Config) {
+	groups := Groups(next)
+	for _, group := range groups {
+		a.metrics.GroupConfigured(string(group.Role), group.Name)
+	}
+	for _, group := range Groups(before) {
+		if !slices.ContainsFunc(groups, func(g topology.Group) bool { return g.Name == group.Name }) {
+			a.metrics.GroupRemoved(string(group.Role), group.Name)
 		}
 	}
-	return nil
+	if !a.has(topology.RoleGateway) {
+		return
+	}
+	for _, store := range next.Stores {
+		a.metrics.StoreConfigured(store.Name)
+	}
+	for _, store := range before.Stores {
+		if _, found := next.Store(store.Name); !found {
+			a.metrics.StoreRemoved(store.Name)
+		}
+	}
 }
 
 // retention returns how long a topic keeps its records. A compacted topic has no limit.
@@ -52,4 +75,50 @@ func (a *App) observe(destination, store string) httpclient.Observer {
 		}
 		a.tracer.Call(ctx, destination, store, call)
 	}
+}
+
+// certificates returns when the certificates of kafka.tls expire, from their files. A file that can't be read has no entry: the
+// next connection to Kafka reports it.
+func certificates(t config.KafkaTLS) (all []telemetry.Certificate) {
+	if !t.Enabled {
+		return nil
+	}
+	// a client certificate is the first of its file, the others are its chain; of several authorities brokers need only one
+	if dates := expiries(t.CertFile); len(dates) > 0 {
+		all = append(all, telemetry.Certificate{Use: "kafka_client", Expires: dates[0]})
+	}
+	if dates := expiries(t.CAFile); len(dates) > 0 {
+		all = append(all, telemetry.Certificate{Use: "kafka_ca", Expires: last(dates)})
+	}
+	return all
+}
+
+// expiries returns the expiry of each certificate in a PEM file, in their order.
+func expiries(file string) (dates []time.Time) {
+	if file == "" {
+		return nil
+	}
+	rest, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return dates
+		}
+		if certificate, err := x509.ParseCertificate(block.Bytes); err == nil {
+			dates = append(dates, certificate.NotAfter)
+		}
+	}
+}
+
+func last(dates []time.Time) time.Time {
+	latest := dates[0]
+	for _, date := range dates {
+		if date.After(latest) {
+			latest = date
+		}
+	}
+	return latest
 }

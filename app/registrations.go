@@ -5,13 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/rechargeflow/rechargeflow/pkg/config"
-	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/registration"
-	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // Registrations returns what the registrations of a store depend on, with the gateway at a URL. The store has a secret.
@@ -24,25 +20,27 @@ func Registrations(store config.Store, url string) registration.Store {
 }
 
 // watchRegistrations checks the registrations of a store with a webhook_url, with the client that lookups use: they share its rate limit.
-func (a *App) watchRegistrations(store config.Store, client *recharge.Client) {
+// Of several processes the one that has partition 0 makes the checks, apart from the partition's records. The secrets are those in force,
+// because a change of them does not start the transformer anew.
+func (a *App) watchRegistrations(p *part, store config.Store, client *recharge.Client) {
 	if store.Recharge.WebhookURL == "" {
 		return
 	}
-	a.watches = append(a.watches, &registration.Watch{
-		Store: Registrations(store, store.Recharge.WebhookURL), API: client, Every: a.cfg.Transformer.WebhookCheckInterval, Metrics: a.metrics, Log: a.log,
-	})
-}
-
-// startWatches starts the checks. Of several processes the one that has partition 0 makes them, apart from the partition's records.
-func (a *App) startWatches(ctx context.Context, group *errgroup.Group, transformer *kafka.Consumer) {
-	webhooks := topology.Topics{Prefix: a.cfg.Kafka.TopicPrefix}.Webhooks()
-	for _, watch := range a.watches {
-		watch.Owns = func() bool { return slices.Contains(transformer.Status().Partitions[webhooks], 0) }
-		group.Go(func() error {
-			watch.Run(ctx)
-			return nil
-		})
+	watch := &registration.Watch{
+		API: client, Every: a.cfg.Transformer.WebhookCheckInterval, Metrics: a.metrics, Log: a.log,
+		Owns: func() bool { return slices.Contains(p.assigned().Partitions[a.runtime.Topics.Webhooks()], 0) },
+		Store: func() registration.Store {
+			now, found := a.current.Load().Store(store.Name)
+			if !found { // the store is being removed
+				now = store
+			}
+			return Registrations(now, store.Recharge.WebhookURL)
+		},
 	}
+	p.task(func(ctx context.Context) error {
+		watch.Run(ctx)
+		return nil
+	})
 }
 
 // registrationsOf says whether the registrations of a store are checked.

@@ -9,6 +9,18 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
+// Groups lists the consumer groups of processes with this configuration.
+func Groups(cfg config.Config) []topology.Group {
+	return topology.Topics{Prefix: cfg.Kafka.TopicPrefix}.Groups(func(role topology.Role) (names []string) {
+		for _, store := range cfg.Stores {
+			if slices.Contains(SinksOf(store), role) {
+				names = append(names, store.Name)
+			}
+		}
+		return names
+	})
+}
+
 // rights returns what roles must be allowed to do by brokers that use ACLs, each right once. docs/kafka.md lists them.
 // DescribeConfigs of each topic is among them.
 func rights(cfg config.Config, roles []topology.Role) []kafka.Right {

@@ -2,18 +2,13 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/rechargeflow/rechargeflow/pipeline"
-	"github.com/rechargeflow/rechargeflow/pkg/kafka"
-	"github.com/rechargeflow/rechargeflow/pkg/stage"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
-	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // stopAdminWithin limits how long a scrape may take during shutdown.
@@ -40,9 +35,8 @@ func (a *App) startAdmin(ctx context.Context) error {
 	return nil
 }
 
-// serve runs the gateway and a consumer per stage until ctx ends or one of them fails. Then they have shutdown_timeout to
-// finish.
-func (a *App) serve(ctx context.Context, cluster kafka.Cluster, check *brokerCheck, runtime pipeline.Runtime, stages []*stage.Stage) error {
+// serve runs the gateway and the parts until ctx ends or one of them fails. Then they have shutdown_timeout to finish.
+func (a *App) serve(ctx context.Context) error {
 	listener, err := a.listen(ctx)
 	if err != nil {
 		return err
@@ -50,19 +44,24 @@ func (a *App) serve(ctx context.Context, cluster kafka.Cluster, check *brokerChe
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	group, working := errgroup.WithContext(working)
-	group.Go(func() error { return check.run(working) })
+	group.Go(func() error { return a.check.run(working) })
 	group.Go(func() error {
 		ticker := time.NewTicker(a.cfg.Kafka.TopicCheckInterval)
 		defer ticker.Stop()
-		check.topics.run(working, ticker.C)
+		a.check.topics.run(working, ticker.C)
 		return nil
 	})
-	if err := a.startStages(working, group, cluster, stages); err != nil {
-		stopWork()
-		return errors.Join(err, group.Wait())
-	}
+	a.startParts(working, group)
 	if listener != nil {
-		group.Go(func() error { return a.serveGateway(working, listener, runtime) })
+		a.accept(a.cfg)
+		group.Go(func() error { return a.serveGateway(working, listener) })
+	}
+	if a.source != nil {
+		loop := a.reloadLoop(group)
+		group.Go(func() error {
+			loop.Run(working)
+			return nil
+		})
 	}
 	a.running.Store(true)
 	a.log.Info("running")
@@ -82,44 +81,16 @@ func (a *App) serve(ctx context.Context, cluster kafka.Cluster, check *brokerChe
 	return a.finish(group)
 }
 
-// startStages runs the consumers of all stages, the lookup client and the lag watch.
-func (a *App) startStages(ctx context.Context, group *errgroup.Group, cluster kafka.Cluster, stages []*stage.Stage) error {
-	if len(stages) == 0 {
-		return nil
+// startParts runs all parts and the lag watch.
+func (a *App) startParts(ctx context.Context, group *errgroup.Group) {
+	if a.lags == nil {
+		return
 	}
-	lags, err := newLagWatch(cluster, a.log, a.now)
-	if err != nil {
-		return err
+	a.metrics.Lags(a.lags.report)
+	for _, p := range a.parts {
+		a.startPart(ctx, group, p, nil)
 	}
-	a.metrics.Lags(lags.report)
-	shared := map[string]*kafka.Shared{}
-	for _, s := range stages {
-		if s.Membership != "" {
-			a.share(shared, cluster, s, lags)
-			continue
-		}
-		consumer := kafka.NewConsumer(cluster, a.consumerConfig(s, lags), a.log)
-		a.watch(s, consumer)
-		lags.add(s.Group, consumer.Status)
-		group.Go(func() error { return a.consume(ctx, consumer, s) })
-		if s.Role == string(topology.RoleTransformer) {
-			a.startWatches(ctx, group, consumer)
-		}
-	}
-	if a.flows != nil {
-		group.Go(func() error { return a.flows.table.Run(ctx, cluster) })
-	}
-	for _, consumers := range shared {
-		group.Go(func() error { return consumers.Run(ctx) })
-	}
-	if a.consent != nil {
-		group.Go(func() error { return a.consent.Run(ctx, cluster) })
-	}
-	if a.lookups != nil {
-		group.Go(func() error { return a.lookups.Run(ctx) })
-	}
-	group.Go(func() error { return lags.run(ctx) })
-	return nil
+	group.Go(func() error { return a.lags.run(ctx) })
 }
 
 // finish waits until the records in progress are processed. It leaves a fifth of shutdown_timeout for close.

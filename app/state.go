@@ -1,52 +1,70 @@
 package app
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/customerstate"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/lookup"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/state"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
-// openState opens the transformer's state, the reader of raw records and the lookup queue.
-func (a *App) openState(cluster kafka.Cluster, runtime pipeline.Runtime, options *pipeline.Options) error {
-	if !a.has(topology.RoleTransformer) {
-		return nil
+// addTransformer adds the transformer's state, API clients, lookup queue and checks of registrations.
+func (a *App) addTransformer(p *part, cfg config.Config, options *pipeline.Options) error {
+	clients := map[string]lookup.Client{}
+	for i, store := range cfg.Stores {
+		token := store.Recharge.Token.Reveal()
+		if token == "" {
+			continue
+		}
+		client, err := recharge.NewClient(recharge.ClientConfig{BaseURL: store.Recharge.APIURL, Token: token, Observe: a.observe("recharge", store.Name)})
+		if err != nil {
+			return buildError(store, err)
+		}
+		clients[store.Name], options.Stores[i].Settings.API = traced{client}, true
+		a.watchRegistrations(p, store, client)
 	}
-	store, err := a.openStore(cluster, topology.RoleTransformer, runtime.Topics.State(), a.cfg.Transformer.StateDir, a.cfg.Transformer.StateCache)
+	store, err := a.stateOf(p.role, a.runtime.Topics.State(), cfg.Transformer.StateDir, cfg.Transformer.StateCache)
 	if err != nil {
 		return fmt.Errorf("transformer.state_dir: %w", err)
 	}
-	raw, err := kafka.NewTopicReader(cluster, runtime.Topics.Webhooks())
+	raw, err := kafka.NewTopicReader(a.cluster, a.runtime.Topics.Webhooks())
 	if err != nil {
 		return err
 	}
-	a.onClose("close reader of raw records", func() error {
+	p.onClose(func(context.Context) error {
 		raw.Close()
 		return nil
 	})
-	a.lookups = pipeline.NewLookups(runtime, a.apiClients)
-	a.health.Register("lookups", false, a.lookups.Trouble)
-	a.metrics.ParkedCustomers(a.lookups.Customers)
+	lookups := pipeline.NewLookups(a.runtime, clients)
+	p.task(lookups.Run)
+	p.check("lookups", false, lookups.Trouble)
+	p.onStart(func() { a.metrics.ParkedCustomers(lookups.Customers) })
 	options.Raw, options.State = raw, customerstate.New(customerstate.Config{
-		Partitions: customerstate.Local{Store: store}, Lookups: a.lookups, Metrics: runtime.Metrics, Log: a.log,
+		Partitions: customerstate.Local{Store: store}, Lookups: lookups, Metrics: a.metrics, Log: a.log,
 	})
 	return nil
 }
 
-// openStore opens a role's local state store.
-func (a *App) openStore(cluster kafka.Cluster, role topology.Role, topic, dir string, cache config.Size) (*state.Store, error) {
+// stateOf returns a role's local state store. It is opened once and stays open, whatever is started anew.
+func (a *App) stateOf(role topology.Role, topic, dir string, cache config.Size) (*state.Store, error) {
+	if store, open := a.states[role]; open {
+		return store, nil
+	}
 	metrics := a.metrics.State(string(role))
 	store, err := state.Open(state.Config{
-		Dir: dir, Topic: topic, Cluster: cluster, CacheBytes: int64(cache), Log: a.log, Metrics: metrics, FaultPoint: a.faultPoint,
+		Dir: dir, Topic: topic, Cluster: a.cluster, CacheBytes: int64(cache), Log: a.log, Metrics: metrics, FaultPoint: a.faultPoint,
 	})
 	if err != nil {
 		return nil, err
 	}
+	a.states[role] = store
 	a.onClose("close state of "+string(role), store.Close)
 	a.health.Register("state disk of "+string(role), false, store.Full)
 	metrics.Disk(func() telemetry.StateDisk {

@@ -10,27 +10,10 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
-	"github.com/rechargeflow/rechargeflow/pkg/lookup"
-	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/seal"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
-
-// options creates the clients that the roles need for each store.
-func (a *App) options() (pipeline.Options, error) {
-	var options pipeline.Options
-	a.apiClients = map[string]lookup.Client{}
-	shared := budgets(a.cfg.Stores)
-	for _, store := range a.cfg.Stores {
-		built, err := a.store(store, shared[store.Bloomreach.URL])
-		if err != nil {
-			return options, fmt.Errorf("build store %s: %w", store.Name, err)
-		}
-		options.Stores = append(options.Stores, built)
-	}
-	return options, nil
-}
 
 // SwitchesOf returns what else triggers a store's texts.
 func SwitchesOf(store config.Store) subscriber.Switches {
@@ -39,33 +22,24 @@ func SwitchesOf(store config.Store) subscriber.Switches {
 	}
 }
 
-// store creates the clients of a store. A role's own secrets need not be configured where the role does not run.
-func (a *App) store(store config.Store, budget *bloomreach.Budget) (pipeline.Store, error) {
-	built := described(store)
-	if token := store.Recharge.Token.Reveal(); token != "" && a.has(topology.RoleTransformer) {
-		client, err := recharge.NewClient(recharge.ClientConfig{
-			BaseURL: store.Recharge.APIURL, Token: token, Observe: a.observe("recharge", store.Name),
-		})
+// addTrackers creates the clients of the stores' Bloomreach projects.
+func (a *App) addTrackers(cfg config.Config, options *pipeline.Options) error {
+	shared := budgets(cfg.Stores)
+	for i, store := range cfg.Stores {
+		if !store.Bloomreach.Enabled {
+			continue
+		}
+		client, err := newTracker(store.Bloomreach, shared[store.Bloomreach.URL], a.observe("bloomreach", store.Name))
 		if err != nil {
-			return built, err
+			return buildError(store, err)
 		}
-		a.apiClients[store.Name], built.Settings.API = traced{client}, true
-		a.watchRegistrations(store, client)
+		options.Stores[i].Tracker = client
 	}
-	if store.Bloomreach.Enabled && a.has(topology.RoleTracking) {
-		client, err := newTracker(store.Bloomreach, budget, a.observe("bloomreach", store.Name))
-		if err != nil {
-			return built, err
-		}
-		built.Tracker = client
-	}
-	if built.Settings.SMS && a.has(topology.RoleSMS) {
-		var err error
-		if built.Texts, err = a.texts(store); err != nil {
-			return built, err
-		}
-	}
-	return built, nil
+	return nil
+}
+
+func buildError(store config.Store, err error) error {
+	return fmt.Errorf("build store %s: %w", store.Name, err)
 }
 
 // budgets returns the budget of each address, which its stores share: the smallest limit, divided by the largest number of processes.
@@ -130,17 +104,17 @@ func SinksOf(store config.Store) (roles []topology.Role) {
 	return roles
 }
 
-// logStores logs what the process does for each store: whether customers are looked up and registrations checked, where events go and with which ids, how texts are sent,
+// logStores logs what the process does for each of stores: whether customers are looked up and registrations checked, where events go and with which ids, how texts are sent,
 // and where Recharge sends webhooks. Which flows are active is logged when they are read.
-func (a *App) logStores(built []pipeline.Store) {
-	for i, store := range a.cfg.Stores {
+func (a *App) logStores(stores []config.Store) {
+	for _, store := range stores {
 		fields := []zap.Field{zap.String("store", store.Name), zap.String("customer_id", store.CustomerID)}
 		if a.has(topology.RoleTransformer) {
-			fields = append(fields, zap.Bool("recharge_api", built[i].Settings.API), zap.String("registrations", registrationsOf(store)))
+			fields = append(fields, zap.Bool("recharge_api", store.Recharge.Token != ""), zap.String("registrations", registrationsOf(store)))
 		}
 		if a.has(topology.RoleTracking) {
 			fields = append(fields, zap.String("bloomreach", bloomreachHost(store.Bloomreach)), zap.String("customer_id_name", store.Bloomreach.CustomerIDName),
-				zap.String("second_id_name", store.Bloomreach.SecondIDName), zap.Strings("extras", built[i].Settings.Extras))
+				zap.String("second_id_name", store.Bloomreach.SecondIDName), zap.Strings("extras", tracked(store, store.Bloomreach.Extras)))
 		}
 		if a.has(topology.RoleSMS) {
 			fields = append(fields, zap.String("sms_driver", cmp.Or(store.SMS.Driver, "none")), zap.String("sms_consent", store.SMS.Consent))

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/callback"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
-	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/sender"
@@ -24,8 +22,16 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
-// texts returns how a store sends its texts.
-func (a *App) texts(store config.Store) (*texts.Store, error) {
+// texter is what the sms role knows of its stores.
+type texter struct {
+	app     *App
+	flows   *flowBook
+	consent *consent.Table // nil if no store sends texts
+	counted *texting       // likewise
+}
+
+// store returns how a store sends its texts.
+func (t *texter) store(store config.Store) (*texts.Store, error) {
 	zones, err := quiethours.NewFinder(store.SMS.TimeZone, store.SMS.DefaultRegion)
 	if err != nil {
 		return nil, fmt.Errorf("sms.time_zone: %w", err)
@@ -35,52 +41,84 @@ func (a *App) texts(store config.Store) (*texts.Store, error) {
 		return nil, fmt.Errorf("sms.help_text: %w", err)
 	}
 	return &texts.Store{
-		Flow: a.flows.of(store.Name), Help: help, Sending: a.flows.sendingOf(store.Name), Destination: a.destination(store),
+		Flow: t.flows.of(store.Name), Help: help, Sending: t.flows.sendingOf(store.Name), Destination: t.destination(store),
 		Shop: ShopOf(store), From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion, Zones: zones,
-		MayText: func(number string) (reason.Reason, bool) { return a.consent.MayText(store.Name, number) },
+		MayText: func(number string) (reason.Reason, bool) { return t.consent.MayText(store.Name, number) },
 		Lease:   sender.Lease(store.SMS.Timeout), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
 	}, nil
 }
 
 // destination returns what the destination of a store's texts does itself.
-func (a *App) destination(store config.Store) texts.Destination {
+func (t *texter) destination(store config.Store) texts.Destination {
 	renders := store.SMS.Mode == config.SMSTrigger
 	return texts.Destination{
 		Renders: renders, KeepsQuietHours: store.SMS.QuietHours == config.SMSDestination,
 		FindsNumbers: renders && store.SMS.Consent == config.SMSDestination,
-		Consent:      func(number string) string { return string(a.consent.Status(store.Name, number)) },
+		Consent:      func(number string) string { return string(t.consent.Status(store.Name, number)) },
 	}
 }
 
-// openTexts opens the state of the texts and starts the sender, if a store sends texts.
-func (a *App) openTexts(cluster kafka.Cluster, runtime pipeline.Runtime, options *pipeline.Options) error {
-	lanes, modes, counted := map[string]sender.Lane{}, map[string]consent.Mode{}, &texting{app: a}
-	for i, store := range a.cfg.Stores {
-		if options.Stores[i].Texts == nil {
+// await waits until flows and consent are read. It returns false if ctx has ended.
+func (t *texter) await(ctx context.Context) bool {
+	for _, ready := range []<-chan struct{}{t.flows.table.Ready(), t.consent.Ready()} {
+		select {
+		case <-ready:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	t.counted.logReady()
+	return true
+}
+
+// consentReady is a check for /readyz.
+func (t *texter) consentReady() error {
+	select {
+	case <-t.consent.Ready():
+		return nil
+	default:
+		return errors.New("recharge.consent is not read yet: no text is sent")
+	}
+}
+
+// addTexts adds flows and how the stores send, and if a store sends texts consent, their state and the sender.
+func (a *App) addTexts(p *part, cfg config.Config, options *pipeline.Options) error {
+	t := &texter{app: a, flows: newFlowBook(cfg.Kafka, cfg.Stores, a.log)}
+	p.texts = t
+	p.check("settings", !a.has(topology.RoleGateway), t.flows.ready)
+	p.check("flows", false, t.flows.trouble)
+	p.check("paused texts", false, t.flows.held)
+	p.task(func(ctx context.Context) error { return t.flows.table.Run(ctx, a.cluster) })
+	lanes, modes, counted := map[string]sender.Lane{}, map[string]consent.Mode{}, &texting{texter: t}
+	p.onStart(func() { a.metrics.Texting(counted.report) })
+	for i, store := range cfg.Stores {
+		if !options.Stores[i].Settings.SMS {
 			continue
 		}
 		driver, err := a.driver(store)
 		if err != nil {
-			return fmt.Errorf("build store %s: %w", store.Name, err)
+			return buildError(store, err)
+		}
+		if options.Stores[i].Texts, err = t.store(store); err != nil {
+			return buildError(store, err)
 		}
 		lanes[store.Name] = sender.Lane{Driver: driver, AtOnce: store.SMS.AtOnce}
 		modes[store.Name] = consent.Mode(store.SMS.Consent)
 		counted.stores = append(counted.stores, store)
+		p.within = max(p.within, sender.Lease(store.SMS.Timeout))
 	}
 	if len(lanes) == 0 {
 		return nil
 	}
-	a.consent, a.texting = consent.NewTable(runtime.Topics.Consent(), modes, a.log), counted
-	a.metrics.Texting(counted.report)
-	a.health.Register("consent", false, func() error {
-		select {
-		case <-a.consent.Ready():
-			return nil
-		default:
-			return errors.New("recharge.consent is not read yet: no text is sent")
-		}
-	})
-	store, err := a.openStore(cluster, topology.RoleSMS, runtime.Topics.SMSState(), a.cfg.SMS.StateDir, a.cfg.SMS.StateCache)
+	t.consent, t.counted = consent.NewTable(a.runtime.Topics.Consent(), modes, a.log), counted
+	p.task(func(ctx context.Context) error { return t.consent.Run(ctx, a.cluster) })
+	p.check("consent", false, t.consentReady)
+	return a.addSender(p, cfg, lanes, options)
+}
+
+// addSender adds the state of the texts and the sender.
+func (a *App) addSender(p *part, cfg config.Config, lanes map[string]sender.Lane, options *pipeline.Options) error {
+	store, err := a.stateOf(p.role, a.runtime.Topics.SMSState(), cfg.SMS.StateDir, cfg.SMS.StateCache)
 	if err != nil {
 		return fmt.Errorf("sms.state_dir: %w", err)
 	}
@@ -89,28 +127,25 @@ func (a *App) openTexts(cluster kafka.Cluster, runtime pipeline.Runtime, options
 		return err
 	}
 	to := sender.New(sender.Config{
-		Role: string(topology.RoleSMS), Lanes: lanes, Write: pipeline.WriteReceipt(runtime), Metrics: a.metrics, Log: a.log, Now: a.now,
-		Paused: a.flows.paused, Claims: claims, FaultPoint: a.faultPoint,
+		Role: string(p.role), Lanes: lanes, Write: pipeline.WriteReceipt(a.runtime), Metrics: a.metrics, Log: a.log, Now: a.now,
+		Paused: p.texts.flows.paused, Claims: claims, FaultPoint: a.faultPoint,
 	})
-	a.onClose("wait for texts", func() error {
-		ctx, cancel := context.WithDeadline(context.Background(), a.stopBy.Add(-time.Second))
-		defer cancel()
-		return to.Close(ctx)
-	})
-	a.health.Register("sms gateways", false, to.Trouble)
+	p.onClose(to.Close) // waits for texts
+	p.check("sms gateways", false, to.Trouble)
 	options.TextState, options.Sender = textState{store}, to
 	return nil
 }
 
-// openClaims opens the file of claims, which the embedded broker needs; nil with other brokers.
+// openClaims opens the file of claims once, which the embedded broker needs; nil with other brokers.
 func (a *App) openClaims() (*sender.Claims, error) {
-	if len(a.cfg.Kafka.Brokers) > 0 {
-		return nil, nil //nolint:nilnil // documented
+	if len(a.cfg.Kafka.Brokers) > 0 || a.claims != nil {
+		return a.claims, nil
 	}
 	claims, err := sender.OpenClaims(filepath.Join(a.cfg.Embedded.Dir, "sms-claims"))
 	if err != nil {
 		return nil, fmt.Errorf("embedded.dir: %w", err)
 	}
+	a.claims = claims
 	a.onClose("close claims", claims.Close)
 	return claims, nil
 }
@@ -126,9 +161,9 @@ func (a *App) driver(store config.Store) (sms.Driver, error) {
 }
 
 // callbackStores returns the stores whose driver has callbacks.
-func (a *App) callbackStores() map[string]callback.Store {
+func callbackStores(all []config.Store) map[string]callback.Store {
 	stores := map[string]callback.Store{}
-	for _, store := range a.cfg.Stores {
+	for _, store := range all {
 		if store.SMS.Driver != config.SMSWebhook {
 			continue
 		}

@@ -19,7 +19,7 @@ import (
 // is up to the producer, which knows within seconds.
 type topicWatch struct {
 	cluster kafka.Cluster
-	need    admin.Requirements
+	need    func() admin.Requirements
 	metrics *telemetry.Metrics
 	log     *zap.Logger
 	last    atomic.Pointer[error]
@@ -50,7 +50,7 @@ func (w *topicWatch) run(ctx context.Context, ticks <-chan time.Time) {
 func (w *topicWatch) inspect(ctx context.Context) {
 	asking, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	findings, err := admin.Inspect(asking, w.cluster, w.need)
+	findings, err := admin.Inspect(asking, w.cluster, w.need())
 	if err != nil {
 		if ctx.Err() == nil {
 			w.log.Warn("inspect topics failed, will retry", zap.Error(err))
@@ -74,7 +74,7 @@ func (w *topicWatch) export(findings []admin.Finding) {
 	for _, f := range findings {
 		wrong[admin.Finding{Topic: f.Topic, Kind: f.Kind}] = true
 	}
-	for _, topic := range w.need.Topics {
+	for _, topic := range w.need().Topics {
 		for _, kind := range admin.Kinds() {
 			w.metrics.TopicTrouble(topic.Name, string(kind), wrong[admin.Finding{Topic: topic.Name, Kind: kind}])
 		}

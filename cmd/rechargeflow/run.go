@@ -6,12 +6,14 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/app"
+	"github.com/rechargeflow/rechargeflow/app/reload"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
@@ -30,19 +32,17 @@ func rolesOr(named []string) []string {
 	return config.Roles()
 }
 
-// ignoreHangup keeps SIGHUP from killing the process, which is what it does by default. Some send it to have a configuration read
-// again, so a log line says that a restart is needed. The returned function ends that.
-func ignoreHangup(log *zap.Logger) (stop func()) {
-	hangups := make(chan os.Signal, 1)
+// reloadEvery is how often the files of the configuration are compared with what was loaded.
+const reloadEvery = 2 * time.Second
+
+// reloads returns when a configuration is loaded again: on SIGHUP, which no longer kills the process, and after a change of its files. The
+// returned function ends that.
+func reloads(loaded config.Loaded) (source *reload.Source, stop func()) {
+	hangups, ticker := make(chan os.Signal, 1), time.NewTicker(reloadEvery)
 	signal.Notify(hangups, syscall.SIGHUP)
-	go func() {
-		for range hangups {
-			log.Warn("SIGHUP ignored: the configuration is read at start, restart the process to change it")
-		}
-	}()
-	return func() {
+	return &reload.Source{Loaded: loaded, Hangups: hangups, Ticks: ticker.C}, func() {
 		signal.Stop(hangups)
-		close(hangups)
+		ticker.Stop()
 	}
 }
 
@@ -53,7 +53,10 @@ func (c *commands) runCommand() *cobra.Command {
 		Long: `Run the given roles, or all of them in one process, until SIGTERM or SIGINT.
 
 Roles: ` + app.JoinRoles(topology.Roles()) + `. Without kafka.brokers the process starts an embedded broker,
-for trials on one machine, and must run all roles.`,
+for trials on one machine, and must run all roles.
+
+On SIGHUP, or when a file of the configuration changes, the configuration is loaded again: stores, their secrets and
+limits and the log level are taken up, and a log line names what needs a restart.`,
 		Example: `  rechargeflow run --config rechargeflow.yaml
   rechargeflow run gateway transformer`,
 		ValidArgsFunction: cli.CompleteRoles(topology.Roles()),
@@ -77,13 +80,14 @@ for trials on one machine, and must run all roles.`,
 		for _, name := range args {
 			roles = append(roles, topology.Role(name))
 		}
+		source, stop := reloads(loaded)
+		defer stop()
 		a, err := app.New(loaded.Config, roles, app.Options{
-			Log: log, LogLevel: level, Version: c.Version, FaultPoint: cli.Variable(c.Environ, faultPointVariable),
+			Log: log, LogLevel: level, Version: c.Version, FaultPoint: cli.Variable(c.Environ, faultPointVariable), Reload: source,
 		})
 		if err != nil {
 			return cli.Setting(err)
 		}
-		defer ignoreHangup(log)()
 		if err := a.Run(command.Context()); err != nil {
 			log.Error("stopped with an error", zap.Error(err))
 			return cli.ErrReported

@@ -63,7 +63,7 @@ func stopWithoutKafka(t *testing.T, addr string, down, up func()) {
 	})
 	for _, p := range processes {
 		require.NoError(t, p.Signal(syscall.SIGHUP))
-		eventually(t, func() bool { return strings.Contains(p.Output(), "SIGHUP ignored") })
+		eventually(t, func() bool { return strings.Contains(p.Output(), "configuration reloaded, nothing to take up") })
 	}
 	require.NoError(t, processes["tracking"].Signal(syscall.SIGTERM))
 	eventually(t, func() bool { return strings.Contains(processes["tracking"].Output(), "stopping: ") })
