@@ -69,16 +69,24 @@ type process struct {
 // start runs an App until the test ends, or stop is called.
 func start(t *testing.T, cfg config.Config, roles ...topology.Role) *process {
 	t.Helper()
-	return startAt(t, nil, "debug", cfg, roles...)
+	return startWith(t, Options{}, "debug", cfg, roles...)
 }
 
 // startAt is start with a clock, nil for the system's, and a log level.
 func startAt(t *testing.T, now func() time.Time, logLevel string, cfg config.Config, roles ...topology.Role) *process {
 	t.Helper()
+	return startWith(t, Options{Now: now}, logLevel, cfg, roles...)
+}
+
+// startWith is start with options; it sets those of the log.
+func startWith(t *testing.T, o Options, logLevel string, cfg config.Config, roles ...topology.Role) *process {
+	t.Helper()
 	p := &process{t: t, log: &lines{}, ended: make(chan error, 1)}
-	log, level, err := telemetry.NewLogger(logLevel, p.log)
+	var err error
+	o.Log, o.LogLevel, err = telemetry.NewLogger(logLevel, p.log)
 	require.NoError(t, err)
-	p.app, err = New(cfg, roles, Options{Log: log, LogLevel: level, Version: telemetry.Version{Version: "v1.2.3"}, Now: now})
+	o.Version = telemetry.Version{Version: "v1.2.3"}
+	p.app, err = New(cfg, roles, o)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	p.stop = stop

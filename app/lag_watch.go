@@ -49,8 +49,9 @@ func (w *lagWatch) add(group string, status func() kafka.Status) {
 // remove removes a group that no consumer of this process has any more.
 func (w *lagWatch) remove(group string) {
 	w.mutex.Lock()
-	defer w.mutex.Unlock()
 	delete(w.groups, group)
+	w.mutex.Unlock()
+	w.soon()
 }
 
 func (w *lagWatch) queries() (queries []admin.LagQuery) {

@@ -70,18 +70,11 @@ func (a *App) newParts(cfg config.Config, roles []topology.Role) (parts []*part,
 
 // newPart builds the part of a role. It is returned with an error, too, to be closed.
 func (a *App) newPart(cfg config.Config, role topology.Role) (*part, error) {
-	p, options, err := &part{role: role, info: memberInfo(cfg, role, a.version, a.began), within: a.cfg.ShutdownTimeout}, pipeline.Options{}, error(nil)
+	p, options := &part{role: role, info: memberInfo(cfg, role, a.version, a.began), within: a.cfg.ShutdownTimeout}, pipeline.Options{}
 	for _, store := range cfg.Stores {
 		options.Stores = append(options.Stores, described(store))
 	}
-	switch role {
-	case topology.RoleTransformer:
-		err = a.addTransformer(p, cfg, &options)
-	case topology.RoleTracking:
-		err = a.addTrackers(cfg, &options)
-	case topology.RoleSMS:
-		err = a.addTexts(p, cfg, &options)
-	}
+	err := a.addClients(p, cfg, &options)
 	if err != nil {
 		return p, err
 	}

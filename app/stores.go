@@ -22,6 +22,19 @@ func SwitchesOf(store config.Store) subscriber.Switches {
 	}
 }
 
+// addClients adds to a part what its role has of each store: clients, state, tables.
+func (a *App) addClients(p *part, cfg config.Config, options *pipeline.Options) error {
+	switch p.role {
+	case topology.RoleTransformer:
+		return a.addTransformer(p, cfg, options)
+	case topology.RoleTracking:
+		return a.addTrackers(cfg, options)
+	case topology.RoleSMS:
+		return a.addTexts(p, cfg, options)
+	}
+	return nil
+}
+
 // addTrackers creates the clients of the stores' Bloomreach projects.
 func (a *App) addTrackers(cfg config.Config, options *pipeline.Options) error {
 	shared := budgets(cfg.Stores)

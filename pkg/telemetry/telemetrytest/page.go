@@ -16,7 +16,6 @@ func Page() string {
 	const store, group, topic = "acme", "rechargeflow.tracking.acme", "recharge.events"
 	m := telemetry.NewMetrics()
 	m.Build(telemetry.Version{})
-	m.Reloaded(time.Now(), 0)
 	m.Record("gateway", store, "accepted", "")
 	m.Record("tracking", store, "rejected", "refused")
 	m.Ingest(store, time.Millisecond)
@@ -42,10 +41,7 @@ func Page() string {
 	m.Call("bloomreach", store, "ok", time.Millisecond)
 	m.State("transformer").StateRestored(0, 0)
 	m.State("transformer").Disk(func() telemetry.StateDisk { return telemetry.StateDisk{} })
-	m.GroupConfigured("tracking", group)
-	m.StoreConfigured(store)
-	m.TopicRetention(topic, time.Hour)
-	m.TopicTrouble(topic, "missing", false)
+	configured(m, store, group, topic)
 	m.Ready("gateway", func() bool { return true })
 	m.Certificates(func() []telemetry.Certificate { return []telemetry.Certificate{{Use: "kafka_client"}} })
 	m.Texting(func() []telemetry.Texting {
@@ -58,6 +54,14 @@ func Page() string {
 	answer := httptest.NewRecorder()
 	m.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/metrics", http.NoBody))
 	return answer.Body.String()
+}
+
+func configured(m *telemetry.Metrics, store, group, topic string) {
+	m.Reloaded(time.Now(), 0)
+	m.GroupConfigured("tracking", group)
+	m.StoreConfigured(store)
+	m.TopicRetention(topic, time.Hour)
+	m.TopicTrouble(topic, "missing", false)
 }
 
 func registrations(m *telemetry.Metrics, store string) {
