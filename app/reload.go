@@ -33,13 +33,15 @@ func (a *App) reloadLoop(group *errgroup.Group) *reload.Loop {
 // settings of its stores at once, without closing its port. Parts whose stores have changed are started anew. A new store's webhooks are accepted
 // last: the transformer would reject them before it knows the store.
 func (a *App) takeUp(ctx context.Context, group *errgroup.Group, next config.Config, changes []config.Change) error {
-	if err := a.takeUpNeeds(ctx, next); err != nil {
+	need, err := a.checkNeeds(ctx, next)
+	if err != nil {
 		return err
 	}
 	parts, err := a.newParts(next, concerned(a.roles, changes))
 	if err != nil {
 		return err
 	}
+	a.check.require(need)
 	before := a.current.Swap(&next)
 	a.takeUpLogLevel(before.Log.Level, next.Log.Level)
 	a.exportStores(*before, next)
@@ -57,23 +59,19 @@ func (a *App) takeUp(ctx context.Context, group *errgroup.Group, next config.Con
 	return nil
 }
 
-// takeUpNeeds checks that the brokers allow what a configuration needs: a consumer group of its own for each new store. Brokers that do not
-// answer are no reason to refuse it.
-func (a *App) takeUpNeeds(ctx context.Context, next config.Config) error {
+// checkNeeds returns what a configuration needs of the brokers, and checks that they allow it: a consumer group of its own for each new store.
+// Brokers that do not answer are no reason to refuse it.
+func (a *App) checkNeeds(ctx context.Context, next config.Config) (admin.Requirements, error) {
 	need, err := needs(next, a.roles)
-	if err != nil {
-		return err
-	}
-	if reflect.DeepEqual(need, a.check.need()) {
-		return nil
+	if err != nil || reflect.DeepEqual(need, a.check.need()) {
+		return need, err
 	}
 	asking, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	if err := admin.Check(asking, a.cluster, need); isFinal(err) {
-		return fmt.Errorf("broker checks failed: %w", err)
+		return need, fmt.Errorf("broker checks failed: %w", err)
 	}
-	a.check.require(need)
-	return nil
+	return need, nil
 }
 
 func (a *App) takeUpLogLevel(before, next string) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,13 +30,10 @@ status and the failed checks. The command fails unless the status is ready.`,
 	}
 	s := c.AddSettings(command)
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		loaded, err := s.Load()
-		if err != nil {
-			return err
-		}
+		loaded, fault := s.Load() // a running process does not have the faults of a file that was changed since
 		report, err := askReady(command.Context(), loaded.Config.Admin.Listen)
 		if err != nil {
-			return err
+			return cmp.Or(fault, err)
 		}
 		cli.Printf(command.OutOrStdout(), "%s\n", report.Status)
 		for _, check := range report.Checks {
