@@ -22,7 +22,7 @@ import (
 // A process receives the callbacks of its stores and has them in Kafka when it answers: a STOP and a delivery report.
 func TestCallbacks(t *testing.T) {
 	cfg := trial(t, "http://127.0.0.1:1")
-	cfg.Stores[0].SMS.Driver, cfg.Stores[0].SMS.URL, cfg.Stores[0].SMS.Secret = config.SMSWebhook, "http://127.0.0.1:1", "gateway-secret"
+	cfg.Stores[0].SMS.Driver, cfg.Stores[0].SMS.Webhook.URL, cfg.Stores[0].SMS.Webhook.Secret = config.SMSWebhook, "http://127.0.0.1:1", "gateway-secret"
 	p := start(t, cfg)
 	p.awaitReady()
 	post := func(c smstest.Callback) {
@@ -64,7 +64,7 @@ func TestCallbacks(t *testing.T) {
 func TestClockOffset(t *testing.T) {
 	cfg := trial(t, "http://127.0.0.1:1")
 	cfg.Embedded.ClockOffset = 10 * time.Hour
-	cfg.Stores[0].SMS.Driver, cfg.Stores[0].SMS.URL, cfg.Stores[0].SMS.Secret = config.SMSWebhook, "http://127.0.0.1:1", "gateway-secret"
+	cfg.Stores[0].SMS.Driver, cfg.Stores[0].SMS.Webhook.URL, cfg.Stores[0].SMS.Webhook.Secret = config.SMSWebhook, "http://127.0.0.1:1", "gateway-secret"
 	p := start(t, cfg)
 	p.awaitReady()
 	stop := smstest.Callback{Kind: "reply", Store: "acme", ID: "in-1", At: time.Now().UTC(), Number: "+14155552671", Text: "Stop"}

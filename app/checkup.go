@@ -95,7 +95,7 @@ func checkupOf(store config.Store, o CheckupOptions) doctor.Store {
 		},
 		Destinations: []doctor.Destination{eventsOf(store, o.SampleEmail, o.Now)},
 		Texts: doctor.Texts{
-			Driver: store.SMS.Driver, Host: hostOf(store.SMS.URL), DryRun: store.SMS.Driver == config.SMSLog,
+			Driver: store.SMS.Driver, Host: hostOf(store.SMS.Webhook.URL), DryRun: store.SMS.Driver == config.SMSLog,
 			Consent: consent.Mode(store.SMS.Consent).Explain(), OwnQuietHours: store.SMS.QuietHours == config.SMSDestination,
 			Shop: ShopOf(store),
 		},

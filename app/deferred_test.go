@@ -100,7 +100,7 @@ func newNight(t *testing.T, cluster kafka.Cluster) *night {
   - name: %s
     recharge: {secrets: [secret], token: api-token}
     bloomreach: {enabled: false}
-    sms: {driver: webhook, url: "` + server.URL + `", secret: gateway-secret, shop_name: Acme, shop_url: "https://acme.example", portal_url: "https://{shop}/{hash}", payment_url: "https://{shop}/pay"}`
+    sms: {driver: webhook, webhook: {url: "` + server.URL + `", secret: gateway-secret}, shop_name: Acme, shop_url: "https://acme.example", portal_url: "https://{shop}/{hash}", payment_url: "https://{shop}/pay"}`
 	n.cfg = settings(t, `
 kafka: {brokers: ["`+cluster.Brokers[0]+`"], topic_prefix: "`+prefix+`", durability: single}
 admin: {listen: "localhost:0"}

@@ -153,7 +153,7 @@ func (a *App) openClaims() (*sender.Claims, error) {
 func (a *App) driver(store config.Store) (sms.Driver, error) {
 	if store.SMS.Driver == config.SMSWebhook {
 		return webhook.New(webhook.Options{
-			URL: store.SMS.URL, Secret: store.SMS.Secret.Reveal(), Timeout: store.SMS.Timeout,
+			URL: store.SMS.Webhook.URL, Secret: store.SMS.Webhook.Secret.Reveal(), Timeout: store.SMS.Timeout,
 			Observe: a.observe("sms", store.Name),
 		})
 	}
@@ -168,7 +168,7 @@ func callbackStores(all []config.Store) map[string]callback.Store {
 			continue
 		}
 		built := callback.Store{Provider: store.SMS.Driver, Help: helpText(store.SMS) != ""}
-		if secret := store.SMS.Secret.Reveal(); secret != "" {
+		if secret := store.SMS.Webhook.Secret.Reveal(); secret != "" {
 			built.Receiver, built.HelpKey = webhook.NewReceiver(store.Name, secret), []byte(secret)
 		}
 		stores[store.Name] = built

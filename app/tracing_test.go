@@ -51,7 +51,7 @@ func (w world) traced(t *testing.T) config.Config {
 	store := &cfg.Stores[0]
 	store.CustomerID = config.CustomerEmail
 	store.Recharge.APIURL = w.recharge.URL
-	store.SMS.Driver, store.SMS.URL, store.SMS.Secret, store.SMS.Timeout = config.SMSWebhook, w.sms.URL, smsSecret, 10*time.Second
+	store.SMS.Driver, store.SMS.Webhook.URL, store.SMS.Webhook.Secret, store.SMS.Timeout = config.SMSWebhook, w.sms.URL, smsSecret, 10*time.Second
 	store.SMS.Window = time.Millisecond
 	store.SMS.PortalURL, store.SMS.ShopURL = "https://{shop}/portal/{hash}", "https://acme.example"
 	return cfg

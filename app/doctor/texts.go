@@ -42,7 +42,7 @@ func (s Store) driver() Row {
 		row.Found += ", to " + s.Texts.Host
 	}
 	if s.Texts.DryRun {
-		row.Status, row.Found, row.Cure = Warning, row.Found+": texts are logged and not sent", "set sms.driver, sms.url and sms.secret to send them"
+		row.Status, row.Found, row.Cure = Warning, row.Found+": texts are logged and not sent", "set sms.driver, sms.webhook.url and sms.webhook.secret to send them"
 	}
 	return row
 }

@@ -111,7 +111,7 @@ func rows(t *testing.T, printed string) map[string]row {
 }
 
 func TestPrint(t *testing.T) {
-	path := write(t, "rechargeflow.yaml", minimal+"    sms: {secret: ''}\nkafka: {brokers: [b:9092, a:9092]}\n")
+	path := write(t, "rechargeflow.yaml", minimal+"    sms: {webhook: {secret: ''}}\nkafka: {brokers: [b:9092, a:9092]}\n")
 	secret := write(t, "secret", "hidden-in-file\n")
 	loaded, err := config.Load(path, []string{
 		"RECHARGEFLOW_STORE_ACME_RECHARGE_SECRETS=hidden-new,hidden-old",

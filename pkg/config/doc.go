@@ -6,6 +6,7 @@
 //	config.go              Config             the settings, with default and description
 //	kafka.go               Kafka              the settings of the brokers
 //	store.go               Store              the settings of one store, and the rules across its keys
+//	sms.go                 SMS                how a store sends texts, a block for each driver
 //	key.go                 Keys               the declaration as a list
 //	value.go               Key.parse          parses a value and checks its form
 //	size.go                Size               a number of bytes

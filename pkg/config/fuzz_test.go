@@ -47,7 +47,7 @@ func FuzzSecretsStayOutOfFaults(f *testing.F) {
 		func(s string) any { return []any{[]string{s}} },
 		func(s string) any { return []any{map[string]string{"value": s}, nil} },
 	}
-	keys := []string{"recharge.secrets", "recharge.token", "bloomreach.project", "bloomreach.secret", "bloomreach.token", "sms.secret"}
+	keys := []string{"recharge.secrets", "recharge.token", "bloomreach.project", "bloomreach.secret", "bloomreach.token", "sms.webhook"}
 	for i := range shapes {
 		f.Add(uint8(i), uint8(i), "", "\n")
 	}

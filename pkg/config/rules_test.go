@@ -31,7 +31,7 @@ func ownSecrets() map[string]map[string]string {
 			"BLOOMREACH_URL": "https://api.exponea.com", "BLOOMREACH_PROJECT": "project-token", "BLOOMREACH_KEY_ID": "key-1",
 			"BLOOMREACH_SECRET": "key-secret",
 		},
-		"sms": {"SMS_URL": "https://sms.example.com/send", "SMS_SECRET": "sms-secret"},
+		"sms": {"SMS_WEBHOOK_URL": "https://sms.example.com/send", "SMS_WEBHOOK_SECRET": "sms-secret"},
 	}
 }
 
@@ -59,7 +59,7 @@ func TestTransformerNeedsSecretsToCheckRegistrations(t *testing.T) {
 	require.ErrorContains(t, err, "recharge.secrets: is still the placeholder")
 	_, err = loadFor(t, []string{token, url, of("RECHARGE_SECRETS", "client-secret")}, "transformer")
 	require.NoError(t, err)
-	_, err = loadFor(t, []string{url, of("SMS_URL", "https://sms.example.com/send"), of("SMS_SECRET", "sms-secret")}, "sms")
+	_, err = loadFor(t, []string{url, of("SMS_WEBHOOK_URL", "https://sms.example.com/send"), of("SMS_WEBHOOK_SECRET", "sms-secret")}, "sms")
 	require.NoError(t, err)
 }
 
@@ -73,7 +73,7 @@ func TestPlaceholderOfEachRole(t *testing.T) {
 					all = append(all, of(name, value))
 				}
 				_, err := loadFor(t, append(all, of(key, placeholderOf(key))), runs)
-				if runs == role || runs == "gateway" && key == "SMS_SECRET" { // which verifies callbacks with it
+				if runs == role || runs == "gateway" && key == "SMS_WEBHOOK_SECRET" { // which verifies callbacks with it
 					require.ErrorContains(t, err, "still the placeholder", "%s of %s", key, role)
 				} else {
 					require.NoError(t, err, "%s of %s, in %s", key, role, runs)
@@ -153,7 +153,7 @@ func TestURLOfAnAPICall(t *testing.T) {
 }
 
 func TestPlainHTTPIsAWarning(t *testing.T) {
-	keys := map[string]string{"RECHARGE_API_URL": "recharge.api_url", "BLOOMREACH_URL": "bloomreach.url", "SMS_URL": "sms.url"}
+	keys := map[string]string{"RECHARGE_API_URL": "recharge.api_url", "BLOOMREACH_URL": "bloomreach.url", "SMS_WEBHOOK_URL": "sms.webhook.url"}
 	for url, warned := range map[string]bool{
 		"http://api.acme.io": true, "http://api.acme.io:8080": true, "http://93.184.216.34": true, "http://[2001:db8::1]": true,
 		"https://api.acme.io": false, "http://gateway:8080": false, "http://localhost": false, "http://127.0.0.1:9000": false,
@@ -181,7 +181,7 @@ func TestReservedNamesAreWarnings(t *testing.T) {
 		"https://sms.example.com/send": true, "https://example.org": true, "https://gateway.example": true, "https://a.invalid": true,
 		"https://myexample.com": false, "https://example.com.acme.io": false, "https://sms.acme.io": false,
 	} {
-		loaded, err := load(t, minimal, of("SMS_URL", url))
+		loaded, err := load(t, minimal, of("SMS_WEBHOOK_URL", url))
 		require.NoError(t, err)
 		assert.Equal(t, reserved, len(loaded.Warnings) == 1, url)
 	}
@@ -193,9 +193,9 @@ func TestGatewayWithoutSMSSecretIsAWarning(t *testing.T) {
 	loaded, err := loadFor(t, []string{own}, "gateway")
 	require.NoError(t, err)
 	require.Len(t, loaded.Warnings, 1)
-	assert.Equal(t, "stores[acme].sms.secret", loaded.Warnings[0].Key)
+	assert.Equal(t, "stores[acme].sms.webhook.secret", loaded.Warnings[0].Key)
 
-	loaded, err = loadFor(t, []string{own, of("SMS_SECRET", "sms-secret")}, "gateway")
+	loaded, err = loadFor(t, []string{own, of("SMS_WEBHOOK_SECRET", "sms-secret")}, "gateway")
 	require.NoError(t, err)
 	assert.Empty(t, loaded.Warnings)
 	loaded, err = loadFor(t, []string{own, of("SMS_DRIVER", "log")}, "gateway")
@@ -239,11 +239,11 @@ func TestClockOffsetIsForTheEmbeddedBroker(t *testing.T) {
 	for address, valid := range map[string]bool{
 		"http://127.0.0.1:1/send": true, "http://localhost:1/send": true, "https://sms.example.com/send": false, "http://192.168.1.1/send": false,
 	} {
-		_, err = config.Load(write(t, "rechargeflow.yaml", "embedded: {clock_offset: 10h}\nstores: [{name: acme, sms: {driver: webhook, url: '"+address+"'}}]"), nil)
+		_, err = config.Load(write(t, "rechargeflow.yaml", "embedded: {clock_offset: 10h}\nstores: [{name: acme, sms: {driver: webhook, webhook: {url: '"+address+"'}}}]"), nil)
 		if valid {
 			require.NoError(t, err, address)
 		} else {
-			require.ErrorContains(t, err, "embedded.clock_offset: given, and store acme has an sms.url on another machine", address)
+			require.ErrorContains(t, err, "embedded.clock_offset: given, and store acme has an sms.webhook.url on another machine", address)
 		}
 	}
 }

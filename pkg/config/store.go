@@ -1,7 +1,6 @@
 package config
 
 import (
-	"slices"
 	"strings"
 	"time"
 )
@@ -10,25 +9,6 @@ import (
 const (
 	CustomerEmail      = "email"
 	CustomerRechargeID = "recharge_id"
-)
-
-// The values of sms.driver; empty sends nothing.
-const (
-	SMSNone    = ""
-	SMSLog     = "log"
-	SMSWebhook = "webhook"
-)
-
-// The values of sms.mode: what the webhook driver posts.
-const (
-	SMSText    = "text"
-	SMSTrigger = "trigger"
-)
-
-// What sms.quiet_hours and sms.consent are left to.
-const (
-	SMSOurs        = "ours"
-	SMSDestination = "destination"
 )
 
 // The values of recharge.signature: which signatures of a webhook are accepted.
@@ -102,46 +82,6 @@ func (s Store) properties() []string {
 	return s.Bloomreach.Profile
 }
 
-// SMS configures the driver and the sender of the store's texts.
-type SMS struct {
-	Driver        string        `mapstructure:"driver" role:"gateway,transformer,sms" ask:"optional" oneof:",log,webhook" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to url."`
-	URL           string        `mapstructure:"url" ask:"required" askif:"sms.driver=webhook" role:"sms" check:"hook" example:"https://sms.example.com/send" doc:"URL that the webhook driver posts to."`
-	Mode          string        `mapstructure:"mode" role:"gateway,sms" default:"text" oneof:"text,trigger" doc:"What is posted. text: texts. trigger: flows and the values of their texts, for a platform that has the texts itself; then leave out consent and quiet_hours, or set them to destination."`
-	Secret        Secret        `mapstructure:"secret" role:"sms,gateway" doc:"Secret that signs the requests of the webhook driver, and the callbacks of the provider to the gateway."`
-	From          string        `mapstructure:"from" role:"sms" example:"+15005550006" doc:"Sender of texts, a number or a name."`
-	DefaultRegion string        `mapstructure:"default_region" role:"sms" ask:"optional" askif:"sms.driver" default:"US" check:"region" doc:"Country of phone numbers without a country code, used if no address of the customer names a country. ISO 3166 alpha-2."`
-	Timeout       time.Duration `mapstructure:"timeout" role:"sms" default:"10s" min:"1s" max:"5m" doc:"Timeout of a request to the provider."`
-	AtOnce        int           `mapstructure:"at_once" role:"sms" default:"10" min:"1" max:"1000" doc:"Requests to the provider at the same time, of each process. After a kill, as many texts may be unknown."`
-	TimeZone      string        `mapstructure:"time_zone" role:"sms" check:"zone" example:"America/New_York" doc:"Time zone for the quiet hours of customers whose address and number have none. Empty: all zones of default_region, of which the strictest counts."`
-	Consent       string        `mapstructure:"consent" role:"gateway,sms" default:"opt_out" oneof:"opt_out,opt_in,destination" doc:"Whom the store texts. opt_out: numbers that have not opted out. opt_in: only numbers that have opted in. destination: numbers that the provider lets it text, except known opt-outs; the default with mode trigger."`
-	QuietHours    string        `mapstructure:"quiet_hours" role:"sms" default:"ours" oneof:"ours,destination" doc:"Who holds back the texts of flows with quiet hours. destination: the provider; the default with mode trigger."`
-	Window        time.Duration `mapstructure:"window" role:"sms" default:"0s" min:"0s" max:"10m" doc:"Shortens the time for which a text is held back for others of the same action, for trials. 0: the windows of the flows."`
-	OptOutText    string        `mapstructure:"opt_out_text" role:"sms" default:"Reply STOP to opt out." doc:"Says how to opt out, at the end of the first text to a customer and of every fifth after it. Texts whose template names STOP itself, and stores with consent destination, do without. none: no text has it."`
-	PauseByDate   bool          `mapstructure:"pause_by_date" role:"transformer" default:"false" doc:"subscription_paused also when the next charge moves by more than an interval and a week, which is how a pause looks in shops without subscription/paused."`
-	ResumeByDate  bool          `mapstructure:"resume_by_date" role:"transformer" default:"false" doc:"subscription_resumed also when the next charge of a paused subscription moves to an earlier day. Recharge has no webhook for the end of a pause."`
-	FirstOrders   bool          `mapstructure:"first_orders" role:"transformer" default:"false" doc:"order_processed also for the order of a first checkout. Needs a webhook for order/created."`
-	NewAccounts   bool          `mapstructure:"new_accounts" role:"transformer" default:"false" doc:"customer_account_activation when a customer is created. Without it: with the first subscription."`
-	HelpText      string        `mapstructure:"help_text" role:"gateway,sms" default:"{% if shop.url %}Help at {{ shop.url }}. {% endif %}Reply STOP to opt out." doc:"Answer to a reply such as HELP, a Liquid template with the values shop.name and shop.url. Stores with consent destination do without. none: such replies are not answered."`
-	ShopName      string        `mapstructure:"shop_name" role:"gateway,sms" ask:"required" askif:"sms.driver" example:"Acme Coffee" doc:"Name of the shop, with which every text begins. A store with active flows needs it."`
-	ShopURL       string        `mapstructure:"shop_url" role:"transformer,sms" check:"template" example:"https://acme.example" doc:"Link to the shop in texts. Its host replaces {shop} in the links below. A link whose {hash} is unknown is replaced by this one."`
-	PortalURL     string        `mapstructure:"portal_url" role:"sms" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}" doc:"Link to the customer portal in texts. {hash} is Recharge's secret part of a customer's portal links."`
-	ActivationURL string        `mapstructure:"activation_url" role:"sms" check:"template" example:"https://{shop}/account/activate" doc:"Link to activate the customer's account."`
-	PaymentURL    string        `mapstructure:"payment_url" role:"sms" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}/payment_methods" doc:"Link to change the payment method."`
-}
-
-// adaptDefaults leaves quiet hours and consent to a platform that has the texts itself, unless they are set.
-func (s *scope) adaptDefaults() {
-	if mode, _ := s.given("sms.mode"); mode.value != SMSTrigger {
-		return
-	}
-	s.keys = slices.Clone(s.keys) // other stores have them, too
-	for i := range s.keys {
-		if path := s.keys[i].Path; path == "sms.consent" || path == "sms.quiet_hours" {
-			s.keys[i].Default = SMSDestination
-		}
-	}
-}
-
 // checkStore reports broken rules across the keys of a store.
 func (l *loader) checkStore(s *scope, store Store) {
 	l.checkRecharge(s, store)
@@ -207,29 +147,5 @@ func (l *loader) checkCredentials(s *scope, b Bloomreach) {
 		l.missing(s, "bloomreach.key_id", " (it goes with bloomreach.secret)")
 	case b.Secret == "":
 		l.missing(s, "bloomreach.secret", " (it goes with bloomreach.key_id)")
-	}
-}
-
-func (l *loader) checkSMS(s *scope, m SMS) {
-	if m.Driver != SMSWebhook {
-		return
-	}
-	if !l.runs("sms") {
-		l.warnWithoutSecret(s, m)
-		return
-	}
-	if m.URL == "" {
-		l.missing(s, "sms.url", " (sms.driver is webhook)")
-	}
-	if m.Secret == "" {
-		l.missing(s, "sms.secret", " (sms.driver is webhook)")
-	}
-}
-
-// warnWithoutSecret warns of a gateway that has to refuse the callbacks of the provider, such as a STOP.
-func (l *loader) warnWithoutSecret(s *scope, m SMS) {
-	if m.Secret == "" && l.runs("gateway") {
-		l.warnings.add(s.where("sms.secret"), s.label+"sms.secret",
-			"missing: the gateway answers 503 to the callbacks of the SMS gateway, such as opt-outs and delivery reports; it needs the secret that role sms has")
 	}
 }

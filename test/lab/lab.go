@@ -169,8 +169,7 @@ stores:
     bloomreach: %s
     sms:
       driver: webhook
-      url: %q
-      secret: %q
+      webhook: {url: %q, secret: %q}
       window: %s
       timeout: %s
       at_once: %d

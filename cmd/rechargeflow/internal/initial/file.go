@@ -41,10 +41,11 @@ func (a answers) file() (string, error) {
 	return strings.Replace(text.String(), "\nstores:\n    #", "\nstores:\n  - #", 1), nil
 }
 
-// write appends a key with its description, and its section if that has not begun.
+// write appends a key with its description, and its sections if they have not begun.
 func (a answers) write(text *strings.Builder, k config.Key, path, indent string) error {
-	section, name, nested := strings.Cut(path, ".")
-	if nested {
+	names := strings.Split(path, ".")
+	last := len(names) - 1
+	for _, section := range names[:last] {
 		if begin := "\n" + indent + section + ":\n"; !strings.Contains(text.String(), begin) {
 			if indent == "" {
 				text.WriteString("\n")
@@ -52,8 +53,6 @@ func (a answers) write(text *strings.Builder, k config.Key, path, indent string)
 			text.WriteString(begin[1:])
 		}
 		indent += "  "
-	} else {
-		name = section
 	}
 	value, err := encoded(k, a[k.Path])
 	if err != nil {
@@ -62,7 +61,7 @@ func (a answers) write(text *strings.Builder, k config.Key, path, indent string)
 	for _, line := range wrapped(k.Doc, width-len(indent)) {
 		fmt.Fprintf(text, "%s# %s\n", indent, line)
 	}
-	fmt.Fprintf(text, "%s%s: %s\n", indent, name, value)
+	fmt.Fprintf(text, "%s%s: %s\n", indent, names[last], value)
 	return nil
 }
 

@@ -1,0 +1,139 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// The values of sms.driver; empty sends nothing. Each driver has a block of its own, and a row of driverRules.
+const (
+	SMSNone    = ""
+	SMSLog     = "log"
+	SMSWebhook = "webhook"
+)
+
+// The values of sms.mode: what is given to the provider.
+const (
+	SMSText    = "text"
+	SMSTrigger = "trigger"
+)
+
+// What sms.quiet_hours and sms.consent are left to.
+const (
+	SMSOurs        = "ours"
+	SMSDestination = "destination"
+)
+
+// SMS configures the driver and the sender of the store's texts.
+type SMS struct {
+	Driver        string        `mapstructure:"driver" ask:"optional" oneof:",log,webhook" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to sms.webhook.url."`
+	Mode          string        `mapstructure:"mode" default:"text" oneof:"text,trigger" doc:"What is posted. text: texts. trigger: flows and the values of their texts, for a platform that has the texts itself; then leave out consent and quiet_hours, or set them to destination."`
+	From          string        `mapstructure:"from" example:"+15005550006" doc:"Sender of texts, a number or a name."`
+	DefaultRegion string        `mapstructure:"default_region" ask:"optional" askif:"sms.driver" default:"US" check:"region" doc:"Country of phone numbers without a country code, used if no address of the customer names a country. ISO 3166 alpha-2."`
+	Timeout       time.Duration `mapstructure:"timeout" default:"10s" min:"1s" max:"5m" doc:"Timeout of a request to the provider."`
+	AtOnce        int           `mapstructure:"at_once" default:"10" min:"1" max:"1000" doc:"Requests to the provider at the same time, of each process. After a kill, as many texts may be unknown."`
+	TimeZone      string        `mapstructure:"time_zone" check:"zone" example:"America/New_York" doc:"Time zone for the quiet hours of customers whose address and number have none. Empty: all zones of default_region, of which the strictest counts."`
+	Consent       string        `mapstructure:"consent" default:"opt_out" oneof:"opt_out,opt_in,destination" doc:"Whom the store texts. opt_out: numbers that have not opted out. opt_in: only numbers that have opted in. destination: numbers that the provider lets it text, except known opt-outs; the default with mode trigger."`
+	QuietHours    string        `mapstructure:"quiet_hours" default:"ours" oneof:"ours,destination" doc:"Who holds back the texts of flows with quiet hours. destination: the provider; the default with mode trigger."`
+	Window        time.Duration `mapstructure:"window" default:"0s" min:"0s" max:"10m" doc:"Shortens the time for which a text is held back for others of the same action, for trials. 0: the windows of the flows."`
+	OptOutText    string        `mapstructure:"opt_out_text" default:"Reply STOP to opt out." doc:"Says how to opt out, at the end of the first text to a customer and of every fifth after it. Texts whose template names STOP itself, and stores with consent destination, do without. none: no text has it."`
+	PauseByDate   bool          `mapstructure:"pause_by_date" default:"false" doc:"subscription_paused also when the next charge moves by more than an interval and a week, which is how a pause looks in shops without subscription/paused."`
+	ResumeByDate  bool          `mapstructure:"resume_by_date" default:"false" doc:"subscription_resumed also when the next charge of a paused subscription moves to an earlier day. Recharge has no webhook for the end of a pause."`
+	FirstOrders   bool          `mapstructure:"first_orders" default:"false" doc:"order_processed also for the order of a first checkout. Needs a webhook for order/created."`
+	NewAccounts   bool          `mapstructure:"new_accounts" default:"false" doc:"customer_account_activation when a customer is created. Without it: with the first subscription."`
+	HelpText      string        `mapstructure:"help_text" default:"{% if shop.url %}Help at {{ shop.url }}. {% endif %}Reply STOP to opt out." doc:"Answer to a reply such as HELP, a Liquid template with the values shop.name and shop.url. Stores with consent destination do without. none: such replies are not answered."`
+	ShopName      string        `mapstructure:"shop_name" ask:"required" askif:"sms.driver" example:"Acme Coffee" doc:"Name of the shop, with which every text begins. A store with active flows needs it."`
+	ShopURL       string        `mapstructure:"shop_url" check:"template" example:"https://acme.example" doc:"Link to the shop in texts. Its host replaces {shop} in the links below. A link whose {hash} is unknown is replaced by this one."`
+	PortalURL     string        `mapstructure:"portal_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}" doc:"Link to the customer portal in texts. {hash} is Recharge's secret part of a customer's portal links."`
+	ActivationURL string        `mapstructure:"activation_url" check:"template" example:"https://{shop}/account/activate" doc:"Link to activate the customer's account."`
+	PaymentURL    string        `mapstructure:"payment_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}/payment_methods" doc:"Link to change the payment method."`
+
+	Webhook WebhookDriver `mapstructure:"webhook"`
+}
+
+// adaptDefaults leaves quiet hours and consent to a platform that has the texts itself, unless they are set.
+func (s *scope) adaptDefaults() {
+	if mode, _ := s.given("sms.mode"); mode.value != SMSTrigger {
+		return
+	}
+	s.keys = slices.Clone(s.keys) // other stores have them, too
+	for i := range s.keys {
+		if path := s.keys[i].Path; path == "sms.consent" || path == "sms.quiet_hours" {
+			s.keys[i].Default = SMSDestination
+		}
+	}
+}
+
+// WebhookDriver configures the driver webhook.
+type WebhookDriver struct {
+	URL    string `mapstructure:"url" ask:"required" askif:"sms.driver=webhook" role:"sms" check:"hook" example:"https://sms.example.com/send" doc:"URL that the webhook driver posts to."`
+	Secret Secret `mapstructure:"secret" role:"sms,gateway" doc:"Secret that signs the requests of the webhook driver, and the callbacks of the provider to the gateway."`
+}
+
+// driverRule is what the keys of a driver must have.
+type driverRule struct {
+	driver string
+	// needs are what the role sms needs: each is a list of alternatives, of which one must be set. An alternative is a key, or several joined
+	// by a plus.
+	needs [][]string
+	// verifies is the key that the gateway verifies callbacks with.
+	verifies string
+	// byURL means that callbacks need sms.callback_url.
+	byURL bool
+}
+
+// driverRules are those of the drivers that call a provider.
+func driverRules() []driverRule {
+	return []driverRule{
+		{driver: SMSWebhook, needs: [][]string{{"sms.webhook.url"}, {"sms.webhook.secret"}}, verifies: "sms.webhook.secret"},
+	}
+}
+
+func (l *loader) checkSMS(s *scope, m SMS) {
+	at := slices.IndexFunc(driverRules(), func(r driverRule) bool { return r.driver == m.Driver })
+	if at < 0 {
+		return
+	}
+	rule := driverRules()[at]
+	if l.runs("sms") {
+		for _, alternatives := range rule.needs {
+			l.checkNeeds(s, m.Driver, alternatives)
+		}
+	}
+	l.warnOfCallbacks(s, rule)
+}
+
+// checkNeeds reports the first of the alternatives as missing if none is set.
+func (l *loader) checkNeeds(s *scope, driver string, alternatives []string) {
+	var others []string
+	for i, alternative := range alternatives {
+		keys := strings.Split(alternative, "+")
+		if !slices.ContainsFunc(keys, s.isEmpty) {
+			return
+		}
+		if i > 0 {
+			others = append(others, strings.Join(keys, " and "))
+		}
+	}
+	because := " (sms.driver is " + driver
+	if len(others) > 0 {
+		because += "; or set " + strings.Join(others, ", or ")
+	}
+	first, _, _ := strings.Cut(alternatives[0], "+")
+	l.missing(s, first, because+")")
+}
+
+// warnOfCallbacks warns of a gateway that has to refuse the callbacks of the provider, such as a STOP, and of texts that no callback is
+// asked for.
+func (l *loader) warnOfCallbacks(s *scope, rule driverRule) {
+	const url = "sms.callback_url"
+	if s.isEmpty(rule.verifies) && !s.distrusted[rule.verifies] && l.runs("gateway") {
+		l.warnings.add(s.where(rule.verifies), s.label+rule.verifies,
+			"missing: the gateway answers 503 to the callbacks of the SMS provider, such as opt-outs and delivery reports; it verifies them with it")
+	}
+	if rule.byURL && s.isEmpty(url) && l.runs("sms", "gateway") {
+		l.warnings.add(s.where(url), s.label+url,
+			"missing: the provider reports no delivery, and the gateway answers 503 to its callbacks, such as opt-outs; a text whose request was not answered stays unknown")
+	}
+}
