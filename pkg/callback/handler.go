@@ -26,8 +26,10 @@ const maxBody = 64 << 10
 type Store struct {
 	// Provider is the last part of its address.
 	Provider string
-	// Receiver verifies its callbacks; nil if this process does not have the secret.
+	// Receiver verifies its callbacks; nil if this process does not have what it needs for it.
 	Receiver sms.Receiver
+	// Secret names the settings that Receiver needs.
+	Secret string
 	// Help means that replies such as HELP are answered. HelpKey makes the ids that stand for the numbers of those who ask; it is secret.
 	Help    bool
 	HelpKey []byte
@@ -105,7 +107,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, name, provider
 	}
 	defer body.Release()
 	now := h.cfg.Now()
-	callback, err := store.Receiver.Receive(r.Header, body.Bytes, now)
+	callback, err := store.Receiver.Receive(sms.CallbackRequest{Header: r.Header, Query: r.URL.RawQuery, Body: body.Bytes}, now)
 	if err != nil {
 		return "", receiveRefusal(err)
 	}

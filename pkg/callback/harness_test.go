@@ -57,7 +57,7 @@ func newBench(t *testing.T) *bench {
 	core := zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&b.log), zap.DebugLevel)
 	b.handler = callback.New(callback.Config{
 		Stores: map[string]callback.Store{
-			"acme":  {Provider: "webhook", Receiver: webhook.NewReceiver("acme", secret)},
+			"acme":  {Provider: "webhook", Receiver: webhook.NewReceiver("acme", secret), Secret: "sms.webhook.secret"},
 			"beta":  {Provider: "webhook"},
 			"delta": {Provider: "webhook", Receiver: webhook.NewReceiver("delta", secret), Help: true},
 		},

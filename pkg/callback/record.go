@@ -16,16 +16,24 @@ import (
 	"github.com/rechargeflow/rechargeflow/schemas"
 )
 
-// record returns the record of a callback that arrived now. found is false for a reply that changes no consent and is not answered.
+// record returns the record of a callback that arrived now. found is false for one of no use, and for a reply that changes no consent and is not
+// answered.
 func (h *Handler) record(store string, c sms.Callback, now time.Time) (record kafka.Record, found bool, err error) {
-	if c.Kind == sms.CallbackDelivery {
-		record, err := h.receipt(store, c, now)
+	switch {
+	case c.Kind == sms.CallbackOther:
+		return kafka.Record{}, false, nil
+	case c.Kind == sms.CallbackDelivery:
+		record, err = h.receipt(store, c, now)
+		return record, err == nil, err
+	case c.Kind == sms.CallbackReply && h.cfg.Stores[store].Help && meansHelp(c.Text):
+		record, err = h.help(store, c, now)
 		return record, err == nil, err
 	}
-	if c.Kind == sms.CallbackReply && h.cfg.Stores[store].Help && meansHelp(c.Text) {
-		record, err := h.help(store, c, now)
-		return record, err == nil, err
-	}
+	return h.consent(store, c, now)
+}
+
+// consent returns the record of a change of consent. found is false for a reply that makes none.
+func (h *Handler) consent(store string, c sms.Callback, now time.Time) (record kafka.Record, found bool, err error) {
 	change := consent.Change{Store: store, Number: c.Number, At: c.At, By: consent.ByDestination, Detail: c.ID}
 	switch c.Kind {
 	case sms.CallbackOptOut:

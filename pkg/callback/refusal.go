@@ -21,7 +21,7 @@ func errUnknownStore() error {
 }
 
 func errOtherTopics() error {
-	return admission.Refuse(http.StatusBadRequest, reason.Malformed, "message_id is that of a text of other topics: its partition does not exist")
+	return admission.Refuse(http.StatusBadRequest, reason.Malformed, "the report is of a text of other topics: its partition does not exist")
 }
 
 // checkRequest checks what needs no body.
@@ -30,9 +30,9 @@ func checkRequest(r *http.Request, provider string, store Store) error {
 	case provider != store.Provider:
 		return admission.Refuse(http.StatusNotFound, reason.UnknownPath, "the store has another sms.driver; "+addressForm)
 	case store.Receiver == nil:
-		return admission.Refuse(http.StatusServiceUnavailable, reason.NoCallbackSecret, "the gateway has no sms.webhook.secret of this store, so it can't verify callbacks; send it again")
+		return admission.Refuse(http.StatusServiceUnavailable, reason.NoCallbackSecret, "the gateway has no "+store.Secret+" of this store, so it can't verify callbacks; send it again")
 	case !store.Receiver.IsSigned(r.Header):
-		return admission.Refuse(http.StatusUnauthorized, reason.NoSignature, "sign the body and the time with sms.webhook.secret of the store")
+		return admission.Refuse(http.StatusUnauthorized, reason.NoSignature, "the callback is not signed; the store verifies callbacks with "+store.Secret)
 	}
 	return nil
 }

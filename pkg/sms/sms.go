@@ -4,6 +4,8 @@
 // the text is not sent again: a second text costs money and trust, a missing one rarely does.
 //
 //	sms.go        Message, Driver and the classes of a SendError
+//	abilities.go  Abilities and Finder: what a driver can do
+//	textid.go     the id under which a provider has a text
 //	callback.go   Callback and Receiver: what a provider reports
 //	phone.go      phone numbers in E.164
 //	region.go     names of countries to ISO 3166 codes
@@ -89,6 +91,9 @@ const (
 	Rejected Class = "rejected" // refused for good: no retry
 	Config   Class = "config"   // not accepted, address or credentials seem wrong: retry
 	Unknown  Class = "unknown"  // perhaps accepted: no retry
+
+	// OptedOut means Rejected, because the number has opted out at the provider.
+	OptedOut Class = "opted_out"
 
 	// Forbidden means not accepted, because of the recipient or of the account: retry. If others are accepted meanwhile, it is
 	// the recipient.

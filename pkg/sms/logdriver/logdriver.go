@@ -16,6 +16,9 @@ type Driver struct{ log *zap.Logger }
 
 var _ sms.Driver = (*Driver)(nil)
 
+// Abilities returns what the driver can do.
+func Abilities() sms.Abilities { return sms.Abilities{Texts: true, Triggers: true} }
+
 // New returns a driver that writes to log.
 func New(log *zap.Logger) *Driver { return &Driver{log: log} }
 

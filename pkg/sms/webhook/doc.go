@@ -26,9 +26,7 @@
 //	no connection (name, dial, TLS)                         not sent: retry
 //	connection, but no answer                               unknown: perhaps sent, no retry
 //
-// A request has neither Idempotency-Key nor X-Idempotency-Key: with one of them Go's HTTP client repeats it on a broken
-// connection (https://pkg.go.dev/net/http#Transport). Each text has its own connection: if the gateway had just closed an
-// idle one, the text would be unknown. Redirects are not followed.
+// pkg/sms/smsclient makes the calls.
 //
 // Callbacks are signed in the same way with the same secret. None of our requests is one, because it has no kind:
 //
@@ -39,7 +37,5 @@
 //	webhook.go     Driver: posts a text, classifies the answer
 //	payload.go     the body of a request: a text or a trigger
 //	receiver.go    Receiver: verifies and decodes a callback
-//	textid.go      the id of a text
 //	signature.go   signs a request, verifies it for receivers
-//	failure.go     a request without an answer
 package webhook

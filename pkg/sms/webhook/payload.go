@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"strings"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
@@ -27,7 +26,7 @@ type payload struct {
 
 func payloadOf(m sms.Message) payload {
 	p := payload{
-		ID: textID(m), To: m.To, Store: m.Store, Flow: m.Flow, CustomerID: m.CustomerID, Email: m.Email, Cause: m.Cause, Items: m.Items,
+		ID: sms.TextID(m), To: m.To, Store: m.Store, Flow: m.Flow, CustomerID: m.CustomerID, Email: m.Email, Cause: m.Cause, Items: m.Items,
 	}
 	if m.Values == nil {
 		p.From, p.Body = m.From, m.Body
@@ -39,20 +38,4 @@ func payloadOf(m sms.Message) payload {
 		p.Variables = map[string]string{}
 	}
 	return p
-}
-
-// minPrivate is the shortest variable, in bytes, that is masked in an answer. A shorter one may be there by chance; a name is always masked.
-const minPrivate = 4
-
-// privateValues returns the variables that an answer must not be quoted with.
-func privateValues(m sms.Message) (private []string) {
-	if m.Values == nil {
-		return nil
-	}
-	for name, value := range m.Values.Variables {
-		if len(value) >= minPrivate || value != "" && strings.HasSuffix(name, "_name") {
-			private = append(private, value, jsonText(value))
-		}
-	}
-	return private
 }

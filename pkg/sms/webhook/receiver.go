@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/smsclient"
 )
 
 // Tolerance is how far the time of a signature may be from now.
@@ -49,14 +50,20 @@ type event struct {
 	Detail     string `json:"detail"`
 }
 
-// Receive verifies and decodes a callback.
-func (r Receiver) Receive(h http.Header, body []byte, now time.Time) (sms.Callback, error) {
-	switch err := Verify(r.secret, h.Get(TimestampHeader), h.Get(SignatureHeader), body, now, Tolerance); {
+// Receive verifies and decodes a callback. Its address is not looked at.
+func (r Receiver) Receive(req sms.CallbackRequest, now time.Time) (sms.Callback, error) {
+	h := req.Header
+	switch err := Verify(r.secret, h.Get(TimestampHeader), h.Get(SignatureHeader), req.Body, now, Tolerance); {
 	case errors.Is(err, ErrTimestamp):
 		return sms.Callback{}, sms.ErrSignatureExpired
 	case err != nil:
 		return sms.Callback{}, sms.ErrBadSignature
 	}
+	return r.decode(req.Body, now)
+}
+
+// decode decodes a callback that is verified.
+func (r Receiver) decode(body []byte, now time.Time) (sms.Callback, error) {
 	var e event
 	if err := json.Unmarshal(body, &e); err != nil {
 		return sms.Callback{}, unreadable("the body is not one JSON object with text fields, and at in RFC 3339")
@@ -80,8 +87,8 @@ func (e event) check(store string, now time.Time) error {
 		return unreadable("at is missing: when it happened, in RFC 3339")
 	case e.At.After(now.Add(maxAhead)):
 		return unreadable("at is in the future: check the clock")
-	case len(e.ID) > maxProviderID || len(e.ProviderID) > maxProviderID || len(e.Code) > maxProviderID:
-		return unreadable("id, provider_id and code have at most %d bytes", maxProviderID)
+	case len(e.ID) > smsclient.MaxProviderID || len(e.ProviderID) > smsclient.MaxProviderID || len(e.Code) > smsclient.MaxProviderID:
+		return unreadable("id, provider_id and code have at most %d bytes", smsclient.MaxProviderID)
 	}
 	return nil
 }
@@ -105,7 +112,7 @@ func (e event) number(c sms.Callback) (sms.Callback, error) {
 
 // delivery adds what a delivery report has.
 func (e event) delivery(c sms.Callback) (sms.Callback, error) {
-	address, ok := parseTextID(e.MessageID)
+	address, ok := sms.ParseTextID(e.MessageID)
 	if !ok {
 		return c, unreadable("message_id must be the id of a text as it was posted")
 	}

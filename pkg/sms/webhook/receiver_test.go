@@ -19,10 +19,14 @@ import (
 
 const key = "9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c"
 
+func request(h http.Header, body string) sms.CallbackRequest {
+	return sms.CallbackRequest{Header: h, Body: []byte(body)}
+}
+
 // receive passes a body that is signed now to the receiver of the store acme.
 func receive(t *testing.T, body string) (sms.Callback, error) {
 	t.Helper()
-	return webhook.NewReceiver("acme", secret).Receive(smstest.SignedRequest("/", body, secret, noon).Header, []byte(body), noon)
+	return webhook.NewReceiver("acme", secret).Receive(request(smstest.SignedRequest("/", body, secret, noon).Header, body), noon)
 }
 
 func TestReceive(t *testing.T) {
@@ -113,7 +117,7 @@ func TestReceiveVerifies(t *testing.T) {
 			tt.change(h)
 			receiver := webhook.NewReceiver("acme", secret)
 			assert.Equal(t, h.Get(webhook.SignatureHeader) != "", receiver.IsSigned(h))
-			_, err := receiver.Receive(h, []byte(tt.body), noon)
+			_, err := receiver.Receive(request(h, tt.body), noon)
 			require.ErrorIs(t, err, tt.want)
 		})
 	}
@@ -147,7 +151,7 @@ func TestOwnRequestIsNoCallback(t *testing.T) {
 	_, err := driver(t, webhook.Options{URL: server.URL}).Send(t.Context(), captured)
 	require.NoError(t, err)
 	require.True(t, json.Valid(body))
-	_, err = webhook.NewReceiver("acme", secret).Receive(header, body, noon)
+	_, err = webhook.NewReceiver("acme", secret).Receive(request(header, string(body)), noon)
 	require.ErrorIs(t, err, sms.ErrCallback)
 }
 
