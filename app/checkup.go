@@ -8,7 +8,6 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/app/doctor"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
-	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
@@ -94,10 +93,6 @@ func checkupOf(store config.Store, o CheckupOptions) doctor.Store {
 			URL: store.Recharge.APIURL, Token: store.Recharge.Token.Reveal(), Registrations: Registrations(store, store.Recharge.WebhookURL),
 		},
 		Destinations: []doctor.Destination{eventsOf(store, o.SampleEmail, o.Now)},
-		Texts: doctor.Texts{
-			Driver: store.SMS.Driver, Host: hostOf(store.SMS.Webhook.URL), DryRun: store.SMS.Driver == config.SMSLog,
-			Consent: consent.Mode(store.SMS.Consent).Explain(), OwnQuietHours: store.SMS.QuietHours == config.SMSDestination,
-			Shop: ShopOf(store),
-		},
+		Texts:        textsOf(store),
 	}
 }

@@ -16,6 +16,7 @@
 //	state.go               the transformer: state, reader of raw records, lookup client
 //	texting.go             whom the stores may text, for metrics and the log
 //	texts.go               the sms role: how a store sends its texts, consent, state, sender
+//	providers.go           the SMS driver of a store and its callbacks
 //	brokers.go             the configured brokers or the embedded one, and the topics they must have
 //	broker_check.go        whether brokers and topics are as the roles need them, and whether the gateway could store a webhook
 //	topic_watch.go         whether the topics stay as the roles need them, while the process runs

@@ -72,14 +72,21 @@ func (w *webhooks) refusedByServer(status int, took time.Duration) {
 	w.current.Load().gateway.RefusedByServer(status, took)
 }
 
-// accept makes the gateway accept the webhooks of the configured stores. The port stays open.
-func (a *App) accept(cfg config.Config) {
+// newAccepting returns what accepts the webhooks and callbacks of the configured stores; nil without the gateway role.
+func (a *App) newAccepting(cfg config.Config) (*accepting, error) {
 	if !a.has(topology.RoleGateway) {
-		return
+		return nil, nil //nolint:nilnil // documented
 	}
-	gateway := pipeline.NewGateway(a.gatewayConfig(cfg), a.runtime)
-	a.webhooks.current.Store(&accepting{gateway, gateway.Handler()})
+	config, err := a.gatewayConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	gateway := pipeline.NewGateway(config, a.runtime)
+	return &accepting{gateway, gateway.Handler()}, nil
 }
+
+// accept puts it in the place of the one before. The port stays open.
+func (w *webhooks) accept(next *accepting) { w.current.Store(next) }
 
 // serveGateway serves webhooks until ctx ends, then finishes the requests in progress. Requests that take longer are aborted:
 // Recharge sends their webhooks again.
@@ -119,7 +126,11 @@ func (a *App) serveGateway(ctx context.Context, listener net.Listener) error {
 	return nil
 }
 
-func (a *App) gatewayConfig(cfg config.Config) pipeline.GatewayConfig {
+func (a *App) gatewayConfig(cfg config.Config) (pipeline.GatewayConfig, error) {
+	senders, err := callbackStores(cfg.Stores)
+	if err != nil {
+		return pipeline.GatewayConfig{}, err
+	}
 	stores := map[string]admission.Store{}
 	for _, store := range cfg.Stores {
 		var secrets []string
@@ -134,7 +145,7 @@ func (a *App) gatewayConfig(cfg config.Config) pipeline.GatewayConfig {
 	topics := a.runtime.Topics
 	return pipeline.GatewayConfig{
 		Callbacks: callback.New(callback.Config{
-			Stores: callbackStores(cfg.Stores), Bodies: a.webhooks.bodies, Topics: callback.Topics{Consent: topics.Consent(), Receipts: topics.Receipts()},
+			Stores: senders, Bodies: a.webhooks.bodies, Topics: callback.Topics{Consent: topics.Consent(), Receipts: topics.Receipts()},
 			Partitions: a.cfg.Kafka.Partitions, Produce: a.runtime.Produce, PublishTimeout: cfg.Gateway.PublishTimeout,
 			RetryAfter: cfg.Gateway.RetryAfter, Metrics: a.metrics, Log: a.log.With(zap.String("role", string(topology.RoleGateway))),
 			Now: time.Now, // providers sign by the real clock, whatever embedded.clock_offset is
@@ -143,5 +154,5 @@ func (a *App) gatewayConfig(cfg config.Config) pipeline.GatewayConfig {
 			Stores: stores, BodyLimit: int64(cfg.Gateway.BodyLimit), Bodies: a.webhooks.bodies, Signatures: a.webhooks.signatures,
 		},
 		PublishTimeout: cfg.Gateway.PublishTimeout, RetryAfter: cfg.Gateway.RetryAfter,
-	}
+	}, nil
 }

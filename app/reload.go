@@ -37,6 +37,14 @@ func (a *App) takeUp(ctx context.Context, group *errgroup.Group, next config.Con
 	if err != nil {
 		return err
 	}
+	opening, err := a.newAccepting(both(next, *a.current.Load()))
+	if err != nil {
+		return err
+	}
+	accepting, err := a.newAccepting(next)
+	if err != nil {
+		return err
+	}
 	parts, err := a.newParts(next, concerned(a.roles, changes))
 	if err != nil {
 		return err
@@ -46,7 +54,7 @@ func (a *App) takeUp(ctx context.Context, group *errgroup.Group, next config.Con
 	a.takeUpLogLevel(before.Log.Level, next.Log.Level)
 	a.exportStores(*before, next)
 	a.logStores(slices.DeleteFunc(slices.Clone(next.Stores), func(s config.Store) bool { return !changed(s, changes) }))
-	a.accept(both(next, *before))
+	a.webhooks.accept(opening)
 	for _, p := range parts {
 		if ctx.Err() != nil { // the process stops
 			a.closeReplaced(ctx, p)
@@ -55,7 +63,7 @@ func (a *App) takeUp(ctx context.Context, group *errgroup.Group, next config.Con
 		a.log.Info("starting the role anew, its settings have changed", zap.String("role", string(p.role)))
 		a.replacePart(ctx, group, p)
 	}
-	a.accept(next)
+	a.webhooks.accept(accepting)
 	return nil
 }
 

@@ -37,6 +37,10 @@ func (a *App) startAdmin(ctx context.Context) error {
 
 // serve runs the gateway and the parts until ctx ends or one of them fails. Then they have shutdown_timeout to finish.
 func (a *App) serve(ctx context.Context) error {
+	accepting, err := a.newAccepting(a.cfg)
+	if err != nil {
+		return err
+	}
 	listener, err := a.listen(ctx)
 	if err != nil {
 		return err
@@ -53,7 +57,7 @@ func (a *App) serve(ctx context.Context) error {
 	})
 	a.startParts(working, group)
 	if listener != nil {
-		a.accept(a.cfg)
+		a.webhooks.accept(accepting)
 		group.Go(func() error { return a.serveGateway(working, listener) })
 	}
 	if a.source != nil {

@@ -5,18 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/rechargeflow/rechargeflow/pipeline"
-	"github.com/rechargeflow/rechargeflow/pkg/callback"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/sender"
-	"github.com/rechargeflow/rechargeflow/pkg/sms"
-	"github.com/rechargeflow/rechargeflow/pkg/sms/logdriver"
-	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
 	"github.com/rechargeflow/rechargeflow/pkg/state"
 	"github.com/rechargeflow/rechargeflow/pkg/texts"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
@@ -44,7 +41,7 @@ func (t *texter) store(store config.Store) (*texts.Store, error) {
 		Flow: t.flows.of(store.Name), Help: help, Sending: t.flows.sendingOf(store.Name), Destination: t.destination(store),
 		Shop: ShopOf(store), From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion, Zones: zones,
 		MayText: func(number string) (reason.Reason, bool) { return t.consent.MayText(store.Name, number) },
-		Lease:   sender.Lease(store.SMS.Timeout), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
+		Lease:   sender.Lease(store.SMS.Timeout, providerOf(store).abilities), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
 	}, nil
 }
 
@@ -95,17 +92,18 @@ func (a *App) addTexts(p *part, cfg config.Config, options *pipeline.Options) er
 		if !options.Stores[i].Settings.SMS {
 			continue
 		}
-		driver, err := a.driver(store)
+		provider := providerOf(store)
+		driver, err := provider.driver(a.log, a.observe("sms", store.Name))
 		if err != nil {
 			return buildError(store, err)
 		}
 		if options.Stores[i].Texts, err = t.store(store); err != nil {
 			return buildError(store, err)
 		}
-		lanes[store.Name] = sender.Lane{Driver: driver, AtOnce: store.SMS.AtOnce}
+		lanes[store.Name] = sender.Lane{Driver: driver, Abilities: provider.abilities, AtOnce: store.SMS.AtOnce}
 		modes[store.Name] = consent.Mode(store.SMS.Consent)
 		counted.stores = append(counted.stores, store)
-		p.within = max(p.within, sender.Lease(store.SMS.Timeout))
+		p.within = max(p.within, sender.Lease(store.SMS.Timeout, provider.abilities))
 	}
 	if len(lanes) == 0 {
 		return nil
@@ -128,7 +126,7 @@ func (a *App) addSender(p *part, cfg config.Config, lanes map[string]sender.Lane
 	}
 	to := sender.New(sender.Config{
 		Role: string(p.role), Lanes: lanes, Write: pipeline.WriteReceipt(a.runtime), Metrics: a.metrics, Log: a.log, Now: a.now,
-		Paused: p.texts.flows.paused, Claims: claims, FaultPoint: a.faultPoint,
+		Paused: p.texts.flows.paused, OptedOut: writeOptOut(a.runtime, a.now), Claims: claims, FaultPoint: a.faultPoint,
 	})
 	p.onClose(to.Close) // waits for texts
 	p.check("sms gateways", false, to.Trouble)
@@ -150,30 +148,21 @@ func (a *App) openClaims() (*sender.Claims, error) {
 	return claims, nil
 }
 
-func (a *App) driver(store config.Store) (sms.Driver, error) {
-	if store.SMS.Driver == config.SMSWebhook {
-		return webhook.New(webhook.Options{
-			URL: store.SMS.Webhook.URL, Secret: store.SMS.Webhook.Secret.Reveal(), Timeout: store.SMS.Timeout,
-			Observe: a.observe("sms", store.Name),
+// writeOptOut returns what writes that the number of a text has opted out at its provider.
+func writeOptOut(run pipeline.Runtime, now func() time.Time) func(ctx context.Context, t sender.Text, code string) error {
+	return func(ctx context.Context, t sender.Text, code string) error {
+		change, err := consent.New(consent.Change{
+			Store: t.Claim.Store, Number: t.SMS.To, Status: consent.OptedOut, At: now(), By: consent.ByDestination, Detail: code,
 		})
-	}
-	return logdriver.New(a.log), nil
-}
-
-// callbackStores returns the stores whose driver has callbacks.
-func callbackStores(all []config.Store) map[string]callback.Store {
-	stores := map[string]callback.Store{}
-	for _, store := range all {
-		if store.SMS.Driver != config.SMSWebhook {
-			continue
+		if err != nil {
+			return fmt.Errorf("make consent change: %w", err)
 		}
-		built := callback.Store{Provider: store.SMS.Driver, Help: helpText(store.SMS) != ""}
-		if secret := store.SMS.Webhook.Secret.Reveal(); secret != "" {
-			built.Receiver, built.HelpKey = webhook.NewReceiver(store.Name, secret), []byte(secret)
+		record, err := change.Record(run.Topics.Consent(), change.At)
+		if err != nil {
+			return fmt.Errorf("make consent record: %w", err)
 		}
-		stores[store.Name] = built
+		return run.Produce(ctx, record)
 	}
-	return stores
 }
 
 // textState is a state store as a pipeline.TextState.

@@ -228,7 +228,7 @@ func (w *world) storeTexts(cfg storeConfig) *texts.Store {
 	return &texts.Store{
 		Flow:          func(key flow.Key) flow.Flow { return flows[key] },
 		Sending:       func() sending.Settings { return w.sending },
-		DefaultRegion: "US", Zones: zones, Lease: sender.Lease(10 * time.Second), CallWithin: sender.BeginWithin,
+		DefaultRegion: "US", Zones: zones, Lease: sender.Lease(10*time.Second, sms.Abilities{}), CallWithin: sender.BeginWithin,
 		MayText: w.mayText, Destination: cfg.Destination, Help: "help at {{ shop.url }}. Reply STOP to opt out.",
 		Shop: flow.Shop{
 			Name: "Acme Coffee", URL: "https://acme.example", PortalURL: "https://{shop}/portal/{hash}",

@@ -10,6 +10,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/registration"
 	"github.com/rechargeflow/rechargeflow/pkg/settings"
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
@@ -68,10 +69,14 @@ type Sample struct {
 
 // Texts is how a store sends texts.
 type Texts struct {
-	Driver  string // "" for none
-	Host    string // that the driver calls, "" if it calls none
-	DryRun  bool   // texts are logged and not sent
-	Consent string // whom the store texts
+	Driver string // "" for none
+	Host   string // that the driver calls, "" if it calls none
+	DryRun bool   // texts are logged and not sent
+	// Abilities are those of the driver. Deaf means that the gateway cannot verify callbacks, because it lacks one of the settings Verifies.
+	Abilities sms.Abilities
+	Deaf      bool
+	Verifies  string
+	Consent   string // whom the store texts
 	// OwnQuietHours means that the provider holds texts back.
 	OwnQuietHours bool
 	Shop          flow.Shop

@@ -12,6 +12,7 @@ import (
 
 const (
 	checkSMS        = "sms driver"
+	checkCallbacks  = "sms callbacks"
 	checkConsent    = "sms consent"
 	checkQuietHours = "quiet hours"
 	checkFlows      = "flows"
@@ -23,7 +24,7 @@ func (s Store) texts(found inKafka) []Row {
 	if s.Texts.Driver == "" {
 		return []Row{{Check: checkSMS, Status: OK, Found: "no texts: sms.driver is empty"}}
 	}
-	rows := []Row{s.driver(), {Check: checkConsent, Status: OK, Found: "texts go to " + s.Texts.Consent}}
+	rows := []Row{s.driver(), s.callbacks(), {Check: checkConsent, Status: OK, Found: "texts go to " + s.Texts.Consent}}
 	if found.settings == nil {
 		return append(rows, notChecked(checkQuietHours, found.because), notChecked(checkFlows, found.because), notChecked(checkPauses, found.because))
 	}
@@ -42,7 +43,28 @@ func (s Store) driver() Row {
 		row.Found += ", to " + s.Texts.Host
 	}
 	if s.Texts.DryRun {
-		row.Status, row.Found, row.Cure = Warning, row.Found+": texts are logged and not sent", "set sms.driver, sms.webhook.url and sms.webhook.secret to send them"
+		row.Status, row.Found, row.Cure = Warning, row.Found+": texts are logged and not sent", "set sms.driver and the settings of its block to send them"
+	}
+	return row
+}
+
+// callbacks checks what the provider tells the gateway.
+func (s Store) callbacks() Row {
+	row := Row{Check: checkCallbacks, Status: OK}
+	can := s.Texts.Abilities
+	switch {
+	case can.ReportsDelivery && can.PassesReplies:
+		row.Found = "deliveries, replies and opt-outs"
+	case can.ReportsDelivery:
+		row.Found = "deliveries"
+	case can.PassesReplies:
+		row.Found = "replies and opt-outs"
+	default:
+		row.Found = "none by this driver: the provider handles replies such as STOP itself"
+	}
+	if s.Texts.Deaf {
+		row.Status, row.Found = Warning, "refused with 503: opt-outs and deliveries are not known here"
+		row.Cure = "set " + s.Texts.Verifies + " where the gateway runs"
 	}
 	return row
 }

@@ -2,7 +2,6 @@ package sender
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -57,7 +56,10 @@ func (s *Sender) callOnce(l *lane, text Text, receipt *message.Receipt) {
 		receipt.Outcome, receipt.Code = message.Unknown, CodeBefore
 		return
 	}
-	l.call(s.callContext(text), text, receipt)
+	ctx := s.callContext(text)
+	if failure := l.call(ctx, text, receipt); failure != nil && failure.Class == sms.OptedOut {
+		s.optedOut(ctx, l, text, failure)
+	}
 	s.config.FaultPoint("text answered")
 	if receipt.Outcome == message.Planned && s.config.Claims != nil {
 		if err := s.config.Claims.GiveUp(text.Claim.ID); err != nil { // then it is not sent again
@@ -82,61 +84,6 @@ func tooLate(claimed, now time.Time) bool {
 // callContext returns the context of a call. A shutdown does not cancel it, because the answer would be lost.
 func (s *Sender) callContext(text Text) context.Context {
 	return tracing.With(context.Background(), text.Claim.Triggers[0].Origin.Traceparent)
-}
-
-// call calls the provider, and sets what came of it.
-func (l *lane) call(ctx context.Context, text Text, receipt *message.Receipt) {
-	accepted, err := l.driver.Send(ctx, text.SMS)
-	if err == nil {
-		l.works()
-		l.forget(text.SMS.SendKey)
-		receipt.Outcome, receipt.ProviderID = message.Accepted, accepted.ProviderID
-		return
-	}
-	failure := &sms.SendError{Class: sms.Unknown, Code: "no_class", Err: err}
-	errors.As(err, &failure)
-	receipt.Code, receipt.Error = failure.Code, words(failure)
-	switch failure.Class {
-	case sms.Rejected:
-		receipt.Outcome = message.Rejected
-	case sms.NotSent:
-		receipt.Outcome, receipt.RetryAt = message.Planned, l.fails(failure, failure.RetryAfter)
-		l.problems.Failed(failure, "the text waits", "after a pause of at most 30s, or after Retry-After")
-	case sms.Config, sms.Forbidden:
-		l.refused(text.SMS.SendKey, failure, receipt)
-	default:
-		receipt.Outcome = message.Unknown
-		l.fails(failure, 0)
-		l.problems.Failed(failure, "the text may have been sent", "never, because it could be a second text")
-	}
-}
-
-// words returns the provider's own words.
-func words(failure *sms.SendError) string {
-	if failure.Err == nil {
-		return ""
-	}
-	return failure.Err.Error()
-}
-
-// refused handles a refusal that may be of this number or of all.
-func (l *lane) refused(id string, failure *sms.SendError, receipt *message.Receipt) {
-	l.mutex.Lock()
-	now := l.now()
-	alone := l.refusals.alone(id, now) && failure.Class == sms.Forbidden
-	several := l.refusals.several()
-	l.mutex.Unlock()
-	if alone {
-		l.forget(id)
-		receipt.Outcome = message.Rejected
-		return
-	}
-	receipt.Outcome, receipt.RetryAt = message.Planned, l.fails(failure, 0)
-	if again := now.Add(aloneAfter); failure.Class == sms.Forbidden && again.After(receipt.RetryAt) {
-		receipt.RetryAt = again
-	}
-	l.metrics.Paused(l.role, l.store, failure.Class == sms.Config || several)
-	l.problems.Failed(failure, "the text waits", "after a pause of at most 30s; other texts are tried")
 }
 
 func (l *lane) forget(id string) {

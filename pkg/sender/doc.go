@@ -5,6 +5,7 @@
 //	lane.go     lane: the calls of one store; how many at once, and when it is paused
 //	refusal.go  whether a number is refused, or the store
 //	call.go     one text: its deadline, its call, its receipt
+//	outcome.go  what comes of a call
 //	claims.go   Claims: a file of the texts that were sent, for the embedded broker
 //
 // A transaction reserves room before it claims. A store whose provider is down, slow or refuses everything has little or none, so that its texts

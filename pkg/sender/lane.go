@@ -17,6 +17,8 @@ import (
 type lane struct {
 	role, store string
 	driver      sms.Driver
+	abilities   sms.Abilities
+	log         *zap.Logger
 	atOnce      int
 	metrics     Metrics
 	now         func() time.Time
@@ -38,7 +40,7 @@ const (
 
 func newLane(store string, l Lane, c Config) *lane {
 	return &lane{
-		role: c.Role, store: store, driver: l.Driver, atOnce: l.AtOnce, metrics: c.Metrics, now: c.Now,
+		role: c.Role, store: store, driver: l.Driver, abilities: l.Abilities, log: c.Log, atOnce: l.AtOnce, metrics: c.Metrics, now: c.Now,
 		refusals: refusals{of: map[string]refusal{}},
 		problems: &telemetry.Trouble{Name: "sms gateway", Log: c.Log, Now: c.Now, Fields: []zap.Field{zap.String("role", c.Role), zap.String("store", store)}},
 	}

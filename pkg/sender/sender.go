@@ -16,8 +16,13 @@ import (
 )
 
 // Lease is how long a claim lasts for a driver whose calls end within a timeout: a call begins within 15 s, and as long is left to write
-// its receipt.
-func Lease(timeout time.Duration) time.Duration { return BeginWithin + timeout + BeginWithin }
+// its receipt. A driver that looks up texts may make a second call.
+func Lease(timeout time.Duration, abilities sms.Abilities) time.Duration {
+	if abilities.LooksUp {
+		timeout *= 2
+	}
+	return BeginWithin + timeout + BeginWithin
+}
 
 // BeginWithin is the longest time between claim and call. Later the text is given back as not sent.
 const BeginWithin = 15 * time.Second
@@ -40,8 +45,9 @@ type Metrics interface {
 
 // Lane is how the texts of one store are sent.
 type Lane struct {
-	Driver sms.Driver
-	AtOnce int // texts in flight
+	Driver    sms.Driver
+	Abilities sms.Abilities
+	AtOnce    int // texts in flight
 }
 
 // Config configures a Sender. Lanes, Write, Metrics, Log and Now are required.
@@ -59,6 +65,8 @@ type Config struct {
 	Go func(call func())
 	// Paused reports whether the texts of a flow are held; nil for never.
 	Paused func(store string, key flow.Key) bool
+	// OptedOut writes that the number of a text has opted out at the provider, which refused it with a code; nil for none.
+	OptedOut func(ctx context.Context, t Text, code string) error
 	// Claims is needed with the embedded broker only; nil for none.
 	Claims *Claims
 	// FaultPoint is called with the names of steps; nil for none.

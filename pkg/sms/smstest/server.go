@@ -1,6 +1,7 @@
 package smstest
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -145,12 +146,8 @@ func (s *Server[T]) serve(w http.ResponseWriter, r *http.Request) {
 		simtest.Reset(w)
 	case b.Drop:
 		simtest.Drop()
-	case b.Body == "":
-		b.Body = own.Body
 	}
-	if b.Status == 0 {
-		b.Status = own.Status
-	}
+	b.Status, b.Body = cmp.Or(b.Status, own.Status), cmp.Or(b.Body, own.Body)
 	answer(w, b)
 }
 

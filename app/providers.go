@@ -1,0 +1,89 @@
+package app
+
+import (
+	"go.uber.org/zap"
+
+	"github.com/rechargeflow/rechargeflow/app/doctor"
+	"github.com/rechargeflow/rechargeflow/pkg/callback"
+	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/consent"
+	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/logdriver"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
+)
+
+// smsProvider is the SMS driver of a store: what it can do, and how its parts are built. The zero value is that of a store without one.
+type smsProvider struct {
+	abilities sms.Abilities
+	// url is what the driver calls, "" for nothing. dryRun means that texts are not sent.
+	url    string
+	dryRun bool
+	driver func(log *zap.Logger, observe httpclient.Observer) (sms.Driver, error)
+
+	// receiver builds what verifies callbacks, nil for a driver without them. It is nil, too, if the store lacks one of the settings verifies.
+	receiver func() (sms.Receiver, error)
+	verifies string
+	// helpKey makes the ids that stand for the numbers of those who ask for help.
+	helpKey string
+}
+
+// providerOf returns that of a store. No other function knows all drivers.
+func providerOf(store config.Store) smsProvider {
+	switch store.SMS.Driver {
+	case config.SMSLog:
+		return smsProvider{abilities: logdriver.Abilities(), dryRun: true, driver: func(log *zap.Logger, _ httpclient.Observer) (sms.Driver, error) {
+			return logdriver.New(log), nil
+		}}
+	case config.SMSWebhook:
+		return webhookProvider(store.Name, store.SMS)
+	}
+	return smsProvider{}
+}
+
+func webhookProvider(store string, s config.SMS) smsProvider {
+	secret := s.Webhook.Secret.Reveal()
+	p := smsProvider{abilities: webhook.Abilities(), url: s.Webhook.URL, verifies: "sms.webhook.secret", helpKey: secret}
+	p.driver = func(_ *zap.Logger, observe httpclient.Observer) (sms.Driver, error) {
+		return webhook.New(webhook.Options{URL: s.Webhook.URL, Secret: secret, Timeout: s.Timeout, Observe: observe})
+	}
+	if secret != "" {
+		p.receiver = func() (sms.Receiver, error) { return webhook.NewReceiver(store, secret), nil }
+	}
+	return p
+}
+
+// hasCallbacks reports whether the provider calls the gateway.
+func (p smsProvider) hasCallbacks() bool {
+	return p.abilities.ReportsDelivery || p.abilities.PassesReplies
+}
+
+// callbackStores returns the stores whose provider calls the gateway.
+func callbackStores(all []config.Store) (map[string]callback.Store, error) {
+	stores := map[string]callback.Store{}
+	for _, store := range all {
+		p := providerOf(store)
+		if !p.hasCallbacks() {
+			continue
+		}
+		built := callback.Store{Provider: store.SMS.Driver, Secret: p.verifies, Help: helpText(store.SMS) != "", HelpKey: []byte(p.helpKey)}
+		if p.receiver != nil {
+			var err error
+			if built.Receiver, err = p.receiver(); err != nil {
+				return nil, buildError(store, err)
+			}
+		}
+		stores[store.Name] = built
+	}
+	return stores, nil
+}
+
+// textsOf returns what is checked of how a store sends texts.
+func textsOf(store config.Store) doctor.Texts {
+	p := providerOf(store)
+	return doctor.Texts{
+		Driver: store.SMS.Driver, Host: hostOf(p.url), DryRun: p.dryRun, Abilities: p.abilities,
+		Deaf: p.hasCallbacks() && p.receiver == nil, Verifies: p.verifies,
+		Consent: consent.Mode(store.SMS.Consent).Explain(), OwnQuietHours: store.SMS.QuietHours == config.SMSDestination, Shop: ShopOf(store),
+	}
+}
