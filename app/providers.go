@@ -1,6 +1,8 @@
 package app
 
 import (
+	"strings"
+
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/app/doctor"
@@ -10,6 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/logdriver"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/twilio"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
 )
 
@@ -37,6 +40,8 @@ func providerOf(store config.Store) smsProvider {
 		}}
 	case config.SMSWebhook:
 		return webhookProvider(store.Name, store.SMS)
+	case config.SMSTwilio:
+		return twilioProvider(store.Name, store.SMS)
 	}
 	return smsProvider{}
 }
@@ -51,6 +56,29 @@ func webhookProvider(store string, s config.SMS) smsProvider {
 		p.receiver = func() (sms.Receiver, error) { return webhook.NewReceiver(store, secret), nil }
 	}
 	return p
+}
+
+func twilioProvider(store string, s config.SMS) smsProvider {
+	token, callbacks := s.Twilio.AuthToken.Reveal(), callbackURL(store, s)
+	p := smsProvider{abilities: twilio.Abilities(), url: s.Twilio.APIURL, verifies: "sms.callback_url and sms.twilio.auth_token", helpKey: token}
+	p.driver = func(_ *zap.Logger, observe httpclient.Observer) (sms.Driver, error) {
+		return twilio.New(twilio.Options{
+			URL: s.Twilio.APIURL, AccountSID: s.Twilio.AccountSID, AuthToken: token, APIKey: s.Twilio.APIKey, APISecret: s.Twilio.APISecret.Reveal(),
+			MessagingServiceSID: s.Twilio.MessagingServiceSID, CallbackURL: callbacks, Timeout: s.Timeout, Observe: observe,
+		})
+	}
+	if token != "" && callbacks != "" {
+		p.receiver = func() (sms.Receiver, error) { return twilio.NewReceiver(callbacks, token) }
+	}
+	return p
+}
+
+// callbackURL returns the public address of a store's callbacks, "" if it is not known.
+func callbackURL(store string, s config.SMS) string {
+	if s.CallbackURL == "" {
+		return ""
+	}
+	return strings.TrimRight(s.CallbackURL, "/") + "/callbacks/" + store + "/" + s.Driver
 }
 
 // hasCallbacks reports whether the provider calls the gateway.

@@ -23,8 +23,8 @@ func (l *loader) checkEmbedded(c Config) {
 		l.fault(l.root, "embedded.clock_offset", "given together with kafka.brokers; it is for trials with the embedded broker alone")
 	}
 	for _, store := range c.Stores {
-		if store.SMS.Webhook.URL != "" && !onThisMachine(store.SMS.Webhook.URL) {
-			l.fault(l.root, "embedded.clock_offset", "given, and store %s has an sms.webhook.url on another machine: texts would be sent at the wrong hours; it is for trials with a gateway on this machine", store.Name)
+		if key, address := store.SMS.calls(); address != "" && !onThisMachine(address) {
+			l.fault(l.root, "embedded.clock_offset", "given, and store %s has an %s on another machine: texts would be sent at the wrong hours; it is for trials with a gateway on this machine", store.Name, key)
 		}
 	}
 }

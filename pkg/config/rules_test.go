@@ -206,6 +206,32 @@ func TestGatewayWithoutSMSSecretIsAWarning(t *testing.T) {
 	assert.Empty(t, loaded.Warnings)
 }
 
+// A driver whose callbacks need an address warns without it: where it is given to the provider, and where it is verified.
+func TestTwilioWithoutCallbacksIsAWarning(t *testing.T) {
+	const file = "stores: [{name: acme, sms: {driver: twilio, from: '+15005550006'}}]"
+	environ := []string{of("RECHARGE_SECRETS", "client-secret"), of("SMS_TWILIO_ACCOUNT_SID", "AC1"), of("SMS_TWILIO_API_KEY", "SK1"), of("SMS_TWILIO_API_SECRET", "key-secret")}
+	token, url := of("SMS_TWILIO_AUTH_TOKEN", "auth-token"), of("SMS_CALLBACK_URL", "https://hooks.acme.test")
+	for name, tt := range map[string]struct {
+		role    string
+		environ []string
+		want    []string
+	}{
+		"gateway without both": {"gateway", nil, []string{"stores[acme].sms.twilio.auth_token", "stores[acme].sms.callback_url"}},
+		"gateway without url":  {"gateway", []string{token}, []string{"stores[acme].sms.callback_url"}},
+		"gateway with both":    {"gateway", []string{token, url}, nil},
+		"sms without url":      {"sms", nil, []string{"stores[acme].sms.callback_url"}},
+		"sms with url":         {"sms", []string{url}, nil},
+	} {
+		loaded, err := config.Load(write(t, "rechargeflow.yaml", file), append(environ, tt.environ...), tt.role)
+		require.NoError(t, err, name)
+		var keys []string
+		for _, w := range loaded.Warnings {
+			keys = append(keys, w.Key)
+		}
+		assert.Equal(t, tt.want, keys, name)
+	}
+}
+
 // A platform that has the texts itself keeps quiet hours and asks for consent, unless they are set.
 func TestDefaultsOfModeTrigger(t *testing.T) {
 	for name, test := range map[string]struct {

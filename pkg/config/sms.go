@@ -11,6 +11,7 @@ const (
 	SMSNone    = ""
 	SMSLog     = "log"
 	SMSWebhook = "webhook"
+	SMSTwilio  = "twilio"
 )
 
 // The values of sms.mode: what is given to the provider.
@@ -27,8 +28,9 @@ const (
 
 // SMS configures the driver and the sender of the store's texts.
 type SMS struct {
-	Driver        string        `mapstructure:"driver" ask:"optional" oneof:",log,webhook" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to sms.webhook.url."`
-	Mode          string        `mapstructure:"mode" default:"text" oneof:"text,trigger" doc:"What is posted. text: texts. trigger: flows and the values of their texts, for a platform that has the texts itself; then leave out consent and quiet_hours, or set them to destination."`
+	Driver        string        `mapstructure:"driver" ask:"optional" oneof:",log,webhook,twilio" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to sms.webhook.url. Others: the API of that provider, see docs/sms-providers.md."`
+	Mode          string        `mapstructure:"mode" default:"text" oneof:"text,trigger" doc:"What is given to the provider. text: texts. trigger: flows and the values of their texts, for a platform that has the texts itself; then leave out consent and quiet_hours, or set them to destination."`
+	CallbackURL   string        `mapstructure:"callback_url" role:"sms,gateway" check:"hook" example:"https://hooks.example.com" doc:"URL at which the provider reaches the gateway, without /callbacks. It is part of what some providers sign. The driver webhook does without."`
 	From          string        `mapstructure:"from" example:"+15005550006" doc:"Sender of texts, a number or a name."`
 	DefaultRegion string        `mapstructure:"default_region" ask:"optional" askif:"sms.driver" default:"US" check:"region" doc:"Country of phone numbers without a country code, used if no address of the customer names a country. ISO 3166 alpha-2."`
 	Timeout       time.Duration `mapstructure:"timeout" default:"10s" min:"1s" max:"5m" doc:"Timeout of a request to the provider."`
@@ -50,6 +52,7 @@ type SMS struct {
 	PaymentURL    string        `mapstructure:"payment_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}/payment_methods" doc:"Link to change the payment method."`
 
 	Webhook WebhookDriver `mapstructure:"webhook"`
+	Twilio  TwilioDriver  `mapstructure:"twilio"`
 }
 
 // adaptDefaults leaves quiet hours and consent to a platform that has the texts itself, unless they are set.
@@ -71,6 +74,16 @@ type WebhookDriver struct {
 	Secret Secret `mapstructure:"secret" role:"sms,gateway" doc:"Secret that signs the requests of the webhook driver, and the callbacks of the provider to the gateway."`
 }
 
+// TwilioDriver configures the driver twilio.
+type TwilioDriver struct {
+	AccountSID          string `mapstructure:"account_sid" ask:"required" askif:"sms.driver=twilio" role:"sms" example:"AC0123456789abcdef0123456789abcdef" doc:"SID of the Twilio account."`
+	AuthToken           Secret `mapstructure:"auth_token" role:"sms,gateway" doc:"Auth token of the Twilio account. The gateway verifies callbacks with it. The role sms needs it if there is no API key."`
+	APIKey              string `mapstructure:"api_key" role:"sms" example:"SK0123456789abcdef0123456789abcdef" doc:"SID of an API key that may send texts, instead of the auth token. Needs api_secret."`
+	APISecret           Secret `mapstructure:"api_secret" role:"sms" doc:"Secret of the API key."`
+	MessagingServiceSID string `mapstructure:"messaging_service_sid" role:"sms" example:"MG0123456789abcdef0123456789abcdef" doc:"SID of a Messaging Service that chooses the sender, unless sms.from is set."`
+	APIURL              string `mapstructure:"api_url" default:"https://api.twilio.com" check:"url" doc:"Address of Twilio's API."`
+}
+
 // driverRule is what the keys of a driver must have.
 type driverRule struct {
 	driver string
@@ -79,6 +92,8 @@ type driverRule struct {
 	needs [][]string
 	// verifies is the key that the gateway verifies callbacks with.
 	verifies string
+	// mode is the only mode that the driver has; "" for both.
+	mode string
 	// byURL means that callbacks need sms.callback_url.
 	byURL bool
 }
@@ -87,7 +102,22 @@ type driverRule struct {
 func driverRules() []driverRule {
 	return []driverRule{
 		{driver: SMSWebhook, needs: [][]string{{"sms.webhook.url"}, {"sms.webhook.secret"}}, verifies: "sms.webhook.secret"},
+		{
+			driver: SMSTwilio, mode: SMSText, verifies: "sms.twilio.auth_token", byURL: true,
+			needs: [][]string{{"sms.twilio.account_sid"}, {"sms.twilio.auth_token", "sms.twilio.api_key+sms.twilio.api_secret"}, {"sms.from", "sms.twilio.messaging_service_sid"}},
+		},
 	}
+}
+
+// calls returns what the driver calls, and its key; "" for none.
+func (s SMS) calls() (key, address string) {
+	switch s.Driver {
+	case SMSWebhook:
+		return "sms.webhook.url", s.Webhook.URL
+	case SMSTwilio:
+		return "sms.twilio.api_url", s.Twilio.APIURL
+	}
+	return "", ""
 }
 
 func (l *loader) checkSMS(s *scope, m SMS) {
@@ -96,6 +126,9 @@ func (l *loader) checkSMS(s *scope, m SMS) {
 		return
 	}
 	rule := driverRules()[at]
+	if rule.mode != "" && m.Mode != rule.mode {
+		l.fault(s, "sms.mode", "given %s, and the driver %s takes %s only; leave it out", quoted(m.Mode), m.Driver, rule.mode)
+	}
 	if l.runs("sms") {
 		for _, alternatives := range rule.needs {
 			l.checkNeeds(s, m.Driver, alternatives)
