@@ -24,7 +24,10 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/httplimit"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/twilio"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/twilio/twiliotest"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
 	"github.com/rechargeflow/rechargeflow/schemas/schematest"
 )
@@ -37,7 +40,8 @@ const (
 
 var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
-// bench is a handler whose Kafka is memory. Stores: acme; beta, whose secret the gateway lacks; delta, which answers HELP.
+// bench is a handler whose Kafka is memory. Stores: acme; beta, whose secret the gateway lacks; delta, which answers HELP;
+// omega and sigma, of Twilio, of which sigma answers HELP.
 type bench struct {
 	t       *testing.T
 	handler *callback.Handler
@@ -59,6 +63,8 @@ func newBench(t *testing.T) *bench {
 		Stores: map[string]callback.Store{
 			"acme":  {Provider: "webhook", Receiver: webhook.NewReceiver("acme", secret), Secret: "sms.webhook.secret"},
 			"beta":  {Provider: "webhook"},
+			"omega": {Provider: "twilio", Receiver: twilioReceiver(t, twilioAddress)},
+			"sigma": {Provider: "twilio", Receiver: twilioReceiver(t, strings.Replace(twilioAddress, "omega", "sigma", 1)), Help: true, HelpKey: []byte("key")},
 			"delta": {Provider: "webhook", Receiver: webhook.NewReceiver("delta", secret), Help: true},
 		},
 		Bodies: b.bodies, Topics: callback.Topics{Consent: "consent", Receipts: "receipts"}, Partitions: 12,
@@ -72,6 +78,13 @@ func newBench(t *testing.T) *bench {
 		}
 	})
 	return b
+}
+
+func twilioReceiver(t *testing.T, address string) sms.Receiver {
+	t.Helper()
+	r, err := twilio.NewReceiver(address, twiliotest.SampleAccount().AuthToken)
+	require.NoError(t, err)
+	return r
 }
 
 func (b *bench) produce(_ context.Context, records ...kafka.Record) error {

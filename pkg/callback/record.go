@@ -35,6 +35,9 @@ func (h *Handler) record(store string, c sms.Callback, now time.Time) (record ka
 // consent returns the record of a change of consent. found is false for a reply that makes none.
 func (h *Handler) consent(store string, c sms.Callback, now time.Time) (record kafka.Record, found bool, err error) {
 	change := consent.Change{Store: store, Number: c.Number, At: c.At, By: consent.ByDestination, Detail: c.ID}
+	if c.Untimed {
+		change.Event = c.ID
+	}
 	switch c.Kind {
 	case sms.CallbackOptOut:
 		change.Status = consent.OptedOut

@@ -50,6 +50,9 @@ type Change struct {
 	By Source    `json:"by"`
 	// Detail is what By leaves open: the keyword, the source that a list names, the note of an operator. At most MaxDetail bytes.
 	Detail string `json:"detail,omitempty"`
+	// Event is the source's id of what happened, where the source does not say when: then At is when it was told, and of the changes of a
+	// number with the same event the earliest holds.
+	Event string `json:"event,omitempty"`
 }
 
 // ErrChange means that a change is incomplete or not valid. The error has no number.
@@ -86,6 +89,8 @@ func (c Change) check() error {
 		return fmt.Errorf("%w: the status is neither %s nor %s", ErrChange, OptedIn, OptedOut)
 	case c.At.Before(earliest()) || c.At.After(latest()):
 		return fmt.Errorf("%w: the time is not between 2000 and 2200", ErrChange)
+	case len(c.Event) > MaxDetail:
+		return fmt.Errorf("%w: the event has more than %d bytes", ErrChange, MaxDetail)
 	case !slices.Contains([]Source{ByKeyword, ByDestination, ByImport, ByOperator}, c.By):
 		return fmt.Errorf("%w: what it came by is missing", ErrChange)
 	}
@@ -96,13 +101,19 @@ func (c Change) check() error {
 func earliest() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }
 func latest() time.Time   { return time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-// Key returns the key of the change's record: {store}/{hash of store and number}/{time in milliseconds}/{status}. The keys of a number
-// are in the order of its changes, and the last one holds: "opted_out" comes after "opted_in".
+// Key returns the key of the change's record: {store}/{hash of store and number}/{time in milliseconds}/{status}, and for a change with an event
+// /{hash of event}. The keys of a number are in the order of its changes, and the last one holds that does not repeat an event: "opted_out" comes
+// after "opted_in".
 //
 // The hash keeps numbers out of what shows keys, such as logs, tools and the tombstones of deleted rows. It hides nothing from who may
 // read the topic: the value has the number.
 func (c Change) Key() string {
-	return fmt.Sprintf("%s%013d/%s", Prefix(c.Store, c.Number), c.At.UnixMilli(), c.Status)
+	key := fmt.Sprintf("%s%013d/%s", Prefix(c.Store, c.Number), c.At.UnixMilli(), c.Status)
+	if c.Event == "" {
+		return key
+	}
+	sum := sha256.Sum256([]byte(c.Event))
+	return key + "/" + hex.EncodeToString(sum[:])[:hashLength]
 }
 
 // Record returns the record of a valid change that arrived now, for the topic recharge.consent under its full name.
@@ -126,7 +137,7 @@ const hashLength = 32
 
 // Newest returns the change that holds for each number, from the rows of a store in the order of their keys.
 func Newest(rows iter.Seq2[string, Change]) (newest []Change) {
-	for _, c := range rows {
+	for _, c := range decisions(rows) {
 		if last := len(newest) - 1; last >= 0 && newest[last].Number == c.Number {
 			newest[last] = c
 			continue

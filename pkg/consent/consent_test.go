@@ -155,3 +155,36 @@ func ExampleMode_Explain() {
 	// opt_in: texts only numbers that have opted in
 	// destination: texts numbers that the destination lets it text, except known opt-outs
 }
+
+// A source without times tells of an event again at a later time: that changes nothing, in whatever order the rows are written.
+func TestRepetitionsOfAnEvent(t *testing.T) {
+	event := func(id string, status consent.Status, at time.Time) consent.Change {
+		c := change(t, number, status, at)
+		c.Event = id
+		return c
+	}
+	rows := map[string]consent.Change{}
+	for _, c := range []consent.Change{
+		event("SM1", consent.OptedIn, noon), event("SM2", consent.OptedOut, noon.Add(time.Second)), event("SM1", consent.OptedIn, noon.Add(2*time.Second)),
+		event("SM1", consent.OptedIn, noon.Add(3*time.Second)),
+	} {
+		rows[c.Key()] = c
+	}
+	require.Len(t, rows, 4)
+	newest := consent.Newest(sorted(rows))
+	require.Len(t, newest, 1)
+	assert.Equal(t, consent.OptedOut, newest[0].Status)
+
+	again := event("SM3", consent.OptedIn, noon.Add(4*time.Second))
+	rows[again.Key()] = again
+	other := event("SM1", consent.OptedIn, noon.Add(5*time.Second))
+	other.Number = "+447911123456"
+	rows[other.Key()] = other
+	newest = consent.Newest(sorted(rows))
+	require.Len(t, newest, 2)
+	assert.Equal(t, []consent.Status{consent.OptedIn, consent.OptedIn}, []consent.Status{newest[0].Status, newest[1].Status}, "an event of another number is another one")
+
+	long := event(strings.Repeat("x", 201), consent.OptedIn, noon)
+	_, err := consent.New(long)
+	require.ErrorIs(t, err, consent.ErrChange)
+}

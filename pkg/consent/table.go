@@ -21,9 +21,9 @@ func Topic(name string) settings.Topic[Change] {
 // Rows are all changes.
 type Rows = settings.Rows[Change]
 
-// History returns the changes of a number in E.164, newest first: the first one holds.
+// History returns the changes of a number in E.164 without repetitions, newest first: the first one holds.
 func History(rows *Rows, store, number string) (history []Change) {
-	for _, change := range rows.Prefix(Prefix(store, number)) {
+	for _, change := range decisions(rows.Prefix(Prefix(store, number))) {
 		history = append(history, change)
 	}
 	slices.Reverse(history)
@@ -44,9 +44,9 @@ func NewTable(topic string, modes map[string]Mode, log *zap.Logger) *Table {
 
 // statusOf returns the status of a row. The key has it: a value that this version can't read counts, too.
 func statusOf(key string, _ []byte) (Status, error) {
-	status := Status(key[strings.LastIndex(key, "/")+1:])
+	status := Status(partOf(key, partStatus))
 	if status != OptedIn && status != OptedOut {
-		return "", errors.New("the key does not end in a status")
+		return "", errors.New("the key has no status")
 	}
 	return status, nil
 }
@@ -71,7 +71,7 @@ func (t *Table) MayText(store, number string) (reason.Reason, bool) {
 
 // Status returns what is known of a store's number in E.164, "" for nothing.
 func (t *Table) Status(store, number string) (known Status) {
-	for _, status := range t.rows.Rows().Prefix(Prefix(store, number)) {
+	for _, status := range decisions(t.rows.Rows().Prefix(Prefix(store, number))) {
 		known = status // the last one holds
 	}
 	return known
@@ -82,10 +82,10 @@ func (t *Table) Count(store string) (optedIn, optedOut int) {
 	counts := map[Status]int{}
 	var number string
 	var known Status
-	for key, status := range t.rows.Rows().Prefix(store + "/") {
+	for key, status := range decisions(t.rows.Rows().Prefix(store + "/")) {
 		if !strings.HasPrefix(key, number) || number == "" {
 			counts[known]++
-			number = key[:len(store)+1+hashLength+1]
+			number = numberOf(key)
 		}
 		known = status
 	}

@@ -29,6 +29,7 @@ func conform(t *testing.T, b kafkatest.Broker) {
 		"modes are those of the stores":        modesOfStores,
 		"a value that can't be read counts":    unreadableCounts,
 		"counts are those of the numbers":      countsNumbers,
+		"an event that is repeated":            eventRepeated,
 		"many writers without order or a lock": manyWriters,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, &tableBench{t: t, broker: b, topic: kafkatest.Topic(t, b.Addr(), 3)}) })
@@ -137,6 +138,23 @@ func countsNumbers(t *testing.T, b *tableBench) {
 	assert.Len(t, consent.Newest(rows.Prefix("acme/")), 3)
 	history := consent.History(rows, "acme", number)
 	assert.Equal(t, []consent.Status{consent.OptedIn, consent.OptedOut}, []consent.Status{history[0].Status, history[1].Status})
+}
+
+// A repetition of an event counts nowhere.
+func eventRepeated(t *testing.T, b *tableBench) {
+	start, stop := change(t, number, consent.OptedIn, noon), change(t, number, consent.OptedOut, noon.Add(time.Second))
+	start.Event, stop.Event = "SM1", "SM2"
+	repeated := start
+	repeated.At = noon.Add(time.Minute)
+	b.write(repeated, stop, start)
+	table, _ := b.table(optOut)
+	why, _ := table.MayText("acme", number)
+	assert.Equal(t, reason.OptedOut, why)
+	in, out := table.Count("acme")
+	assert.Equal(t, []int{0, 1}, []int{in, out})
+	rows, err := consent.Topic(b.topic).Read(t.Context(), b.broker.Cluster())
+	require.NoError(t, err)
+	assert.Equal(t, []consent.Change{stop, start}, consent.History(rows, "acme", number))
 }
 
 // Gateways and commands write at the same time without knowing of each other. The newest holds.

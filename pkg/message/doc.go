@@ -6,8 +6,8 @@
 //	claimed       Claim, when it is due                                 accepted, rejected, unknown, planned
 //	accepted      a receipt: the provider has it                        sent, delivered, undelivered
 //	sent          a delivery report: it is on its way                   delivered, undelivered
-//	delivered     a delivery report                                     undelivered, which some providers report later
-//	undelivered   a delivery report                                     delivered, likewise
+//	delivered     a delivery report                                     none
+//	undelivered   a delivery report                                     delivered, which some providers report later
 //	rejected      a receipt: the provider refused it                    accepted, if a late receipt proves it
 //	unknown       a receipt, or a claim without one: perhaps sent       accepted, rejected, sent, delivered, undelivered, planned
 //	suppressed    it is not to be sent, for a reason                    none

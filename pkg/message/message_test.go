@@ -2,6 +2,8 @@ package message_test
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -312,6 +314,28 @@ func TestStale(t *testing.T) {
 	assert.Equal(t, reason.Stale, w.messages()[0].Reason)
 }
 
+// TestReportsInAnyOrder: reports of a provider give the same status in whatever order and however often they come.
+func TestReportsInAnyOrder(t *testing.T) {
+	for seed := range uint64(100) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		reports := []message.Status{message.Accepted, message.Sent, message.Undelivered, message.Delivered}[:1+random.IntN(4)]
+		last := reports[len(reports)-1]
+		reports = append(slices.Clone(reports), reports[random.IntN(len(reports))], reports[random.IntN(len(reports))])
+		random.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
+		w := newWorld(t)
+		w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+		w.now = w.now.Add(time.Minute)
+		m := w.claim(1)[0]
+		if random.IntN(2) == 0 {
+			w.receive(m, message.Receipt{Outcome: message.Unknown})
+		}
+		for _, outcome := range reports {
+			w.report(m, message.Receipt{Outcome: outcome})
+		}
+		assert.Equal(t, last, w.messages()[0].Status, "%v", reports)
+	}
+}
+
 // TestReceipts: testable moves of a message that was claimed once: what it was, the receipt, what it is then.
 func TestReceipts(t *testing.T) {
 	const (
@@ -343,7 +367,9 @@ func TestReceipts(t *testing.T) {
 		{sent, accepted, none},
 		{sent, sent, none},
 		{delivered, sent, none},
-		{delivered, undelivered, undelivered},
+		{delivered, undelivered, none},
+		{undelivered, undelivered, none},
+		{undelivered, sent, none},
 		{undelivered, delivered, delivered},
 		{delivered, accepted, none},
 		{rejected, accepted, accepted},

@@ -78,7 +78,8 @@ func (r Receipt) check() error {
 	return nil
 }
 
-// rank orders the outcomes by how much they prove; 0 for others.
+// rank orders the outcomes by how much they prove; 0 for others. Of the reports of a provider the one with the highest rank holds, so their order
+// makes no difference.
 func rank(s Status) int {
 	switch s {
 	case Planned, Unknown:
@@ -89,8 +90,10 @@ func rank(s Status) int {
 		return 3
 	case Sent:
 		return 4
-	case Delivered, Undelivered:
+	case Undelivered:
 		return 5
+	case Delivered: // some providers report a failure first, and try on
+		return 6
 	}
 	return 0
 }
@@ -122,5 +125,5 @@ func (m *Message) expects(r Receipt) bool {
 	case rank(r.Outcome) < rank(Accepted):
 		return current && open
 	}
-	return open || m.Status != r.Outcome && rank(m.Status) <= rank(r.Outcome)
+	return open || rank(m.Status) < rank(r.Outcome)
 }
