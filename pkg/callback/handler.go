@@ -114,25 +114,29 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, name, provider
 	if callback.Address.Partition >= h.cfg.Partitions {
 		return "", errOtherTopics()
 	}
-	record, found, err := h.record(name, callback, now)
+	records, err := h.records(name, callback, now)
 	if err != nil {
 		return "", receiveRefusal(err)
 	}
-	if found {
-		record.Headers = append(record.Headers, envelope.Header(envelope.HeaderTraceparent, r.Header.Get(envelope.HeaderTraceparent)))
-		if err := h.publish(r.Context(), record); err != nil {
+	key := []byte(nil)
+	if len(records) > 0 {
+		key = records[0].Key
+		for i := range records {
+			records[i].Headers = append(records[i].Headers, envelope.Header(envelope.HeaderTraceparent, r.Header.Get(envelope.HeaderTraceparent)))
+		}
+		if err := h.publish(r.Context(), records...); err != nil {
 			h.cfg.Log.Error("publish callback failed, refusing it", zap.String("store", name), zap.String("kind", string(callback.Kind)), zap.Error(err))
 			return "", admission.NotStored(err)
 		}
 	}
-	h.cfg.Log.Info("callback accepted", zap.String("store", name), zap.String("kind", string(callback.Kind)), zap.ByteString("key", record.Key),
+	h.cfg.Log.Info("callback accepted", zap.String("store", name), zap.String("kind", string(callback.Kind)), zap.ByteString("key", key),
 		zap.String(envelope.HeaderTraceparent, r.Header.Get(envelope.HeaderTraceparent)))
 	return callback.Kind, nil
 }
 
 // publish is not canceled when the caller disconnects: the record may be stored already.
-func (h *Handler) publish(ctx context.Context, record kafka.Record) error {
+func (h *Handler) publish(ctx context.Context, records ...kafka.Record) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.cfg.PublishTimeout)
 	defer cancel()
-	return h.cfg.Produce(ctx, record)
+	return h.cfg.Produce(ctx, records...)
 }

@@ -128,6 +128,16 @@ func TestDeliveriesOfProviders(t *testing.T) {
 	})
 }
 
+// A text that was accepted and then not delivered because its number has opted out opts it out here, too.
+func TestUndeliveredBecauseOfAnOptOut(t *testing.T) {
+	account, b := twiliotest.SampleAccount(), newBench(t)
+	b.take(account.Request(twilioAddress+"?text="+textID+"-11-246936001", account.Status("SM"+strings.Repeat("0", 32), number, "failed", "21610")))
+	b.validate()
+	require.Len(t, b.records, 2)
+	assert.Equal(t, []string{"receipts", "consent"}, []string{b.records[0].Topic, b.records[1].Topic})
+	assert.Equal(t, map[string]consent.Status{number: consent.OptedOut}, b.statuses())
+}
+
 // A forged callback, or one that is signed for another store or altered, changes nothing.
 func TestForgedCallbacks(t *testing.T) {
 	each(t, func(t *testing.T, b *bench, p provider) {

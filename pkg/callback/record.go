@@ -16,28 +16,18 @@ import (
 	"github.com/rechargeflow/rechargeflow/schemas"
 )
 
-// record returns the record of a callback that arrived now. found is false for one of no use, and for a reply that changes no consent and is not
+// records returns the records of a callback that arrived now. There is none for one of no use, and for a reply that changes no consent and is not
 // answered.
-func (h *Handler) record(store string, c sms.Callback, now time.Time) (record kafka.Record, found bool, err error) {
+func (h *Handler) records(store string, c sms.Callback, now time.Time) ([]kafka.Record, error) {
 	switch {
 	case c.Kind == sms.CallbackOther:
-		return kafka.Record{}, false, nil
+		return nil, nil
 	case c.Kind == sms.CallbackDelivery:
-		record, err = h.receipt(store, c, now)
-		return record, err == nil, err
+		return h.delivery(store, c, now)
 	case c.Kind == sms.CallbackReply && h.cfg.Stores[store].Help && meansHelp(c.Text):
-		record, err = h.help(store, c, now)
-		return record, err == nil, err
+		return one(h.help(store, c, now))
 	}
-	return h.consent(store, c, now)
-}
-
-// consent returns the record of a change of consent. found is false for a reply that makes none.
-func (h *Handler) consent(store string, c sms.Callback, now time.Time) (record kafka.Record, found bool, err error) {
-	change := consent.Change{Store: store, Number: c.Number, At: c.At, By: consent.ByDestination, Detail: c.ID}
-	if c.Untimed {
-		change.Event = c.ID
-	}
+	change := consent.Change{By: consent.ByDestination, Detail: c.ID}
 	switch c.Kind {
 	case sms.CallbackOptOut:
 		change.Status = consent.OptedOut
@@ -45,15 +35,36 @@ func (h *Handler) consent(store string, c sms.Callback, now time.Time) (record k
 		change.Status = consent.OptedIn
 	default:
 		if change.Status, change.Detail = asked(c.Text); change.Status == "" {
-			return kafka.Record{}, false, nil
+			return nil, nil
 		}
 		change.By = consent.ByKeyword
 	}
-	if change, err = consent.New(change); err != nil {
-		return kafka.Record{}, false, err
+	return one(h.change(store, c, change, now))
+}
+
+func one(record kafka.Record, err error) ([]kafka.Record, error) { return []kafka.Record{record}, err }
+
+// delivery returns the records of a delivery report: its receipt, and an opt-out if that is why the text was not delivered.
+func (h *Handler) delivery(store string, c sms.Callback, now time.Time) ([]kafka.Record, error) {
+	receipt, err := h.receipt(store, c, now)
+	if err != nil || !c.OptedOut {
+		return one(receipt, err)
 	}
-	record, err = change.Record(h.cfg.Topics.Consent, now)
-	return record, err == nil, err
+	optOut, err := h.change(store, c, consent.Change{Status: consent.OptedOut, By: consent.ByDestination, Detail: c.Code}, now)
+	return []kafka.Record{receipt, optOut}, err
+}
+
+// change returns the record of a change of consent.
+func (h *Handler) change(store string, c sms.Callback, change consent.Change, now time.Time) (kafka.Record, error) {
+	change.Store, change.Number, change.At = store, c.Number, c.At
+	if c.Untimed {
+		change.Event = c.ID
+	}
+	change, err := consent.New(change)
+	if err != nil {
+		return kafka.Record{}, err //nolint:wrapcheck // it says what is wrong with the callback
+	}
+	return change.Record(h.cfg.Topics.Consent, now) //nolint:wrapcheck // likewise
 }
 
 func meansHelp(reply string) bool {

@@ -27,7 +27,7 @@ type Callback struct {
 	// same ID and a later At.
 	Untimed bool
 
-	Number string // of a reply, an opt-out and an opt-in: with its country code
+	Number string // of a reply, an opt-out, an opt-in and OptedOut: with its country code
 	Text   string // of a reply
 
 	// Of a delivery.
@@ -36,6 +36,8 @@ type Callback struct {
 	ProviderID string
 	Code       string // the provider's, "" if it has none
 	Detail     string // the provider's words
+	// OptedOut means that the text was not delivered because its number has opted out at the provider.
+	OptedOut bool
 }
 
 // TextAddress identifies a text that was sent.

@@ -58,27 +58,42 @@ func codes() []code {
 // refused returns the error for an answer other than 2xx. A 4xx whose code is not in the table may be of the text or of all: if others are
 // accepted meanwhile, it is of the text.
 func refused(answer smsclient.Answer) *sms.SendError {
-	var body struct {
-		Code int `json:"code"`
+	class, number := smsclient.ClassOf(answer.Status), 0
+	if answer.Status >= 400 && answer.Status < 500 && class != sms.Unknown {
+		number = codeOf(answer.Body)
+		if class == sms.Rejected {
+			class = sms.Forbidden
+		}
 	}
-	class := smsclient.ClassOf(answer.Status)
-	isRefusal := answer.Status >= 400 && answer.Status < 500 && class != sms.Unknown
-	if !isRefusal {
+	if number == 0 {
 		return answer.Error(class, "")
 	}
-	if json.Unmarshal(answer.Body, &body) != nil || body.Code <= 0 || body.Code > 999_999 {
-		body.Code = 0
-	}
-	if class == sms.Rejected {
-		class = sms.Forbidden
-	}
 	for _, known := range codes() {
-		if known.number == body.Code {
+		if known.number == number {
 			class = known.class
 		}
 	}
-	if body.Code == 0 {
-		return answer.Error(class, "")
+	return answer.Error(class, "twilio_"+strconv.Itoa(number))
+}
+
+// codeOf returns the code of a refusal, 0 for one that is not Twilio's.
+func codeOf(body []byte) int {
+	var refusal struct {
+		Code int `json:"code"`
 	}
-	return answer.Error(class, "twilio_"+strconv.Itoa(body.Code))
+	if json.Unmarshal(body, &refusal) != nil || refusal.Code < 0 || refusal.Code > 999_999 {
+		return 0
+	}
+	return refusal.Code
+}
+
+// hasOptedOut reports whether a code, also one of a text that was accepted, means that the recipient has opted out. A Messaging Service
+// accepts such a text first (https://github.com/nyaruka/courier/issues/180).
+func hasOptedOut(number string) bool {
+	for _, known := range codes() {
+		if known.class == sms.OptedOut && strconv.Itoa(known.number) == number {
+			return true
+		}
+	}
+	return false
 }

@@ -119,6 +119,9 @@ func delivery(c sms.Callback, form url.Values, text string) (sms.Callback, error
 	if code == "0" {
 		c.Code = ""
 	}
+	if number := form.Get("To"); hasOptedOut(code) && sms.IsE164(number) {
+		c.OptedOut, c.Number = true, number
+	}
 	return c, nil
 }
 

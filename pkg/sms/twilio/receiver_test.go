@@ -81,7 +81,9 @@ func shown(t *testing.T, c sms.Callback, err error) string {
 	assert.True(t, c.Untimed)
 	assert.Equal(t, smstest.Moment(), c.At)
 	line := fmt.Sprint(c.Kind, " ", c.ID)
-	if c.Number != "" {
+	if c.OptedOut {
+		line += " number=" + c.Number + " opted out"
+	} else if c.Number != "" {
 		line += fmt.Sprintf(" number=%s text=%q", c.Number, c.Text)
 	}
 	if c.Kind == sms.CallbackDelivery {

@@ -98,7 +98,6 @@ func (t *Twilio) authenticate(r *http.Request) (smstest.Behaviour, bool) {
 
 // checkForm returns the refusal of a form, the zero value for none.
 func (t *Twilio) checkForm(form url.Values) smstest.Behaviour {
-	validity, err := strconv.Atoi(form.Get("ValidityPeriod"))
 	switch {
 	case form.Get("To") == "":
 		return Refusal(http.StatusBadRequest, 21604, "A 'To' phone number is required.")
@@ -108,12 +107,17 @@ func (t *Twilio) checkForm(form url.Values) smstest.Behaviour {
 		return Refusal(http.StatusBadRequest, 21602, "Message body is required.")
 	case utf8.RuneCountInString(form.Get("Body")) > 1600:
 		return Refusal(http.StatusBadRequest, 21617, "The concatenated message body exceeds the 1600 character limit")
-	case form.Has("ValidityPeriod") && (err != nil || validity < 1 || validity > 36000):
+	case form.Has("ValidityPeriod") && !isWithin(form.Get("ValidityPeriod"), 1, 36000):
 		return Refusal(http.StatusBadRequest, 20001, "ValidityPeriod is out of range")
 	case form.Has("StatusCallback") && !callable(form.Get("StatusCallback")):
 		return Refusal(http.StatusBadRequest, 21609, "The 'StatusCallback' URL is not a valid URL.")
 	}
 	return t.checkSender(form.Get("From"), form.Get("MessagingServiceSid"))
+}
+
+func isWithin(text string, least, most int) bool {
+	n, err := strconv.Atoi(text)
+	return err == nil && n >= least && n <= most
 }
 
 // callable reports whether Twilio calls an address: it has a host, without underscores.
