@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -97,4 +98,10 @@ func (c *Client) Call(req *http.Request, m sms.Message) (Answer, error) {
 // BadRequest is the error for a request that can't be built.
 func BadRequest(err error) *sms.SendError {
 	return &sms.SendError{Class: sms.Config, Code: "bad_request", Err: err}
+}
+
+// IsHTTP reports whether an address is an absolute http or https one.
+func IsHTTP(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
 }

@@ -77,7 +77,7 @@ func New(o Options) (*Driver, error) {
 
 func (o Options) check() error {
 	switch {
-	case !isHTTP(o.URL):
+	case !smsclient.IsHTTP(o.URL):
 		return errors.New("the url must be an absolute http or https address")
 	case !regexp.MustCompile(`^AC[0-9a-fA-F]{32}$`).MatchString(o.AccountSID):
 		return errors.New("the account SID is AC and 32 hex digits")
@@ -96,17 +96,12 @@ func (o Options) check() error {
 func CheckCallbackURL(address string) error {
 	u, err := url.Parse(address)
 	switch {
-	case err != nil || !isHTTP(address):
+	case err != nil || !smsclient.IsHTTP(address):
 		return errors.New("the callback url must be an absolute http or https address")
 	case strings.Contains(u.Hostname(), "_"):
 		return errors.New("the host of the callback url must have no underscore: Twilio refuses it")
 	}
 	return nil
-}
-
-func isHTTP(address string) bool {
-	u, err := url.Parse(address)
-	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
 }
 
 // resource is a message as Twilio has it.

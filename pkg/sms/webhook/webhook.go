@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -41,8 +40,7 @@ func Abilities() sms.Abilities {
 
 // New returns a driver. It makes no connection. The error names the wrong option.
 func New(o Options) (*Driver, error) {
-	u, err := url.Parse(o.URL)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+	if !smsclient.IsHTTP(o.URL) {
 		return nil, errors.New("sms webhook: the url must be an absolute http or https address")
 	}
 	if o.Secret == "" {
