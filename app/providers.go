@@ -12,6 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/logdriver"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/telnyx"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/twilio"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
 )
@@ -27,7 +28,7 @@ type smsProvider struct {
 	// receiver builds what verifies callbacks, nil for a driver without them. It is nil, too, if the store lacks one of the settings verifies.
 	receiver func() (sms.Receiver, error)
 	verifies string
-	// helpKey makes the ids that stand for the numbers of those who ask for help.
+	// helpKey makes the ids that stand for the numbers of those who ask for help; "" if nobody is answered.
 	helpKey string
 }
 
@@ -42,6 +43,8 @@ func providerOf(store config.Store) smsProvider {
 		return webhookProvider(store.Name, store.SMS)
 	case config.SMSTwilio:
 		return twilioProvider(store.Name, store.SMS)
+	case config.SMSTelnyx:
+		return telnyxProvider(store.Name, store.SMS)
 	}
 	return smsProvider{}
 }
@@ -73,6 +76,22 @@ func twilioProvider(store string, s config.SMS) smsProvider {
 	return p
 }
 
+func telnyxProvider(store string, s config.SMS) smsProvider {
+	key, callbacks := s.Telnyx.APIKey.Reveal(), callbackURL(store, s)
+	p := smsProvider{abilities: telnyx.Abilities(), url: s.Telnyx.APIURL, verifies: "sms.callback_url and sms.telnyx.public_key", helpKey: key}
+	p.driver = func(_ *zap.Logger, observe httpclient.Observer) (sms.Driver, error) {
+		return telnyx.New(telnyx.Options{
+			URL: s.Telnyx.APIURL, APIKey: key, ProfileID: s.Telnyx.MessagingProfileID, CallbackURL: callbacks, Timeout: s.Timeout, Observe: observe,
+		})
+	}
+	if s.Telnyx.PublicKey != "" && callbacks != "" {
+		p.receiver = func() (sms.Receiver, error) {
+			return telnyx.NewReceiver(telnyx.Sender{CallbackURL: callbacks, From: s.From, ProfileID: s.Telnyx.MessagingProfileID}, s.Telnyx.PublicKey)
+		}
+	}
+	return p
+}
+
 // callbackURL returns the public address of a store's callbacks, "" if it is not known.
 func callbackURL(store string, s config.SMS) string {
 	if s.CallbackURL == "" {
@@ -94,7 +113,7 @@ func callbackStores(all []config.Store) (map[string]callback.Store, error) {
 		if !p.hasCallbacks() {
 			continue
 		}
-		built := callback.Store{Provider: store.SMS.Driver, Secret: p.verifies, Help: helpText(store.SMS) != "", HelpKey: []byte(p.helpKey)}
+		built := callback.Store{Provider: store.SMS.Driver, Secret: p.verifies, Help: helpText(store.SMS) != "" && p.helpKey != "", HelpKey: []byte(p.helpKey)}
 		if p.receiver != nil {
 			var err error
 			if built.Receiver, err = p.receiver(); err != nil {

@@ -26,6 +26,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/telnyx"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/telnyx/telnyxtest"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/twilio"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/twilio/twiliotest"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
@@ -41,7 +43,7 @@ const (
 var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
 // bench is a handler whose Kafka is memory. Stores: acme; beta, whose secret the gateway lacks; delta, which answers HELP;
-// omega and sigma, of Twilio, of which sigma answers HELP.
+// omega and sigma, of Twilio, of which sigma answers HELP; tau, of Telnyx.
 type bench struct {
 	t       *testing.T
 	handler *callback.Handler
@@ -64,6 +66,7 @@ func newBench(t *testing.T) *bench {
 			"acme":  {Provider: "webhook", Receiver: webhook.NewReceiver("acme", secret), Secret: "sms.webhook.secret"},
 			"beta":  {Provider: "webhook"},
 			"omega": {Provider: "twilio", Receiver: twilioReceiver(t, twilioAddress)},
+			"tau":   {Provider: "telnyx", Receiver: telnyxReceiver(t, telnyxAddress)},
 			"sigma": {Provider: "twilio", Receiver: twilioReceiver(t, strings.Replace(twilioAddress, "omega", "sigma", 1)), Help: true, HelpKey: []byte("key")},
 			"delta": {Provider: "webhook", Receiver: webhook.NewReceiver("delta", secret), Help: true},
 		},
@@ -83,6 +86,14 @@ func newBench(t *testing.T) *bench {
 func twilioReceiver(t *testing.T, address string) sms.Receiver {
 	t.Helper()
 	r, err := twilio.NewReceiver(address, twiliotest.SampleAccount().AuthToken)
+	require.NoError(t, err)
+	return r
+}
+
+func telnyxReceiver(t *testing.T, address string) sms.Receiver {
+	t.Helper()
+	account := telnyxtest.SampleAccount()
+	r, err := telnyx.NewReceiver(telnyx.Sender{CallbackURL: address, From: account.From[0]}, account.PublicKey())
 	require.NoError(t, err)
 	return r
 }

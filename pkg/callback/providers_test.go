@@ -1,6 +1,7 @@
 package callback_test
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/telnyx/telnyxtest"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/twilio/twiliotest"
 )
 
@@ -32,6 +34,30 @@ type provider struct {
 // twilioAddress is the public address of the callbacks of the store omega.
 const twilioAddress = "https://hooks.acme.test/callbacks/omega/twilio"
 
+// telnyxAddress is that of the store tau.
+const telnyxAddress = "https://hooks.acme.test/callbacks/tau/telnyx"
+
+func telnyxProvider() provider {
+	account, path := telnyxtest.SampleAccount(), "/callbacks/tau/telnyx"
+	event := func(n int) string { return fmt.Sprintf("86f58db9-0fe3-4adc-9d1f-%012x", n) }
+	statuses := map[string]string{"accepted": "queued", "sent": "sent", "delivered": "delivered", "undelivered": "delivery_failed"}
+	return provider{
+		store: "tau", timed: true,
+		reply: func(n int, number, text string, at time.Time) *http.Request {
+			return account.Request(path, account.Reply(event(n), number, text, at), at)
+		},
+		delivery: func(n int, text, status string, at time.Time) *http.Request {
+			m := telnyxtest.Message{To: number, WebhookURL: telnyxAddress + "?text=" + text}
+			return account.Request(path, account.Report(event(n), m, statuses[status], "", at), at)
+		},
+		forge: func() *http.Request {
+			other := account
+			other.Key = ed25519.NewKeyFromSeed([]byte(strings.Repeat("x", ed25519.SeedSize)))
+			return other.Request(path, account.Reply(event(1), number, "START", noon), noon)
+		},
+	}
+}
+
 func providers() map[string]provider {
 	account := twiliotest.SampleAccount()
 	sid := func(n int) string { return fmt.Sprintf("SM%032x", n) }
@@ -39,6 +65,7 @@ func providers() map[string]provider {
 		return a.Request(twilioAddress, a.Reply(sid(n), number, text))
 	}
 	return map[string]provider{
+		"telnyx": telnyxProvider(),
 		"webhook": {
 			store: "acme", timed: true,
 			reply: func(n int, number, text string, at time.Time) *http.Request {

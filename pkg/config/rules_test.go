@@ -209,7 +209,7 @@ func TestGatewayWithoutSMSSecretIsAWarning(t *testing.T) {
 // A driver whose callbacks need an address warns without it: where it is given to the provider, and where it is verified.
 func TestTwilioWithoutCallbacksIsAWarning(t *testing.T) {
 	const file = "stores: [{name: acme, sms: {driver: twilio, from: '+15005550006'}}]"
-	environ := []string{of("RECHARGE_SECRETS", "client-secret"), of("SMS_TWILIO_ACCOUNT_SID", "AC1"), of("SMS_TWILIO_API_KEY", "SK1"), of("SMS_TWILIO_API_SECRET", "key-secret")}
+	environ := []string{of("RECHARGE_SECRETS", "client-secret"), of("SMS_TWILIO_ACCOUNT_SID", "AC0123456789abcdef0123456789abcdef"), of("SMS_TWILIO_API_KEY", "SK0123456789abcdef0123456789abcdef"), of("SMS_TWILIO_API_SECRET", "key-secret")}
 	token, url := of("SMS_TWILIO_AUTH_TOKEN", "auth-token"), of("SMS_CALLBACK_URL", "https://hooks.acme.test")
 	for name, tt := range map[string]struct {
 		role    string

@@ -12,6 +12,7 @@ const (
 	SMSLog     = "log"
 	SMSWebhook = "webhook"
 	SMSTwilio  = "twilio"
+	SMSTelnyx  = "telnyx"
 )
 
 // The values of sms.mode: what is given to the provider.
@@ -28,9 +29,9 @@ const (
 
 // SMS configures the driver and the sender of the store's texts.
 type SMS struct {
-	Driver        string        `mapstructure:"driver" ask:"optional" oneof:",log,webhook,twilio" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to sms.webhook.url. Others: the API of that provider, see docs/sms-providers.md."`
+	Driver        string        `mapstructure:"driver" ask:"optional" oneof:",log,webhook,twilio,telnyx" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to sms.webhook.url. Others: the API of that provider, see docs/sms-providers.md."`
 	Mode          string        `mapstructure:"mode" default:"text" oneof:"text,trigger" doc:"What is given to the provider. text: texts. trigger: flows and the values of their texts, for a platform that has the texts itself; then leave out consent and quiet_hours, or set them to destination."`
-	CallbackURL   string        `mapstructure:"callback_url" role:"sms,gateway" check:"hook" example:"https://hooks.example.com" doc:"URL at which the provider reaches the gateway, without /callbacks. It is part of what some providers sign. The driver webhook does without."`
+	CallbackURL   string        `mapstructure:"callback_url" role:"sms,gateway" check:"url" example:"https://hooks.example.com" doc:"URL at which the provider reaches the gateway, without /callbacks. It is part of what some providers sign. The driver webhook does without."`
 	From          string        `mapstructure:"from" example:"+15005550006" doc:"Sender of texts, a number or a name."`
 	DefaultRegion string        `mapstructure:"default_region" ask:"optional" askif:"sms.driver" default:"US" check:"region" doc:"Country of phone numbers without a country code, used if no address of the customer names a country. ISO 3166 alpha-2."`
 	Timeout       time.Duration `mapstructure:"timeout" default:"10s" min:"1s" max:"5m" doc:"Timeout of a request to the provider."`
@@ -53,6 +54,7 @@ type SMS struct {
 
 	Webhook WebhookDriver `mapstructure:"webhook"`
 	Twilio  TwilioDriver  `mapstructure:"twilio"`
+	Telnyx  TelnyxDriver  `mapstructure:"telnyx"`
 }
 
 // adaptDefaults leaves quiet hours and consent to a platform that has the texts itself, unless they are set.
@@ -76,12 +78,20 @@ type WebhookDriver struct {
 
 // TwilioDriver configures the driver twilio.
 type TwilioDriver struct {
-	AccountSID          string `mapstructure:"account_sid" ask:"required" askif:"sms.driver=twilio" role:"sms" example:"AC0123456789abcdef0123456789abcdef" doc:"SID of the Twilio account."`
+	AccountSID          string `mapstructure:"account_sid" ask:"required" askif:"sms.driver=twilio" role:"sms" check:"sid" example:"AC0123456789abcdef0123456789abcdef" doc:"SID of the Twilio account."`
 	AuthToken           Secret `mapstructure:"auth_token" role:"sms,gateway" doc:"Auth token of the Twilio account. The gateway verifies callbacks with it. The role sms needs it if there is no API key."`
-	APIKey              string `mapstructure:"api_key" role:"sms" example:"SK0123456789abcdef0123456789abcdef" doc:"SID of an API key that may send texts, instead of the auth token. Needs api_secret."`
+	APIKey              string `mapstructure:"api_key" role:"sms" check:"sid" example:"SK0123456789abcdef0123456789abcdef" doc:"SID of an API key that may send texts, instead of the auth token. Needs api_secret."`
 	APISecret           Secret `mapstructure:"api_secret" role:"sms" doc:"Secret of the API key."`
-	MessagingServiceSID string `mapstructure:"messaging_service_sid" role:"sms" example:"MG0123456789abcdef0123456789abcdef" doc:"SID of a Messaging Service that chooses the sender, unless sms.from is set."`
+	MessagingServiceSID string `mapstructure:"messaging_service_sid" role:"sms" check:"sid" example:"MG0123456789abcdef0123456789abcdef" doc:"SID of a Messaging Service that chooses the sender, unless sms.from is set."`
 	APIURL              string `mapstructure:"api_url" default:"https://api.twilio.com" check:"url" doc:"Address of Twilio's API."`
+}
+
+// TelnyxDriver configures the driver telnyx.
+type TelnyxDriver struct {
+	APIKey             Secret `mapstructure:"api_key" role:"sms,gateway" doc:"API key of the Telnyx account. A gateway that has it answers HELP."`
+	PublicKey          string `mapstructure:"public_key" role:"gateway" check:"key32" example:"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVpbXF1eX2A=" doc:"Public key of the Telnyx account, base64. The gateway verifies callbacks with it."`
+	MessagingProfileID string `mapstructure:"messaging_profile_id" role:"sms,gateway" example:"40017ea1-a0c0-4563-9925-b25e842a7cb6" doc:"Messaging profile of the store. It chooses the sender, unless sms.from is set. Replies to other profiles and numbers are not the store's."`
+	APIURL             string `mapstructure:"api_url" default:"https://api.telnyx.com" check:"url" doc:"Address of Telnyx's API."`
 }
 
 // driverRule is what the keys of a driver must have.
@@ -106,6 +116,10 @@ func driverRules() []driverRule {
 			driver: SMSTwilio, mode: SMSText, verifies: "sms.twilio.auth_token", byURL: true,
 			needs: [][]string{{"sms.twilio.account_sid"}, {"sms.twilio.auth_token", "sms.twilio.api_key+sms.twilio.api_secret"}, {"sms.from", "sms.twilio.messaging_service_sid"}},
 		},
+		{
+			driver: SMSTelnyx, mode: SMSText, verifies: "sms.telnyx.public_key", byURL: true,
+			needs: [][]string{{"sms.telnyx.api_key"}, {"sms.from", "sms.telnyx.messaging_profile_id"}},
+		},
 	}
 }
 
@@ -116,6 +130,8 @@ func (s SMS) calls() (key, address string) {
 		return "sms.webhook.url", s.Webhook.URL
 	case SMSTwilio:
 		return "sms.twilio.api_url", s.Twilio.APIURL
+	case SMSTelnyx:
+		return "sms.telnyx.api_url", s.Telnyx.APIURL
 	}
 	return "", ""
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"encoding/base64"
 	"fmt"
 	"math"
 	"net"
@@ -169,8 +170,15 @@ func forms() map[string]form {
 		"hook":      {"an http or https URL without user or fragment", isURL},
 		"extension": {"name=value, the name in letters and not auth", isExtension},
 		"header":    {"name=value, as in an HTTP header", isHeader},
+		"sid":       {"two letters and 32 hex digits, such as AC0123456789abcdef0123456789abcdef", regexp.MustCompile(`^[A-Z]{2}[0-9a-fA-F]{32}$`).MatchString},
+		"key32":     {"the base64 of 32 bytes", isKey32},
 		"template":  {"an http or https URL without user; the only placeholders are {shop} and {hash}", isTemplate},
 	}
+}
+
+func isKey32(text string) bool {
+	key, err := base64.StdEncoding.DecodeString(text)
+	return err == nil && len(key) == 32
 }
 
 func isZone(text string) bool {

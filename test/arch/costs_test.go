@@ -20,7 +20,7 @@ import (
 // that another one has to change. CONTRIBUTING.md lists them.
 func TestWhatANewDriverOrDestinationTouches(t *testing.T) {
 	for name, own := range map[string]string{
-		`SMSWebhook|/sms/webhook"`: `^pkg/sms/webhook/`, `SMSTwilio|/sms/twilio"`: `^pkg/sms/twilio/`,
+		`SMSWebhook|/sms/webhook"`: `^pkg/sms/webhook/`, `SMSTwilio|/sms/twilio"`: `^pkg/sms/twilio/`, `SMSTelnyx|/sms/telnyx"`: `^pkg/sms/telnyx/`,
 	} {
 		driver := filesThatName(t, name, own)
 		assert.ElementsMatch(t, []string{"pkg/config/sms.go", "app/providers.go"}, driver)
