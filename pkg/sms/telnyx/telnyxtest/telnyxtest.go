@@ -106,6 +106,13 @@ func (t *Telnyx) checkMessage(m Message) smstest.Behaviour {
 		return Refusal(http.StatusUnprocessableEntity, "10016", "Phone number must be in +E.164 format")
 	case utf8.RuneCountInString(m.Text) > 1600:
 		return Refusal(http.StatusUnprocessableEntity, "40009", "Invalid message body")
+	}
+	return t.checkSettings(m)
+}
+
+// checkSettings checks what is configured rather than of a text.
+func (t *Telnyx) checkSettings(m Message) smstest.Behaviour {
+	switch {
 	case m.From != "" && !slices.Contains(t.account.From, m.From):
 		return Refusal(http.StatusBadRequest, "40305", "Invalid 'from' address")
 	case m.ProfileID != "" && !slices.Contains(t.account.Profiles, m.ProfileID):
