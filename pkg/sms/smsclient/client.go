@@ -80,7 +80,9 @@ func (a Answer) Error(class sms.Class, code string) *sms.SendError {
 func (c *Client) Call(req *http.Request, m sms.Message) (Answer, error) {
 	ctx, connected := traceConnection(req.Context())
 	req = req.WithContext(ctx)
-	req.Header.Set("Accept", "application/json")
+	if req.Header.Get("Accept") == "" {
+		req.Header.Set("Accept", "application/json")
+	}
 	req.Header.Set("User-Agent", "rechargeflow")
 	resp, err := httpclient.Do(c.client, req, c.options.Observe)
 	if err != nil {

@@ -23,6 +23,8 @@ type Protocol[T any] struct {
 	Number func(T) string
 	// Answer is the answer to the nth text that is accepted.
 	Answer func(text T, nth int) Behaviour
+	// Same reports whether a text repeats one that was accepted, and is dropped; nil for a provider that drops none.
+	Same func(earlier, text T) bool
 	// Other serves a request that is not for a text, and reports whether it was one; nil if there are none.
 	Other func(w http.ResponseWriter, r *http.Request) bool
 }
@@ -48,8 +50,8 @@ const Empty = "\x00"
 // maxRequest is the size of the largest request in bytes.
 const maxRequest = 64 << 10
 
-// Server is the part of a provider's simulator that all simulators share. It records every accepted text and does not drop repeated ones, so
-// that tests detect a text sent twice.
+// Server is the part of a provider's simulator that all simulators share. It records every accepted text and does not drop repeated ones
+// unless its provider does, so that tests detect a text sent twice.
 type Server[T any] struct {
 	URL string // of its root
 
@@ -189,7 +191,9 @@ func (s *Server[T]) record(b Behaviour, text T) Behaviour {
 	if !b.Accept {
 		return Behaviour{Status: http.StatusInternalServerError, Body: refusal("refused by the test")}
 	}
-	s.texts = append(s.texts, text)
+	if s.protocol.Same == nil || !slices.ContainsFunc(s.texts, func(earlier T) bool { return s.protocol.Same(earlier, text) }) {
+		s.texts = append(s.texts, text)
+	}
 	return s.protocol.Answer(text, len(s.texts))
 }
 
