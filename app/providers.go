@@ -11,6 +11,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/klaviyo"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/logdriver"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/telnyx"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/twilio"
@@ -45,6 +46,8 @@ func providerOf(store config.Store) smsProvider {
 		return twilioProvider(store.Name, store.SMS)
 	case config.SMSTelnyx:
 		return telnyxProvider(store.Name, store.SMS)
+	case config.SMSKlaviyo:
+		return klaviyoProvider(store.SMS)
 	}
 	return smsProvider{}
 }
@@ -90,6 +93,12 @@ func telnyxProvider(store string, s config.SMS) smsProvider {
 		}
 	}
 	return p
+}
+
+func klaviyoProvider(s config.SMS) smsProvider {
+	return smsProvider{abilities: klaviyo.Abilities(), url: s.Klaviyo.APIURL, driver: func(_ *zap.Logger, observe httpclient.Observer) (sms.Driver, error) {
+		return klaviyo.New(klaviyo.Options{URL: s.Klaviyo.APIURL, APIKey: s.Klaviyo.APIKey.Reveal(), Timeout: s.Timeout, Observe: observe})
+	}}
 }
 
 // callbackURL returns the public address of a store's callbacks, "" if it is not known.

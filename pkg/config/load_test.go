@@ -31,7 +31,7 @@ func TestDefaults(t *testing.T) {
 				Enabled: true, URL: "https://api.exponea.com", Project: "project-token", KeyID: "key-1", Secret: "key-secret",
 				CustomerIDName: "registered", Timeout: 20 * time.Second, PerMinute: 6000, Replicas: 1, Profile: []string{}, Extras: []string{},
 			},
-			SMS: config.SMS{DefaultRegion: "US", Timeout: 10 * time.Second, AtOnce: 10, Mode: "text", Consent: "opt_out", QuietHours: "ours", OptOutText: "Reply STOP to opt out.", HelpText: "{% if shop.url %}Help at {{ shop.url }}. {% endif %}Reply STOP to opt out.", Twilio: config.TwilioDriver{APIURL: "https://api.twilio.com"}, Telnyx: config.TelnyxDriver{APIURL: "https://api.telnyx.com"}},
+			SMS: config.SMS{DefaultRegion: "US", Timeout: 10 * time.Second, AtOnce: 10, Mode: "text", Consent: "opt_out", QuietHours: "ours", OptOutText: "Reply STOP to opt out.", HelpText: "{% if shop.url %}Help at {{ shop.url }}. {% endif %}Reply STOP to opt out.", Twilio: config.TwilioDriver{APIURL: "https://api.twilio.com"}, Telnyx: config.TelnyxDriver{APIURL: "https://api.telnyx.com"}, Klaviyo: config.KlaviyoDriver{APIURL: "https://a.klaviyo.com"}},
 		}},
 	}
 	assert.Empty(t, cmp.Diff(want, loaded.Config))

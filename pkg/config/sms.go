@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ const (
 	SMSWebhook = "webhook"
 	SMSTwilio  = "twilio"
 	SMSTelnyx  = "telnyx"
+	SMSKlaviyo = "klaviyo"
 )
 
 // The values of sms.mode: what is given to the provider.
@@ -29,44 +31,52 @@ const (
 
 // SMS configures the driver and the sender of the store's texts.
 type SMS struct {
-	Driver        string        `mapstructure:"driver" ask:"optional" oneof:",log,webhook,twilio,telnyx" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to sms.webhook.url. Others: the API of that provider, see docs/sms-providers.md."`
-	Mode          string        `mapstructure:"mode" default:"text" oneof:"text,trigger" doc:"What is given to the provider. text: texts. trigger: flows and the values of their texts, for a platform that has the texts itself; then leave out consent and quiet_hours, or set them to destination."`
+	Driver        string        `mapstructure:"driver" role:"gateway,transformer,sms" ask:"optional" oneof:",log,webhook,twilio,telnyx,klaviyo" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to sms.webhook.url. Others: the API of that provider, see docs/sms-providers.md."`
+	Mode          string        `mapstructure:"mode" role:"gateway,sms" default:"text" oneof:"text,trigger" doc:"What is given to the provider. text: texts. trigger: flows and the values of their texts, for a platform that has the texts itself; then leave out consent and quiet_hours, or set them to destination. A driver that takes one of them only has it as its default."`
 	CallbackURL   string        `mapstructure:"callback_url" role:"sms,gateway" check:"url" example:"https://hooks.example.com" doc:"URL at which the provider reaches the gateway, without /callbacks. It is part of what some providers sign. The driver webhook does without."`
-	From          string        `mapstructure:"from" example:"+15005550006" doc:"Sender of texts, a number or a name."`
-	DefaultRegion string        `mapstructure:"default_region" ask:"optional" askif:"sms.driver" default:"US" check:"region" doc:"Country of phone numbers without a country code, used if no address of the customer names a country. ISO 3166 alpha-2."`
-	Timeout       time.Duration `mapstructure:"timeout" default:"10s" min:"1s" max:"5m" doc:"Timeout of a request to the provider."`
-	AtOnce        int           `mapstructure:"at_once" default:"10" min:"1" max:"1000" doc:"Requests to the provider at the same time, of each process. After a kill, as many texts may be unknown."`
-	TimeZone      string        `mapstructure:"time_zone" check:"zone" example:"America/New_York" doc:"Time zone for the quiet hours of customers whose address and number have none. Empty: all zones of default_region, of which the strictest counts."`
-	Consent       string        `mapstructure:"consent" default:"opt_out" oneof:"opt_out,opt_in,destination" doc:"Whom the store texts. opt_out: numbers that have not opted out. opt_in: only numbers that have opted in. destination: numbers that the provider lets it text, except known opt-outs; the default with mode trigger."`
-	QuietHours    string        `mapstructure:"quiet_hours" default:"ours" oneof:"ours,destination" doc:"Who holds back the texts of flows with quiet hours. destination: the provider; the default with mode trigger."`
-	Window        time.Duration `mapstructure:"window" default:"0s" min:"0s" max:"10m" doc:"Shortens the time for which a text is held back for others of the same action, for trials. 0: the windows of the flows."`
-	OptOutText    string        `mapstructure:"opt_out_text" default:"Reply STOP to opt out." doc:"Says how to opt out, at the end of the first text to a customer and of every fifth after it. Texts whose template names STOP itself, and stores with consent destination, do without. none: no text has it."`
-	PauseByDate   bool          `mapstructure:"pause_by_date" default:"false" doc:"subscription_paused also when the next charge moves by more than an interval and a week, which is how a pause looks in shops without subscription/paused."`
-	ResumeByDate  bool          `mapstructure:"resume_by_date" default:"false" doc:"subscription_resumed also when the next charge of a paused subscription moves to an earlier day. Recharge has no webhook for the end of a pause."`
-	FirstOrders   bool          `mapstructure:"first_orders" default:"false" doc:"order_processed also for the order of a first checkout. Needs a webhook for order/created."`
-	NewAccounts   bool          `mapstructure:"new_accounts" default:"false" doc:"customer_account_activation when a customer is created. Without it: with the first subscription."`
-	HelpText      string        `mapstructure:"help_text" default:"{% if shop.url %}Help at {{ shop.url }}. {% endif %}Reply STOP to opt out." doc:"Answer to a reply such as HELP, a Liquid template with the values shop.name and shop.url. Stores with consent destination do without. none: such replies are not answered."`
-	ShopName      string        `mapstructure:"shop_name" ask:"required" askif:"sms.driver" example:"Acme Coffee" doc:"Name of the shop, with which every text begins. A store with active flows needs it."`
-	ShopURL       string        `mapstructure:"shop_url" check:"template" example:"https://acme.example" doc:"Link to the shop in texts. Its host replaces {shop} in the links below. A link whose {hash} is unknown is replaced by this one."`
-	PortalURL     string        `mapstructure:"portal_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}" doc:"Link to the customer portal in texts. {hash} is Recharge's secret part of a customer's portal links."`
-	ActivationURL string        `mapstructure:"activation_url" check:"template" example:"https://{shop}/account/activate" doc:"Link to activate the customer's account."`
-	PaymentURL    string        `mapstructure:"payment_url" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}/payment_methods" doc:"Link to change the payment method."`
+	From          string        `mapstructure:"from" role:"gateway,sms" example:"+15005550006" doc:"Sender of texts, a number or a name."`
+	DefaultRegion string        `mapstructure:"default_region" role:"sms" ask:"optional" askif:"sms.driver" default:"US" check:"region" doc:"Country of phone numbers without a country code, used if no address of the customer names a country. ISO 3166 alpha-2."`
+	Timeout       time.Duration `mapstructure:"timeout" role:"sms" default:"10s" min:"1s" max:"5m" doc:"Timeout of a request to the provider."`
+	AtOnce        int           `mapstructure:"at_once" role:"sms" default:"10" min:"1" max:"1000" doc:"Requests to the provider at the same time, of each process. After a kill, as many texts may be unknown."`
+	TimeZone      string        `mapstructure:"time_zone" role:"sms" check:"zone" example:"America/New_York" doc:"Time zone for the quiet hours of customers whose address and number have none. Empty: all zones of default_region, of which the strictest counts."`
+	Consent       string        `mapstructure:"consent" role:"gateway,sms" default:"opt_out" oneof:"opt_out,opt_in,destination" doc:"Whom the store texts. opt_out: numbers that have not opted out. opt_in: only numbers that have opted in. destination: numbers that the provider lets it text, except known opt-outs; the default with mode trigger."`
+	QuietHours    string        `mapstructure:"quiet_hours" role:"sms" default:"ours" oneof:"ours,destination" doc:"Who holds back the texts of flows with quiet hours. destination: the provider; the default with mode trigger."`
+	Window        time.Duration `mapstructure:"window" role:"sms" default:"0s" min:"0s" max:"10m" doc:"Shortens the time for which a text is held back for others of the same action, for trials. 0: the windows of the flows."`
+	OptOutText    string        `mapstructure:"opt_out_text" role:"sms" default:"Reply STOP to opt out." doc:"Says how to opt out, at the end of the first text to a customer and of every fifth after it. Texts whose template names STOP itself, and stores with consent destination, do without. none: no text has it."`
+	PauseByDate   bool          `mapstructure:"pause_by_date" role:"transformer" default:"false" doc:"subscription_paused also when the next charge moves by more than an interval and a week, which is how a pause looks in shops without subscription/paused."`
+	ResumeByDate  bool          `mapstructure:"resume_by_date" role:"transformer" default:"false" doc:"subscription_resumed also when the next charge of a paused subscription moves to an earlier day. Recharge has no webhook for the end of a pause."`
+	FirstOrders   bool          `mapstructure:"first_orders" role:"transformer" default:"false" doc:"order_processed also for the order of a first checkout. Needs a webhook for order/created."`
+	NewAccounts   bool          `mapstructure:"new_accounts" role:"transformer" default:"false" doc:"customer_account_activation when a customer is created. Without it: with the first subscription."`
+	HelpText      string        `mapstructure:"help_text" role:"gateway,sms" default:"{% if shop.url %}Help at {{ shop.url }}. {% endif %}Reply STOP to opt out." doc:"Answer to a reply such as HELP, a Liquid template with the values shop.name and shop.url. Stores with consent destination do without. none: such replies are not answered."`
+	ShopName      string        `mapstructure:"shop_name" role:"gateway,sms" ask:"required" askif:"sms.driver" example:"Acme Coffee" doc:"Name of the shop, with which every text begins. A store with active flows needs it."`
+	ShopURL       string        `mapstructure:"shop_url" role:"transformer,sms" check:"template" example:"https://acme.example" doc:"Link to the shop in texts. Its host replaces {shop} in the links below. A link whose {hash} is unknown is replaced by this one."`
+	PortalURL     string        `mapstructure:"portal_url" role:"sms" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}" doc:"Link to the customer portal in texts. {hash} is Recharge's secret part of a customer's portal links."`
+	ActivationURL string        `mapstructure:"activation_url" role:"sms" check:"template" example:"https://{shop}/account/activate" doc:"Link to activate the customer's account."`
+	PaymentURL    string        `mapstructure:"payment_url" role:"sms" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}/payment_methods" doc:"Link to change the payment method."`
 
 	Webhook WebhookDriver `mapstructure:"webhook"`
 	Twilio  TwilioDriver  `mapstructure:"twilio"`
 	Telnyx  TelnyxDriver  `mapstructure:"telnyx"`
+	Klaviyo KlaviyoDriver `mapstructure:"klaviyo"`
 }
 
-// adaptDefaults leaves quiet hours and consent to a platform that has the texts itself, unless they are set.
+// adaptDefaults sets the mode of a driver that has one only, and leaves quiet hours and consent to a platform that has the texts itself.
+// What is set stays.
 func (s *scope) adaptDefaults() {
-	if mode, _ := s.given("sms.mode"); mode.value != SMSTrigger {
-		return
+	defaults := map[string]string{}
+	driver, _ := s.given("sms.driver")
+	for _, rule := range driverRules() {
+		if driver.value == rule.driver && rule.mode != "" {
+			defaults["sms.mode"] = rule.mode
+		}
+	}
+	mode, set := s.given("sms.mode")
+	if mode.value == SMSTrigger || !set && defaults["sms.mode"] == SMSTrigger {
+		defaults["sms.consent"], defaults["sms.quiet_hours"] = SMSDestination, SMSDestination
 	}
 	s.keys = slices.Clone(s.keys) // other stores have them, too
 	for i := range s.keys {
-		if path := s.keys[i].Path; path == "sms.consent" || path == "sms.quiet_hours" {
-			s.keys[i].Default = SMSDestination
-		}
+		s.keys[i].Default = cmp.Or(defaults[s.keys[i].Path], s.keys[i].Default)
 	}
 }
 
@@ -83,7 +93,7 @@ type TwilioDriver struct {
 	APIKey              string `mapstructure:"api_key" role:"sms" check:"sid" example:"SK0123456789abcdef0123456789abcdef" doc:"SID of an API key that may send texts, instead of the auth token. Needs api_secret."`
 	APISecret           Secret `mapstructure:"api_secret" role:"sms" doc:"Secret of the API key."`
 	MessagingServiceSID string `mapstructure:"messaging_service_sid" role:"sms" check:"sid" example:"MG0123456789abcdef0123456789abcdef" doc:"SID of a Messaging Service that chooses the sender, unless sms.from is set."`
-	APIURL              string `mapstructure:"api_url" default:"https://api.twilio.com" check:"url" doc:"Address of Twilio's API."`
+	APIURL              string `mapstructure:"api_url" role:"sms" default:"https://api.twilio.com" check:"url" doc:"Address of Twilio's API."`
 }
 
 // TelnyxDriver configures the driver telnyx.
@@ -91,7 +101,13 @@ type TelnyxDriver struct {
 	APIKey             Secret `mapstructure:"api_key" role:"sms,gateway" doc:"API key of the Telnyx account. A gateway that has it answers HELP."`
 	PublicKey          string `mapstructure:"public_key" role:"gateway" check:"key32" example:"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVpbXF1eX2A=" doc:"Public key of the Telnyx account, base64. The gateway verifies callbacks with it."`
 	MessagingProfileID string `mapstructure:"messaging_profile_id" role:"sms,gateway" example:"40017ea1-a0c0-4563-9925-b25e842a7cb6" doc:"Messaging profile of the store. It chooses the sender, unless sms.from is set. Replies to other profiles and numbers are not the store's."`
-	APIURL             string `mapstructure:"api_url" default:"https://api.telnyx.com" check:"url" doc:"Address of Telnyx's API."`
+	APIURL             string `mapstructure:"api_url" role:"sms" default:"https://api.telnyx.com" check:"url" doc:"Address of Telnyx's API."`
+}
+
+// KlaviyoDriver configures the driver klaviyo.
+type KlaviyoDriver struct {
+	APIKey Secret `mapstructure:"api_key" role:"sms" doc:"Private API key of the Klaviyo account, with the scope events:write."`
+	APIURL string `mapstructure:"api_url" role:"sms" default:"https://a.klaviyo.com" check:"url" doc:"Address of Klaviyo's API."`
 }
 
 // driverRule is what the keys of a driver must have.
@@ -100,7 +116,7 @@ type driverRule struct {
 	// needs are what the role sms needs: each is a list of alternatives, of which one must be set. An alternative is a key, or several joined
 	// by a plus.
 	needs [][]string
-	// verifies is the key that the gateway verifies callbacks with.
+	// verifies is the key that the gateway verifies callbacks with; "" for a driver without any.
 	verifies string
 	// mode is the only mode that the driver has; "" for both.
 	mode string
@@ -120,6 +136,7 @@ func driverRules() []driverRule {
 			driver: SMSTelnyx, mode: SMSText, verifies: "sms.telnyx.public_key", byURL: true,
 			needs: [][]string{{"sms.telnyx.api_key"}, {"sms.from", "sms.telnyx.messaging_profile_id"}},
 		},
+		{driver: SMSKlaviyo, mode: SMSTrigger, needs: [][]string{{"sms.klaviyo.api_key"}}},
 	}
 }
 
@@ -132,6 +149,8 @@ func (s SMS) calls() (key, address string) {
 		return "sms.twilio.api_url", s.Twilio.APIURL
 	case SMSTelnyx:
 		return "sms.telnyx.api_url", s.Telnyx.APIURL
+	case SMSKlaviyo:
+		return "sms.klaviyo.api_url", s.Klaviyo.APIURL
 	}
 	return "", ""
 }
@@ -177,6 +196,9 @@ func (l *loader) checkNeeds(s *scope, driver string, alternatives []string) {
 // asked for.
 func (l *loader) warnOfCallbacks(s *scope, rule driverRule) {
 	const url = "sms.callback_url"
+	if rule.verifies == "" {
+		return
+	}
 	if s.isEmpty(rule.verifies) && !s.distrusted[rule.verifies] && l.runs("gateway") {
 		l.warnings.add(s.where(rule.verifies), s.label+rule.verifies,
 			"missing: the gateway answers 503 to the callbacks of the SMS provider, such as opt-outs and delivery reports; it verifies them with it")

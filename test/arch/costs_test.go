@@ -21,6 +21,7 @@ import (
 func TestWhatANewDriverOrDestinationTouches(t *testing.T) {
 	for name, own := range map[string]string{
 		`SMSWebhook|/sms/webhook"`: `^pkg/sms/webhook/`, `SMSTwilio|/sms/twilio"`: `^pkg/sms/twilio/`, `SMSTelnyx|/sms/telnyx"`: `^pkg/sms/telnyx/`,
+		`SMSKlaviyo|/sms/klaviyo"`: `^pkg/sms/klaviyo/`,
 	} {
 		driver := filesThatName(t, name, own)
 		assert.ElementsMatch(t, []string{"pkg/config/sms.go", "app/providers.go"}, driver)
