@@ -42,20 +42,20 @@ func TestFingerprint(t *testing.T) {
 	all := config.Roles()
 	was := fingerprints(t, fingerprinted)
 	for variable, changed := range map[string][]string{
-		"KAFKA_PARTITIONS=7":                           all,
-		"KAFKA_TOPIC_PREFIX=staging.":                  all,
-		"KAFKA_HANDLER_TIMEOUT=1m":                     all,
-		"STORE_ACME_CUSTOMER_ID=recharge_id":           all,
-		"STORE_BETA_CURRENCY=EUR":                      all,
-		"STORE_ACME_SMS_SHOP_NAME=Acme Coffee":         {"gateway", "sms"},
-		"STORE_ACME_SMS_WINDOW=1m":                     {"sms"},
-		"STORE_ACME_BLOOMREACH_EXTRAS=paused,resumed":  {"transformer", "tracking"},
-		"STORE_ACME_BLOOMREACH_PROFILE=phone":          {"transformer"},
-		"STORE_ACME_BLOOMREACH_URL=https://b.test":     {"tracking"},
-		"STORE_ACME_BLOOMREACH_REQUESTS_PER_MINUTE=60": {"tracking"},
-		"STORE_ACME_SMS_URL=https://sms.acme.test":     {"sms"},
-		"STORE_ACME_RECHARGE_SIGNATURE=timestamped":    {"gateway"},
-		"TRANSFORMER_WEBHOOK_CHECK_INTERVAL=1m":        {"transformer"},
+		"KAFKA_PARTITIONS=7":                               all,
+		"KAFKA_TOPIC_PREFIX=staging.":                      all,
+		"KAFKA_HANDLER_TIMEOUT=1m":                         all,
+		"STORE_ACME_CUSTOMER_ID=recharge_id":               all,
+		"STORE_BETA_CURRENCY=EUR":                          all,
+		"STORE_ACME_SMS_SHOP_NAME=Acme Coffee":             {"gateway", "sms"},
+		"STORE_ACME_SMS_WINDOW=1m":                         {"sms"},
+		"STORE_ACME_BLOOMREACH_EXTRAS=paused,resumed":      {"transformer", "tracking"},
+		"STORE_ACME_BLOOMREACH_PROFILE=phone":              {"transformer"},
+		"STORE_ACME_BLOOMREACH_URL=https://b.test":         {"tracking"},
+		"STORE_ACME_BLOOMREACH_REQUESTS_PER_MINUTE=60":     {"tracking"},
+		"STORE_ACME_SMS_WEBHOOK_URL=https://sms.acme.test": {"sms"},
+		"STORE_ACME_RECHARGE_SIGNATURE=timestamped":        {"gateway"},
+		"TRANSFORMER_WEBHOOK_CHECK_INTERVAL=1m":            {"transformer"},
 
 		// another machine, another user, another look
 		"KAFKA_BROKERS=127.0.0.1:9094":         nil,
@@ -73,13 +73,13 @@ func TestFingerprint(t *testing.T) {
 		"SMS_STATE_CACHE=1MiB":                 nil,
 
 		// secrets, which a process has only if a role of it needs them
-		"KAFKA_SASL_PASSWORD=secret":         nil,
-		"STORE_ACME_RECHARGE_SECRETS=b,a":    nil,
-		"STORE_ACME_RECHARGE_TOKEN=":         nil,
-		"STORE_ACME_BLOOMREACH_PROJECT=q":    nil,
-		"STORE_ACME_BLOOMREACH_TOKEN=other":  nil,
-		"STORE_ACME_BLOOMREACH_PORTAL_KEY=k": nil,
-		"STORE_ACME_SMS_SECRET=secret":       nil,
+		"KAFKA_SASL_PASSWORD=secret":           nil,
+		"STORE_ACME_RECHARGE_SECRETS=b,a":      nil,
+		"STORE_ACME_RECHARGE_TOKEN=":           nil,
+		"STORE_ACME_BLOOMREACH_PROJECT=q":      nil,
+		"STORE_ACME_BLOOMREACH_TOKEN=other":    nil,
+		"STORE_ACME_BLOOMREACH_PORTAL_KEY=k":   nil,
+		"STORE_ACME_SMS_WEBHOOK_SECRET=secret": nil,
 	} {
 		t.Run(variable, func(t *testing.T) {
 			is := fingerprints(t, fingerprinted, "RECHARGEFLOW_"+variable)
