@@ -38,7 +38,7 @@ type Embedded struct {
 	Dir    string `mapstructure:"dir" default:"./rechargeflow-data" doc:"Data directory of the embedded broker, for one process at a time."`
 	Listen string `mapstructure:"listen" default:"127.0.0.1:9092" check:"loopback" doc:"Address of the embedded broker, for tools on the same machine. Loopback only, because it has no authentication."`
 	// ClockOffset is refused with other brokers: processes with different clocks would disagree on what is due.
-	ClockOffset time.Duration `mapstructure:"clock_offset" default:"0s" min:"-24h" max:"72h" doc:"Moves the clock of the process, to see a night at noon: for trials with the embedded broker only."`
+	ClockOffset time.Duration `mapstructure:"clock_offset" default:"0s" min:"-24h" max:"72h" doc:"Moves the clock of the process, and of import and backfill, to see a night at noon: for trials with the embedded broker only."`
 }
 
 // Gateway configures the HTTP endpoint for Recharge's webhooks.
