@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -92,7 +93,13 @@ func TestProviders(t *testing.T) {
 	page, err := os.ReadFile("../docs/sms-providers.md")
 	require.NoError(t, err)
 	for _, name := range drivers(t) {
-		p := providerOf(config.Store{Name: "acme", SMS: config.SMS{Driver: name}})
+		path := filepath.Join(t.TempDir(), "rechargeflow.yaml")
+		require.NoError(t, os.WriteFile(path, []byte("stores: [{name: acme, sms: {driver: "+name+"}}]"), 0o600))
+		loaded, err := config.Load(path, nil)
+		require.NoError(t, err)
+		store := loaded.Config.Stores[0]
+		p := providerOf(store)
+		assert.True(t, p.abilities.Takes(store.SMS.Mode == config.SMSTrigger), "%s by default", name)
 		require.NotNil(t, p.driver, name)
 		yes := func(can bool) string {
 			if can {
