@@ -57,12 +57,14 @@ type App struct {
 	check      *brokerCheck
 	lags       *lagWatch // nil for the gateway alone
 	webhooks   *webhooks
+	shortLinks *shortLinks // nil without the role, or if no store has short links
 	states     map[topology.Role]*state.Store
 	claims     *sender.Claims // nil if no text is sent, or with other brokers than the embedded one
 	parts      []*part        // one for each role besides the gateway
 	running    atomic.Bool
 	admin      atomic.Value // address of the admin port
 	gateway    atomic.Value // address of the gateway
+	links      atomic.Value // address of short links
 	closers    []func()     // undo what was started, last first
 	stopBy     time.Time    // when everything must have ended; zero while it runs
 }

@@ -4,7 +4,8 @@
 //	app.go                 App: what a process has, and in which order it starts
 //	serve.go               admin port, gateway and consumers until the stop; the stop
 //	gateway.go             the HTTP server of the gateway, whose settings may change
-//	part.go                what a role runs besides the gateway: how it is built, started, stopped and replaced
+//	links.go               the HTTP server of short links, likewise
+//	part.go                what a role runs besides these servers: how it is built, started, stopped and replaced
 //	reload.go              how a changed configuration is taken up while the process runs
 //	consume.go             a consumer per stage, its checks and metrics
 //	stores.go              the clients and settings of the configured stores, and a log line for each

@@ -23,11 +23,15 @@ func Settings(k config.Kafka) live.Settings { return live.New(k.TopicPrefix) }
 
 // ShopOf returns the shop's data for the texts of a store.
 func ShopOf(store config.Store) flow.Shop {
-	return flow.Shop{
+	shop := flow.Shop{
 		Name: store.SMS.ShopName, URL: store.SMS.ShopURL,
 		PortalURL: store.SMS.PortalURL, ActivationURL: store.SMS.ActivationURL, PaymentURL: store.SMS.PaymentURL,
 		OptOut: ours(store.SMS, store.SMS.OptOutText), OwnTexts: store.SMS.Mode == config.SMSTrigger,
 	}
+	if store.ShortensLinks() {
+		shop.LinksURL = store.SMS.Links.URL
+	}
+	return shop
 }
 
 // helpText returns the answer to a reply such as HELP; "" if there is none. It begins with the name of the shop, so it needs one.

@@ -55,7 +55,7 @@ func (p *part) onClose(undo func(ctx context.Context) error) { p.closes = append
 // newParts builds the parts of roles. Nothing of them runs yet.
 func (a *App) newParts(cfg config.Config, roles []topology.Role) (parts []*part, err error) {
 	for _, role := range roles {
-		if role == topology.RoleGateway {
+		if role == topology.RoleGateway || role == topology.RoleLinks {
 			continue
 		}
 		p, err := a.newPart(cfg, role)

@@ -56,8 +56,11 @@ func rights(cfg config.Config, roles []topology.Role) []kafka.Right {
 
 // tables returns the topics that a role has as tables in memory.
 func tables(prefix string, role topology.Role) []string {
-	if role == topology.RoleSMS {
-		return []string{live.New(prefix).Name, topology.Topics{Prefix: prefix}.Consent()}
+	switch topics := (topology.Topics{Prefix: prefix}); role {
+	case topology.RoleSMS:
+		return []string{live.New(prefix).Name, topics.Consent()}
+	case topology.RoleLinks:
+		return []string{topics.Links()}
 	}
 	return nil
 }

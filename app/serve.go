@@ -45,6 +45,9 @@ func (a *App) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.openLinks(ctx, a.cfg); err != nil {
+		return err
+	}
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	group, working := errgroup.WithContext(working)
@@ -67,6 +70,7 @@ func (a *App) serve(ctx context.Context) error {
 			return nil
 		})
 	}
+	a.serveLinks(working, group)
 	a.running.Store(true)
 	a.log.Info("running")
 	select {

@@ -11,6 +11,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/links"
 	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/sender"
@@ -42,6 +43,7 @@ func (t *texter) store(store config.Store) (*texts.Store, error) {
 		Shop: ShopOf(store), From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion, Zones: zones,
 		MayText: func(number string) (reason.Reason, bool) { return t.consent.MayText(store.Name, number) },
 		Lease:   sender.Lease(store.SMS.Timeout, providerOf(store).abilities), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
+		LinksTTL: store.SMS.Links.TTL, Code: links.NewCode,
 	}, nil
 }
 

@@ -28,8 +28,8 @@ const claimEvery = 200 * time.Millisecond
 
 // SMS plans the texts of all stores, claims those that are due and gives them to the sender.
 //
-//	in         recharge.sms-triggers: triggers and revocations; recharge.sms-receipts: what came of the calls, delivery reports
-//	out        recharge.messages, recharge.message-texts, the new state: recharge.sms-state; the sender writes recharge.sms-receipts
+//	in         recharge.sms-triggers: triggers and revocations; recharge.sms-receipts: what came of the calls, delivery reports, clicks
+//	out        recharge.messages, recharge.message-texts, recharge.links, the new state: recharge.sms-state; the sender writes recharge.sms-receipts
 //	guarantee  one text per action: a claim is committed before the provider is called, is sent once, and without an answer never again
 //	on failure refused for all: the store's texts stay planned; refused alone: rejected; no answer: unknown
 type SMS struct {
@@ -155,6 +155,8 @@ func (p *planning) handle(r kafka.Record) (stage.Outcome, error) {
 		why, err = apply(r, p.book.Revoke)
 	case envelope.TypeReceipt:
 		why, err = apply(r, p.book.Receive)
+	case envelope.TypeClick:
+		why, err = apply(r, p.book.Click)
 	default:
 		err = fmt.Errorf("%w: %w", errUnreadable, envelope.HeaderError(envelope.HeaderCEType, kind))
 	}
@@ -210,24 +212,19 @@ func (p *planning) Outputs() ([]kafka.Record, error) {
 	return append(append(records, rows...), state...), err
 }
 
-// textRows are the rows of claimed texts in recharge.message-texts, and the tombstones of removed ones.
+// textRows are the rows of claimed texts and their links, and the tombstones of removed ones.
 func (p *planning) textRows() (records []kafka.Record, err error) {
-	add := func(m *message.Message, value any) error {
-		row, _, err := p.arena.Records([]envelope.Output{outputs.OfText(p.topics, m, value, p.now)}, recordOf(m, p.partition))
-		records = append(records, row...)
-		return err
+	add := func(m *message.Message, rows []envelope.Output) {
+		list, _, failed := p.arena.Records(rows, recordOf(m, p.partition))
+		records, err = append(records, list...), errors.Join(err, failed)
 	}
 	for _, t := range p.claimed {
-		if err := add(&t.Claim, texts.Public(&t.Claim, t.SMS, p.now)); err != nil {
-			return nil, err
-		}
+		add(&t.Claim, outputs.OfClaim(p.topics, &t.Claim, texts.Public(&t.Claim, t.SMS, p.now), p.now))
 	}
-	for _, m := range p.book.Removed() {
-		if err := add(m, nil); err != nil {
-			return nil, err
-		}
+	for _, r := range p.book.Removed() {
+		add(r.Message, outputs.OfRemoval(p.topics, r, p.now))
 	}
-	return records, nil
+	return records, err
 }
 
 // recordOf stands for the webhook of a message's first trigger, in the partition of the message.

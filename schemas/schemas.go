@@ -21,6 +21,8 @@ const (
 	SMSTrigger         = "sms_trigger"
 	SMSRevocation      = "sms_revocation"
 	SMSReceipt         = "sms_receipt"
+	SMSClick           = "sms_click"
+	Link               = "link"
 	Consent            = "consent"
 	Message            = "message"
 	MessageText        = "message_text"
@@ -40,7 +42,7 @@ const (
 // Subjects returns all subjects.
 func Subjects() []string {
 	return []string{
-		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, CustomerProfile, Fact, SMSTrigger, SMSRevocation, SMSReceipt, Consent, Message, MessageText, Customers, Subscriptions, Charges, Lookup,
+		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, CustomerProfile, Fact, SMSTrigger, SMSRevocation, SMSReceipt, SMSClick, Link, Consent, Message, MessageText, Customers, Subscriptions, Charges, Lookup,
 		SubscriptionOwner, SubscriptionMoved, ChargeOwner, ChargeDeletion, SettingsFlow, SettingsSending, SettingsImport,
 	}
 }

@@ -30,6 +30,7 @@ type Config struct {
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout" default:"25s" min:"1s" doc:"Time to finish the records in progress after SIGTERM. Keep it below the 30 s after which Kubernetes sends SIGKILL."`
 	Transformer     Transformer   `mapstructure:"transformer"`
 	SMS             Planner       `mapstructure:"sms"`
+	Links           Links         `mapstructure:"links"`
 	Stores          []Store       `mapstructure:"stores"`
 }
 
@@ -80,4 +81,10 @@ type Transformer struct {
 type Planner struct {
 	StateDir   string `mapstructure:"state_dir" default:"./rechargeflow-data/sms-state" doc:"Directory of the sms role's local state store, for one process at a time. It can be deleted while no process runs: the state is restored from recharge.sms-state."`
 	StateCache Size   `mapstructure:"state_cache" default:"16MiB" min:"1MiB" max:"16GiB" doc:"Cache of the local state store, in memory."`
+}
+
+// Links configures the role that serves the short links of texts.
+type Links struct {
+	Listen         string `mapstructure:"listen" role:"links" default:":8081" check:"listen" doc:"Address on which short links are served, behind the domain of sms.links.url. It is opened if a store has one."`
+	MaxConnections int    `mapstructure:"max_connections" role:"links" default:"2000" min:"10" max:"100000" doc:"Open connections to links.listen. A new one above the limit closes the one that has waited longest for its client."`
 }

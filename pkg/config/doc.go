@@ -17,6 +17,7 @@
 //	environ.go             environment        RECHARGEFLOW_*, and RECHARGEFLOW_*_FILE for secrets
 //	rules.go               checkRules         rules across keys
 //	rules_kafka.go         checkKafka         rules across the keys of the brokers
+//	rules_links.go         checkLinks         rules across the keys of short links
 //	rules_placeholders.go  checkPlaceholders  values that examples show in place of one's own
 //	warnings.go            checkDestinations  values that are valid and probably not intended
 //	files.go               Loaded.Reload      the files that were read, and whether they have changed

@@ -11,6 +11,7 @@ func (l *loader) checkRules(c Config) {
 	if clash(c.Gateway.Listen, c.Admin.Listen) {
 		l.fault(l.root, "admin.listen", "given %s, which is taken by gateway.listen (%s); expected an address of its own", quoted(c.Admin.Listen), quoted(c.Gateway.Listen))
 	}
+	l.checkLinksListen(c)
 	l.checkKafka(c.Kafka)
 	l.checkEmbedded(c)
 	l.checkCollector(c.Tracing)

@@ -31,8 +31,8 @@ const (
 
 // SMS configures the driver and the sender of the store's texts.
 type SMS struct {
-	Driver        string        `mapstructure:"driver" role:"gateway,transformer,sms" ask:"optional" oneof:",log,webhook,twilio,telnyx,klaviyo" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to sms.webhook.url. Others: the API of that provider, see docs/sms-providers.md."`
-	Mode          string        `mapstructure:"mode" role:"gateway,sms" default:"text" oneof:"text,trigger" doc:"What is given to the provider. text: texts. trigger: flows and the values of their texts, for a platform that has the texts itself; then leave out consent and quiet_hours, or set them to destination. A driver that takes one of them only has it as its default."`
+	Driver        string        `mapstructure:"driver" role:"gateway,transformer,sms,links" ask:"optional" oneof:",log,webhook,twilio,telnyx,klaviyo" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to sms.webhook.url. Others: the API of that provider, see docs/sms-providers.md."`
+	Mode          string        `mapstructure:"mode" role:"gateway,sms,links" default:"text" oneof:"text,trigger" doc:"What is given to the provider. text: texts. trigger: flows and the values of their texts, for a platform that has the texts itself; then leave out consent and quiet_hours, or set them to destination. A driver that takes one of them only has it as its default."`
 	CallbackURL   string        `mapstructure:"callback_url" role:"sms,gateway" check:"url" example:"https://hooks.example.com" doc:"URL at which the provider reaches the gateway, without /callbacks. It is part of what some providers sign. The driver webhook does without."`
 	From          string        `mapstructure:"from" role:"gateway,sms" example:"+15005550006" doc:"Sender of texts, a number or a name."`
 	DefaultRegion string        `mapstructure:"default_region" role:"sms" ask:"optional" askif:"sms.driver" default:"US" check:"region" doc:"Country of phone numbers without a country code, used if no address of the customer names a country. ISO 3166 alpha-2."`
@@ -49,15 +49,22 @@ type SMS struct {
 	NewAccounts   bool          `mapstructure:"new_accounts" role:"transformer" default:"false" doc:"customer_account_activation when a customer is created. Without it: with the first subscription."`
 	HelpText      string        `mapstructure:"help_text" role:"gateway,sms" default:"{% if shop.url %}Help at {{ shop.url }}. {% endif %}Reply STOP to opt out." doc:"Answer to a reply such as HELP, a Liquid template with the values shop.name and shop.url. Stores with consent destination do without. none: such replies are not answered."`
 	ShopName      string        `mapstructure:"shop_name" role:"gateway,sms" ask:"required" askif:"sms.driver" example:"Acme Coffee" doc:"Name of the shop, with which every text begins. A store with active flows needs it."`
-	ShopURL       string        `mapstructure:"shop_url" role:"transformer,sms" check:"template" example:"https://acme.example" doc:"Link to the shop in texts. Its host replaces {shop} in the links below. A link whose {hash} is unknown is replaced by this one."`
+	ShopURL       string        `mapstructure:"shop_url" role:"transformer,sms,links" check:"template" example:"https://acme.example" doc:"Link to the shop in texts. Its host replaces {shop} in the links below. A link whose {hash} is unknown is replaced by this one."`
 	PortalURL     string        `mapstructure:"portal_url" role:"sms" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}" doc:"Link to the customer portal in texts. {hash} is Recharge's secret part of a customer's portal links."`
 	ActivationURL string        `mapstructure:"activation_url" role:"sms" check:"template" example:"https://{shop}/account/activate" doc:"Link to activate the customer's account."`
 	PaymentURL    string        `mapstructure:"payment_url" role:"sms" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}/payment_methods" doc:"Link to change the payment method."`
 
+	Links   SMSLinks      `mapstructure:"links"`
 	Webhook WebhookDriver `mapstructure:"webhook"`
 	Twilio  TwilioDriver  `mapstructure:"twilio"`
 	Telnyx  TelnyxDriver  `mapstructure:"telnyx"`
 	Klaviyo KlaviyoDriver `mapstructure:"klaviyo"`
+}
+
+// SMSLinks configures the short links of the store's texts.
+type SMSLinks struct {
+	URL string        `mapstructure:"url" role:"sms,links" check:"url" example:"https://go.acme-coffee.com" doc:"Address of the store's own domain for short links, at which the role links is reached. The links of the shop in texts become {url}/r/ and 11 letters and digits, and clicks are counted. Empty: texts keep their links."`
+	TTL time.Duration `mapstructure:"ttl" role:"sms" default:"720h" min:"1m" max:"840h" doc:"How long a short link leads where its text said. After that it leads to sms.shop_url."`
 }
 
 // adaptDefaults sets the mode of a driver that has one only, and leaves quiet hours and consent to a platform that has the texts itself.
@@ -156,6 +163,7 @@ func (s SMS) calls() (key, address string) {
 }
 
 func (l *loader) checkSMS(s *scope, m SMS) {
+	l.checkLinks(s, m)
 	at := slices.IndexFunc(driverRules(), func(r driverRule) bool { return r.driver == m.Driver })
 	if at < 0 {
 		return

@@ -68,11 +68,12 @@ const (
 
 const typePrefix = "rechargeflow."
 
-// The ce_type of the records in recharge.sms-triggers.
+// The ce_type of the records in recharge.sms-triggers and recharge.sms-receipts.
 const (
 	TypeTrigger    = typePrefix + schemas.SMSTrigger
 	TypeRevocation = typePrefix + schemas.SMSRevocation
 	TypeReceipt    = typePrefix + schemas.SMSReceipt
+	TypeClick      = typePrefix + schemas.SMSClick
 )
 
 // Header returns a header.

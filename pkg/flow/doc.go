@@ -16,6 +16,7 @@
 //	sample.go     sample values
 //	shop.go       the shop, and its link templates
 //	render.go     a flow's text for one customer
+//	short.go      its text with short links
 //	frame.go      the name of the shop before a text, how to opt out after it
 //	preview.go    its text with sample values, and what it costs
 //	liquid.go     the Liquid engine

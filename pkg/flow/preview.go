@@ -3,6 +3,8 @@ package flow
 import (
 	"cmp"
 	"unicode/utf8"
+
+	"github.com/rechargeflow/rechargeflow/pkg/links"
 )
 
 // Preview is a flow's text with sample values.
@@ -19,6 +21,9 @@ type Preview struct {
 // sampleHash is the secret part of a customer's links in previews.
 const sampleHash = "6f5902ac237024bd"
 
+// sampleCode is the code of the short links in previews.
+func sampleCode() links.Code { return "4kZ0qN7sXb2" }
+
 // Previews renders the text of a flow with the sample values of each resource that its triggers can be about, for a shop. Values that the
 // shop lacks are those of the sample.
 func Previews(f Flow, shop Shop) ([]Preview, error) {
@@ -26,7 +31,7 @@ func Previews(f Flow, shop Shop) ([]Preview, error) {
 	for _, about := range f.Key.Resources() {
 		values := SampleOf(about)
 		shop.fill(&values)
-		text, err := Render(f, values)
+		text, _, err := RenderShort(f, values, sampleCode)
 		if err != nil {
 			return nil, err
 		}
@@ -34,7 +39,7 @@ func Previews(f Flow, shop Shop) ([]Preview, error) {
 		p := Preview{About: about, Text: text, Encoding: encoding, Characters: utf8.RuneCountInString(text), Parts: parts}
 		if shop.OptOut != "" {
 			values.Shop.OptOut, values.OptOut = shop.OptOut, true
-			if text, err = Render(f, values); err != nil {
+			if text, _, err = RenderShort(f, values, sampleCode); err != nil {
 				return nil, err
 			}
 			_, p.OptOutParts = Segments(text)
@@ -52,6 +57,7 @@ func (s Shop) fill(v *Variables) {
 	}{
 		{&v.Shop.Name, s.Name},
 		{&v.Shop.URL, s.URL},
+		{&v.Shop.LinksURL, s.LinksURL},
 		{&v.Customer.PortalURL, s.Link(s.PortalURL, sampleHash)},
 		{&v.Customer.ActivationURL, s.Link(s.ActivationURL, sampleHash)},
 		{&v.Charge.PaymentUpdateURL, s.Link(s.PaymentURL, sampleHash)},

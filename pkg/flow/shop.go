@@ -14,6 +14,7 @@ type Shop struct {
 	ActivationURL string // sms.activation_url
 	PaymentURL    string // sms.payment_url
 	OptOut        string // sms.opt_out_text: how to opt out, at the end of some texts
+	LinksURL      string // sms.links.url: the address of short links, for RenderShort
 
 	// OwnTexts means that the destination has texts of its own: those of the flows, and the links that they use, don't matter.
 	OwnTexts bool

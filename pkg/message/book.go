@@ -26,7 +26,7 @@ type Book struct {
 
 	settings Settings
 	changed  []Message
-	removed  []*Message
+	removed  []Removal
 }
 
 // Settings are the settings of the stores.
@@ -45,9 +45,18 @@ func Open(rows Rows, now time.Time, settings Settings) *Book {
 // Changed returns the changed messages, in the order of their changes.
 func (b *Book) Changed() []Message { return b.changed }
 
-// Removed returns the messages whose texts are to be removed from recharge.message-texts: they ended long ago, or their customer's personal
-// data was erased.
-func (b *Book) Removed() []*Message { return b.removed }
+// Removal is what is to be removed of a message.
+type Removal struct {
+	*Message
+
+	// Text means that its row is to be removed from recharge.message-texts: it ended long ago, or its customer's personal data was erased.
+	Text bool
+	// Ended are the links whose rows are to be removed from recharge.links.
+	Ended []Link
+}
+
+// Removed returns what is to be removed.
+func (b *Book) Removed() []Removal { return b.removed }
 
 // OfCustomer returns a customer's messages, oldest row first.
 func (b *Book) OfCustomer(store, customer string) (list []*Message, err error) {
@@ -86,6 +95,15 @@ func (b *Book) save(before, m *Message) error {
 	if !m.ended() {
 		m.EndedAt = time.Time{}
 	}
+	if err := b.store(m); err != nil {
+		return err
+	}
+	b.changed = append(b.changed, snapshot(m))
+	return nil
+}
+
+// store writes the row of a message and its entries in the indexes.
+func (b *Book) store(m *Message) error {
 	value, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("encode message: %w", err)
@@ -94,12 +112,11 @@ func (b *Book) save(before, m *Message) error {
 	for _, key := range entries(m) {
 		b.rows.Set(key, []byte{rowVersion})
 	}
-	b.changed = append(b.changed, snapshot(m))
 	return nil
 }
 
 func snapshot(m *Message) Message {
 	copied := *m
-	copied.Triggers = slices.Clone(m.Triggers)
+	copied.Triggers, copied.Links = slices.Clone(m.Triggers), slices.Clone(m.Links)
 	return copied
 }

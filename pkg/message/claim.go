@@ -14,6 +14,8 @@ type Decision struct {
 	Suppress reason.Reason // the text is not sent
 	Defer    time.Time     // it is due again then
 	OptOut   bool          // the text says how to opt out
+	Links    []Link        // the short links of the text
+	LinksEnd time.Time     // when they end
 }
 
 // maxDecided is how many messages one call of Claim decides on, so that a transaction stays short.
@@ -115,6 +117,8 @@ func (b *Book) claimOne(e entry, c Claiming) (*Message, error) {
 		m.Status, m.ReleaseAt, m.ClaimedAt, m.Lease = Claimed, time.Time{}, b.now, b.now.Add(c.Lease)
 		m.Attempt++
 		m.OptOut = decision.OptOut
+		b.unlink(m) // of an earlier claim, whose text was certainly not sent
+		m.Links, m.LinksEnd = decision.Links, decision.LinksEnd
 	}
 	return m, b.save(&before, m)
 }

@@ -26,6 +26,8 @@
 //	count.go     how many texts a customer had
 //	due.go       Due: when the next text of a store is due, in memory
 //	receipt.go   what the provider answered or reported
+//	links.go     the short links of a text, until they end
+//	click.go     clicks on them
 //	opt_out.go   which texts say how to opt out
 //	erase.go     messages of a customer whose personal data was erased
 //	expire.go    messages that nothing refers to any more

@@ -2,6 +2,7 @@ package message
 
 import (
 	"slices"
+	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
@@ -15,6 +16,8 @@ func (b *Book) erase(r subscriber.Revocation, all []*Message) (reason.Reason, er
 	}
 	for _, m := range all {
 		before := snapshot(m)
+		removal := Removal{Message: m, Text: m.Attempt > 0, Ended: m.Links}
+		m.Links, m.LinksEnd = nil, time.Time{}
 		for i := range m.Triggers {
 			m.Triggers[i] = m.Triggers[i].erased()
 		}
@@ -24,8 +27,8 @@ func (b *Book) erase(r subscriber.Revocation, all []*Message) (reason.Reason, er
 		if err := b.save(&before, m); err != nil {
 			return "", err
 		}
-		if m.Attempt > 0 {
-			b.removed = append(b.removed, m)
+		if removal.Text || len(removal.Ended) > 0 {
+			b.removed = append(b.removed, removal)
 		}
 	}
 	return "", nil

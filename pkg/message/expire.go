@@ -9,8 +9,11 @@ const keptFor = 35 * 24 * time.Hour
 // maxExpired is how many messages one call of Expire removes.
 const maxExpired = 100
 
-// Expire removes messages that ended long ago, some at a time.
+// Expire removes messages that ended long ago, and links that have ended, some at a time.
 func (b *Book) Expire() error {
+	if err := b.expireLinks(); err != nil {
+		return err
+	}
 	old, _, err := b.until(b.now.Add(-keptFor), []byte("ended/"), "", maxExpired)
 	if err != nil {
 		return err
@@ -30,7 +33,7 @@ func (b *Book) Expire() error {
 		if !b.any(string(messagePrefix(m.Store, m.CustomerID))) { // the next text is the first one again
 			b.rows.Delete(optOutKey(m.Store, m.CustomerID))
 		}
-		b.removed = append(b.removed, m)
+		b.removed = append(b.removed, Removal{Message: m, Text: true, Ended: m.Links})
 	}
 	return nil
 }

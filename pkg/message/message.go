@@ -51,6 +51,12 @@ type Message struct {
 	Lease     time.Time `json:"lease,omitzero"` // the end of the claim
 	EndedAt   time.Time `json:"ended_at,omitzero"`
 
+	// Links are the short links of the claimed text, until LinksEnd.
+	Links    []Link    `json:"links,omitempty"`
+	LinksEnd time.Time `json:"links_end,omitzero"`
+	// ClickedAt is the first click of a person.
+	ClickedAt time.Time `json:"clicked_at,omitzero"`
+
 	ProviderID string `json:"provider_id,omitempty"`
 	// Code and Error are the provider's, or say why there is no answer.
 	Code  string `json:"code,omitempty"`

@@ -22,6 +22,7 @@ type Change struct {
 	ReleaseAt          time.Time       `json:"release_at,omitzero"`
 	Deferred           bool            `json:"deferred,omitempty"`
 	Attempt            int             `json:"attempt,omitempty"`
+	ClickedAt          time.Time       `json:"clicked_at,omitzero"` // the first click of a person on a short link
 	ProviderID         string          `json:"provider_id,omitempty"`
 	Code               string          `json:"code,omitempty"`
 	Error              string          `json:"error,omitempty"`
@@ -41,7 +42,7 @@ type ChangeTrigger struct {
 func (m *Message) Public(at time.Time) Change {
 	c := Change{
 		ID: m.ID, Store: m.Store, RechargeCustomerID: m.CustomerID, Flow: m.Flow, Cause: m.Cause, Change: m.Changes, At: at.UTC(),
-		Status: m.Status, Reason: m.Reason, ReleaseAt: m.ReleaseAt.UTC(), Deferred: m.Deferred, Attempt: m.Attempt,
+		Status: m.Status, Reason: m.Reason, ReleaseAt: m.ReleaseAt.UTC(), Deferred: m.Deferred, Attempt: m.Attempt, ClickedAt: m.ClickedAt.UTC(),
 		ProviderID: m.ProviderID, Code: m.Code, Error: m.Error, Triggers: make([]ChangeTrigger, 0, len(m.Triggers)),
 	}
 	for _, t := range m.Triggers {

@@ -18,6 +18,7 @@ import (
 //	held/{store}/{flow}/{millis}/{customer}/{id}       planned messages that are due, of paused flows
 //	lease/{millis}/{store}/{customer}/{id}             claimed messages by the end of their claim
 //	ended/{millis}/{store}/{customer}/{id}             other messages by their end
+//	links/{millis}/{store}/{customer}/{id}             messages with short links by the end of these, besides one of the above
 //	opt-out/{store}/{customer}                         how many texts the customer has got since the last one that said how to opt out
 //
 // Each value begins with a byte, the version of its encoding.
@@ -47,18 +48,31 @@ func messageKey(store, customer, id string) []byte {
 
 // entries returns the keys of a message in the indexes.
 func entries(m *Message) [][]byte {
-	place := m.Store + "/" + m.CustomerID + "/" + m.ID
+	keys := [][]byte{entryOf(m)}
+	if len(m.Links) > 0 {
+		keys = append(keys, []byte(linksIndex+millis(m.LinksEnd)+"/"+place(m)))
+	}
+	return keys
+}
+
+// entryOf returns the key of a message in the index of its status.
+func entryOf(m *Message) []byte {
 	switch {
 	case m.held():
-		return [][]byte{append(heldPrefix(m.Store, m.Flow), millis(m.ReleaseAt)+"/"+m.CustomerID+"/"+m.ID...)}
+		return append(heldPrefix(m.Store, m.Flow), millis(m.ReleaseAt)+"/"+m.CustomerID+"/"+m.ID...)
 	case m.Status == Planned:
-		return [][]byte{append(duePrefix(m.Store, m.Deferred), millis(m.ReleaseAt)+"/"+m.CustomerID+"/"+m.ID...)}
+		return append(duePrefix(m.Store, m.Deferred), millis(m.ReleaseAt)+"/"+m.CustomerID+"/"+m.ID...)
 	case m.Status == Claimed:
-		return [][]byte{[]byte("lease/" + millis(m.Lease) + "/" + place)}
+		return []byte("lease/" + millis(m.Lease) + "/" + place(m))
 	default:
-		return [][]byte{[]byte("ended/" + millis(m.EndedAt) + "/" + place)}
+		return []byte("ended/" + millis(m.EndedAt) + "/" + place(m))
 	}
 }
+
+// linksIndex is the prefix of the index of short links.
+const linksIndex = "links/"
+
+func place(m *Message) string { return m.Store + "/" + m.CustomerID + "/" + m.ID }
 
 func duePrefix(store string, deferred bool) []byte {
 	class := "0/"

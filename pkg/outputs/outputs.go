@@ -68,8 +68,33 @@ func OfChange(topics topology.Topics, m *message.Message, at time.Time) envelope
 	}
 }
 
-// OfText is a row of recharge.message-texts; nil is a tombstone.
-func OfText(topics topology.Topics, m *message.Message, value any, at time.Time) envelope.Output {
+// OfClaim are the rows of a claimed message: its text in recharge.message-texts, and its links in recharge.links.
+func OfClaim(topics topology.Topics, m *message.Message, text message.Text, at time.Time) []envelope.Output {
+	out := []envelope.Output{ofText(topics, m, text, at)}
+	for _, row := range m.LinkRows() {
+		out = append(out, ofLink(topics, m, row.ID, row, at))
+	}
+	return out
+}
+
+// OfRemoval are the tombstones of what is removed of a message.
+func OfRemoval(topics topology.Topics, r message.Removal, at time.Time) (out []envelope.Output) {
+	if r.Text {
+		out = append(out, ofText(topics, r.Message, nil, at))
+	}
+	for _, link := range r.Ended {
+		out = append(out, ofLink(topics, r.Message, link.ID, nil, at))
+	}
+	return out
+}
+
+// ofLink is a row of recharge.links; nil is a tombstone.
+func ofLink(topics topology.Topics, m *message.Message, id string, value any, at time.Time) envelope.Output {
+	return envelope.Output{Topic: topics.Links(), Subject: schemas.Link, Store: m.Store, CustomerID: m.CustomerID, Key: id, At: at, Value: value}
+}
+
+// ofText is a row of recharge.message-texts; nil is a tombstone.
+func ofText(topics topology.Topics, m *message.Message, value any, at time.Time) envelope.Output {
 	return envelope.Output{
 		Topic: topics.MessageTexts(), Subject: schemas.MessageText, Store: m.Store, CustomerID: m.CustomerID, Key: m.CustomerID + "/" + m.ID, At: at, Value: value,
 	}

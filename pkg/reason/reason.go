@@ -82,6 +82,7 @@ const (
 	MergedLate      Reason = "merged_late"       // the text of the same action is on its way or sent
 	MessageUnknown  Reason = "message_unknown"   // a receipt of a text that is not known, or not any more
 	ReceiptOutdated Reason = "receipt_outdated"  // a receipt that says less than what is known of the text
+	BotClick        Reason = "bot_click"         // a program has requested a short link
 )
 
 // Why a record becomes a dead letter.

@@ -10,6 +10,7 @@
 //	metrics_groups.go       Lost, Assigned, ...    consumer groups, whose consumers may be started anew
 //	metrics_reload.go       Reloaded, ...          whether the configuration of the files is in force
 //	metrics_registrations.go Registrations, ...    webhooks registered at Recharge
+//	metrics_links.go        LinkRequest, ...       short links and clicks on them
 //	metrics_texts.go        Texting                consent and pauses
 //	metrics_certificates.go Certificates, ...      when certificates expire
 //	lag.go                  Metrics.Lags           the lag of consumer groups

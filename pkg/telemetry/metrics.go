@@ -38,6 +38,7 @@ type Metrics struct {
 
 	registrations registrationMetrics
 	reload        reloadMetrics
+	links         linkMetrics
 }
 
 // NewMetrics registers all metrics, and those of Go and of the process.
@@ -96,6 +97,7 @@ func NewMetrics() *Metrics {
 	m.state, m.condition = newStateMetrics(m.registry), newConditionMetrics(m.registry)
 	m.certificates = newCertificates(m.registry)
 	m.registrations, m.reload = newRegistrationMetrics(m.registry), newReloadMetrics(m.registry)
+	m.links = newLinkMetrics(m.registry)
 	m.groups = &groups{past: map[string]int64{}, read: map[string]func() int64{}}
 	return m
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/links"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
@@ -99,7 +100,7 @@ func TestDecide(t *testing.T) {
 		require.NoError(t, err, name)
 		assert.Equal(t, test.want.Suppress, got.Suppress, name)
 		assert.True(t, test.want.Defer.Equal(got.Defer), "%s: %s", name, got.Defer)
-		assert.Equal(t, got == message.Decision{}, body == "Acme: hello Jo", name)
+		assert.Equal(t, got.Suppress == "" && got.Defer.IsZero(), body == "Acme: hello Jo", name)
 	}
 }
 
@@ -173,4 +174,40 @@ func TestHistoryFails(t *testing.T) {
 	_, _, err := w.decide(noon())
 	require.ErrorIs(t, err, w.history.err)
 	require.NotErrorIs(t, err, texts.ErrNotRendered)
+}
+
+// A text has short links, its rows have where they lead, and the code of a link with a secret is one, too.
+func TestShortLinks(t *testing.T) {
+	w := newWorld(t, flow.ChargePaid)
+	codes := []links.Code{"aaaaaaaaaaa", "bbbbbbbbbbb"}
+	w.Code = func() links.Code {
+		code := codes[0]
+		codes = codes[1:]
+		return code
+	}
+	w.LinksTTL = 24 * time.Hour
+	w.Shop = flow.Shop{Name: "Acme", URL: "https://acme.example", PortalURL: "https://{shop}/portal/{hash}", LinksURL: "https://go.acme.example"}
+	w.flow.Text = "Hello {{ first_name }}, see {{ portal_url }} or {{ shop.url }}."
+	w.message.Triggers[0].Recipient.PortalHash = "f99bd4a6"
+	text, decision, err := w.Decide(&w.message, noon(), w.history)
+	require.NoError(t, err)
+	assert.Equal(t, "Acme: Hello Jo, see https://go.acme.example/r/aaaaaaaaaaa or https://go.acme.example/r/bbbbbbbbbbb.", text.Body)
+	assert.Equal(t, "Acme: Hello Jo, see https://go.acme.example/r/*** or https://go.acme.example/r/bbbbbbbbbbb.", text.Masked(text.Body))
+	require.Len(t, decision.Links, 2)
+	assert.Equal(t, noon().Add(24*time.Hour), decision.LinksEnd)
+	for i, want := range []string{"https://acme.example/portal/f99bd4a6", "https://acme.example"} {
+		code := links.Code([]string{"aaaaaaaaaaa", "bbbbbbbbbbb"}[i])
+		assert.Equal(t, code.ID(), decision.Links[i].ID)
+		target, err := code.Open(decision.Links[i].Target)
+		require.NoError(t, err)
+		assert.Equal(t, want, target)
+	}
+	row := texts.Public(&w.message, text, noon())
+	assert.NotContains(t, row.Text, "aaaaaaaaaaa")
+	assert.Equal(t, 1, row.Segments)
+	w.Shop.LinksURL = ""
+	body, decision, err := w.decide(noon())
+	require.NoError(t, err)
+	assert.Contains(t, body, "https://acme.example/portal/f99bd4a6")
+	assert.Zero(t, decision)
 }

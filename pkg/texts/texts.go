@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/links"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
@@ -34,6 +35,9 @@ type Store struct {
 	Lease       time.Duration // of a claim, see sender.Lease
 	// CallWithin is the longest time from the claim of a text to its call: quiet hours must not begin within it.
 	CallWithin time.Duration
+	// LinksTTL is how long the short links of a text lead somewhere, if Shop.LinksURL is set. Code draws their codes.
+	LinksTTL time.Duration
+	Code     func() links.Code
 	// Window shortens the windows of all flows, for trials; 0 leaves them.
 	Window time.Duration
 }
@@ -99,24 +103,32 @@ func (s *Store) Decide(m *message.Message, now time.Time, had History) (sms.Mess
 		text.Values = s.values(live, number)
 		return text, message.Decision{}, nil
 	}
-	body, decision, err := s.render(m, live, had)
-	text.Body = body
+	decision, err := s.render(&text, m, now, had)
 	return text, decision, err
 }
 
-// render renders the text of triggers.
-func (s *Store) render(m *message.Message, live []subscriber.Trigger, had History) (string, message.Decision, error) {
+// render renders the body of a text, with short links.
+func (s *Store) render(text *sms.Message, m *message.Message, now time.Time, had History) (message.Decision, error) {
 	due, err := had.OptOutDue(m.Store, m.CustomerID)
 	if err != nil {
-		return "", message.Decision{}, err
+		return message.Decision{}, err
 	}
-	values := subscriber.Variables(live, s.Shop)
+	values := subscriber.Variables(m.Live(now), s.Shop)
 	values.OptOut = due && m.Flow != flow.Help && flow.Normalize(s.Shop.OptOut) != ""
-	body, err := flow.Render(s.flow(m.Flow), values)
+	body, short, err := flow.RenderShort(s.flow(m.Flow), values, s.Code)
 	if err != nil {
-		return "", message.Decision{Suppress: reason.TextNotRendered}, fmt.Errorf("%w: %w", ErrNotRendered, err)
+		return message.Decision{Suppress: reason.TextNotRendered}, fmt.Errorf("%w: %w", ErrNotRendered, err)
 	}
-	return body, message.Decision{OptOut: values.OptOut}, nil
+	text.Body = body
+	decision := message.Decision{OptOut: values.OptOut}
+	for _, each := range short {
+		decision.Links = append(decision.Links, message.Link{ID: each.Code.ID(), Target: each.Code.Seal(each.Target)})
+		decision.LinksEnd = now.Add(s.LinksTTL)
+		if text.Masked(each.Target) != each.Target { // who has the code is led to the customer's account
+			text.Secrets = append(text.Secrets, string(each.Code))
+		}
+	}
+	return decision, nil
 }
 
 // suppressed returns why a text is not sent whatever the hour; phone is the error of its number.

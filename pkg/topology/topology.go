@@ -9,6 +9,7 @@ const (
 	RoleTransformer Role = "transformer"
 	RoleTracking    Role = "tracking"
 	RoleSMS         Role = "sms"
+	RoleLinks       Role = "links"
 )
 
 // row is what a role consumes and writes.
@@ -30,7 +31,8 @@ func (t Topics) table() []row {
 		{role: RoleGateway, outputs: []string{t.Webhooks(), t.Consent(), t.Receipts()}},
 		{role: RoleTransformer, input: t.Webhooks(), state: t.State(), outputs: []string{t.Webhooks(), t.Events(), t.Facts(), t.Triggers(), t.Customers(), t.Subscriptions(), t.Charges()}},
 		{role: RoleTracking, input: t.Events(), also: []string{t.Facts()}, perStore: true, sink: true},
-		{role: RoleSMS, input: t.Triggers(), ifUsed: true, also: []string{t.Receipts()}, state: t.SMSState(), outputs: []string{t.Messages(), t.MessageTexts(), t.Receipts()}},
+		{role: RoleSMS, input: t.Triggers(), ifUsed: true, also: []string{t.Receipts()}, state: t.SMSState(), outputs: []string{t.Messages(), t.MessageTexts(), t.Links(), t.Receipts()}},
+		{role: RoleLinks, outputs: []string{t.Receipts()}},
 	}
 }
 
@@ -101,6 +103,9 @@ func (t Topics) Messages() string { return t.Prefix + "recharge.messages" }
 
 // MessageTexts is the table of texts as they were sent.
 func (t Topics) MessageTexts() string { return t.Prefix + "recharge.message-texts" }
+
+// Links is the table of short links.
+func (t Topics) Links() string { return t.Prefix + "recharge.links" }
 
 // DeadLetters holds the records that a role rejected.
 func (t Topics) DeadLetters(r Role) string { return t.Prefix + "recharge.deadletter." + string(r) }

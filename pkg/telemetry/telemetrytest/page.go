@@ -22,6 +22,7 @@ func Page() string {
 	m.Response(200, time.Millisecond)
 	m.Callback(store, "reply", "accepted", "")
 	registrations(m, store)
+	links(m, store)
 	m.UnknownTopic(store, "subscription/created")
 	m.GatewayLimits(func() int { return 0 }, func() int64 { return 0 }, func() int64 { return 0 })
 	m.EndToEnd("tracking", store, time.Second, "")
@@ -62,6 +63,14 @@ func configured(m *telemetry.Metrics, store, group, topic string) {
 	m.StoreConfigured(store)
 	m.TopicRetention(topic, time.Hour)
 	m.TopicTrouble(topic, "missing", false)
+}
+
+func links(m *telemetry.Metrics, store string) {
+	m.LinkRequest(store, "redirected", time.Millisecond)
+	m.LinkClick(store, "")
+	m.LinkClickDropped(store, "queue_full")
+	m.Links(func() int { return 1 })
+	m.LinkConnections(func() int { return 0 }, func() int64 { return 0 })
 }
 
 func registrations(m *telemetry.Metrics, store string) {

@@ -1,0 +1,78 @@
+package links
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/rechargeflow/rechargeflow/pkg/seal"
+)
+
+// Code is the last part of a short link: CodeLength letters and digits, which have 65 bits. Who has it can open the link, so it is in the
+// text alone, and in no topic and no log.
+type Code string
+
+// CodeLength is the number of characters of a code.
+const CodeLength = 11
+
+// alphabet has characters that cost one septet in a text.
+const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// NewCode draws a code.
+func NewCode() Code {
+	code := make([]byte, 0, CodeLength)
+	var random [2 * CodeLength]byte
+	for {
+		_, _ = rand.Read(random[:]) // never fails, see crypto/rand
+		for _, b := range random {
+			if b >= 4*byte(len(alphabet)) { // the rest would make some characters more likely
+				continue
+			}
+			if code = append(code, alphabet[int(b)%len(alphabet)]); len(code) == CodeLength {
+				return Code(code)
+			}
+		}
+	}
+}
+
+// ParseCode returns the code of a path such as /r/4kZ0qN7sXb2.
+func ParseCode(path string) (Code, bool) {
+	code, found := strings.CutPrefix(path, Prefix)
+	if !found || len(code) != CodeLength || strings.Trim(code, alphabet) != "" {
+		return "", false
+	}
+	return Code(code), true
+}
+
+// Prefix is the beginning of the path of a short link.
+const Prefix = "/r/"
+
+// ID names a link in topics and logs: 32 hex digits, from which the code can't be found.
+func (c Code) ID() string {
+	sum := sha256.Sum256([]byte(purpose + "\n" + string(c)))
+	return hex.EncodeToString(sum[:16])
+}
+
+// purpose separates what is derived from a code from what is derived from other secrets.
+const purpose = "short link"
+
+// Seal encrypts a target, so that only who has the code can read it.
+func (c Code) Seal(target string) string { return seal.New(string(c), purpose).Seal(target) }
+
+// ErrTarget means that a target is not one that a short link may lead to.
+var ErrTarget = errors.New("target of a short link is unreadable, or no http or https URL")
+
+// Open decrypts a target and checks it.
+func (c Code) Open(sealed string) (string, error) {
+	target, err := seal.New(string(c), purpose).Open(sealed)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrTarget, err)
+	}
+	if !IsTarget(target) {
+		return "", ErrTarget // without the target
+	}
+	return target, nil
+}

@@ -1,0 +1,8 @@
+// Package links shortens the links of a text and tells clicks of people from those of programs. It does no I/O and has no clock; package
+// redirect serves the short links.
+//
+//	find.go      finds http and https URLs in a text
+//	shorten.go   Shortener: puts short links in their place
+//	code.go      Code: the secret part of a short link, its id, and the target that only it opens
+//	signs.go     the signs of a click that no person made
+package links
