@@ -12,6 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/sender"
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -47,7 +48,7 @@ func TestTextsLateReceipt(t *testing.T) {
 	skipInSample(t)
 	brokers := kafkatest.One(t)
 	w := newTextSystem(t, &brokers)
-	w.freezeAt(point{name: "text answered", most: 20}, sender.Lease(lab.SMSTimeout)+10*time.Second)
+	w.freezeAt(point{name: "text answered", most: 20}, sender.Lease(lab.SMSTimeout, sms.Abilities{})+10*time.Second)
 	w.sms = w.launch("sms")
 	w.settleTexts()
 	unknown := w.textChanges(message.Unknown)
