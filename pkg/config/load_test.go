@@ -23,6 +23,7 @@ func TestDefaults(t *testing.T) {
 		Tracing:       config.Tracing{Headers: []config.Secret{}, SampleRatio: 1},
 		ShutdownDelay: time.Second, ShutdownTimeout: 25 * time.Second,
 		SMS:         config.Planner{StateDir: "./rechargeflow-data/sms-state", StateCache: 16 << 20},
+		Links:       config.Links{Listen: ":8081", MaxConnections: 2000},
 		Transformer: config.Transformer{StateDir: "./rechargeflow-data/state", StateCache: 32 << 20, WebhookCheckInterval: 5 * time.Minute},
 		Stores: []config.Store{{
 			Name: "acme", CustomerID: config.CustomerEmail, ActiveProperty: true,
@@ -31,7 +32,7 @@ func TestDefaults(t *testing.T) {
 				Enabled: true, URL: "https://api.exponea.com", Project: "project-token", KeyID: "key-1", Secret: "key-secret",
 				CustomerIDName: "registered", Timeout: 20 * time.Second, PerMinute: 6000, Replicas: 1, Profile: []string{}, Extras: []string{},
 			},
-			SMS: config.SMS{DefaultRegion: "US", Timeout: 10 * time.Second, AtOnce: 10, Mode: "text", Consent: "opt_out", QuietHours: "ours", OptOutText: "Reply STOP to opt out.", HelpText: "{% if shop.url %}Help at {{ shop.url }}. {% endif %}Reply STOP to opt out.", Twilio: config.TwilioDriver{APIURL: "https://api.twilio.com"}, Telnyx: config.TelnyxDriver{APIURL: "https://api.telnyx.com"}, Klaviyo: config.KlaviyoDriver{APIURL: "https://a.klaviyo.com"}},
+			SMS: config.SMS{DefaultRegion: "US", Timeout: 10 * time.Second, AtOnce: 10, Mode: "text", Consent: "opt_out", QuietHours: "ours", OptOutText: "Reply STOP to opt out.", HelpText: "{% if shop.url %}Help at {{ shop.url }}. {% endif %}Reply STOP to opt out.", Twilio: config.TwilioDriver{APIURL: "https://api.twilio.com"}, Telnyx: config.TelnyxDriver{APIURL: "https://api.telnyx.com"}, Klaviyo: config.KlaviyoDriver{APIURL: "https://a.klaviyo.com"}, Links: config.SMSLinks{TTL: 720 * time.Hour}},
 		}},
 	}
 	assert.Empty(t, cmp.Diff(want, loaded.Config))

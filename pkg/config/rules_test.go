@@ -322,3 +322,59 @@ func TestPortalKey(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, loaded.Warnings)
 }
+
+// Short links have an address of their own: https, without a path, not long.
+func TestShortLinks(t *testing.T) {
+	const store = "sms: {driver: log, shop_url: 'https://acme-coffee.com', links: {url: '%s'}%s}"
+	for _, test := range []struct{ url, more, fault, warning string }{
+		{"https://go.acme-coffee.com", "", "", ""},
+		{"https://go.acme-coffee.com/", "", "", ""},
+		{"http://127.0.0.1:8081", "", "", ""},
+		{"http://localhost:8081", "", "", ""},
+		{"http://go.acme-coffee.com", "", "expected https", ""},
+		{"https://go.acme-coffee.com/l", "", "which has a path; expected the address of a domain of its own, such as https://go.acme-coffee.com", ""},
+		{"https://" + strings.Repeat("long.", 11) + "com", "", "has 66 characters, which every text pays for; expected at most 60", ""},
+		{"https://acme-coffee.com", "", "", "acme-coffee.com is the host of sms.shop_url"},
+		{"https://go.acme-coffee.com", ", shop_url: ''", "", "leads nowhere without sms.shop_url"},
+		{"https://go.acme-coffee.com", ", mode: trigger", "", "has no effect with sms.mode trigger"},
+		{"go.acme-coffee.com", "", "expected an http or https URL", ""},
+		{"https://go.acme-coffee.com?a=b", "", "expected an http or https URL", ""},
+	} {
+		text := fmt.Sprintf(store, test.url, test.more)
+		if strings.Contains(test.more, "shop_url") {
+			text = strings.Replace(text, "shop_url: 'https://acme-coffee.com', ", "", 1)
+		}
+		loaded, err := load(t, minimal+"    "+text+"\n")
+		if test.fault != "" {
+			require.ErrorContains(t, err, test.fault, test.url)
+			continue
+		}
+		require.NoError(t, err, test.url)
+		var warnings []string
+		for _, w := range loaded.Warnings {
+			if strings.Contains(w.String(), "links.url") {
+				warnings = append(warnings, w.String())
+			}
+		}
+		if test.warning == "" {
+			assert.Empty(t, warnings, test.url)
+			continue
+		}
+		require.Len(t, warnings, 1)
+		assert.Contains(t, warnings[0], test.warning)
+	}
+}
+
+// The port of short links is one of its own, if it is opened.
+func TestLinksListen(t *testing.T) {
+	const linked = "    sms: {driver: log, shop_url: 'https://acme-coffee.com', links: {url: 'https://go.acme-coffee.com'}}\n"
+	_, err := load(t, minimal+"links: {listen: ':8080'}")
+	require.NoError(t, err, "it is not opened")
+	_, err = load(t, minimal+linked+"links: {listen: ':8080'}")
+	require.ErrorContains(t, err, "links.listen: given \":8080\", which is taken by gateway.listen")
+	_, err = load(t, minimal+linked+"links: {listen: '127.0.0.1:9090'}")
+	require.ErrorContains(t, err, "which is taken by admin.listen")
+	path := write(t, "rechargeflow.yaml", minimal+linked+"links: {listen: ':8080'}")
+	_, err = config.Load(path, nil, "links")
+	require.NoError(t, err, "the gateway runs elsewhere")
+}
