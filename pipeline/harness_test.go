@@ -435,7 +435,7 @@ func (w *world) gatewayDriver(url string) sms.Driver {
 func (w *world) checkSchemas() {
 	for _, topic := range []string{
 		"recharge.events", "recharge.sms-triggers", "recharge.customers", "recharge.subscriptions", "recharge.messages", "recharge.message-texts",
-		"recharge.sms-receipts",
+		"recharge.sms-receipts", "recharge.links",
 	} {
 		records := w.topics.since(topic, w.checked[topic])
 		w.checked[topic] += len(records)

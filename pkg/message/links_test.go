@@ -147,9 +147,9 @@ func TestClick(t *testing.T) {
 	}{
 		{bot, reason.BotClick, time.Time{}},
 		{unknown, reason.MessageUnknown, time.Time{}},
-		{clickOn(m, w.now.Add(2 * time.Minute)), "", w.now.Add(2 * time.Minute)},
-		{clickOn(m, w.now.Add(2 * time.Minute)), reason.Duplicate, w.now.Add(2 * time.Minute)},
-		{clickOn(m, w.now.Add(3 * time.Minute)), reason.Duplicate, w.now.Add(2 * time.Minute)},
+		{clickOn(m, w.now.Add(2*time.Minute)), "", w.now.Add(2 * time.Minute)},
+		{clickOn(m, w.now.Add(2*time.Minute)), reason.Duplicate, w.now.Add(2 * time.Minute)},
+		{clickOn(m, w.now.Add(3*time.Minute)), reason.Duplicate, w.now.Add(2 * time.Minute)},
 		{clickOn(m, w.now.Add(time.Minute)), "", w.now.Add(time.Minute)},
 		{bot, reason.BotClick, w.now.Add(time.Minute)},
 	} {

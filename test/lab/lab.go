@@ -71,8 +71,10 @@ type Lab struct {
 	Extras []string
 	// client sends webhooks; it keeps one connection per sender.
 	client *http.Client
-	// Embedded, Gateway and Admin are free loopback addresses.
-	Embedded, Gateway, Admin string
+	// ShortLinks gives the texts short links, which are served at Links.
+	ShortLinks bool
+	// Embedded, Gateway, Admin and Links are free loopback addresses.
+	Embedded, Gateway, Admin, Links string
 
 	configured string
 	activated  bool // Flows
@@ -85,7 +87,7 @@ func New(dir, binary string) (*Lab, error) {
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000, IdleConnTimeout: time.Minute}, Timeout: time.Minute},
 		API:    rechargetest.NewServer(apiToken), Bloomreach: bloomreachtest.New(), Texts: smstest.New(smsSecret, time.Now),
 	}
-	for _, address := range []*string{&l.Embedded, &l.Gateway, &l.Admin} {
+	for _, address := range []*string{&l.Embedded, &l.Gateway, &l.Admin, &l.Links} {
 		free, err := l.another()
 		if err != nil {
 			l.Close()
@@ -123,7 +125,7 @@ func FreeAddress() (string, error) {
 func (l *Lab) another() (string, error) {
 	for {
 		free, err := FreeAddress()
-		if err != nil || !slices.Contains([]string{l.Gateway, l.Admin, l.Embedded}, free) {
+		if err != nil || !slices.Contains([]string{l.Gateway, l.Admin, l.Embedded, l.Links}, free) {
 			return free, err
 		}
 	}
@@ -161,6 +163,7 @@ embedded: {dir: %q, listen: %q, clock_offset: %s}
 log: {level: %s}
 gateway: {listen: %q}
 admin: {listen: %q}
+links: {listen: %q, max_connections: 100}
 transformer: {state_dir: %q, webhook_check_interval: 1s}
 sms: {state_dir: %q}
 stores:
@@ -178,11 +181,20 @@ stores:
       portal_url: https://{shop}/portal/{hash}
       activation_url: https://{shop}/activate
       payment_url: https://{shop}/portal/{hash}/payment
+      links: {url: %q}
 `,
-		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, l.ClockOffset, level, l.Gateway, admin,
+		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, l.ClockOffset, level, l.Gateway, admin, l.Links,
 		l.state(name), l.state("sms-"+name), Store, Secret, apiToken, l.API.URL, l.WebhookURL, l.project(bloomreachURL),
-		cmp.Or(l.SMSURL, l.Texts.URL), smsSecret, cmp.Or(l.Window, "1ms"), SMSTimeout, cmp.Or(l.AtOnce, 10))
+		cmp.Or(l.SMSURL, l.Texts.URL), smsSecret, cmp.Or(l.Window, "1ms"), SMSTimeout, cmp.Or(l.AtOnce, 10), l.linksURL())
 	return one + l.moreStores(cmp.Or(l.MoreBloomreachURL, bloomreachURL))
+}
+
+// linksURL returns the address of short links.
+func (l *Lab) linksURL() string {
+	if !l.ShortLinks {
+		return ""
+	}
+	return "http://" + l.Links
 }
 
 // project returns the settings of a Bloomreach project.

@@ -7,6 +7,7 @@
 //	frozen_test.go   one of two transformers is frozen, and the other one takes over
 //	load_test.go     histories of many customers at their recorded times
 //	attack_test.go   strangers and a captured webhook against the gateway
+//	links_test.go    a text with a short link, who opens it, and strangers who guess and are slow
 //	import_test.go    a store is imported while the command is killed
 //	outage_test.go    the gateway is down for three days, webhooks are registered again, and a backfill runs among live ones
 //	outage_recharge_test.go  Recharge around the outage

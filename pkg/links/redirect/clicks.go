@@ -55,7 +55,8 @@ type Clicks struct {
 type click struct {
 	message.Click
 
-	partition int
+	partition   int
+	traceparent string
 }
 
 // NewClicks returns what writes clicks to a topic, under its full name. produce returns once every in-sync replica has the records.
@@ -74,7 +75,7 @@ func (c *Clicks) Add(link *Link, linkID string, header http.Header, now time.Tim
 		return
 	}
 	sign := links.SignOf(header, link.ClaimedAt, now)
-	added := &click{partition: link.Partition, Click: message.Click{
+	added := &click{partition: link.Partition, traceparent: telemetry.EnsureTraceparent(header.Get(envelope.HeaderTraceparent)), Click: message.Click{
 		Store: link.Store, CustomerID: link.CustomerID, MessageID: hex.EncodeToString(link.MessageID[:]), LinkID: linkID, Number: link.Number,
 		At: now.UTC(), Bot: sign != "", Sign: string(sign), Agent: links.Family(header.Get("User-Agent")),
 	}}
@@ -189,6 +190,7 @@ func (c *Clicks) record(of *click) (kafka.Record, error) {
 		At: of.At, Received: now,
 	}
 	return kafka.Record{
-		Topic: c.topic, Partition: of.partition, Key: []byte(of.Store + "/" + of.CustomerID), Value: value, Headers: event.Headers(), Time: now,
+		Topic: c.topic, Partition: of.partition, Key: []byte(of.Store + "/" + of.CustomerID), Value: value, Time: now,
+		Headers: append(event.Headers(), envelope.Header(envelope.HeaderTraceparent, of.traceparent)),
 	}, nil
 }
