@@ -22,12 +22,21 @@ func (l *loader) checkLinks(s *scope, m SMS) {
 		l.fault(s, path, "has %d characters, which every text pays for; expected at most %d", len(m.Links.URL), maxLinksURL)
 	case u.Scheme == "http" && !isPrivate(u.Hostname()):
 		l.fault(s, path, "given %s; expected https: a short link can lead to the account of a customer", quoted(m.Links.URL))
+	default:
+		l.warnOfLinks(s, m, u.Hostname())
+	}
+}
+
+// warnOfLinks warns of short links that probably do not work as intended.
+func (l *loader) warnOfLinks(s *scope, m SMS, host string) {
+	const path = "sms.links.url"
+	switch {
 	case m.Mode == SMSTrigger:
 		l.warnings.add(s.where(path), s.label+path, "has no effect with sms.mode trigger: the platform renders the texts, and shortens their links")
 	case m.ShopURL == "":
 		l.warnings.add(s.where(path), s.label+path, "a short link that has expired leads nowhere without sms.shop_url")
-	case u.Hostname() == hostOf(m.ShopURL):
-		l.warnings.add(s.where(path), s.label+path, "%s is the host of sms.shop_url; the role links needs a domain of its own, or a proxy that sends it the paths below /r/", u.Hostname())
+	case host == hostOf(m.ShopURL):
+		l.warnings.add(s.where(path), s.label+path, "%s is the host of sms.shop_url; the role links needs a domain of its own, or a proxy that sends it the paths below /r/", host)
 	}
 }
 

@@ -4,11 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"fmt"
 	"strings"
-
-	"github.com/rechargeflow/rechargeflow/pkg/seal"
 )
 
 // Code is the last part of a short link: CodeLength letters and digits, which have 65 bits. Who has it can open the link, so it is in the
@@ -52,27 +48,6 @@ const Prefix = "/r/"
 
 // ID names a link in topics and logs: 32 hex digits, from which the code can't be found.
 func (c Code) ID() string {
-	sum := sha256.Sum256([]byte(purpose + "\n" + string(c)))
+	sum := sha256.Sum256([]byte("short link\n" + string(c)))
 	return hex.EncodeToString(sum[:16])
-}
-
-// purpose separates what is derived from a code from what is derived from other secrets.
-const purpose = "short link"
-
-// Seal encrypts a target, so that only who has the code can read it.
-func (c Code) Seal(target string) string { return seal.New(string(c), purpose).Seal(target) }
-
-// ErrTarget means that a target is not one that a short link may lead to.
-var ErrTarget = errors.New("target of a short link is unreadable, or no http or https URL")
-
-// Open decrypts a target and checks it.
-func (c Code) Open(sealed string) (string, error) {
-	target, err := seal.New(string(c), purpose).Open(sealed)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrTarget, err)
-	}
-	if !IsTarget(target) {
-		return "", ErrTarget // without the target
-	}
-	return target, nil
 }

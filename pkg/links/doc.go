@@ -3,6 +3,6 @@
 //
 //	find.go      finds http and https URLs in a text
 //	shorten.go   Shortener: puts short links in their place
-//	code.go      Code: the secret part of a short link, its id, and the target that only it opens
+//	code.go      Code: the secret part of a short link, and its id
 //	signs.go     the signs of a click that no person made
 package links

@@ -103,9 +103,10 @@ func SignOf(header http.Header, claimed, now time.Time) Sign {
 	if strings.TrimSpace(agent) == "" {
 		return SignNoAgent
 	}
-	i := slices.IndexFunc(agents(), func(a agentSign) bool { return strings.Contains(agent, a.part) })
-	if i >= 0 && agents()[i].sign != "" {
-		return agents()[i].sign
+	list := agents()
+	i := slices.IndexFunc(list, func(a agentSign) bool { return strings.Contains(agent, a.part) })
+	if i >= 0 && list[i].sign != "" {
+		return list[i].sign
 	}
 	if now.Sub(claimed) < Instant {
 		return SignInstant

@@ -2,6 +2,7 @@ package message
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
@@ -24,7 +25,7 @@ type Click struct {
 // why another one has no effect: BotClick, Duplicate for one that is not the first, MessageUnknown, or ReceiptOutdated for one of a text
 // that was never claimed or whose customer was erased.
 func (b *Book) Click(c Click) (reason.Reason, error) {
-	if c.Store == "" || c.CustomerID == "" || c.MessageID == "" || c.LinkID == "" || c.At.IsZero() {
+	if slices.Contains([]string{c.Store, c.CustomerID, c.MessageID, c.LinkID}, "") || c.At.IsZero() {
 		return "", fmt.Errorf("%w: a click needs store, recharge_customer_id, message_id, link_id and at", ErrReceipt)
 	}
 	m, err := b.message(c.Store, c.CustomerID, c.MessageID)

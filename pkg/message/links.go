@@ -1,13 +1,42 @@
 package message
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/links"
+	"github.com/rechargeflow/rechargeflow/pkg/seal"
+)
 
 // Link is a short link of a text.
 type Link struct {
-	ID string `json:"id"` // 32 hex digits: see links.Code
+	ID string `json:"id"` // of its code
 	// Target is where it leads, sealed with its code. It is known when the text is claimed only.
 	Target string `json:"-"`
 }
+
+// NewLink seals a short link, so that only who has its code can read where it leads.
+func NewLink(short links.Short) Link {
+	return Link{ID: short.Code.ID(), Target: sealOf(short.Code).Seal(short.Target)}
+}
+
+// ErrTarget means that the target of a link can't be followed. The error does not have the target.
+var ErrTarget = errors.New("target of a short link is unreadable, or no http or https URL")
+
+// OpenTarget returns where a link leads, given its code and its sealed target. It checks the target again.
+func OpenTarget(code links.Code, sealed string) (string, error) {
+	target, err := sealOf(code).Open(sealed)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrTarget, err)
+	}
+	if !links.IsTarget(target) {
+		return "", ErrTarget
+	}
+	return target, nil
+}
+
+func sealOf(code links.Code) seal.Key { return seal.New(string(code), "short link") }
 
 // LinkRow is the value of a row of recharge.links.
 type LinkRow struct {

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/links"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
@@ -65,6 +66,22 @@ func TestLinkRows(t *testing.T) {
 	public, err := json.Marshal(m.Public(w.now))
 	require.NoError(t, err)
 	assert.NotContains(t, string(public), "link")
+}
+
+// Only the code opens what was sealed with it, and only a target is opened.
+func TestSealedTarget(t *testing.T) {
+	code := links.NewCode()
+	link := message.NewLink(links.Short{Code: code, Target: "https://shop.example/portal/secret"})
+	assert.Equal(t, code.ID(), link.ID)
+	assert.NotContains(t, link.Target, "secret")
+	target, err := message.OpenTarget(code, link.Target)
+	require.NoError(t, err)
+	assert.Equal(t, "https://shop.example/portal/secret", target)
+	_, err = message.OpenTarget(links.NewCode(), link.Target)
+	require.ErrorIs(t, err, message.ErrTarget)
+	_, err = message.OpenTarget(code, message.NewLink(links.Short{Code: code, Target: "javascript:alert(1)"}).Target)
+	require.ErrorIs(t, err, message.ErrTarget)
+	assert.NotContains(t, err.Error(), "alert")
 }
 
 // Links end once, at their time, whatever became of the text, and that is no change of the message.

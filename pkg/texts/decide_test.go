@@ -198,7 +198,7 @@ func TestShortLinks(t *testing.T) {
 	for i, want := range []string{"https://acme.example/portal/f99bd4a6", "https://acme.example"} {
 		code := links.Code([]string{"aaaaaaaaaaa", "bbbbbbbbbbb"}[i])
 		assert.Equal(t, code.ID(), decision.Links[i].ID)
-		target, err := code.Open(decision.Links[i].Target)
+		target, err := message.OpenTarget(code, decision.Links[i].Target)
 		require.NoError(t, err)
 		assert.Equal(t, want, target)
 	}

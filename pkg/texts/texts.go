@@ -122,7 +122,7 @@ func (s *Store) render(text *sms.Message, m *message.Message, now time.Time, had
 	text.Body = body
 	decision := message.Decision{OptOut: values.OptOut}
 	for _, each := range short {
-		decision.Links = append(decision.Links, message.Link{ID: each.Code.ID(), Target: each.Code.Seal(each.Target)})
+		decision.Links = append(decision.Links, message.NewLink(each))
 		decision.LinksEnd = now.Add(s.LinksTTL)
 		if text.Masked(each.Target) != each.Target { // who has the code is led to the customer's account
 			text.Secrets = append(text.Secrets, string(each.Code))

@@ -50,6 +50,7 @@ func TestBench(t *testing.T) {
 		{"state", func() { benchState(t, r, both) }},
 		{"tracking", func() { benchTracking(t, r, both) }},
 		{"sms", func() { benchSMS(t, r, both) }},
+		{"links", func() { benchLinks(t, r, both) }},
 		{"stores", func() { benchStores(t, r, apache) }},
 		{"customer", func() { benchCustomer(t, r, both) }},
 		{"endtoend", func() { benchEndToEnd(t, r, both) }},

@@ -27,6 +27,7 @@
 //	tracking_test.go  events to a slow destination
 //	sms_test.go       a trigger to the request to the SMS provider; texts a second; the state of texts
 //	sms_triggers_test.go  triggers, and an SMS provider that answers after a time
+//	links_test.go     a request for a short link to its redirect, at a fixed rate
 //	customer_test.go  the timeline of one customer among a million webhooks
 //	endtoend_test.go  HTTP 200 to accepted by the destination, at a fixed rate
 //	soak_test.go      the memory of each process while time passes

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/links"
+	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
@@ -116,7 +117,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, now time.Time) 
 	if !now.Before(link.ExpiresAt) {
 		return link.Store, h.elsewhere(w, r, link.Store, Expired)
 	}
-	target, err := code.Open(link.Target)
+	target, err := message.OpenTarget(code, link.Target)
 	if err != nil {
 		return link.Store, h.elsewhere(w, r, link.Store, Refused)
 	}

@@ -61,7 +61,7 @@ func (c *counts) of(which *map[string]int) map[string]int {
 
 // world is the role with a clock, links and a topic that can fail.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	now     time.Time
 	real    bool // the clock is that of a bubble
 	table   *redirect.Table
@@ -76,7 +76,7 @@ type world struct {
 }
 
 // newWorld has stores with short links; their table is empty and ready.
-func newWorld(t *testing.T, stores map[string]redirect.Store) *world {
+func newWorld(t testing.TB, stores map[string]redirect.Store) *world {
 	t.Helper()
 	core, log := observer.New(zapcore.DebugLevel)
 	w := &world{t: t, now: time.Now(), counts: &counts{}, log: log}
@@ -87,7 +87,7 @@ func newWorld(t *testing.T, stores map[string]redirect.Store) *world {
 }
 
 // newReadyWorld has read its table.
-func newReadyWorld(t *testing.T, stores map[string]redirect.Store) *world {
+func newReadyWorld(t testing.TB, stores map[string]redirect.Store) *world {
 	t.Helper()
 	w := newWorld(t, stores)
 	w.table.AtEnd()
@@ -153,7 +153,7 @@ func (w *world) records() (clicks []message.Click) {
 func (w *world) link(store, text, target string) links.Code {
 	code := links.NewCode()
 	w.apply(store, code, &message.LinkRow{
-		ID: code.ID(), Store: store, RechargeCustomerID: "42", MessageID: strings.Repeat(text, 64), Number: 1, Target: code.Seal(target),
+		ID: code.ID(), Store: store, RechargeCustomerID: "42", MessageID: strings.Repeat(text, 64), Number: 1, Target: message.NewLink(links.Short{Code: code, Target: target}).Target,
 		ClaimedAt: w.clock().Add(-time.Minute), ExpiresAt: w.clock().Add(time.Hour),
 	})
 	return code

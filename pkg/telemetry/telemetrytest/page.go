@@ -20,14 +20,12 @@ func Page() string {
 	m.Record("tracking", store, "rejected", "refused")
 	m.Ingest(store, time.Millisecond)
 	m.Response(200, time.Millisecond)
-	m.Callback(store, "reply", "accepted", "")
 	registrations(m, store)
-	links(m, store)
+	texts(m, store)
 	m.UnknownTopic(store, "subscription/created")
 	m.GatewayLimits(func() int { return 0 }, func() int64 { return 0 }, func() int64 { return 0 })
 	m.EndToEnd("tracking", store, time.Second, "")
 	m.Paused("tracking", store, false)
-	m.Text(store, "charge_failed", "accepted", "")
 	m.Waiting("tracking", group, 0)
 	m.Lost(group, func() int64 { return 0 })
 	m.Rejoins(group, func() int64 { return 0 })
@@ -45,9 +43,6 @@ func Page() string {
 	configured(m, store, group, topic)
 	m.Ready("gateway", func() bool { return true })
 	m.Certificates(func() []telemetry.Certificate { return []telemetry.Certificate{{Use: "kafka_client"}} })
-	m.Texting(func() []telemetry.Texting {
-		return []telemetry.Texting{{Numbers: map[string]int{"opted_in": 1}, Paused: map[string]bool{"charge_paid": false}}}
-	})
 	m.DestinationCertificate("sms", "sms.example.com", time.Now(), time.Now())
 	m.Lags(func() telemetry.LagReport {
 		return telemetry.LagReport{Cluster: "c", Lags: []telemetry.Lag{{Group: group, Topic: topic}}}
@@ -65,7 +60,12 @@ func configured(m *telemetry.Metrics, store, group, topic string) {
 	m.TopicTrouble(topic, "missing", false)
 }
 
-func links(m *telemetry.Metrics, store string) {
+func texts(m *telemetry.Metrics, store string) {
+	m.Callback(store, "reply", "accepted", "")
+	m.Text(store, "charge_failed", "accepted", "")
+	m.Texting(func() []telemetry.Texting {
+		return []telemetry.Texting{{Numbers: map[string]int{"opted_in": 1}, Paused: map[string]bool{"charge_paid": false}}}
+	})
 	m.LinkRequest(store, "redirected", time.Millisecond)
 	m.LinkClick(store, "")
 	m.LinkClickDropped(store, "queue_full")
