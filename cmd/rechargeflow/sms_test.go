@@ -36,7 +36,7 @@ func TestSMS(t *testing.T) {
 	failed.Code, failed.Error = "http_502", "bad gateway \x1b[2J"
 	d.changed(failed)
 	d.changed(message.Change{ID: id("b"), Store: "acme", RechargeCustomerID: "43", Flow: flow.ChargePaid, Change: 1, At: now, Status: message.Suppressed, Reason: reason.NoPhone})
-	d.changed(message.Change{ID: id("c"), Store: "beta", RechargeCustomerID: "42", Flow: flow.ChargePaid, Change: 1, At: now, Status: message.Accepted})
+	d.changed(message.Change{ID: id("c"), Store: "beta", RechargeCustomerID: "42", Flow: flow.ChargePaid, Change: 1, At: now, Status: message.Accepted, ClickedAt: now})
 	row, err := json.Marshal(message.Text{ID: id("a"), Store: "acme", To: "+14*******00", Text: "Hi Jo: your card", Segments: 1})
 	require.NoError(t, err)
 	require.NoError(t, d.producer.Produce(t.Context(), kafka.Record{Topic: d.topics.MessageTexts(), Partition: 1, Key: []byte("acme/42/" + id("a")), Value: row}))
@@ -56,6 +56,8 @@ func TestSMS(t *testing.T) {
 	assert.Contains(t, out, "planned     charge_failed, due 2026-03-01T10:00:00Z\n")
 	assert.Contains(t, out, "unknown     charge_failed, http_502: bad gateway ?[2J\n")
 	assert.Contains(t, out, "to +14*******00, 1 parts: Hi Jo: your card\n")
+	out, _ = d.exits(cli.ExitOK, "sms show cccccccc")
+	assert.Contains(t, out, "accepted    charge_paid, clicked 2026-03-01T10:00:00Z\n")
 	out, _ = d.exits(cli.ExitOK, "sms show aaaaaaaa")
 	assert.NotContains(t, out, "your card")
 	_, errs := d.exits(cli.ExitFailed, "sms show dddddddd")

@@ -60,6 +60,9 @@ func (a *assembly) change(m message.Change) Entry {
 	if m.ProviderID != "" {
 		details = append(details, "provider "+a.mask.Text(m.ProviderID))
 	}
+	if !m.ClickedAt.IsZero() {
+		details = append(details, "clicked "+m.ClickedAt.UTC().Format(time.RFC3339))
+	}
 	e.Detail = strings.Join(details, ", ")
 	return e
 }

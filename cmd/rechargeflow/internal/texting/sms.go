@@ -202,6 +202,9 @@ func printChange(out io.Writer, m message.Change) {
 	if !m.ReleaseAt.IsZero() {
 		cli.Printf(out, ", due %s", m.ReleaseAt.UTC().Format(time.RFC3339))
 	}
+	if !m.ClickedAt.IsZero() {
+		cli.Printf(out, ", clicked %s", m.ClickedAt.UTC().Format(time.RFC3339))
+	}
 	if why := cmp.Or(string(m.Reason), m.Code); why != "" {
 		cli.Printf(out, ", %s", cli.Printable(why))
 	}
