@@ -63,13 +63,33 @@ func (r *reloadable) change(oldText, newText, leadsTo string) {
 	require.Eventually(r.t, func() bool { return strings.Count(r.log.String(), leadsTo) > before }, patience, 10*time.Millisecond, "%s", leadsTo)
 }
 
-// post sends a signed webhook about a subscription to a store, and returns the status.
+// post sends a signed webhook about a subscription to a store, and returns the status. As Recharge does, it sends the webhook again after a 503:
+// on a busy machine the broker may take longer than gateway.publish_timeout.
 func (r *reloadable) post(store, secret string, subscription int) int {
 	r.t.Helper()
 	body := strings.NewReplacer("784594001", fmt.Sprint(subscription), "2026-03-01T10:00:00+00:00", time.Now().UTC().Format(time.RFC3339)).Replace(created)
-	status, err := postTo(r.t.Context(), r.app.GatewayAddress(), store, secret, body)
-	require.NoError(r.t, err)
+	return r.postUntilStored(store, secret, body)
+}
+
+func (r *reloadable) postUntilStored(store, secret, body string) int {
+	r.t.Helper()
+	status := http.StatusServiceUnavailable
+	for deadline := time.Now().Add(patience); status == http.StatusServiceUnavailable && time.Now().Before(deadline); {
+		var err error
+		status, err = postTo(r.t.Context(), r.app.GatewayAddress(), store, secret, body)
+		require.NoError(r.t, err)
+	}
 	return status
+}
+
+// trouble returns what a check of /readyz reports.
+func (r *reloadable) trouble(name string) string {
+	for _, check := range r.app.health.Report().Checks {
+		if check.Name == name {
+			return check.Error
+		}
+	}
+	return "no such check"
 }
 
 func postTo(ctx context.Context, gateway, store, secret, body string) (int, error) {
@@ -165,14 +185,14 @@ func TestReload(t *testing.T) {
 
 	r.checkFaultyFile()
 	r.change("stores:", "kafka: {session_timeout: 20s}\nstores:", `"msg":"restart to apply: kafka.session_timeout"`)
-	assert.Contains(t, r.get("/readyz"), "restart to apply: kafka.session_timeout")
+	assert.Equal(t, "restart to apply: kafka.session_timeout", r.trouble("configuration"))
 	r.awaitMetric(`rechargeflow_config_restart_pending 1`)
 
 	require.Contains(t, r.get("/metrics"), `group="rechargeflow.tracking.beta"`)
 	r.change(betaStore(beta.BaseURL(), bloomreachtest.PublicToken), "", `"taken_up":["stores[beta] removed"]`)
 	assert.Equal(t, http.StatusNotFound, r.post("beta", "beta-secret", 8))
 	require.Eventually(t, func() bool { return !strings.Contains(r.get("/metrics"), `group="rechargeflow.tracking.beta"`) }, patience, 20*time.Millisecond)
-	assert.NotContains(t, r.get("/readyz"), "beta")
+	assert.Equal(t, "no such check", r.trouble("rechargeflow.tracking.beta"))
 	r.awaitChecksBut("configuration")
 
 	require.NoError(t, stop())
@@ -192,7 +212,7 @@ func (r *reloadable) checkFaultyFile() {
 	r.t.Helper()
 	r.change("stores:", "stores: {}\nstore:", `"reload configuration failed, the previous one stays in force","trigger":"SIGHUP","error":"`+r.path)
 	assert.Equal(r.t, http.StatusOK, r.post("acme", "secret-2", 9))
-	assert.Contains(r.t, r.get("/readyz"), "the configuration was not taken up")
+	assert.Contains(r.t, r.trouble("configuration"), "the configuration was not taken up")
 	r.awaitMetric(`rechargeflow_config_last_reload_successful 0`)
 	r.change("stores: {}\nstore:", "stores:", `"configuration reloaded, nothing to take up"`)
 	r.awaitMetric(`rechargeflow_config_last_reload_successful 1`)
@@ -246,7 +266,7 @@ func TestReloadBetweenTexts(t *testing.T) {
 	w := newWorld(t)
 	require.NoError(t, w.recharge.Put([]byte(customer)))
 	text := strings.NewReplacer(
-		"driver: log", `driver: webhook, url: "`+w.sms.URL+`", secret: `+smsSecret+`, window: 1ms, opt_out_text: none, from: "+15005550006"`,
+		"driver: log", `driver: webhook, webhook: {url: "`+w.sms.URL+`", secret: `+smsSecret+`}, window: 1ms, opt_out_text: none, from: "+15005550006"`,
 		"customer_id: recharge_id", "customer_id: email", "http://127.0.0.1:1", w.recharge.URL,
 	).Replace(reloadableFile(t, w.bloomreach.BaseURL()))
 	r := startReloadable(t, text)
@@ -257,7 +277,7 @@ func TestReloadBetweenTexts(t *testing.T) {
 		body := strings.NewReplacer("784594001", fmt.Sprint(100+i), `"status"`, `"address_id":1,"status"`, "246936001", fmt.Sprint(200+i),
 			"jo.bean", fmt.Sprintf("jo.bean.%d", i), "+15035550100", fmt.Sprintf("+150355501%02d", i),
 			"2026-03-01T10:00:00+00:00", time.Now().UTC().Format(time.RFC3339)).Replace(created)
-		require.Equal(t, http.StatusOK, r.postSigned("subscription/created", body, "secret-1"))
+		require.Equal(t, http.StatusOK, r.postUntilStored("acme", "secret-1", body))
 		if i%between == between-1 {
 			require.Eventually(t, func() bool { return w.sms.Requests() > i-between+1 }, patience, time.Millisecond)
 			r.change("+1500555000"+fmt.Sprint(6+i/between), "+1500555000"+fmt.Sprint(7+i/between), `"taken_up":["stores[acme].sms.from"]`)
