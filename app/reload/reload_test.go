@@ -227,7 +227,7 @@ func TestRefused(t *testing.T) {
 // A configuration that brings a warning logs it once.
 func TestWarnings(t *testing.T) {
 	in(t, func(t *testing.T, p *process) {
-		p.write(file + "    sms: {driver: webhook, url: 'https://sms.example.com', secret: s, shop_name: A}\n")
+		p.write(file + "    sms: {driver: webhook, webhook: {url: 'https://sms.example.com', secret: s}, shop_name: A}\n")
 		for range 2 {
 			p.hangup()
 		}
