@@ -149,7 +149,7 @@ func TestRunEndsWithThePartThatFails(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	cfg := trial(t, "http://127.0.0.1:1")
 	_, err := New(cfg, []topology.Role{"sink"}, Options{Log: zap.NewNop()})
-	require.EqualError(t, err, `there is no role "sink"; roles are gateway, transformer, tracking, sms`)
+	require.EqualError(t, err, `there is no role "sink"; roles are gateway, transformer, tracking, sms, links`)
 	_, err = New(cfg, []topology.Role{topology.RoleGateway}, Options{Log: zap.NewNop()})
 	require.ErrorContains(t, err, "kafka.brokers is empty")
 }
