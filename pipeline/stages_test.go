@@ -36,8 +36,8 @@ func TestStagesTable(t *testing.T) {
 		"tracking [test.recharge.events test.recharge.redrive.tracking test.recharge.facts] test.rechargeflow.tracking.beta sink:true",
 		"sms [test.recharge.sms-triggers test.recharge.redrive.sms test.recharge.sms-receipts] test.rechargeflow.sms sink:false",
 	}, got)
-	_, err = pipeline.Stages([]topology.Role{"links"}, options, run)
-	require.EqualError(t, err, `role "links" is unknown`)
+	_, err = pipeline.Stages([]topology.Role{"sink"}, options, run)
+	require.EqualError(t, err, `role "sink" is unknown`)
 	_, err = pipeline.Stages([]topology.Role{topology.RoleTransformer}, pipeline.Options{}, run)
 	require.ErrorContains(t, err, "build transformer")
 }
