@@ -3,6 +3,7 @@
 //
 //	sender.go   Sender: which stores have room, and the end of all calls
 //	lane.go     lane: the calls of one store; how many at once, and when it is paused
+//	pace.go     pace: how many calls a second its provider takes
 //	refusal.go  whether a number is refused, or the store
 //	call.go     one text: its deadline, its call, its receipt
 //	outcome.go  what comes of a call

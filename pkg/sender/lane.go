@@ -26,6 +26,7 @@ type lane struct {
 
 	mutex    sync.Mutex
 	taken    int       // texts reserved or in flight
+	pace     pace      // of the provider
 	failures int       // in a row
 	until    time.Time // nothing is sent before
 	why      error     // of the last failure
@@ -41,7 +42,7 @@ const (
 func newLane(store string, l Lane, c Config) *lane {
 	return &lane{
 		role: c.Role, store: store, driver: l.Driver, abilities: l.Abilities, log: c.Log, atOnce: l.AtOnce, metrics: c.Metrics, now: c.Now,
-		refusals: refusals{of: map[string]refusal{}},
+		refusals: refusals{of: map[string]refusal{}}, pace: pace{perSecond: l.Abilities.PerSecond},
 		problems: &telemetry.Trouble{Name: "sms gateway", Log: c.Log, Now: c.Now, Fields: []zap.Field{zap.String("role", c.Role), zap.String("store", store)}},
 	}
 }
@@ -57,7 +58,7 @@ func (l *lane) reserve(texts int) int {
 	if l.now().Before(l.until) || room <= l.taken {
 		return 0
 	}
-	n := min(texts, room-l.taken)
+	n := l.pace.take(min(texts, room-l.taken), l.now())
 	l.taken += n
 	return n
 }
@@ -66,6 +67,15 @@ func (l *lane) take() {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.taken++
+	l.pace.left--
+}
+
+// giveBack gives back room that was reserved and not used.
+func (l *lane) giveBack(n int) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.taken -= n
+	l.pace.left += float64(n)
 }
 
 func (l *lane) release(n int) {

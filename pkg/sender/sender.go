@@ -129,7 +129,7 @@ func (s *Sender) Release(partition int) {
 	delete(s.reserved, partition)
 	s.mutex.Unlock()
 	for store, n := range reserved {
-		s.lanes[store].release(n)
+		s.lanes[store].giveBack(n)
 	}
 }
 

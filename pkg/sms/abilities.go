@@ -17,6 +17,9 @@ type Abilities struct {
 	// ReportsDelivery and PassesReplies are what the provider calls the gateway for.
 	ReportsDelivery bool
 	PassesReplies   bool
+
+	// PerSecond is how many requests the provider takes of an account each second; 0 if that is not known, or far more than needed.
+	PerSecond int
 }
 
 // Takes reports whether the driver takes triggers, or else texts.
