@@ -5,6 +5,7 @@
 //
 //	sms.go        Message, Driver and the classes of a SendError
 //	abilities.go  Abilities and Finder: what a driver can do
+//	event.go      a trigger as the event of a platform
 //	textid.go     the id under which a provider has a text
 //	callback.go   Callback and Receiver: what a provider reports
 //	phone.go      phone numbers in E.164

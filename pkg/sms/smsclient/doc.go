@@ -6,6 +6,7 @@
 // (https://pkg.go.dev/net/http#Transport).
 //
 //	client.go      Client: a call and its answer
+//	post.go        PostJSON: the request of a driver whose provider takes JSON
 //	status.go      ClassOf: what a status means, unless the provider says otherwise
 //	connection.go  a request without an answer
 //	words.go       what an answer says, without what is private

@@ -7,4 +7,5 @@
 //	callback.go   callbacks of such a gateway
 //	suite.go      Suite: what each driver must do, whatever its provider does
 //	cases.go      the cases of Suite
+//	request.go    a driver's request, as text and compared with a provider's specification
 package smstest
