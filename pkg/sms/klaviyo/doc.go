@@ -1,18 +1,24 @@
-// Package klaviyo is the driver for Klaviyo's events (https://developers.klaviyo.com/en/reference/create_event): it sends triggers. A flow of Klaviyo,
-// which has the texts, starts with the metric "Recharge {flow}".
+// Package klaviyo is the driver for Klaviyo, which keeps its own texts: it creates an event, which triggers the flow of its metric
+// (https://developers.klaviyo.com/en/reference/create_event).
 //
-//	POST {api}/api/events, JSON:API, with a private API key and the revision of the API
+//	POST {api}/api/events, JSON:API, with a private key that has the scope events:write
 //
-//	unique_id    the id of the text: of the events of a profile and metric with the same one the first is recorded
+//	metric       "Recharge {flow}"
+//	profile      the customer's e-mail and number, as far as they are known
+//	unique_id    the id of the text
 //	time         when the action happened
-//	properties   the variables of a text, and resources, consent and cause
-//	profile      e-mail and number of the customer
+//	value        the charge's total with its currency, if it has one
+//	properties   what a text can use
 //
-// So a call without an answer is made again. A 202 says that the event is valid, not that a text is sent: Klaviyo knows who may be texted and
-// when. It calls nobody back.
+// Klaviyo records only the first event with a unique_id of the same profile and metric, so a call without an answer is made again.
 //
-// A refusal has {"errors":[{"code":"invalid","title":"...","detail":"...","source":{"pointer":"/data/..."}}]}.
+// An event gives no consent. Klaviyo texts those who have subscribed there, in the hours that are set there. Neither says 202 that a text was
+// sent, nor does Klaviyo report it.
 //
-//	klaviyo.go   Driver: sends a trigger, classifies the answer
-//	event.go     the body of a request
+// A refusal has {"errors":[{"id":"...","status":400,"code":"invalid","title":"...","detail":"...","source":{"pointer":"..."}}]}. refusal.go has
+// what each code means.
+//
+//	klaviyo.go    Driver: creates an event, classifies the answer
+//	event.go      the body of a request
+//	refusal.go    what refusals mean
 package klaviyo

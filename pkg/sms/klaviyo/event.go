@@ -1,56 +1,58 @@
 package klaviyo
 
 import (
-	"maps"
+	"encoding/json"
+	"regexp"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 )
 
-// metricPrefix begins the names of metrics.
-const metricPrefix = "Recharge "
+// event is the body of a request (https://github.com/klaviyo/openapi, openapi/stable/apis/create_event.json).
+type event struct {
+	Data resource[eventAttributes] `json:"data"`
+}
 
-// object is a JSON:API resource object.
-type object[A any] struct {
+// resource is a resource of JSON:API.
+type resource[A any] struct {
 	Type       string `json:"type"`
 	Attributes A      `json:"attributes"`
 }
 
-// document is a JSON:API document with one object.
-type document[A any] struct {
-	Data object[A] `json:"data"`
+// related is a resource within another one.
+type related[A any] struct {
+	Data resource[A] `json:"data"`
 }
 
-type event struct {
-	UniqueID   string            `json:"unique_id"`
-	Time       time.Time         `json:"time"`
-	Properties map[string]any    `json:"properties"`
-	Metric     document[metric]  `json:"metric"`
-	Profile    document[profile] `json:"profile"`
+type eventAttributes struct {
+	UniqueID      string            `json:"unique_id"`
+	Time          time.Time         `json:"time,omitzero"`
+	Value         json.Number       `json:"value,omitempty"`
+	ValueCurrency string            `json:"value_currency,omitempty"`
+	Metric        related[metric]   `json:"metric"`
+	Profile       related[profile]  `json:"profile"`
+	Properties    map[string]string `json:"properties"`
 }
 
 type metric struct {
 	Name string `json:"name"`
 }
 
+// profile has what Klaviyo finds a profile by. Anything else would overwrite what is known there.
 type profile struct {
 	Email       string `json:"email,omitempty"`
-	PhoneNumber string `json:"phone_number,omitempty"`
+	PhoneNumber string `json:"phone_number,omitempty"` // E.164
 }
 
-func of[A any](kind string, attributes A) document[A] {
-	return document[A]{Data: object[A]{Type: kind, Attributes: attributes}}
-}
-
-// eventOf returns the event of a trigger. The same trigger is the same event.
-func eventOf(m sms.Message) document[event] {
-	properties := map[string]any{}
-	for name, value := range maps.All(m.Values.Variables) {
-		properties[name] = value
+func eventOf(m sms.Message) event {
+	attributes := eventAttributes{
+		UniqueID: sms.TextID(m), Time: m.Values.OccurredAt.UTC().Truncate(time.Second), Properties: sms.EventProperties(m),
+		Metric:  related[metric]{Data: resource[metric]{Type: "metric", Attributes: metric{Name: sms.EventName(m)}}},
+		Profile: related[profile]{Data: resource[profile]{Type: "profile", Attributes: profile{Email: m.Email, PhoneNumber: m.To}}},
 	}
-	properties["resources"], properties["consent"], properties["cause"] = append([]string{}, m.Items...), m.Values.Consent, m.Cause
-	return of("event", event{
-		UniqueID: sms.TextID(m), Time: m.Values.OccurredAt.UTC().Truncate(time.Second), Properties: properties,
-		Metric: of("metric", metric{Name: metricPrefix + m.Flow}), Profile: of("profile", profile{Email: m.Email, PhoneNumber: m.To}),
-	})
+	total, currency := m.Values.Variables["charge.total"], m.Values.Variables["charge.currency"]
+	if regexp.MustCompile(`^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$`).MatchString(total) && regexp.MustCompile(`^[A-Z]{3}$`).MatchString(currency) {
+		attributes.Value, attributes.ValueCurrency = json.Number(total), currency
+	}
+	return event{Data: resource[eventAttributes]{Type: "event", Attributes: attributes}}
 }

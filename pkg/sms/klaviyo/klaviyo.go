@@ -1,13 +1,12 @@
 package klaviyo
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -16,27 +15,31 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/sms/smsclient"
 )
 
-const (
-	// DefaultURL is the address of Klaviyo's API.
-	DefaultURL = "https://a.klaviyo.com"
-	// Revision is the version of the API that the requests are written for.
-	Revision = "2026-07-15"
-)
+// DefaultURL is the address of Klaviyo's API.
+const DefaultURL = "https://a.klaviyo.com"
+
+// DefaultRevision is the revision of the API that the driver was written for. Klaviyo retires it two years after its date
+// (https://developers.klaviyo.com/en/docs/api_versioning_and_deprecation_policy).
+const DefaultRevision = "2026-07-15"
 
 // mediaType is that of JSON:API.
 const mediaType = "application/vnd.api+json"
 
+// perSecond is how many events Klaviyo takes of an account: 3,500 a minute (https://developers.klaviyo.com/en/reference/create_event).
+const perSecond = 58
+
 // Options configure a driver.
 type Options struct {
-	URL    string // of the API; "" is DefaultURL
-	APIKey string // private, with the scope events:write
+	URL      string // of the API; "" is DefaultURL
+	APIKey   string // private key, with the scope events:write
+	Revision string // of the API, YYYY-MM-DD; "" is DefaultRevision
 
 	Timeout time.Duration       // of a request; 0 is 10 s
 	Now     func() time.Time    // nil is time.Now
 	Observe httpclient.Observer // called after each request; nil is none
 }
 
-// Driver sends triggers to Klaviyo.
+// Driver creates events at Klaviyo.
 type Driver struct {
 	options Options
 	client  *smsclient.Client
@@ -44,17 +47,17 @@ type Driver struct {
 
 var _ sms.Driver = (*Driver)(nil)
 
-// Abilities returns what the driver can do.
-func Abilities() sms.Abilities { return sms.Abilities{Triggers: true, Deduplicates: true} }
+// Abilities returns what the driver can do. That Klaviyo drops a second event is documented with unique_id
+// (https://developers.klaviyo.com/en/reference/create_event).
+func Abilities() sms.Abilities {
+	return sms.Abilities{Triggers: true, Deduplicates: true, PerSecond: perSecond}
+}
 
 // New returns a driver. It makes no connection. The error names the wrong option, without its value.
 func New(o Options) (*Driver, error) {
-	o.URL = strings.TrimRight(cmp.Or(o.URL, DefaultURL), "/")
-	switch {
-	case !smsclient.IsHTTP(o.URL):
-		return nil, errors.New("sms klaviyo: the url must be an absolute http or https address")
-	case o.APIKey == "":
-		return nil, errors.New("sms klaviyo: the API key is missing")
+	o.URL, o.Revision = strings.TrimRight(cmp.Or(o.URL, DefaultURL), "/"), cmp.Or(o.Revision, DefaultRevision)
+	if err := o.check(); err != nil {
+		return nil, fmt.Errorf("sms klaviyo: %w", err)
 	}
 	client, err := smsclient.New(smsclient.Options{Timeout: o.Timeout, Now: o.Now, Observe: o.Observe, Secrets: []string{o.APIKey}})
 	if err != nil {
@@ -63,23 +66,24 @@ func New(o Options) (*Driver, error) {
 	return &Driver{options: o, client: client}, nil
 }
 
-// Send sends one trigger.
+func (o Options) check() error {
+	switch {
+	case !smsclient.IsHTTP(o.URL):
+		return errors.New("the url must be an absolute http or https address")
+	case o.APIKey == "":
+		return errors.New("the private key is missing")
+	case !regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(\.[a-z0-9]+)?$`).MatchString(o.Revision):
+		return errors.New("the revision is a date, such as " + DefaultRevision)
+	}
+	return nil
+}
+
+// Send creates the event of one trigger.
 func (d *Driver) Send(ctx context.Context, m sms.Message) (sms.Receipt, error) {
-	if m.Values == nil {
-		return sms.Receipt{}, smsclient.BadRequest(errors.New("klaviyo takes triggers, not texts"))
-	}
-	body, err := json.Marshal(eventOf(m))
+	req, err := d.request(ctx, m)
 	if err != nil {
-		return sms.Receipt{}, smsclient.BadRequest(fmt.Errorf("encode trigger: %w", err))
+		return sms.Receipt{}, smsclient.BadRequest(err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.options.URL+"/api/events", bytes.NewReader(body))
-	if err != nil {
-		return sms.Receipt{}, smsclient.BadRequest(fmt.Errorf("build request: %w", err))
-	}
-	req.Header.Set("Content-Type", mediaType)
-	req.Header.Set("Accept", mediaType)
-	req.Header.Set("Authorization", "Klaviyo-API-Key "+d.options.APIKey)
-	req.Header.Set("Revision", Revision)
 	answer, err := d.client.Call(req, m)
 	if err != nil {
 		return sms.Receipt{}, err //nolint:wrapcheck // a *sms.SendError
@@ -87,36 +91,20 @@ func (d *Driver) Send(ctx context.Context, m sms.Message) (sms.Receipt, error) {
 	if !answer.OK() {
 		return sms.Receipt{}, refused(answer)
 	}
-	return sms.Receipt{}, nil // the answer has no id
+	return sms.Receipt{}, nil // the answer is empty
 }
 
-// refused returns the error for an answer other than 2xx.
-func refused(answer smsclient.Answer) *sms.SendError {
-	class := smsclient.ClassOf(answer.Status)
-	pointer, isKlaviyos := pointerOf(answer.Body)
-	switch {
-	case class == sms.Forbidden && isKlaviyos:
-		class = sms.Config // the key lacks a scope, or the account is not allowed
-	case class == sms.Rejected && !strings.HasPrefix(pointer, ofCustomer):
-		class = sms.Forbidden // of this event or of all: if others are accepted meanwhile, it is of this one
+func (d *Driver) request(ctx context.Context, m sms.Message) (*http.Request, error) {
+	if m.Values == nil {
+		return nil, errors.New("the driver takes triggers only")
 	}
-	return answer.Error(class, "")
-}
-
-// ofCustomer begins the pointers to what is wrong with the customer's e-mail or number.
-const ofCustomer = "/data/attributes/profile"
-
-// pointerOf returns what the first error of a refusal points to. ok is false for a refusal that is not Klaviyo's.
-func pointerOf(body []byte) (pointer string, ok bool) {
-	var refusal struct {
-		Errors []struct {
-			Source struct {
-				Pointer string `json:"pointer"`
-			} `json:"source"`
-		} `json:"errors"`
+	req, err := smsclient.PostJSON(ctx, d.options.URL+"/api/events", eventOf(m))
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what failed
 	}
-	if json.Unmarshal(body, &refusal) != nil || len(refusal.Errors) == 0 {
-		return "", false
-	}
-	return refusal.Errors[0].Source.Pointer, true
+	req.Header.Set("Content-Type", mediaType)
+	req.Header.Set("Accept", mediaType)
+	req.Header.Set("Authorization", "Klaviyo-API-Key "+d.options.APIKey)
+	req.Header.Set("Revision", d.options.Revision)
+	return req, nil
 }

@@ -1,11 +1,7 @@
 package klaviyo_test
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -23,134 +19,192 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const apiKey = "pk_0123456789"
-
-func driver(t *testing.T, url string) *klaviyo.Driver {
+func driver(t *testing.T, o klaviyo.Options) *klaviyo.Driver {
 	t.Helper()
-	d, err := klaviyo.New(klaviyo.Options{URL: url, APIKey: apiKey, Now: smstest.Moment})
+	d, err := klaviyo.New(o)
 	require.NoError(t, err)
 	return d
 }
 
+func simulator(t *testing.T) *klaviyotest.Klaviyo {
+	t.Helper()
+	s := klaviyotest.New(smstest.Moment)
+	t.Cleanup(s.Close)
+	return s
+}
+
 func TestSuite(t *testing.T) {
-	const source = "https://developers.klaviyo.com/en/docs/rate_limits_and_error_handling"
+	const errors = "https://developers.klaviyo.com/en/docs/rate_limits_and_error_handling"
 	smstest.Suite(t, smstest.Subject{
-		Abilities: klaviyo.Abilities(), Secrets: []string{apiKey},
+		Abilities: klaviyo.Abilities(), Secrets: []string{klaviyotest.Key},
 		Start: func(now func() time.Time) (smstest.Simulator, string) {
-			k := klaviyotest.New(apiKey, now)
-			return k, k.URL
+			s := klaviyotest.New(now)
+			return s, s.URL
 		},
 		New: func(address string, timeout time.Duration, now func() time.Time) (sms.Driver, error) {
-			return klaviyo.New(klaviyo.Options{URL: address, APIKey: apiKey, Timeout: timeout, Now: now})
+			return klaviyo.New(klaviyo.Options{URL: address, APIKey: klaviyotest.Key, Timeout: timeout, Now: now})
 		},
 		Answers: []smstest.Case{
-			{Name: "invalid number", Source: source, On: klaviyotest.Refusal(400, "invalid", "/data/attributes/profile/data/attributes/phone_number"), Class: sms.Rejected},
-			{Name: "invalid event", Source: source, On: klaviyotest.Refusal(400, "invalid", "/data/attributes/properties"), Class: sms.Forbidden},
-			{Name: "wrong key", Source: source, On: klaviyotest.Refusal(401, "not_authenticated", "/data/"), Class: sms.Config},
-			{Name: "key without the scope", Source: source, On: klaviyotest.Refusal(403, "permission_denied", "/data/"), Class: sms.Config},
-			{Name: "revision no longer supported", Source: source, On: klaviyotest.Refusal(410, "gone", "/data/"), Class: sms.Forbidden},
-			{Name: "too many", Source: source, On: klaviyotest.Refusal(429, "throttled", "/data/"), Class: sms.NotSent},
-			{Name: "5xx with errors", Source: source, On: klaviyotest.Refusal(503, "service_unavailable", "/data/"), Class: sms.Unknown},
+			{Name: "no key", Source: errors, On: klaviyotest.NotAuthenticated(), Class: sms.Config, Code: "klaviyo_not_authenticated"},
+			{Name: "wrong key", Source: "https://github.com/trufflesecurity/trufflehog/pull/1870", On: klaviyotest.WrongKey(), Class: sms.Config, Code: "klaviyo_authentication_failed"},
+			{Name: "no scope", Source: "https://github.com/segment-boneyard/segment-docs/pull/6758", On: klaviyotest.NoScope(), Class: sms.Config, Code: "klaviyo_permission_denied"},
+			{Name: "throttled", Source: "https://github.com/klaviyo/klaviyo-api-node/issues/66", On: klaviyotest.Throttled(), Class: sms.NotSent, Code: "klaviyo_throttled"},
+			{
+				Name: "invalid number", Source: "https://community.klaviyo.com/developer-group-64/api-validation-improvements-for-phone-number-handling-18034",
+				On: klaviyotest.InvalidNumber(), Class: sms.Rejected, Code: "klaviyo_invalid_profile",
+			},
+			{Name: "invalid, of the event or of all", Source: errors, On: klaviyotest.Invalid("?", "/data/attributes/metric"), Class: sms.Forbidden, Code: "klaviyo_invalid"},
+			{Name: "number and more", Source: errors, On: several(), Class: sms.Forbidden, Code: "klaviyo_invalid"},
+			{Name: "revision retired", Source: errors, On: klaviyotest.Refusal(410, "gone", "?", "?", ""), Class: sms.Config, Code: "http_410"},
+			{Name: "a code that is new", Source: errors, On: klaviyotest.Refusal(400, "new", "?", "?", ""), Class: sms.Forbidden, Code: "http_400"},
+			{Name: "errors without one", Source: "a proxy", On: smstest.Behaviour{Status: 422, Body: `{"errors":[]}`}, Class: sms.Forbidden, Code: "http_422"},
+			{Name: "errors of another type", Source: "a proxy", On: smstest.Behaviour{Status: 400, Body: `{"errors":"invalid"}`}, Class: sms.Forbidden, Code: "http_400"},
+			{Name: "503 with the code of a refusal", Source: "a proxy", On: klaviyotest.Refusal(503, "invalid", "?", "?", ""), Class: sms.Unknown, Code: "http_503"},
 		},
 	})
 }
 
+// several is the refusal of an event whose number is not the only thing that is wrong.
+func several() smstest.Behaviour {
+	b := klaviyotest.InvalidNumber()
+	b.Body = strings.Replace(b.Body, `"errors":[`, `"errors":[{"code":"invalid","source":{"pointer":"/data/attributes/time"}},`, 1)
+	return b
+}
+
+// Klaviyo says in words when it takes requests again, where it sends no Retry-After.
+func TestRetryAfter(t *testing.T) {
+	s := simulator(t)
+	d := driver(t, klaviyo.Options{URL: s.URL, APIKey: klaviyotest.Key})
+	header := klaviyotest.Throttled()
+	header.RetryAfter = 3 * time.Second
+	for _, tt := range []struct {
+		on   smstest.Behaviour
+		want time.Duration
+	}{
+		{klaviyotest.Throttled(), 12 * time.Second},
+		{header, 3 * time.Second},
+		{klaviyotest.Refusal(429, "throttled", "?", "Expected available in 56.0 seconds.", ""), 56 * time.Second},
+		{klaviyotest.Refusal(429, "throttled", "?", "Expected available in 1 second.", ""), time.Second},
+		{klaviyotest.Refusal(429, "throttled", "?", "Expected available in 9999 seconds.", ""), time.Minute},
+		{klaviyotest.Refusal(429, "throttled", "?", "Later.", ""), 0},
+	} {
+		s.Next(1, tt.on)
+		_, err := d.Send(t.Context(), smstest.SampleTrigger())
+		var e *sms.SendError
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, tt.want, e.RetryAfter, tt.on.Body)
+	}
+}
+
 // The request is Klaviyo's, field by field.
 func TestRequest(t *testing.T) {
-	var body []byte
-	var header http.Header
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header = r.Header
-		body, _ = io.ReadAll(r.Body)
-		w.WriteHeader(http.StatusAccepted)
-	}))
-	defer server.Close()
+	start := func(address string) (sms.Driver, error) {
+		return klaviyo.New(klaviyo.Options{URL: address + "/", APIKey: klaviyotest.Key})
+	}
 	m := smstest.SampleTrigger()
-	m.Values.OccurredAt = m.Values.OccurredAt.Add(700 * time.Millisecond).In(time.FixedZone("EST", -5*3600))
-	receipt, err := driver(t, server.URL).Send(t.Context(), m)
+	m.Values.Variables["charge.currency"] = "USD"
+	written, body := smstest.JSONRequest(t, start, m)
+	want, err := os.ReadFile("testdata/request.txt")
 	require.NoError(t, err)
-	assert.Empty(t, receipt.ProviderID)
-	want, err := os.ReadFile("testdata/request.json")
-	require.NoError(t, err)
-	assert.JSONEq(t, string(want), string(body))
-	for name, value := range map[string]string{
-		"Content-Type": "application/vnd.api+json", "Accept": "application/vnd.api+json", "Authorization": "Klaviyo-API-Key " + apiKey, "Revision": "2026-07-15",
-	} {
-		assert.Equal(t, value, header.Get(name), name)
-	}
+	assert.Equal(t, string(want), written)
+	smstest.AssertSpecified(t, "testdata/create_event.txt", body)
 
-	fields := map[string]string{}
-	var decoded map[string]any
-	require.NoError(t, json.Unmarshal(body, &decoded))
-	flatten(fields, "", decoded)
-	published, err := os.ReadFile("testdata/create_event.txt")
-	require.NoError(t, err)
-	known := 0
-	for line := range strings.Lines(string(published)) {
-		words := strings.Fields(line)
-		if words[0] == "#" {
-			continue
-		}
-		value, sent := fields[words[0]]
-		assert.True(t, sent || len(words) == 2, "%s is required", words[0])
-		if sent {
-			known++
-			assert.Regexp(t, words[1], value, words[0])
-		}
-	}
-	assert.Len(t, fields, known, "each field is published: %v", fields)
+	_, body = smstest.JSONRequest(t, start, sms.Message{SendKey: "1", Flow: "charge_paid", Email: "jo@example.com", Values: &sms.Values{}})
+	smstest.AssertSpecified(t, "testdata/create_event.txt", body)
+	assert.JSONEq(t, `{"data":{"type":"event","attributes":{"unique_id":"1","properties":{},
+		"metric":{"data":{"type":"metric","attributes":{"name":"Recharge charge_paid"}}},
+		"profile":{"data":{"type":"profile","attributes":{"email":"jo@example.com"}}}}}}`, string(body), "what is not known is not sent")
 }
 
-// flatten adds the leaves of an object by path. The properties of an event are one.
-func flatten(fields map[string]string, path string, value any) {
-	object, isObject := value.(map[string]any)
-	if !isObject || strings.HasSuffix(path, ".properties") {
-		fields[path] = fmt.Sprint(value)
-		return
-	}
-	for name, each := range object {
-		flatten(fields, strings.TrimPrefix(path+"."+name, "."), each)
-	}
-}
-
-// A customer without a number is known by e-mail, one without an e-mail by number. A repetition is the same event.
-func TestEvents(t *testing.T) {
-	k := klaviyotest.New(apiKey, smstest.Moment)
-	defer k.Close()
-	d := driver(t, k.URL)
-	for _, change := range []func(*sms.Message){
-		func(m *sms.Message) { m.To = "" }, func(m *sms.Message) { m.Email = "" }, func(m *sms.Message) { m.Items = nil }, func(m *sms.Message) { m.Values.Variables = nil },
+// A total is a value if it is a number with a currency.
+func TestValue(t *testing.T) {
+	s := simulator(t)
+	d := driver(t, klaviyo.Options{URL: s.URL, APIKey: klaviyotest.Key})
+	for _, tt := range []struct{ total, currency, value string }{
+		{"34.50", "USD", "34.50 USD"}, {"0", "JPY", "0 JPY"}, {"34.50", "", " "}, {"1,249.90", "USD", " "}, {"007", "USD", " "}, {"", "USD", " "}, {"34.50", "usd", " "},
 	} {
 		m := smstest.SampleTrigger()
-		change(&m)
-		for range 2 {
-			_, err := d.Send(t.Context(), m)
-			require.NoError(t, err)
-		}
+		m.SendKey, m.Values.Variables = tt.total+tt.currency, map[string]string{"charge.total": tt.total, "charge.currency": tt.currency}
+		_, err := d.Send(t.Context(), m)
+		require.NoError(t, err)
+		events := s.Texts()
+		last := events[len(events)-1]
+		assert.Equal(t, tt.value, last.Value.String()+" "+last.ValueCurrency, tt.total)
 	}
-	events := k.Texts()
-	require.Len(t, events, 3, "the last is a repetition of the third: the first one holds")
-	assert.Equal(t, klaviyotest.Event{
-		UniqueID: strings.Repeat("ab", 32) + "-7-90001", Time: smstest.Moment(), Metric: "Recharge charge_paid", Email: "jo@example.com",
-		Properties: map[string]any{
-			"first_name": "Joanna", "charge.total": "34.50", "portal_url": "https://acme.example/portal/f99bd4a6", "resources": []any{"charge/501", "subscription/71"},
-			"consent": "opted_in", "cause": "acme/90001/charge_paid/12/501",
-		},
-	}, events[0])
-	assert.Equal(t, "+14155552671", events[1].Phone)
-	assert.Equal(t, []any{}, events[2].Properties["resources"])
 }
 
-func TestRefusesTexts(t *testing.T) {
-	_, err := driver(t, "http://127.0.0.1:1").Send(t.Context(), smstest.SampleText())
-	require.EqualError(t, err, "send text: config (bad_request): klaviyo takes triggers, not texts")
+// What the driver and the simulator disagree on is a refusal with Klaviyo's code.
+func TestSimulatorRefuses(t *testing.T) {
+	s := simulator(t)
+	for name, tt := range map[string]struct {
+		options func(*klaviyo.Options)
+		trigger func(*sms.Message)
+		code    string
+	}{
+		"wrong key":                      {func(o *klaviyo.Options) { o.APIKey = "pk_other" }, nil, "klaviyo_authentication_failed"},
+		"another revision":               {func(o *klaviyo.Options) { o.Revision = "2020-01-15" }, nil, "klaviyo_invalid"},
+		"another path":                   {func(o *klaviyo.Options) { o.URL += "/v1" }, nil, "http_404"},
+		"nobody":                         {nil, func(m *sms.Message) { m.To, m.Email = "", "" }, "klaviyo_invalid"},
+		"wrong number alone":             {nil, func(m *sms.Message) { m.To, m.Email = "4155552671", "" }, "klaviyo_invalid_profile"},
+		"wrong number and an e-mail":     {nil, func(m *sms.Message) { m.To = "4155552671" }, ""},
+		"number alone":                   {nil, func(m *sms.Message) { m.Email = "" }, ""},
+		"happened in two years":          {nil, func(m *sms.Message) { m.Values.OccurredAt = smstest.Moment().AddDate(2, 0, 0) }, "klaviyo_invalid"},
+		"a flow with a very long name":   {nil, func(m *sms.Message) { m.Flow = strings.Repeat("x", 120) }, "klaviyo_invalid"},
+		"a text: the driver takes none":  {nil, func(m *sms.Message) { m.Values = nil }, "bad_request"},
+		"the longest name that it takes": {nil, func(m *sms.Message) { m.Flow = strings.Repeat("x", 118) }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, m := klaviyo.Options{URL: s.URL, APIKey: klaviyotest.Key}, smstest.SampleTrigger()
+			if tt.options != nil {
+				tt.options(&o)
+			}
+			if tt.trigger != nil {
+				tt.trigger(&m)
+			}
+			_, err := driver(t, o).Send(t.Context(), m)
+			if tt.code == "" {
+				require.NoError(t, err)
+				return
+			}
+			var e *sms.SendError
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, tt.code, e.Code)
+		})
+	}
+}
+
+// The events of two flows, and of two texts of one flow, are events of their own.
+func TestDeduplicates(t *testing.T) {
+	s := simulator(t)
+	d := driver(t, klaviyo.Options{URL: s.URL, APIKey: klaviyotest.Key, Timeout: 300 * time.Millisecond})
+	first, second, other := smstest.SampleTrigger(), smstest.SampleTrigger(), smstest.SampleTrigger()
+	second.SendKey, other.Flow = strings.Repeat("cd", 32), "charge_failed"
+	s.Next(1, smstest.Behaviour{Accept: true, Status: http.StatusBadGateway})
+	_, err := d.Send(t.Context(), first)
+	require.Error(t, err)
+	for _, m := range []sms.Message{first, second, other, first} {
+		_, err := d.Send(t.Context(), m)
+		require.NoError(t, err)
+	}
+	events := s.Texts()
+	require.Len(t, events, 3)
+	assert.Equal(t, 5, s.Requests())
+	assert.Equal(t, "Recharge charge_failed", events[2].Metric)
 }
 
 func TestNewChecksOptions(t *testing.T) {
-	for want, o := range map[string]klaviyo.Options{
-		"url must be an absolute": {URL: "a.klaviyo.com", APIKey: apiKey}, "API key is missing": {}, "timeout is negative": {APIKey: apiKey, Timeout: -1},
+	for want, change := range map[string]func(*klaviyo.Options){
+		"url must be an absolute": func(o *klaviyo.Options) { o.URL = "a.klaviyo.com" },
+		"private key is missing":  func(o *klaviyo.Options) { o.APIKey = "" },
+		"revision is a date":      func(o *klaviyo.Options) { o.Revision = "v3" },
+		"the timeout is negative": func(o *klaviyo.Options) { o.Timeout = -1 },
 	} {
+		o := klaviyo.Options{APIKey: klaviyotest.Key}
+		change(&o)
 		_, err := klaviyo.New(o)
 		require.ErrorContains(t, err, want)
+		assert.NotContains(t, err.Error(), klaviyotest.Key)
 	}
+	driver(t, klaviyo.Options{APIKey: klaviyotest.Key, Revision: "2026-07-15.pre"})
+	assert.Equal(t, klaviyotest.Revision, klaviyo.DefaultRevision)
 }
