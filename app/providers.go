@@ -11,8 +11,10 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/attentive"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/klaviyo"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/logdriver"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/postscript"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/telnyx"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/twilio"
 	"github.com/rechargeflow/rechargeflow/pkg/sms/webhook"
@@ -48,6 +50,10 @@ func providerOf(store config.Store) smsProvider {
 		return telnyxProvider(store.Name, store.SMS)
 	case config.SMSKlaviyo:
 		return klaviyoProvider(store.SMS)
+	case config.SMSPostscript:
+		return postscriptProvider(store.SMS)
+	case config.SMSAttentive:
+		return attentiveProvider(store.SMS)
 	}
 	return smsProvider{}
 }
@@ -97,7 +103,23 @@ func telnyxProvider(store string, s config.SMS) smsProvider {
 
 func klaviyoProvider(s config.SMS) smsProvider {
 	return smsProvider{abilities: klaviyo.Abilities(), url: s.Klaviyo.APIURL, driver: func(_ *zap.Logger, observe httpclient.Observer) (sms.Driver, error) {
-		return klaviyo.New(klaviyo.Options{URL: s.Klaviyo.APIURL, APIKey: s.Klaviyo.APIKey.Reveal(), Timeout: s.Timeout, Observe: observe})
+		return klaviyo.New(klaviyo.Options{
+			URL: s.Klaviyo.APIURL, APIKey: s.Klaviyo.APIKey.Reveal(), Revision: s.Klaviyo.Revision, Timeout: s.Timeout, Observe: observe,
+		})
+	}}
+}
+
+func postscriptProvider(s config.SMS) smsProvider {
+	return smsProvider{abilities: postscript.Abilities(), url: s.Postscript.APIURL, driver: func(_ *zap.Logger, observe httpclient.Observer) (sms.Driver, error) {
+		return postscript.New(postscript.Options{
+			URL: s.Postscript.APIURL, APIKey: s.Postscript.APIKey.Reveal(), PartnerKey: s.Postscript.PartnerKey.Reveal(), Timeout: s.Timeout, Observe: observe,
+		})
+	}}
+}
+
+func attentiveProvider(s config.SMS) smsProvider {
+	return smsProvider{abilities: attentive.Abilities(), url: s.Attentive.APIURL, driver: func(_ *zap.Logger, observe httpclient.Observer) (sms.Driver, error) {
+		return attentive.New(attentive.Options{URL: s.Attentive.APIURL, APIKey: s.Attentive.APIKey.Reveal(), Timeout: s.Timeout, Observe: observe})
 	}}
 }
 

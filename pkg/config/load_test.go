@@ -32,7 +32,7 @@ func TestDefaults(t *testing.T) {
 				Enabled: true, URL: "https://api.exponea.com", Project: "project-token", KeyID: "key-1", Secret: "key-secret",
 				CustomerIDName: "registered", Timeout: 20 * time.Second, PerMinute: 6000, Replicas: 1, Profile: []string{}, Extras: []string{},
 			},
-			SMS: config.SMS{DefaultRegion: "US", Timeout: 10 * time.Second, AtOnce: 10, Mode: "text", Consent: "opt_out", QuietHours: "ours", OptOutText: "Reply STOP to opt out.", HelpText: "{% if shop.url %}Help at {{ shop.url }}. {% endif %}Reply STOP to opt out.", Twilio: config.TwilioDriver{APIURL: "https://api.twilio.com"}, Telnyx: config.TelnyxDriver{APIURL: "https://api.telnyx.com"}, Klaviyo: config.KlaviyoDriver{APIURL: "https://a.klaviyo.com"}, Links: config.SMSLinks{TTL: 720 * time.Hour}},
+			SMS: config.SMS{DefaultRegion: "US", Timeout: 10 * time.Second, AtOnce: 10, Mode: "text", Consent: "opt_out", QuietHours: "ours", OptOutText: "Reply STOP to opt out.", HelpText: "{% if shop.url %}Help at {{ shop.url }}. {% endif %}Reply STOP to opt out.", Twilio: config.TwilioDriver{APIURL: "https://api.twilio.com"}, Telnyx: config.TelnyxDriver{APIURL: "https://api.telnyx.com"}, Klaviyo: config.KlaviyoDriver{Revision: "2026-07-15", APIURL: "https://a.klaviyo.com"}, Postscript: config.PostscriptDriver{APIURL: "https://api.postscript.io"}, Attentive: config.AttentiveDriver{APIURL: "https://api.attentivemobile.com"}, Links: config.SMSLinks{TTL: 720 * time.Hour}},
 		}},
 	}
 	assert.Empty(t, cmp.Diff(want, loaded.Config))

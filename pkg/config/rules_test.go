@@ -243,6 +243,8 @@ func TestDefaultsOfModeTrigger(t *testing.T) {
 		"trigger":              {"mode: trigger", nil, "destination", "destination"},
 		"by the environment":   {"mode: text", []string{of("SMS_MODE", "trigger")}, "destination", "destination"},
 		"of a driver":          {"driver: klaviyo", nil, "destination", "destination"},
+		"of postscript":        {"driver: postscript", nil, "destination", "destination"},
+		"of attentive":         {"driver: attentive", nil, "destination", "destination"},
 		"of a driver of texts": {"driver: telnyx", nil, "ours", "opt_out"},
 		"driver, with others":  {"driver: klaviyo, consent: opt_in", nil, "destination", "opt_in"},
 		"trigger, with others": {"mode: trigger, quiet_hours: ours, consent: opt_in", nil, "ours", "opt_in"},

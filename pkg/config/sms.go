@@ -9,12 +9,14 @@ import (
 
 // The values of sms.driver; empty sends nothing. Each driver has a block of its own, and a row of driverRules.
 const (
-	SMSNone    = ""
-	SMSLog     = "log"
-	SMSWebhook = "webhook"
-	SMSTwilio  = "twilio"
-	SMSTelnyx  = "telnyx"
-	SMSKlaviyo = "klaviyo"
+	SMSNone       = ""
+	SMSLog        = "log"
+	SMSWebhook    = "webhook"
+	SMSTwilio     = "twilio"
+	SMSTelnyx     = "telnyx"
+	SMSKlaviyo    = "klaviyo"
+	SMSPostscript = "postscript"
+	SMSAttentive  = "attentive"
 )
 
 // The values of sms.mode: what is given to the provider.
@@ -31,7 +33,7 @@ const (
 
 // SMS configures the driver and the sender of the store's texts.
 type SMS struct {
-	Driver        string        `mapstructure:"driver" role:"gateway,transformer,sms,links" ask:"optional" oneof:",log,webhook,twilio,telnyx,klaviyo" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to sms.webhook.url. Others: the API of that provider, see docs/sms-providers.md."`
+	Driver        string        `mapstructure:"driver" role:"gateway,transformer,sms,links" ask:"optional" oneof:",log,webhook,twilio,telnyx,klaviyo,postscript,attentive" doc:"Empty: no texts. log: dry run, texts are logged and not sent. webhook: signed requests to sms.webhook.url. Others: the API of that provider, see docs/sms-providers.md."`
 	Mode          string        `mapstructure:"mode" role:"gateway,sms,links" default:"text" oneof:"text,trigger" doc:"What is given to the provider. text: texts. trigger: flows and the values of their texts, for a platform that has the texts itself; then leave out consent and quiet_hours, or set them to destination. A driver that takes one of them only has it as its default."`
 	CallbackURL   string        `mapstructure:"callback_url" role:"sms,gateway" check:"url" example:"https://hooks.example.com" doc:"URL at which the provider reaches the gateway, without /callbacks. It is part of what some providers sign. The driver webhook does without."`
 	From          string        `mapstructure:"from" role:"gateway,sms" example:"+15005550006" doc:"Sender of texts, a number or a name."`
@@ -54,11 +56,13 @@ type SMS struct {
 	ActivationURL string        `mapstructure:"activation_url" role:"sms" check:"template" example:"https://{shop}/account/activate" doc:"Link to activate the customer's account."`
 	PaymentURL    string        `mapstructure:"payment_url" role:"sms" check:"template" example:"https://{shop}/tools/recurring/portal/{hash}/payment_methods" doc:"Link to change the payment method."`
 
-	Links   SMSLinks      `mapstructure:"links"`
-	Webhook WebhookDriver `mapstructure:"webhook"`
-	Twilio  TwilioDriver  `mapstructure:"twilio"`
-	Telnyx  TelnyxDriver  `mapstructure:"telnyx"`
-	Klaviyo KlaviyoDriver `mapstructure:"klaviyo"`
+	Links      SMSLinks         `mapstructure:"links"`
+	Webhook    WebhookDriver    `mapstructure:"webhook"`
+	Twilio     TwilioDriver     `mapstructure:"twilio"`
+	Telnyx     TelnyxDriver     `mapstructure:"telnyx"`
+	Klaviyo    KlaviyoDriver    `mapstructure:"klaviyo"`
+	Postscript PostscriptDriver `mapstructure:"postscript"`
+	Attentive  AttentiveDriver  `mapstructure:"attentive"`
 }
 
 // SMSLinks configures the short links of the store's texts.
@@ -113,8 +117,22 @@ type TelnyxDriver struct {
 
 // KlaviyoDriver configures the driver klaviyo.
 type KlaviyoDriver struct {
-	APIKey Secret `mapstructure:"api_key" role:"sms" doc:"Private API key of the Klaviyo account, with the scope events:write."`
-	APIURL string `mapstructure:"api_url" role:"sms" default:"https://a.klaviyo.com" check:"url" doc:"Address of Klaviyo's API."`
+	APIKey   Secret `mapstructure:"api_key" role:"sms" doc:"Private API key of the Klaviyo account, with the scope events:write."`
+	Revision string `mapstructure:"revision" role:"sms" default:"2026-07-15" doc:"Revision of Klaviyo's API. Klaviyo retires a revision two years after its date."`
+	APIURL   string `mapstructure:"api_url" role:"sms" default:"https://a.klaviyo.com" check:"url" doc:"Address of Klaviyo's API."`
+}
+
+// PostscriptDriver configures the driver postscript.
+type PostscriptDriver struct {
+	APIKey     Secret `mapstructure:"api_key" role:"sms" doc:"Private API key of the shop at Postscript. It begins with sk_."`
+	PartnerKey Secret `mapstructure:"partner_key" role:"sms" doc:"Private API key of an integration partner of Postscript, which acts for the shop. Empty: the shop calls for itself."`
+	APIURL     string `mapstructure:"api_url" role:"sms" default:"https://api.postscript.io" check:"url" doc:"Address of Postscript's API."`
+}
+
+// AttentiveDriver configures the driver attentive.
+type AttentiveDriver struct {
+	APIKey Secret `mapstructure:"api_key" role:"sms" doc:"API key of a custom app at Attentive that may write custom events."`
+	APIURL string `mapstructure:"api_url" role:"sms" default:"https://api.attentivemobile.com" check:"url" doc:"Address of Attentive's API."`
 }
 
 // driverRule is what the keys of a driver must have.
@@ -144,6 +162,8 @@ func driverRules() []driverRule {
 			needs: [][]string{{"sms.telnyx.api_key"}, {"sms.from", "sms.telnyx.messaging_profile_id"}},
 		},
 		{driver: SMSKlaviyo, mode: SMSTrigger, needs: [][]string{{"sms.klaviyo.api_key"}}},
+		{driver: SMSPostscript, mode: SMSTrigger, needs: [][]string{{"sms.postscript.api_key"}}},
+		{driver: SMSAttentive, mode: SMSTrigger, needs: [][]string{{"sms.attentive.api_key"}}},
 	}
 }
 
@@ -158,6 +178,10 @@ func (s SMS) calls() (key, address string) {
 		return "sms.telnyx.api_url", s.Telnyx.APIURL
 	case SMSKlaviyo:
 		return "sms.klaviyo.api_url", s.Klaviyo.APIURL
+	case SMSPostscript:
+		return "sms.postscript.api_url", s.Postscript.APIURL
+	case SMSAttentive:
+		return "sms.attentive.api_url", s.Attentive.APIURL
 	}
 	return "", ""
 }

@@ -21,7 +21,10 @@ func (l *loader) checkCollector(t Tracing) {
 // checkDestinations warns of destinations that are reached by HTTP over networks that may not be private, and of names that are
 // reserved for examples.
 func (l *loader) checkDestinations(s *scope) {
-	for _, path := range []string{"recharge.api_url", "bloomreach.url", "sms.webhook.url", "sms.twilio.api_url", "sms.telnyx.api_url", "sms.klaviyo.api_url"} {
+	for _, path := range []string{
+		"recharge.api_url", "bloomreach.url", "sms.webhook.url", "sms.twilio.api_url", "sms.telnyx.api_url", "sms.klaviyo.api_url", "sms.postscript.api_url",
+		"sms.attentive.api_url",
+	} {
 		given, _ := s.given(path)
 		text, _ := given.value.(string)
 		u, err := url.Parse(text)

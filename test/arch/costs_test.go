@@ -21,7 +21,8 @@ import (
 func TestWhatANewDriverOrDestinationTouches(t *testing.T) {
 	for name, own := range map[string]string{
 		`SMSWebhook|/sms/webhook"`: `^pkg/sms/webhook/`, `SMSTwilio|/sms/twilio"`: `^pkg/sms/twilio/`, `SMSTelnyx|/sms/telnyx"`: `^pkg/sms/telnyx/`,
-		`SMSKlaviyo|/sms/klaviyo"`: `^pkg/sms/klaviyo/`,
+		`SMSKlaviyo|/sms/klaviyo"`: `^pkg/sms/klaviyo/`, `SMSPostscript|/sms/postscript"`: `^pkg/sms/postscript/`,
+		`SMSAttentive|/sms/attentive"`: `^pkg/sms/attentive/`,
 	} {
 		driver := filesThatName(t, name, own)
 		assert.ElementsMatch(t, []string{"pkg/config/sms.go", "app/providers.go"}, driver)

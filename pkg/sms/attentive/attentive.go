@@ -23,8 +23,8 @@ const perSecond = 150
 
 // Options configure a driver.
 type Options struct {
-	URL string // of the API; "" is DefaultURL
-	Key string // API key of a custom app that may write custom events
+	URL    string // of the API; "" is DefaultURL
+	APIKey string // API key of a custom app that may write custom events
 
 	Timeout time.Duration       // of a request; 0 is 10 s
 	Now     func() time.Time    // nil is time.Now
@@ -50,10 +50,10 @@ func New(o Options) (*Driver, error) {
 	switch {
 	case !smsclient.IsHTTP(o.URL):
 		return nil, errors.New("sms attentive: the url must be an absolute http or https address")
-	case o.Key == "":
+	case o.APIKey == "":
 		return nil, errors.New("sms attentive: the API key is missing")
 	}
-	client, err := smsclient.New(smsclient.Options{Timeout: o.Timeout, Now: o.Now, Observe: o.Observe, Secrets: []string{o.Key}})
+	client, err := smsclient.New(smsclient.Options{Timeout: o.Timeout, Now: o.Now, Observe: o.Observe, Secrets: []string{o.APIKey}})
 	if err != nil {
 		return nil, fmt.Errorf("sms attentive: %w", err)
 	}
@@ -84,7 +84,7 @@ func (d *Driver) request(ctx context.Context, m sms.Message) (*http.Request, err
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what failed
 	}
-	req.Header.Set("Authorization", "Bearer "+d.options.Key)
+	req.Header.Set("Authorization", "Bearer "+d.options.APIKey)
 	return req, nil
 }
 

@@ -41,7 +41,7 @@ func TestSuite(t *testing.T) {
 			return s, s.URL
 		},
 		New: func(address string, timeout time.Duration, now func() time.Time) (sms.Driver, error) {
-			return attentive.New(attentive.Options{URL: address, Key: attentivetest.Key, Timeout: timeout, Now: now})
+			return attentive.New(attentive.Options{URL: address, APIKey: attentivetest.Key, Timeout: timeout, Now: now})
 		},
 		Answers: []smstest.Case{
 			{Name: "invalid, of the event or of all", Source: reference, On: attentivetest.Refusal(400, "Invalid parameter"), Class: sms.Forbidden, Code: "http_400"},
@@ -57,7 +57,7 @@ func TestSuite(t *testing.T) {
 // The request is Attentive's, field by field.
 func TestRequest(t *testing.T) {
 	start := func(address string) (sms.Driver, error) {
-		return attentive.New(attentive.Options{URL: address + "/", Key: attentivetest.Key, Now: smstest.Moment})
+		return attentive.New(attentive.Options{URL: address + "/", APIKey: attentivetest.Key, Now: smstest.Moment})
 	}
 	written, body := smstest.JSONRequest(t, start, smstest.SampleTrigger())
 	want, err := os.ReadFile("testdata/request.txt")
@@ -75,7 +75,7 @@ func TestRequest(t *testing.T) {
 // An event that would be too old counts as one of now. Attentive would accept it, and text nobody.
 func TestOldEvents(t *testing.T) {
 	s := simulator(t)
-	d := driver(t, attentive.Options{URL: s.URL, Key: attentivetest.Key, Now: smstest.Moment})
+	d := driver(t, attentive.Options{URL: s.URL, APIKey: attentivetest.Key, Now: smstest.Moment})
 	for _, tt := range []struct {
 		age      time.Duration
 		withTime bool
@@ -99,7 +99,7 @@ func TestOldEvents(t *testing.T) {
 // The same text has the same id, and no other text has it.
 func TestExternalID(t *testing.T) {
 	s := simulator(t)
-	d := driver(t, attentive.Options{URL: s.URL, Key: attentivetest.Key, Now: smstest.Moment})
+	d := driver(t, attentive.Options{URL: s.URL, APIKey: attentivetest.Key, Now: smstest.Moment})
 	first, second := smstest.SampleTrigger(), smstest.SampleTrigger()
 	second.SendKey = strings.Repeat("cd", 32)
 	for _, m := range []sms.Message{first, second, first} {
@@ -119,7 +119,7 @@ func TestSimulatorRefuses(t *testing.T) {
 		trigger func(*sms.Message)
 		code    string
 	}{
-		"wrong key":                     {func(o *attentive.Options) { o.Key = "other" }, nil, "http_401"},
+		"wrong key":                     {func(o *attentive.Options) { o.APIKey = "other" }, nil, "http_401"},
 		"another path":                  {func(o *attentive.Options) { o.URL += "/v1" }, nil, "http_404"},
 		"nobody":                        {nil, func(m *sms.Message) { m.To, m.Email = "", "" }, "http_400"},
 		"number that is none":           {nil, func(m *sms.Message) { m.To = "4155552671" }, "http_400"},
@@ -129,7 +129,7 @@ func TestSimulatorRefuses(t *testing.T) {
 		"a text: the driver takes none": {nil, func(m *sms.Message) { m.Values = nil }, "bad_request"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o, m := attentive.Options{URL: s.URL, Key: attentivetest.Key, Now: smstest.Moment}, smstest.SampleTrigger()
+			o, m := attentive.Options{URL: s.URL, APIKey: attentivetest.Key, Now: smstest.Moment}, smstest.SampleTrigger()
 			if tt.options != nil {
 				tt.options(&o)
 			}
@@ -151,14 +151,14 @@ func TestSimulatorRefuses(t *testing.T) {
 func TestNewChecksOptions(t *testing.T) {
 	for want, change := range map[string]func(*attentive.Options){
 		"url must be an absolute": func(o *attentive.Options) { o.URL = "api.attentivemobile.com" },
-		"API key is missing":      func(o *attentive.Options) { o.Key = "" },
+		"API key is missing":      func(o *attentive.Options) { o.APIKey = "" },
 		"the timeout is negative": func(o *attentive.Options) { o.Timeout = -1 },
 	} {
-		o := attentive.Options{Key: attentivetest.Key}
+		o := attentive.Options{APIKey: attentivetest.Key}
 		change(&o)
 		_, err := attentive.New(o)
 		require.ErrorContains(t, err, want)
 		assert.NotContains(t, err.Error(), attentivetest.Key)
 	}
-	driver(t, attentive.Options{Key: attentivetest.Key})
+	driver(t, attentive.Options{APIKey: attentivetest.Key})
 }

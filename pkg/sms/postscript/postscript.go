@@ -28,7 +28,7 @@ const perSecond = 15
 // Options configure a driver.
 type Options struct {
 	URL        string // of the API; "" is DefaultURL
-	Key        string // private key of the shop
+	APIKey     string // private key of the shop
 	PartnerKey string // private key of an integration partner, "" for a shop that calls for itself
 
 	Timeout time.Duration       // of a request; 0 is 10 s
@@ -55,7 +55,7 @@ func New(o Options) (*Driver, error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("sms postscript: %w", err)
 	}
-	client, err := smsclient.New(smsclient.Options{Timeout: o.Timeout, Now: o.Now, Observe: o.Observe, Secrets: []string{o.Key, o.PartnerKey}})
+	client, err := smsclient.New(smsclient.Options{Timeout: o.Timeout, Now: o.Now, Observe: o.Observe, Secrets: []string{o.APIKey, o.PartnerKey}})
 	if err != nil {
 		return nil, fmt.Errorf("sms postscript: %w", err)
 	}
@@ -66,9 +66,9 @@ func (o Options) check() error {
 	switch {
 	case !smsclient.IsHTTP(o.URL):
 		return errors.New("the url must be an absolute http or https address")
-	case o.Key == "":
+	case o.APIKey == "":
 		return errors.New("the private key of the shop is missing")
-	case strings.HasPrefix(o.Key, "pk_"):
+	case strings.HasPrefix(o.APIKey, "pk_"):
 		return errors.New("the key is the public one of the shop; the private one begins with sk_")
 	}
 	return nil
@@ -118,9 +118,9 @@ func (d *Driver) request(ctx context.Context, m sms.Message) (*http.Request, err
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what failed
 	}
-	req.Header.Set("Authorization", "Bearer "+cmp.Or(d.options.PartnerKey, d.options.Key))
+	req.Header.Set("Authorization", "Bearer "+cmp.Or(d.options.PartnerKey, d.options.APIKey))
 	if d.options.PartnerKey != "" {
-		req.Header.Set("X-Postscript-Shop-Token", d.options.Key)
+		req.Header.Set("X-Postscript-Shop-Token", d.options.APIKey)
 	}
 	return req, nil
 }

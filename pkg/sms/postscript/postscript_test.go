@@ -35,7 +35,7 @@ func TestSuite(t *testing.T) {
 					return s, s.URL
 				},
 				New: func(address string, timeout time.Duration, now func() time.Time) (sms.Driver, error) {
-					return postscript.New(postscript.Options{URL: address, Key: postscripttest.Key, PartnerKey: partner, Timeout: timeout, Now: now})
+					return postscript.New(postscript.Options{URL: address, APIKey: postscripttest.Key, PartnerKey: partner, Timeout: timeout, Now: now})
 				},
 				Answers: []smstest.Case{
 					{Name: "invalid, of the event or of all", Source: reference, On: postscripttest.Invalid(), Class: sms.Forbidden, Code: "http_400"},
@@ -59,7 +59,7 @@ func refusal(status int, body string) smstest.Behaviour {
 // The request is Postscript's, field by field.
 func TestRequest(t *testing.T) {
 	start := func(address string) (sms.Driver, error) {
-		return postscript.New(postscript.Options{URL: address + "/", Key: postscripttest.Key})
+		return postscript.New(postscript.Options{URL: address + "/", APIKey: postscripttest.Key})
 	}
 	written, body := smstest.JSONRequest(t, start, smstest.SampleTrigger())
 	want, err := os.ReadFile("testdata/request.txt")
@@ -81,7 +81,7 @@ func TestRequest(t *testing.T) {
 func TestReceipt(t *testing.T) {
 	s := postscripttest.New()
 	t.Cleanup(s.Close)
-	receipt, err := driver(t, postscript.Options{URL: s.URL, Key: postscripttest.Key}).Send(t.Context(), smstest.SampleTrigger())
+	receipt, err := driver(t, postscript.Options{URL: s.URL, APIKey: postscripttest.Key}).Send(t.Context(), smstest.SampleTrigger())
 	require.NoError(t, err)
 	assert.Equal(t, "0000-abcd-0001", receipt.ProviderID)
 }
@@ -95,9 +95,9 @@ func TestSimulatorRefuses(t *testing.T) {
 		trigger func(*sms.Message)
 		code    string
 	}{
-		"wrong key":                     {func(o *postscript.Options) { o.Key = "sk_other" }, nil, "http_401"},
+		"wrong key":                     {func(o *postscript.Options) { o.APIKey = "sk_other" }, nil, "http_401"},
 		"wrong key of a partner":        {func(o *postscript.Options) { o.PartnerKey = "sk_partner_other" }, nil, "http_401"},
-		"a partner for another shop":    {func(o *postscript.Options) { o.Key, o.PartnerKey = "sk_other", postscripttest.PartnerKey }, nil, "http_401"},
+		"a partner for another shop":    {func(o *postscript.Options) { o.APIKey, o.PartnerKey = "sk_other", postscripttest.PartnerKey }, nil, "http_401"},
 		"another path":                  {func(o *postscript.Options) { o.URL += "/v1" }, nil, "http_404"},
 		"nobody":                        {nil, func(m *sms.Message) { m.To, m.Email = "", "" }, "http_400"},
 		"a flow that is no name":        {nil, func(m *sms.Message) { m.Flow = "charge-failed" }, "http_400"},
@@ -106,7 +106,7 @@ func TestSimulatorRefuses(t *testing.T) {
 		"a text: the driver takes none": {nil, func(m *sms.Message) { m.Values = nil }, "bad_request"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o, m := postscript.Options{URL: s.URL, Key: postscripttest.Key}, smstest.SampleTrigger()
+			o, m := postscript.Options{URL: s.URL, APIKey: postscripttest.Key}, smstest.SampleTrigger()
 			if tt.options != nil {
 				tt.options(&o)
 			}
@@ -130,15 +130,15 @@ func TestSimulatorRefuses(t *testing.T) {
 func TestNewChecksOptions(t *testing.T) {
 	for want, change := range map[string]func(*postscript.Options){
 		"url must be an absolute": func(o *postscript.Options) { o.URL = "api.postscript.io" },
-		"key of the shop is":      func(o *postscript.Options) { o.Key = "" },
-		"public one of the shop":  func(o *postscript.Options) { o.Key = "pk_1" },
+		"key of the shop is":      func(o *postscript.Options) { o.APIKey = "" },
+		"public one of the shop":  func(o *postscript.Options) { o.APIKey = "pk_1" },
 		"the timeout is negative": func(o *postscript.Options) { o.Timeout = -1 },
 	} {
-		o := postscript.Options{Key: postscripttest.Key, PartnerKey: postscripttest.PartnerKey}
+		o := postscript.Options{APIKey: postscripttest.Key, PartnerKey: postscripttest.PartnerKey}
 		change(&o)
 		_, err := postscript.New(o)
 		require.ErrorContains(t, err, want)
 		assert.NotContains(t, err.Error(), postscripttest.Key)
 	}
-	driver(t, postscript.Options{Key: postscripttest.Key})
+	driver(t, postscript.Options{APIKey: postscripttest.Key})
 }
