@@ -34,7 +34,7 @@ func TestDifference(t *testing.T) {
 		{"credentials", minimal, strings.Replace(minimal, "key-secret", "new-secret", 1), []string{"stores[acme].bloomreach.secret [tracking]"}},
 		{"a rate", minimal, minimal + "      requests_per_minute: 100\n", []string{"stores[acme].bloomreach.requests_per_minute [tracking]"}},
 		{"a timeout", minimal, minimal + "    sms: {timeout: 3s}\n", []string{"stores[acme].sms.timeout [sms]"}},
-		{"a driver", minimal, minimal + "    sms: {driver: log}\n", []string{"stores[acme].sms.driver [gateway transformer sms]"}},
+		{"a driver", minimal, minimal + "    sms: {driver: log}\n", []string{"stores[acme].sms.driver [gateway transformer sms links]"}},
 		{"a key of all roles", minimal, minimal + "    customer_id: recharge_id\n", []string{"stores[acme].customer_id []"}},
 		{"a store more", minimal, minimal + second, []string{"stores[beta] added []"}},
 		{"a store less", minimal + second, minimal, []string{"stores[beta] removed []"}},
