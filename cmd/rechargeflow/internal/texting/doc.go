@@ -6,6 +6,7 @@
 //	flows_edit.go    flows edit, activate, deactivate
 //	flows_history.go flows history, diff
 //	flows_apply.go   flows apply, export
+//	flows_stats.go   flows stats
 //	sms.go           sms list, unknown, show
 //	sending.go       sms status, set, pause, resume
 //	quiethours.go    quiet-hours show, set
