@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 		},
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "recharge": simulateRecharge, "bloomreach": simulateBloomreach, "eventually": eventually, "webhook": storeWebhook, "raw": listRaw,
+			"exits": exits, "recharge": simulateRecharge, "bloomreach": simulateBloomreach, "eventually": eventually, "webhook": storeWebhook, "raw": listRaw, "records": writeRecords,
 		},
 	})
 }

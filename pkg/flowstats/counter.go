@@ -1,6 +1,7 @@
 package flowstats
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
@@ -19,6 +20,8 @@ type Within struct {
 type Options struct {
 	// Since leaves out texts that were planned on an earlier day; zero for all.
 	Since time.Time
+	// FirstDay, if given, is the date of that day in all time zones, such as 2026-03-01.
+	FirstDay string
 	// Flow leaves out the numbers of other flows; "" for all.
 	Flow flow.Key
 	// Zones are the time zones of the stores whose texts are counted, by name.
@@ -28,7 +31,7 @@ type Options struct {
 
 // counts reports whether a text is counted that was planned at a time.
 func (o Options) counts(store string, at time.Time) bool {
-	return o.Zones[store] != nil && (o.Since.IsZero() || o.dayOf(store, at) >= o.dayOf(store, o.Since))
+	return o.Zones[store] != nil && (o.Since.IsZero() || o.dayOf(store, at) >= cmp.Or(o.FirstDay, o.dayOf(store, o.Since)))
 }
 
 // dayOf returns the date in the time zone of a store.
@@ -80,23 +83,33 @@ func (c *Counter) Changed(m message.Change) {
 
 // Happened takes up an event that may be an outcome: a charge is paid, a subscription is active again.
 func (c *Counter) Happened(e subscriber.Event) {
-	var item string
-	var about func(flow.Key) bool
-	var within time.Duration
-	var set func(*text)
-	switch {
-	case e.Type == subscriber.EventCharge && e.Status == subscriber.StatusPaid && e.Charge != nil:
-		item, about, within, set = "charge/"+e.Charge.ID, recovers, c.options.Recovery, func(t *text) { t.recovered = true }
-	case e.Type == subscriber.EventSubscription && e.Status == subscriber.StatusActivated && e.Subscription != nil:
-		item, about, within, set = "subscription/"+e.Subscription.ID, reactivates, c.options.Reactivated, func(t *text) { t.reactivated = true }
-	default:
+	o, is := c.outcomeOf(e)
+	if !is {
 		return
 	}
 	for _, t := range c.customers[customer{e.Store, e.RechargeCustomerID}] {
-		if about(t.flow) && t.isAbout(item) && t.isBefore(e.OccurredAt, within) {
-			set(t)
+		if o.of(t.flow) && t.isAbout(o.item) && t.isBefore(e.OccurredAt, o.within) {
+			o.set(t)
 		}
 	}
+}
+
+// outcome is what an event says about the texts of flows.
+type outcome struct {
+	item   string // the resource
+	of     func(flow.Key) bool
+	within time.Duration
+	set    func(*text)
+}
+
+func (c *Counter) outcomeOf(e subscriber.Event) (o outcome, is bool) {
+	switch {
+	case e.Charge != nil && e.Type == subscriber.EventCharge && e.Status == subscriber.StatusPaid:
+		return outcome{"charge/" + e.Charge.ID, recovers, c.options.Recovery, func(t *text) { t.recovered = true }}, true
+	case e.Subscription != nil && e.Type == subscriber.EventSubscription && e.Status == subscriber.StatusActivated:
+		return outcome{"subscription/" + e.Subscription.ID, reactivates, c.options.Reactivated, func(t *text) { t.reactivated = true }}, true
+	}
+	return o, false
 }
 
 // OptedOut takes up that the number of a customer has opted out.

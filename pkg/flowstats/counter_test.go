@@ -39,7 +39,8 @@ func TestCases(t *testing.T) {
 					each(t, part.Data, func(o struct {
 						Store, Customer string
 						At              time.Time
-					}) {
+					},
+					) {
 						counter.OptedOut(o.Store, o.Customer, o.At)
 					})
 				case "rows":

@@ -100,6 +100,9 @@ func (f *statsFlags) options(command *cobra.Command, stores []shop) (flowstats.O
 	if o.Since, err = cli.ParseTime("since", f.since, time.Now()); err != nil {
 		return o, err
 	}
+	if _, err := time.Parse(time.DateOnly, f.since); err == nil {
+		o.FirstDay = f.since
+	}
 	for _, s := range stores {
 		zone, err := time.LoadLocation(cmp.Or(f.zone, s.SMS.TimeZone, "UTC"))
 		if err != nil {
