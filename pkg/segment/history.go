@@ -1,0 +1,74 @@
+package segment
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/message"
+)
+
+// History is the texts that one customer has received, or whose links they have clicked. The zero value has none.
+type History struct {
+	texts []text
+}
+
+// text is one text.
+type text struct {
+	id   string
+	flow flow.Key
+	// received means that the provider has it, and does not report it as undelivered. at is when it first had it.
+	received  bool
+	at        time.Time
+	clickedAt time.Time // zero if it was not clicked
+}
+
+// Changed takes up a change of a text of the customer. The changes of a text come in their order.
+func (h *History) Changed(c message.Change) {
+	has := c.Status == message.Accepted || c.Status == message.Sent || c.Status == message.Delivered
+	i := slices.IndexFunc(h.texts, func(t text) bool { return t.id == c.ID })
+	if i < 0 {
+		if !has && c.ClickedAt.IsZero() {
+			return
+		}
+		i = len(h.texts)
+		h.texts = append(h.texts, text{id: c.ID})
+	}
+	t := &h.texts[i]
+	t.flow, t.received = c.Flow, has
+	if has && t.at.IsZero() {
+		t.at = c.At
+	}
+	if t.clickedAt.IsZero() {
+		t.clickedAt = c.ClickedAt
+	}
+}
+
+const day = 24 * time.Hour
+
+// Has reports whether the rule holds for a customer at a time, which is not before the last change. A nil history has no texts.
+func (r Rule) Has(h *History, now time.Time) bool {
+	holds := func(part Rule) bool { return part.Has(h, now) }
+	fails := func(part Rule) bool { return !part.Has(h, now) }
+	switch {
+	case len(r.All) > 0:
+		return !slices.ContainsFunc(r.All, fails)
+	case len(r.Any) > 0:
+		return slices.ContainsFunc(r.Any, holds)
+	}
+	negated := r.Condition == NotReceived || r.Condition == NotClicked
+	found := h != nil && slices.ContainsFunc(h.texts, func(t text) bool { return r.isOf(t, now) })
+	return found != negated
+}
+
+// isOf reports whether a text is one that the condition, or what it negates, is about.
+func (r Rule) isOf(t text, now time.Time) bool {
+	if t.flow == flow.Help || r.Flow != Any && r.Flow != t.flow {
+		return false
+	}
+	is, at := t.received, t.at
+	if r.Condition == Clicked || r.Condition == NotClicked {
+		is, at = !t.clickedAt.IsZero(), t.clickedAt
+	}
+	return is && (r.WithinDays == 0 || !at.Before(now.Add(-time.Duration(r.WithinDays)*day)))
+}
