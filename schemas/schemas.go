@@ -37,13 +37,15 @@ const (
 	SettingsFlow       = "settings_flow"
 	SettingsSending    = "settings_sending"
 	SettingsImport     = "settings_import"
+	SettingsSegment    = "settings_segment"
+	SegmentMember      = "segment_member"
 )
 
 // Subjects returns all subjects.
 func Subjects() []string {
 	return []string{
-		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, CustomerProfile, Fact, SMSTrigger, SMSRevocation, SMSReceipt, SMSClick, Link, Consent, Message, MessageText, Customers, Subscriptions, Charges, Lookup,
-		SubscriptionOwner, SubscriptionMoved, ChargeOwner, ChargeDeletion, SettingsFlow, SettingsSending, SettingsImport,
+		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, CustomerProfile, Fact, SMSTrigger, SMSRevocation, SMSReceipt, Consent, Message, MessageText, Customers, Subscriptions, Charges, Lookup,
+		SubscriptionOwner, SubscriptionMoved, ChargeOwner, ChargeDeletion, SettingsFlow, SettingsSending, SettingsImport, SettingsSegment, SegmentMember,
 	}
 }
 

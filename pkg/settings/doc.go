@@ -10,5 +10,6 @@
 //	flow_change.go  changes of flows
 //	sending.go      how a store sends: quiet hours, caps, pauses; their history and changes
 //	imports.go      the last import of a store
+//	segments.go     the segments of a store, and their changes
 //	record.go       the records of a row
 package settings

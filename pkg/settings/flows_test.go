@@ -132,7 +132,7 @@ func TestDecode(t *testing.T) {
 		_, err := decode(key, []byte(value))
 		require.Error(t, err, key)
 	}
-	later, err := decode("acme/segment/1", []byte(`{"of":"a later version"}`))
+	later, err := decode("acme/later/1", []byte(`{"of":"a later version"}`))
 	require.NoError(t, err)
 	assert.Zero(t, later)
 }

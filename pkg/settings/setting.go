@@ -15,6 +15,7 @@ type Setting struct {
 	Flow    *Flow
 	Sending *Sending
 	Import  *Import
+	Segment *Segment
 }
 
 // Settings is recharge.settings, and the name of the transactional id that changes it.
@@ -32,11 +33,12 @@ func New(prefix string) Settings {
 }
 
 // The keys of rows. The current row of a flow has the key {store}/flow/{flow}, that of how a store sends {store}/sending, that
-// of its last import {store}/import. The same row for the history has /v/{version} at its end.
+// of its last import {store}/import, that of a segment {store}/segment/{name}. The same row for the history has /v/{version} at its end.
 const (
 	kindFlow    = "flow"
 	kindSending = "sending"
 	kindImport  = "import"
+	kindSegment = "segment"
 	versionPart = "/v/"
 )
 
@@ -45,6 +47,8 @@ func flowKey(store string, key flow.Key) string { return store + "/" + kindFlow 
 func sendingKey(store string) string { return store + "/" + kindSending }
 
 func importKey(store string) string { return store + "/" + kindImport }
+
+func segmentKey(store, name string) string { return store + "/" + kindSegment + "/" + name }
 
 func historyKey(current string, version int) string {
 	return current + versionPart + strconv.Itoa(version)
@@ -68,6 +72,11 @@ func decode(key string, value []byte) (row Setting, err error) {
 		row.Import = &Import{}
 		if err = json.Unmarshal(value, row.Import); err == nil {
 			err = belongs(key, importKey(row.Import.Store), row.Import.Version)
+		}
+	case kindSegment:
+		row.Segment = &Segment{}
+		if err = json.Unmarshal(value, row.Segment); err == nil {
+			err = cmp.Or(belongs(key, segmentKey(row.Segment.Store, row.Segment.Name), row.Segment.Version), row.Segment.check())
 		}
 	}
 	if err != nil {

@@ -104,8 +104,8 @@ func (t Topics) Messages() string { return t.Prefix + "recharge.messages" }
 // MessageTexts is the table of texts as they were sent.
 func (t Topics) MessageTexts() string { return t.Prefix + "recharge.message-texts" }
 
-// Links is the table of short links.
-func (t Topics) Links() string { return t.Prefix + "recharge.links" }
+// SegmentMembers is the table of the members of segments, as the destination of events was told last.
+func (t Topics) SegmentMembers() string { return t.Prefix + "recharge.segment-members" }
 
 // DeadLetters holds the records that a role rejected.
 func (t Topics) DeadLetters(r Role) string { return t.Prefix + "recharge.deadletter." + string(r) }
