@@ -10,6 +10,9 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
+	"github.com/rechargeflow/rechargeflow/pkg/lookup"
+	members "github.com/rechargeflow/rechargeflow/pkg/membership"
+	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/seal"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
@@ -90,6 +93,23 @@ func described(store config.Store) pipeline.Store {
 			},
 		},
 		CustomerIDName: store.Bloomreach.CustomerIDName, SecondIDName: store.Bloomreach.SecondIDName,
+	}
+}
+
+// Tracker returns a client for a command. It takes its part of the requests to the address, as one more process.
+func Tracker(b config.Bloomreach) (*bloomreach.Client, error) {
+	return newTracker(b, bloomreach.NewBudget(b.PerMinute, b.Replicas+1), nil)
+}
+
+// ProfileOf returns the profile at Bloomreach of a customer of a store, without ids for one whose id is unknown.
+func ProfileOf(store config.Store) func(customerID, email string) members.Profile {
+	built := described(store)
+	return func(customerID, email string) members.Profile {
+		ids, err := built.CustomerIDs(subscriber.Event{RechargeCustomerID: customerID, Email: email})
+		if err != nil { // the id that the store uses is unknown
+			return members.Profile{}
+		}
+		return members.Profile{ID: built.Settings.DestinationID(customerID, email), IDs: ids}
 	}
 }
 

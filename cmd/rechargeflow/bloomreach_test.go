@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -37,10 +38,12 @@ func startBloomreach(env *testscript.Env) *bloomreachtest.Server {
 //	bloomreach forbid [type...]           the key may not track events of these types
 //	bloomreach answer times status [body] how the next requests are answered
 //	bloomreach events                     prints how many events and customer properties were accepted
+//	bloomreach property id name           prints a property of a customer, none if it was never set
+//	bloomreach await id name              waits until it is set
 func simulateBloomreach(ts *testscript.TestScript, neg bool, args []string) {
 	server, _ := ts.Value(trackingSimulator{}).(*bloomreachtest.Server)
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: bloomreach forbid|answer|events [argument...]")
+		ts.Fatalf("usage: bloomreach forbid|answer|events|property|await [argument...]")
 	}
 	switch args[0] {
 	case "forbid":
@@ -53,7 +56,29 @@ func simulateBloomreach(ts *testscript.TestScript, neg bool, args []string) {
 		server.FailNext(times, bloomreachtest.Failure{Status: status, Body: args[3]})
 	case "events":
 		_, _ = fmt.Fprintf(ts.Stdout(), "events: %d\n", len(server.Events()))
+	case "property":
+		value := any("none")
+		if profile, _ := server.Customer("registered", args[1]); profile[args[2]] != nil {
+			value = profile[args[2]]
+		}
+		_, _ = fmt.Fprintln(ts.Stdout(), value)
+	case "await":
+		await(ts, func() bool {
+			profile, _ := server.Customer("registered", args[1])
+			return profile[args[2]] != nil
+		})
 	default:
 		ts.Fatalf("unknown command bloomreach %s", args[0])
+	}
+}
+
+// await waits until something is done.
+func await(ts *testscript.TestScript, done func() bool) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(30 * time.Second); !done(); <-tick.C {
+		if time.Now().After(deadline) {
+			ts.Fatalf("not done in time")
+		}
 	}
 }

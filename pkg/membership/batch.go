@@ -1,0 +1,178 @@
+package membership
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+)
+
+// Property returns the customer property of a segment.
+func Property(name string) string { return "recharge_segment_" + name }
+
+// batch is the changes of one request.
+type batch struct {
+	changes  []*change
+	commands []bloomreach.Command
+	of       []*change // the change of each command
+}
+
+// commandsOf returns the commands of a change: one for the profile, and one for each former profile.
+func (p *pushing) commandsOf(c *change) ([]bloomreach.Command, error) {
+	var commands []bloomreach.Command
+	add := func(ids map[string]string, set map[string]bool) error {
+		var properties bloomreach.Properties
+		for _, name := range slices.Sorted(maps.Keys(set)) {
+			properties.Flag(Property(name), set[name])
+		}
+		command, err := bloomreach.NewCustomerUpdate(fmt.Sprintf("%s-%d", c.customerID, len(commands)), bloomreach.CustomerUpdate{
+			CustomerIDs: ids, Properties: properties, UpdateTimestamp: bloomreach.UnixSeconds(p.now),
+		})
+		commands = append(commands, command)
+		return err
+	}
+	former := map[string]map[string]bool{}
+	for _, row := range c.former {
+		if former[row.CustomerID] == nil {
+			former[row.CustomerID] = map[string]bool{}
+		}
+		former[row.CustomerID][row.Segment] = false
+	}
+	for _, id := range slices.Sorted(maps.Keys(former)) {
+		if err := add(map[string]string{p.IDName: id}, former[id]); err != nil {
+			return nil, err
+		}
+	}
+	if len(c.set) > 0 {
+		if err := add(c.now.IDs, c.set); err != nil {
+			return nil, err
+		}
+	}
+	return commands, nil
+}
+
+// tell adds a change to the batch, and sends the batch before if both do not fit into one request.
+func (p *pushing) tell(ctx context.Context, c *change) error {
+	commands, err := p.commandsOf(c)
+	if err != nil {
+		p.reject(c, err.Error())
+		return nil
+	}
+	if len(p.batch.commands)+len(commands) > bloomreach.MaxCommands || len(p.batch.changes) == maxChanges {
+		if err := p.flush(ctx); err != nil {
+			return err
+		}
+	}
+	p.batch.changes = append(p.batch.changes, c)
+	for _, command := range commands {
+		p.batch.commands, p.batch.of = append(p.batch.commands, command), append(p.batch.of, c)
+	}
+	return nil
+}
+
+// maxChanges limits the changes of a batch, of which those of deleted customers have no command.
+const maxChanges = 500
+
+// reject counts a change that Bloomreach refuses. It is tried again by the next push.
+func (p *pushing) reject(c *change, why string) {
+	p.done.Rejected++
+	if len(p.done.Errors) < maxErrors {
+		p.done.Errors = append(p.done.Errors, fmt.Sprintf("customer %s: %s", c.customerID, why))
+	}
+}
+
+// maxErrors is how many refusals are reported.
+const maxErrors = 5
+
+// flush sends the batch, and writes the rows of what was accepted.
+func (p *pushing) flush(ctx context.Context) error {
+	b := p.batch
+	p.batch = batch{}
+	if len(b.changes) == 0 {
+		return nil
+	}
+	failed, err := p.send(ctx, b)
+	var records []kafka.Record
+	for _, c := range b.changes {
+		if failed[c] {
+			continue
+		}
+		p.done.count(c)
+		rows, encodeErr := p.records(c)
+		err = errors.Join(err, encodeErr)
+		records = append(records, rows...)
+	}
+	if len(records) == 0 || p.Commit == nil {
+		return err
+	}
+	return errors.Join(err, p.Commit(ctx, records...))
+}
+
+// send sends the commands, those without an answer again. It returns the changes that were not accepted as a whole.
+func (p *pushing) send(ctx context.Context, b batch) (failed map[*change]bool, err error) {
+	failed = map[*change]bool{}
+	if p.Destination == nil {
+		return failed, nil
+	}
+	for attempt := 0; len(b.commands) > 0; attempt++ {
+		var results []bloomreach.Result
+		results, err = p.Destination.Batch(ctx, b.commands)
+		p.done.Requests++
+		b = p.settle(b, results, failed)
+		if err == nil || !p.again(ctx, attempt, err) {
+			break
+		}
+	}
+	for _, c := range b.of {
+		failed[c] = true
+	}
+	return failed, err
+}
+
+// settle takes up the answers, none if the request was not sent. It returns the commands without an answer.
+func (p *pushing) settle(b batch, results []bloomreach.Result, failed map[*change]bool) (left batch) {
+	if len(results) == 0 {
+		return b
+	}
+	for i, r := range results {
+		switch r.Outcome {
+		case bloomreach.Accepted:
+		case bloomreach.Rejected:
+			failed[b.of[i]] = true
+			p.reject(b.of[i], strings.Join(r.Errors, "; "))
+		default:
+			left.commands, left.of = append(left.commands, b.commands[i]), append(left.of, b.of[i])
+		}
+	}
+	return left
+}
+
+// maxAttempts is how often a request is sent, with waits of 1, 2, 4 and 8 seconds between, or as the answer says.
+const maxAttempts = 5
+
+// again waits before another attempt, and reports whether there is one.
+func (p *pushing) again(ctx context.Context, attempt int, err error) bool {
+	var refused *bloomreach.Error
+	if attempt+1 == maxAttempts || !errors.As(err, &refused) || refused.Class == bloomreach.ClassConfig {
+		return false
+	}
+	return p.Sleep(ctx, max(refused.RetryAfter, time.Second<<attempt)) == nil
+}
+
+// records are the rows to write and to delete.
+func (p *pushing) records(c *change) (records []kafka.Record, err error) {
+	for i, row := range slices.Concat(c.members, c.gone) {
+		record, err := row.record(p.Topics.SegmentMembers(), p.partition, i >= len(c.members))
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, record)
+	}
+	return records, nil
+}

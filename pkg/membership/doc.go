@@ -1,0 +1,13 @@
+// Package membership computes the members of segments from recharge.messages and recharge.customers, and keeps a customer property per segment
+// up to date in Bloomreach.
+//
+// Members are customers who have a row in recharge.customers with an e-mail, a name or a phone number. Who was deleted has no row, and who was erased
+// has neither: they are members of no segment.
+//
+//	source.go    Source: reads customers and their texts, one partition at a time
+//	count.go     Count and Members
+//	row.go       Row of recharge.segment-members: what Bloomreach was told
+//	diff.go      the difference between that and the members; pure
+//	push.go      Push: sends the difference
+//	batch.go     a request to Bloomreach, and what is written after its answer
+package membership
