@@ -125,7 +125,7 @@ func (b *flowBook) held() error {
 func (b *flowBook) turn(rows *live.Rows[live.Setting]) {
 	last, next := b.page.Load(), &flowPage{flows: map[string]map[flow.Key]flow.Flow{}, sending: map[string]live.Sending{}, paused: map[string]live.Sending{}}
 	for _, store := range b.stores {
-		flows, err := effective(rows, store)
+		flows, err := InForce(rows, store)
 		if err != nil {
 			b.log.Error("active flows have faults and are not sent", zap.String("store", store.Name), zap.Error(err))
 			next.faults = errors.Join(next.faults, err)
@@ -149,9 +149,9 @@ func (b *flowBook) logSending(before, now live.Sending) {
 		zap.Stringer("quiet_hours", now.QuietHours), zap.Int("texts_per_day", now.TextsPerDay), zap.Bool("paused", now.Paused), zap.Any("paused_flows", now.PausedFlows))
 }
 
-// effective returns the flows of a store. A flow with a fault, such as a link that the configuration does not have any more, is not active:
+// InForce returns the flows of a store by their keys, as texts are sent. A flow with a fault, such as a link that the configuration does not have any more, is not active:
 // its text would be wrong.
-func effective(rows *live.Rows[live.Setting], store config.Store) (map[flow.Key]flow.Flow, error) {
+func InForce(rows *live.Rows[live.Setting], store config.Store) (map[flow.Key]flow.Flow, error) {
 	all, err := live.FlowsOf(rows, store.Name)
 	if err != nil {
 		return nil, err

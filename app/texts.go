@@ -20,16 +20,21 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
-// texter is what the sms role knows of its stores.
-type texter struct {
-	app     *App
-	flows   *flowBook
-	consent *consent.Table // nil if no store sends texts
-	counted *texting       // likewise
+// texts returns how a store sends its texts.
+func (a *App) texts(store config.Store) (*texts.Store, error) {
+	built, err := TextsOf(store)
+	if err != nil {
+		return nil, err
+	}
+	built.Flow, built.Sending = a.flows.of(store.Name), a.flows.sendingOf(store.Name)
+	built.MayText = func(number string) (reason.Reason, bool) { return a.consent.MayText(store.Name, number) }
+	built.Destination.Consent = func(number string) string { return string(a.consent.Status(store.Name, number)) }
+	return built, nil
 }
 
-// store returns how a store sends its texts.
-func (t *texter) store(store config.Store) (*texts.Store, error) {
+// TextsOf returns what the configuration says about how a store sends its texts. Flow, Sending, MayText and Destination.Consent change at run time, and are
+// nil.
+func TextsOf(store config.Store) (*texts.Store, error) {
 	zones, err := quiethours.NewFinder(store.SMS.TimeZone, store.SMS.DefaultRegion)
 	if err != nil {
 		return nil, fmt.Errorf("sms.time_zone: %w", err)
@@ -38,23 +43,15 @@ func (t *texter) store(store config.Store) (*texts.Store, error) {
 	if err := flow.CheckHelp(help, ShopOf(store)); help != "" && err != nil {
 		return nil, fmt.Errorf("sms.help_text: %w", err)
 	}
-	return &texts.Store{
-		Flow: t.flows.of(store.Name), Help: help, Sending: t.flows.sendingOf(store.Name), Destination: t.destination(store),
-		Shop: ShopOf(store), From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion, Zones: zones,
-		MayText: func(number string) (reason.Reason, bool) { return t.consent.MayText(store.Name, number) },
-		Lease:   sender.Lease(store.SMS.Timeout, providerOf(store).abilities), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
-		LinksTTL: store.SMS.Links.TTL, Code: links.NewCode,
-	}, nil
-}
-
-// destination returns what the destination of a store's texts does itself.
-func (t *texter) destination(store config.Store) texts.Destination {
 	renders := store.SMS.Mode == config.SMSTrigger
-	return texts.Destination{
-		Renders: renders, KeepsQuietHours: store.SMS.QuietHours == config.SMSDestination,
-		FindsNumbers: renders && store.SMS.Consent == config.SMSDestination,
-		Consent:      func(number string) string { return string(t.consent.Status(store.Name, number)) },
-	}
+	return &texts.Store{
+		Shop: ShopOf(store), Help: help, From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion, Zones: zones,
+		Destination: texts.Destination{
+			Renders: renders, KeepsQuietHours: store.SMS.QuietHours == config.SMSDestination,
+			FindsNumbers: renders && store.SMS.Consent == config.SMSDestination,
+		},
+		Lease: sender.Lease(store.SMS.Timeout), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
+	}, nil
 }
 
 // await waits until flows and consent are read. It returns false if ctx has ended.

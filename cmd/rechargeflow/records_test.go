@@ -13,7 +13,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
-// writeRecords writes the records of a file: records prefix file. Each line is a JSON object with topic, key, headers and value, which is null for a
+// writeRecords writes the records of a file: records prefix file. Each line is a JSON object with topic, key, time, headers and value, which is null for a
 // tombstone. The partition is that of {store}/{customer}, the beginning of the key. "{-36h}" is the time 36 hours ago.
 func writeRecords(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
@@ -27,11 +27,12 @@ func writeRecords(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		var r struct {
 			Topic, Key string
+			Time       time.Time // now if it is missing
 			Headers    map[string]string
 			Value      json.RawMessage
 		}
 		ts.Check(json.Unmarshal(aged(line, time.Now()), &r))
-		record := kafka.Record{Topic: args[0] + r.Topic, Partition: kafka.ByKey, Key: []byte(r.Key)}
+		record := kafka.Record{Topic: args[0] + r.Topic, Partition: kafka.ByKey, Key: []byte(r.Key), Time: r.Time}
 		if string(r.Value) != "null" {
 			record.Value = r.Value
 		}

@@ -7,6 +7,8 @@
 //	flows_history.go flows history, diff
 //	flows_apply.go   flows apply, export
 //	flows_stats.go   flows stats
+//	flows_backtest.go  flows backtest
+//	backtest_print.go  a report as text
 //	sms.go           sms list, unknown, show
 //	sending.go       sms status, set, pause, resume
 //	quiethours.go    quiet-hours show, set

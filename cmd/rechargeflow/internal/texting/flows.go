@@ -25,7 +25,7 @@ func (c *commands) flowsCommand() *cobra.Command {
 		`Show and change the text message flows of a store: their texts, and which are active. They are in the topic
 recharge.settings. Running processes take up a change within 2 seconds.`,
 		c.flowsList(), c.flowsShow(), c.flowsEdit(), c.flowsActivate(true), c.flowsActivate(false), c.flowsHistory(), c.flowsDiff(),
-		c.flowsPreview(), c.flowsStats(), c.flowsApply(), c.flowsExport(), flowsDocs())
+		c.flowsPreview(), c.flowsStats(), c.flowsBacktest(), c.flowsApply(), c.flowsExport(), flowsDocs())
 }
 
 // flowCommand is the flags that all commands about flows have.

@@ -1,0 +1,212 @@
+package texting
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rechargeflow/rechargeflow/app"
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
+	"github.com/rechargeflow/rechargeflow/pkg/backtest"
+	"github.com/rechargeflow/rechargeflow/pkg/consent"
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
+	"github.com/rechargeflow/rechargeflow/pkg/sending"
+	live "github.com/rechargeflow/rechargeflow/pkg/settings"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
+)
+
+// draft is the flags of flows backtest.
+type draft struct {
+	*flowCommand
+	*textFlags
+
+	since    string
+	set      []string
+	price    string
+	examples int
+	asJSON   bool
+}
+
+func (c *commands) flowsBacktest() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "backtest flow",
+		Short: "Play a draft of a flow over the triggers that there were; sends nothing",
+		Long: `Play a flow as if it had been active since a time, over the triggers in recharge.sms-triggers, which has 30 days. Print how many texts it
+would have sent to how many people at which hours of their clocks, how many parts these have, and what would have been merged, absorbed,
+deferred, capped or suppressed and why, with examples. Nothing is sent or saved.
+
+The draft is the flow as it is set now with the text of --text or --file and the settings of --set, such as quiet_hours=true:
+  quiet_hours, window, per_charge, daily_cap             of the flow
+  texts_per_day, quiet_from, quiet_to, quiet_all_flows   of the store
+Other flows are as they are set now. The provider is taken to accept each text at once; pauses are ignored. docs/backtest.md explains the rest.`,
+		Example: `  rechargeflow flows backtest charge_failed --store acme --since 14d --price 0.0079
+  rechargeflow flows backtest order_processed --since 7d --file draft.liquid --set quiet_hours=false --set texts_per_day=2`,
+		Args:              onlyFlows(1, 1),
+		ValidArgsFunction: completeFlows(),
+	}
+	d := draft{flowCommand: c.addFlows(command), textFlags: &textFlags{}}
+	flags := command.Flags()
+	flags.StringVar(&d.text, "text", "", "the drafted `text`, a Liquid template, or a file with it")
+	flags.StringVar(&d.file, "file", "", "`file` with the drafted text, in place of --text")
+	flags.StringVar(&d.since, "since", "7d", "triggers that arrived at this `time` or later: "+cli.TimeForms)
+	flags.StringArrayVar(&d.set, "set", nil, "`setting`=value of the draft, such as quiet_hours=false; may be repeated")
+	flags.StringVar(&d.price, "price", "", "`price` of one part, such as 0.0079, to print what the texts would have cost")
+	flags.IntVar(&d.examples, "examples", 3, "`number` of examples of each kind")
+	flags.BoolVar(&d.asJSON, "json", false, "print JSON, one object")
+	command.MarkFlagsMutuallyExclusive("text", "file")
+	command.RunE = func(command *cobra.Command, args []string) error { return d.run(command, flow.Key(args[0])) }
+	return command
+}
+
+func (d *draft) run(command *cobra.Command, key flow.Key) error {
+	since, err := cli.ParseTime("since", d.since, time.Now())
+	if err != nil {
+		return cli.Usage(err)
+	}
+	price, err := priceOf(d.price)
+	if err != nil {
+		return cli.Usage(err)
+	}
+	s, rows, err := d.openRows(command)
+	if err != nil {
+		return err
+	}
+	drafted, ways, err := d.drafted(s, rows, key)
+	if err != nil {
+		return err
+	}
+	options, err := s.playing(command, rows, drafted, ways)
+	if err != nil {
+		return err
+	}
+	options.Since, options.Examples = since, d.examples
+	report, err := backtest.Source{Cluster: s.cluster, Topics: topology.Topics{Prefix: s.cfg.Kafka.TopicPrefix}}.Run(command.Context(), options)
+	if err != nil {
+		return cli.Explained(s.cfg, err)
+	}
+	played := backtested{Store: s.Name, Flow: key, Since: since, Report: report}
+	played.cost(price, d.price, s.Currency)
+	if d.asJSON {
+		return cli.PrintJSON(command.OutOrStdout(), played)
+	}
+	return played.print(command.OutOrStdout())
+}
+
+// read returns the drafted text, "" for the saved one. --text may name a file.
+func (d *draft) read() (string, error) {
+	if info, err := os.Stat(d.text); d.text != "" && err == nil && info.Mode().IsRegular() {
+		return (&textFlags{file: d.text}).read()
+	}
+	return d.textFlags.read()
+}
+
+// drafted returns the flow and how the store sends, with the changes of the draft.
+func (d *draft) drafted(s shop, rows *live.Rows[live.Setting], key flow.Key) (flow.Flow, sending.Settings, error) {
+	text, err := d.read()
+	if err != nil {
+		return flow.Flow{}, sending.Settings{}, err
+	}
+	flows, err := live.FlowsOf(rows, s.Name)
+	if err != nil {
+		return flow.Flow{}, sending.Settings{}, err
+	}
+	f, ways := flows[indexOf(flows, key)].Definition(), live.SendingOf(rows, s.Name).Settings
+	f.Text, f.Active = cmp.Or(text, f.Text), true
+	ways.Paused, ways.PausedFlows = false, nil
+	for _, setting := range d.set {
+		if err := set(setting, &f, &ways); err != nil {
+			return f, ways, cli.Usage(err)
+		}
+	}
+	if err := ways.Check(); err != nil {
+		return f, ways, cli.Usage(err)
+	}
+	if err := flow.Check([]flow.Flow{f}, s.Name, app.ShopOf(s.Store)); err != nil {
+		return f, ways, cli.Faults(err, "faults in the draft")
+	}
+	return f, ways, nil
+}
+
+// set changes one setting of a draft: name=value.
+func set(setting string, f *flow.Flow, ways *sending.Settings) error {
+	name, value, _ := strings.Cut(setting, "=")
+	var err error
+	switch name {
+	case "quiet_hours":
+		f.QuietHours, err = strconv.ParseBool(value)
+	case "daily_cap":
+		f.DailyCap, err = strconv.ParseBool(value)
+	case "window":
+		f.Window, err = time.ParseDuration(value)
+	case "per_charge":
+		f.PerCharge, err = strconv.Atoi(value)
+	case "texts_per_day":
+		ways.TextsPerDay, err = strconv.Atoi(value)
+	case "quiet_all_flows":
+		ways.QuietHours.AllFlows, err = strconv.ParseBool(value)
+	case "quiet_from":
+		ways.QuietHours.From, err = quiethours.ParseClock(value)
+	case "quiet_to":
+		ways.QuietHours.To, err = quiethours.ParseClock(value)
+	default:
+		return fmt.Errorf("--set %q: expected quiet_hours, window, per_charge, daily_cap, texts_per_day, quiet_from, quiet_to or quiet_all_flows, = and a value", setting)
+	}
+	if err != nil {
+		return fmt.Errorf("--set %q: the value is not valid: expected such as quiet_hours=false, window=60s, per_charge=2, quiet_from=21:00", setting)
+	}
+	return nil
+}
+
+// playing returns how the store sends, with the draft, and whom it might text when.
+func (s shop) playing(command *cobra.Command, rows *live.Rows[live.Setting], drafted flow.Flow, ways sending.Settings) (backtest.Options, error) {
+	o := backtest.Options{Store: s.Name, Flow: drafted.Key}
+	built, err := app.TextsOf(s.Store)
+	if err != nil {
+		return o, cli.Setting(err)
+	}
+	flows, err := app.InForce(rows, s.Store)
+	if err != nil {
+		cli.Printf(command.ErrOrStderr(), "warning: %v\n", err)
+	}
+	if flows == nil {
+		return o, errors.New("the flows can't be read")
+	}
+	flows[drafted.Key] = drafted
+	built.Flow, built.Sending = func(key flow.Key) flow.Flow { return flows[key] }, func() sending.Settings { return ways }
+	built.Destination.Consent = func(string) string { return "" }
+	o.Texts = *built
+	decided, err := consent.Topic(topology.Topics{Prefix: s.cfg.Kafka.TopicPrefix}.Consent()).Read(command.Context(), s.cluster)
+	if err != nil {
+		return o, cli.Explained(s.cfg, err)
+	}
+	mode := consent.Mode(s.SMS.Consent)
+	o.MayText = func(number string, at time.Time) (reason.Reason, bool) {
+		for _, c := range consent.History(decided, s.Name, number) {
+			if !c.At.After(at) {
+				return mode.May(c.Status)
+			}
+		}
+		return mode.May("")
+	}
+	return o, nil
+}
+
+// priceOf reads a price; 0 for none.
+func priceOf(text string) (float64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	price, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(price > 0 && price < 1000) {
+		return 0, fmt.Errorf("--price is %q, expected the price of one part, such as 0.0079", text)
+	}
+	return price, nil
+}
