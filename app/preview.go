@@ -17,6 +17,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // Preview returns the Bloomreach commands that a webhook of a store would become, received at a time, if nothing else were known of its
@@ -34,6 +35,29 @@ func Preview(store config.Store, topic recharge.Topic, body []byte, at time.Time
 
 // Command is what Bloomreach receives.
 type Command = bloomreach.Command
+
+// PushRole is the role whose settings a push of segments needs.
+const PushRole = string(topology.RoleTracking)
+
+// ErrNoDestination means that a store sends nothing to a destination of events.
+var ErrNoDestination = errors.New("bloomreach.enabled is false in this store: it sends nothing")
+
+// Tracker is a client of a Bloomreach project.
+type Tracker = pipeline.Tracker
+
+// TrackerOf returns a client for a command; ErrNoDestination if the store sends nothing. It takes its part of the requests to the address, as one more process.
+func TrackerOf(store config.Store) (Tracker, error) {
+	b := store.Bloomreach
+	if !b.Enabled {
+		return nil, ErrNoDestination
+	}
+	return newTracker(b, bloomreach.NewBudget(b.PerMinute, b.Replicas+1), nil)
+}
+
+// FormerIDs returns the ids of a profile that a customer of a store had.
+func FormerIDs(store config.Store) func(id string) map[string]string {
+	return func(id string) map[string]string { return map[string]string{store.Bloomreach.CustomerIDName: id} }
+}
 
 // sendsEvents reports whether a store's events are sent to Bloomreach.
 func sendsEvents(store config.Store) bool { return store.Bloomreach.Enabled }

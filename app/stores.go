@@ -96,11 +96,6 @@ func described(store config.Store) pipeline.Store {
 	}
 }
 
-// Tracker returns a client for a command. It takes its part of the requests to the address, as one more process.
-func Tracker(b config.Bloomreach) (*bloomreach.Client, error) {
-	return newTracker(b, bloomreach.NewBudget(b.PerMinute, b.Replicas+1), nil)
-}
-
 // ProfileOf returns the profile at Bloomreach of a customer of a store, without ids for one whose id is unknown.
 func ProfileOf(store config.Store) func(customerID, email string) members.Profile {
 	built := described(store)

@@ -52,11 +52,15 @@ func received(s message.Status) bool {
 }
 
 // recovers reports whether a flow is about a charge that failed.
-func recovers(key flow.Key) bool { return key == flow.ChargeFailed || key == flow.ChargeWillBeRetried }
+func recovers(key flow.Key) bool {
+	by := flow.RuleOf(key).FiredBy
+	return by == flow.FailedForGood || by == flow.RetryScheduled
+}
 
 // reactivates reports whether a flow is about a subscription that ended.
 func reactivates(key flow.Key) bool {
-	return key == flow.SubscriptionCanceled || key == flow.SubscriptionExpired
+	by := flow.RuleOf(key).FiredBy
+	return by == flow.Canceled || by == flow.Expired
 }
 
 // isBefore reports whether the provider got the text at most a duration before a time.

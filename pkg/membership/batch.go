@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 )
 
@@ -18,65 +17,52 @@ func Property(name string) string { return "recharge_segment_" + name }
 
 // batch is the changes of one request.
 type batch struct {
-	changes  []*change
-	commands []bloomreach.Command
-	of       []*change // the change of each command
+	changes []*change
+	updates []Update
+	of      []*change // the change of each update
 }
 
-// commandsOf returns the commands of a change: one for the profile, and one for each former profile.
-func (p *pushing) commandsOf(c *change) ([]bloomreach.Command, error) {
-	var commands []bloomreach.Command
-	add := func(ids map[string]string, set map[string]bool) error {
-		var properties bloomreach.Properties
-		for _, name := range slices.Sorted(maps.Keys(set)) {
-			properties.Flag(Property(name), set[name])
-		}
-		command, err := bloomreach.NewCustomerUpdate(fmt.Sprintf("%s-%d", c.customerID, len(commands)), bloomreach.CustomerUpdate{
-			CustomerIDs: ids, Properties: properties, UpdateTimestamp: bloomreach.UnixSeconds(p.now),
-		})
-		commands = append(commands, command)
-		return err
+// updatesOf returns the updates of a change: one of the profile, and one of each former profile.
+func (p *pushing) updatesOf(c *change) (updates []Update) {
+	add := func(ids map[string]string, set map[string]bool) {
+		updates = append(updates, Update{ID: fmt.Sprintf("%s-%d", c.customerID, len(updates)), CustomerIDs: ids, Properties: set, At: p.now})
 	}
 	former := map[string]map[string]bool{}
 	for _, row := range c.former {
 		if former[row.CustomerID] == nil {
 			former[row.CustomerID] = map[string]bool{}
 		}
-		former[row.CustomerID][row.Segment] = false
+		former[row.CustomerID][Property(row.Segment)] = false
 	}
 	for _, id := range slices.Sorted(maps.Keys(former)) {
-		if err := add(map[string]string{p.IDName: id}, former[id]); err != nil {
-			return nil, err
-		}
+		add(p.Former(id), former[id])
 	}
 	if len(c.set) > 0 {
-		if err := add(c.now.IDs, c.set); err != nil {
-			return nil, err
+		now := map[string]bool{}
+		for name, is := range c.set {
+			now[Property(name)] = is
 		}
+		add(c.now.IDs, now)
 	}
-	return commands, nil
+	return updates
 }
 
 // tell adds a change to the batch, and sends the batch before if both do not fit into one request.
 func (p *pushing) tell(ctx context.Context, c *change) error {
-	commands, err := p.commandsOf(c)
-	if err != nil {
-		p.reject(c, err.Error())
-		return nil
-	}
-	if len(p.batch.commands)+len(commands) > bloomreach.MaxCommands || len(p.batch.changes) == maxChanges {
+	updates := p.updatesOf(c)
+	if len(p.batch.updates)+len(updates) > MaxUpdates || len(p.batch.changes) == maxChanges {
 		if err := p.flush(ctx); err != nil {
 			return err
 		}
 	}
 	p.batch.changes = append(p.batch.changes, c)
-	for _, command := range commands {
-		p.batch.commands, p.batch.of = append(p.batch.commands, command), append(p.batch.of, c)
+	for _, update := range updates {
+		p.batch.updates, p.batch.of = append(p.batch.updates, update), append(p.batch.of, c)
 	}
 	return nil
 }
 
-// maxChanges limits the changes of a batch, of which those of deleted customers have no command.
+// maxChanges limits the changes of a batch, of which those of deleted customers have no update.
 const maxChanges = 500
 
 // reject counts a change that Bloomreach refuses. It is tried again by the next push.
@@ -114,17 +100,17 @@ func (p *pushing) flush(ctx context.Context) error {
 	return errors.Join(err, p.Commit(ctx, records...))
 }
 
-// send sends the commands, those without an answer again. It returns the changes that were not accepted as a whole.
+// send sends the updates, those without an answer again. It returns the changes that were not accepted as a whole.
 func (p *pushing) send(ctx context.Context, b batch) (failed map[*change]bool, err error) {
 	failed = map[*change]bool{}
 	if p.Destination == nil {
 		return failed, nil
 	}
-	for attempt := 0; len(b.commands) > 0; attempt++ {
-		var results []bloomreach.Result
-		results, err = p.Destination.Batch(ctx, b.commands)
+	for attempt := 0; len(b.updates) > 0; attempt++ {
+		var answers []Answer
+		answers, err = p.Destination.Update(ctx, b.updates)
 		p.done.Requests++
-		b = p.settle(b, results, failed)
+		b = p.settle(b, answers, failed)
 		if err == nil || !p.again(ctx, attempt, err) {
 			break
 		}
@@ -135,19 +121,19 @@ func (p *pushing) send(ctx context.Context, b batch) (failed map[*change]bool, e
 	return failed, err
 }
 
-// settle takes up the answers, none if the request was not sent. It returns the commands without an answer.
-func (p *pushing) settle(b batch, results []bloomreach.Result, failed map[*change]bool) (left batch) {
-	if len(results) == 0 {
+// settle takes up the answers, none if the request was not sent. It returns the updates without an answer.
+func (p *pushing) settle(b batch, answers []Answer, failed map[*change]bool) (left batch) {
+	if len(answers) == 0 {
 		return b
 	}
-	for i, r := range results {
-		switch r.Outcome {
-		case bloomreach.Accepted:
-		case bloomreach.Rejected:
+	for i, a := range answers {
+		switch {
+		case a.Accepted:
+		case len(a.Refused) > 0:
 			failed[b.of[i]] = true
-			p.reject(b.of[i], strings.Join(r.Errors, "; "))
+			p.reject(b.of[i], strings.Join(a.Refused, "; "))
 		default:
-			left.commands, left.of = append(left.commands, b.commands[i]), append(left.of, b.of[i])
+			left.updates, left.of = append(left.updates, b.updates[i]), append(left.of, b.of[i])
 		}
 	}
 	return left
@@ -158,11 +144,11 @@ const maxAttempts = 5
 
 // again waits before another attempt, and reports whether there is one.
 func (p *pushing) again(ctx context.Context, attempt int, err error) bool {
-	var refused *bloomreach.Error
-	if attempt+1 == maxAttempts || !errors.As(err, &refused) || refused.Class == bloomreach.ClassConfig {
+	var later *TryAgainError
+	if attempt+1 == maxAttempts || !errors.As(err, &later) {
 		return false
 	}
-	return p.Sleep(ctx, max(refused.RetryAfter, time.Second<<attempt)) == nil
+	return p.Sleep(ctx, max(later.After, time.Second<<attempt)) == nil
 }
 
 // records are the rows to write and to delete.

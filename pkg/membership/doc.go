@@ -9,5 +9,6 @@
 //	row.go       Row of recharge.segment-members: what Bloomreach was told
 //	diff.go      the difference between that and the members; pure
 //	push.go      Push: sends the difference
-//	batch.go     a request to Bloomreach, and what is written after its answer
+//	destination.go  Destination: what has the profiles
+//	batch.go     one request, and what is written after its answer
 package membership

@@ -5,15 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/partitions"
 )
-
-// Destination is a Bloomreach project.
-type Destination interface {
-	Batch(ctx context.Context, commands []bloomreach.Command) ([]bloomreach.Result, error)
-}
 
 // Push tells Bloomreach who became a member of segments and who is none any more.
 //
@@ -24,9 +18,9 @@ type Push struct {
 	Segments []Segment
 	// Only names the segments to push; nil for all. Then properties of segments that do not exist any more are set to false.
 	Only []string
-	// Profile returns the profile of a customer. IDName is the name of its ID.
+	// Profile returns the profile of a customer, Former the ids of one that a customer had, by its ID.
 	Profile func(customerID, email string) Profile
-	IDName  string
+	Former  func(id string) map[string]string
 	// Destination is nil for a dry run, which tells nothing.
 	Destination Destination
 	// Commit writes rows of one partition in a transaction. It is nil for a dry run.

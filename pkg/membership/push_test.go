@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -103,7 +104,8 @@ func (w *world) push() membership.Push {
 	w.Cleanup(exclusive.Close)
 	require.NoError(w, exclusive.TakeOver(w.Context()))
 	return membership.Push{
-		Source: w.source, Segments: w.segments, Only: w.only, IDName: "registered", Destination: client, Commit: exclusive.Commit,
+		Source: w.source, Segments: w.segments, Only: w.only, Destination: updates{client},
+		Former: func(id string) map[string]string { return map[string]string{"registered": id} }, Commit: exclusive.Commit,
 		Profile: func(customerID, email string) membership.Profile {
 			id := email
 			if w.byRecharge {
@@ -329,17 +331,44 @@ func TestFailedPushIsContinued(t *testing.T) {
 
 var errDown = errors.New("down")
 
+// updates is a project as a destination.
+type updates struct{ client *bloomreach.Client }
+
+func (u updates) Update(ctx context.Context, list []membership.Update) ([]membership.Answer, error) {
+	var commands []bloomreach.Command
+	for _, each := range list {
+		var properties bloomreach.Properties
+		for _, name := range slices.Sorted(maps.Keys(each.Properties)) {
+			properties.Flag(name, each.Properties[name])
+		}
+		command, err := bloomreach.NewCustomerUpdate(each.ID, bloomreach.CustomerUpdate{CustomerIDs: each.CustomerIDs, Properties: properties, UpdateTimestamp: bloomreach.UnixSeconds(each.At)})
+		if err != nil {
+			return nil, err
+		}
+		commands = append(commands, command)
+	}
+	results, err := u.client.Batch(ctx, commands)
+	var answers []membership.Answer
+	for _, r := range results {
+		answers = append(answers, membership.Answer{Accepted: r.Outcome == bloomreach.Accepted, Refused: r.Errors})
+	}
+	if err != nil {
+		err = &membership.TryAgainError{Err: err}
+	}
+	return answers, err
+}
+
 // failing is a destination that fails at times.
 type failing struct {
 	membership.Destination
 	fails func() bool
 }
 
-func (f failing) Batch(ctx context.Context, commands []bloomreach.Command) ([]bloomreach.Result, error) {
+func (f failing) Update(ctx context.Context, updates []membership.Update) ([]membership.Answer, error) {
 	if f.fails() {
 		return nil, errDown
 	}
-	return f.Destination.Batch(ctx, commands)
+	return f.Destination.Update(ctx, updates)
 }
 
 // A dry run sends and writes nothing.

@@ -77,7 +77,7 @@ func (s Source) read(ctx context.Context, reader *partitions.Reader, partition i
 		if c.history == nil {
 			c.history = &segment.History{}
 		}
-		c.history.Changed(m)
+		c.history.Changed(segment.Change{ID: m.ID, Flow: m.Flow, Received: received(m.Status), At: m.At, ClickedAt: m.ClickedAt})
 		return nil
 	})
 	return found, len(unknown), err
@@ -91,6 +91,11 @@ func (s Source) each(ctx context.Context, reader *partitions.Reader, topic strin
 		}
 		return nil
 	})
+}
+
+// received reports whether the provider has a text, and does not report it as undelivered.
+func received(s message.Status) bool {
+	return s == message.Accepted || s == message.Sent || s == message.Delivered
 }
 
 // isNotSent reports, without decoding it, whether a change is certainly of a text that was not sent. Half of all changes are.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
-	"github.com/rechargeflow/rechargeflow/pkg/message"
 )
 
 // History is the texts that one customer has received, or whose links they have clicked. The zero value has none.
@@ -17,26 +16,35 @@ type History struct {
 type text struct {
 	id   string
 	flow flow.Key
-	// received means that the provider has it, and does not report it as undelivered. at is when it first had it.
+	// at is when it was first received.
 	received  bool
 	at        time.Time
 	clickedAt time.Time // zero if it was not clicked
 }
 
+// Change is a text after a change.
+type Change struct {
+	ID   string
+	Flow flow.Key
+	// Received means that the provider has the text, and does not report it as undelivered.
+	Received  bool
+	At        time.Time // of the change
+	ClickedAt time.Time // zero if it was not clicked
+}
+
 // Changed takes up a change of a text of the customer. The changes of a text come in their order.
-func (h *History) Changed(c message.Change) {
-	has := c.Status == message.Accepted || c.Status == message.Sent || c.Status == message.Delivered
+func (h *History) Changed(c Change) {
 	i := slices.IndexFunc(h.texts, func(t text) bool { return t.id == c.ID })
 	if i < 0 {
-		if !has && c.ClickedAt.IsZero() {
+		if !c.Received && c.ClickedAt.IsZero() {
 			return
 		}
 		i = len(h.texts)
 		h.texts = append(h.texts, text{id: c.ID})
 	}
 	t := &h.texts[i]
-	t.flow, t.received = c.Flow, has
-	if has && t.at.IsZero() {
+	t.flow, t.received = c.Flow, c.Received
+	if c.Received && t.at.IsZero() {
 		t.at = c.At
 	}
 	if t.clickedAt.IsZero() {

@@ -69,6 +69,11 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// changed is a change as recharge.messages has it.
+func changed(c message.Change) segment.Change {
+	return segment.Change{ID: c.ID, Flow: c.Flow, Received: c.Status == message.Accepted || c.Status == message.Sent || c.Status == message.Delivered, At: c.At, ClickedAt: c.ClickedAt}
+}
+
 // now is the time of all examples.
 func now() time.Time { return time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC) }
 
@@ -86,7 +91,7 @@ func TestHas(t *testing.T) {
 		{ID: "c", Flow: flow.OrderSkipped, Status: message.Unknown, At: now()},
 		{ID: "d", Flow: flow.Help, Status: message.Accepted, At: now()},
 	} {
-		h.Changed(c)
+		h.Changed(changed(c))
 	}
 	for text, want := range map[string]bool{
 		"received any":                      true,
@@ -229,7 +234,7 @@ func TestHasAgreesWithNaiveComputation(t *testing.T) {
 		rule, all := rules(t, 3, ""), changes(t)
 		var h segment.History
 		for _, c := range all {
-			h.Changed(c)
+			h.Changed(changed(c))
 		}
 		got := rule.Has(&h, now())
 		require.Equal(t, naive(rule, all), got, rule.String())

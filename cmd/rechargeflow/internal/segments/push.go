@@ -12,10 +12,10 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/app"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/tracking"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/membership"
 	"github.com/rechargeflow/rechargeflow/pkg/timeline"
-	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 // pushFlags are the flags of push.
@@ -50,12 +50,12 @@ With --dry-run nothing is sent, and the exit code is 3 if something would.`,
 		if f.every != 0 && f.every < shortest {
 			return cli.Usage(fmt.Errorf("--every is %s, expected %s or more", f.every, shortest))
 		}
-		s, err := f.open(string(topology.RoleTracking))
+		s, err := f.open(app.PushRole)
 		if err != nil {
 			return err
 		}
-		if !s.Bloomreach.Enabled {
-			return cli.Usage(errors.New("bloomreach.enabled is false in this store: it sends nothing"))
+		if _, err := tracking.UpdatesOf(s.Store); err != nil {
+			return cli.Usage(err)
 		}
 		return f.run(command, s, args)
 	}
@@ -100,7 +100,7 @@ func (f *pushFlags) once(command *cobra.Command, s shop, names []string) error {
 	if !f.dryRun {
 		exclusive := newExclusive(s)
 		defer exclusive.Close()
-		if push.Destination, err = app.Tracker(s.Bloomreach); err != nil {
+		if push.Destination, err = tracking.UpdatesOf(s.Store); err != nil {
 			return cli.Setting(err)
 		}
 		if err := exclusive.TakeOver(command.Context()); err != nil {
@@ -133,7 +133,7 @@ func commit(to *kafka.Exclusive) func(context.Context, ...kafka.Record) error {
 
 // pushOf returns a push of the named segments, of all if none is named.
 func (s shop) pushOf(command *cobra.Command, names []string) (membership.Push, error) {
-	push := membership.Push{Source: s.Source, Only: names, Profile: app.ProfileOf(s.Store), IDName: s.Bloomreach.CustomerIDName, Sleep: sleep}
+	push := membership.Push{Source: s.Source, Only: names, Profile: app.ProfileOf(s.Store), Former: app.FormerIDs(s.Store), Sleep: sleep}
 	for _, name := range names {
 		if _, err := s.find(command, name); err != nil {
 			return push, err

@@ -138,7 +138,21 @@ func (d *draft) drafted(s shop, rows *live.Rows[live.Setting], key flow.Key) (fl
 // set changes one setting of a draft: name=value.
 func set(setting string, f *flow.Flow, ways *sending.Settings) error {
 	name, value, _ := strings.Cut(setting, "=")
-	var err error
+	known, err := setFlow(name, value, f)
+	if !known {
+		known, err = setSending(name, value, ways)
+	}
+	switch {
+	case !known:
+		return fmt.Errorf("--set %q: expected quiet_hours, window, per_charge, daily_cap, texts_per_day, quiet_from, quiet_to or quiet_all_flows, = and a value", setting)
+	case err != nil:
+		return fmt.Errorf("--set %q: the value is not valid: expected such as quiet_hours=false, window=60s, per_charge=2, quiet_from=21:00", setting)
+	}
+	return nil
+}
+
+// setFlow changes a setting of a flow, if it is one.
+func setFlow(name, value string, f *flow.Flow) (known bool, err error) {
 	switch name {
 	case "quiet_hours":
 		f.QuietHours, err = strconv.ParseBool(value)
@@ -148,6 +162,15 @@ func set(setting string, f *flow.Flow, ways *sending.Settings) error {
 		f.Window, err = time.ParseDuration(value)
 	case "per_charge":
 		f.PerCharge, err = strconv.Atoi(value)
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+// setSending changes a setting of how a store sends, if it is one.
+func setSending(name, value string, ways *sending.Settings) (known bool, err error) {
+	switch name {
 	case "texts_per_day":
 		ways.TextsPerDay, err = strconv.Atoi(value)
 	case "quiet_all_flows":
@@ -157,12 +180,9 @@ func set(setting string, f *flow.Flow, ways *sending.Settings) error {
 	case "quiet_to":
 		ways.QuietHours.To, err = quiethours.ParseClock(value)
 	default:
-		return fmt.Errorf("--set %q: expected quiet_hours, window, per_charge, daily_cap, texts_per_day, quiet_from, quiet_to or quiet_all_flows, = and a value", setting)
+		return false, nil
 	}
-	if err != nil {
-		return fmt.Errorf("--set %q: the value is not valid: expected such as quiet_hours=false, window=60s, per_charge=2, quiet_from=21:00", setting)
-	}
-	return nil
+	return true, err
 }
 
 // playing returns how the store sends, with the draft, and whom it might text when.

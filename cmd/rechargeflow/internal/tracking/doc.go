@@ -3,4 +3,5 @@
 //	commands.go  the group
 //	preview.go   tracking preview
 //	sample.go    tracking sample
+//	updates.go   Updates: properties that segments push sets
 package tracking
