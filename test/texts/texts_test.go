@@ -42,6 +42,8 @@ func TestSegments(t *testing.T) {
 			not := func(a set) func(string) bool { return func(c string) bool { return !a[c] } }
 			ended := received("subscription_canceled", none)
 			maps.Copy(ended, received("subscription_expired", none))
+			risk := both(received("", ago(45)), not(clicked("charge_failed", none)))
+			lost := both(ended, not(clicked("", ago(40))))
 			for conditions, is := range map[string]func(string) bool{
 				"received any":                 has(received("", none)),
 				"not received any":             not(received("", none)),
@@ -51,8 +53,9 @@ func TestSegments(t *testing.T) {
 				"clicked any":                  has(clicked("", none)),
 				"not clicked any in 40d":       not(clicked("", ago(40))),
 				"clicked charge_failed in 45d": has(clicked("charge_failed", ago(45))),
-				"received any in 45d and not clicked charge_failed":                                            both(received("", ago(45)), not(clicked("charge_failed", none))),
-				"(received subscription_canceled or received subscription_expired) and not clicked any in 40d": both(ended, not(clicked("", ago(40)))),
+
+				"received any in 45d and not clicked charge_failed":                                            risk,
+				"(received subscription_canceled or received subscription_expired) and not clicked any in 40d": lost,
 			} {
 				rule, err := segment.Parse(conditions)
 				require.NoError(t, err)
