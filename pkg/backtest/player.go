@@ -56,7 +56,8 @@ type played struct {
 
 	openedAt time.Time
 	sentAt   time.Time // by the customer's clock
-	body     string
+	body     string    // masked
+	parts    int       // of the text itself
 }
 
 // Play plays the arrivals of one customer, which are in their order.
