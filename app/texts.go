@@ -20,15 +20,23 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
-// texts returns how a store sends its texts.
-func (a *App) texts(store config.Store) (*texts.Store, error) {
+// texter is what the sms role knows of its stores.
+type texter struct {
+	app     *App
+	flows   *flowBook
+	consent *consent.Table // nil if no store sends texts
+	counted *texting       // likewise
+}
+
+// store returns how a store sends its texts.
+func (t *texter) store(store config.Store) (*texts.Store, error) {
 	built, err := TextsOf(store)
 	if err != nil {
 		return nil, err
 	}
-	built.Flow, built.Sending = a.flows.of(store.Name), a.flows.sendingOf(store.Name)
-	built.MayText = func(number string) (reason.Reason, bool) { return a.consent.MayText(store.Name, number) }
-	built.Destination.Consent = func(number string) string { return string(a.consent.Status(store.Name, number)) }
+	built.Flow, built.Sending = t.flows.of(store.Name), t.flows.sendingOf(store.Name)
+	built.MayText = func(number string) (reason.Reason, bool) { return t.consent.MayText(store.Name, number) }
+	built.Destination.Consent = func(number string) string { return string(t.consent.Status(store.Name, number)) }
 	return built, nil
 }
 
@@ -50,7 +58,8 @@ func TextsOf(store config.Store) (*texts.Store, error) {
 			Renders: renders, KeepsQuietHours: store.SMS.QuietHours == config.SMSDestination,
 			FindsNumbers: renders && store.SMS.Consent == config.SMSDestination,
 		},
-		Lease: sender.Lease(store.SMS.Timeout), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
+		Lease: sender.Lease(store.SMS.Timeout, providerOf(store).abilities), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
+		LinksTTL: store.SMS.Links.TTL, Code: links.NewCode,
 	}, nil
 }
 

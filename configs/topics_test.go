@@ -43,6 +43,7 @@ func TestTopicsHaveDocumentedSettings(t *testing.T) {
 		"shop.recharge.messages":               "delete 34560000000",
 		"shop.recharge.message-texts":          "compact -1",
 		"shop.recharge.segment-members":        "compact -1",
+		"shop.recharge.links":                  "compact -1",
 		"shop.recharge.sms-state":              "compact -1",
 		"shop.recharge.deadletter.transformer": "delete 7776000000",
 		"shop.recharge.deadletter.tracking":    "delete 7776000000",

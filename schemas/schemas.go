@@ -44,7 +44,7 @@ const (
 // Subjects returns all subjects.
 func Subjects() []string {
 	return []string{
-		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, CustomerProfile, Fact, SMSTrigger, SMSRevocation, SMSReceipt, Consent, Message, MessageText, Customers, Subscriptions, Charges, Lookup,
+		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, CustomerProfile, Fact, SMSTrigger, SMSRevocation, SMSReceipt, SMSClick, Link, Consent, Message, MessageText, Customers, Subscriptions, Charges, Lookup,
 		SubscriptionOwner, SubscriptionMoved, ChargeOwner, ChargeDeletion, SettingsFlow, SettingsSending, SettingsImport, SettingsSegment, SegmentMember,
 	}
 }

@@ -1,7 +1,6 @@
 package backtest
 
 import (
-	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 )
@@ -56,20 +55,16 @@ func (r *Report) planned(t *played, own int) {
 	}
 	r.Texts++
 	r.Hours[t.sentAt.Hour()]++
-	if t.body != "" {
-		_, parts := flow.Segments(t.body)
-		r.Parts += parts
-		r.Sizes[parts]++
+	if t.parts > 0 {
+		r.Parts += t.parts
+		r.Sizes[t.parts]++
 	}
 	r.example(t, Sent)
 }
 
 // example adds an example.
 func (r *Report) example(t *played, kind Kind) {
-	e := Example{Kind: kind, RechargeCustomerID: t.CustomerID, TriggeredAt: t.openedAt.UTC(), Triggers: len(t.Triggers), SentAt: t.sentAt, Text: t.body}
-	if t.body != "" {
-		_, e.Parts = flow.Segments(t.body)
-	}
+	e := Example{Kind: kind, RechargeCustomerID: t.CustomerID, TriggeredAt: t.openedAt.UTC(), Triggers: len(t.Triggers), SentAt: t.sentAt, Parts: t.parts, Text: t.body}
 	switch kind {
 	case Suppressed:
 		e.Reason = t.Reason

@@ -158,6 +158,7 @@ func (p *player) send(m *message.Message, text sms.Message) {
 	to := live[len(live)-1].Recipient
 	t := p.texts[m.ID]
 	t.sentAt, t.body = p.now.In(p.zone(quiethours.Recipient{Country: to.Country, Province: to.Province, Number: text.To})), text.Masked(text.Body)
+	_, t.parts = flow.Segments(text.Body)
 	book := p.open()
 	if _, err := book.Receive(message.Receipt{Store: m.Store, CustomerID: m.CustomerID, MessageID: m.ID, Attempt: m.Attempt, Outcome: message.Accepted, At: p.now}); err != nil {
 		p.failed = err

@@ -26,8 +26,6 @@ type Change struct {
 	ProviderID         string          `json:"provider_id,omitempty"`
 	Code               string          `json:"code,omitempty"`
 	Error              string          `json:"error,omitempty"`
-	// ClickedAt is when a person first clicked a link of the text. A click is no status.
-	ClickedAt time.Time `json:"clicked_at,omitzero"`
 }
 
 // ChangeTrigger is a trigger of a Change.

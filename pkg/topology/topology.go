@@ -107,6 +107,9 @@ func (t Topics) MessageTexts() string { return t.Prefix + "recharge.message-text
 // SegmentMembers is the table of the members of segments, as the destination of events was told last.
 func (t Topics) SegmentMembers() string { return t.Prefix + "recharge.segment-members" }
 
+// Links is the table of short links.
+func (t Topics) Links() string { return t.Prefix + "recharge.links" }
+
 // DeadLetters holds the records that a role rejected.
 func (t Topics) DeadLetters(r Role) string { return t.Prefix + "recharge.deadletter." + string(r) }
 
