@@ -15,7 +15,6 @@
 //	checkup.go             what package doctor checks, from a configuration
 //	flows.go               the flows of the stores and how these send, as they are set while the process runs
 //	state.go               the transformer: state, reader of raw records, lookup client
-//	texting.go             whom the stores may text, for metrics and the log
 //	texts.go               the sms role: how a store sends its texts, consent, state, sender
 //	providers.go           the SMS driver of a store and its callbacks
 //	brokers.go             the configured brokers or the embedded one, and the topics they must have
@@ -24,7 +23,7 @@
 //	rights.go              the consumer groups of a configuration, and what the roles must be allowed to do by brokers that use ACLs
 //	tracing.go             the tracer, and lookups as parts of traces
 //	lag_watch.go           the lag of the process's groups, for its metrics
-//	metrics.go             metrics of what is configured, of readiness, of calls to destinations, and of the certificates of kafka.tls
+//	metrics.go             metrics of what is configured, of whom the stores may text, of readiness, of calls to destinations, and of the certificates of kafka.tls
 //	faultpoint.go          no fault points; a build with the tag faultpoints has faultpoint_enabled.go in its place
 //	faultpoint_enabled.go  kills or freezes the process at a named step, for tests
 package app
