@@ -135,7 +135,7 @@ func (s suite) answered(t *testing.T, c Case) {
 	simulator, address := s.start(t)
 	timeout := 10 * time.Second
 	if c.On.Hang {
-		timeout = 200 * time.Millisecond
+		timeout = time.Second
 	}
 	simulator.Next(1, c.On)
 	receipt, err := s.driver(t, address, timeout).Send(t.Context(), s.message)
