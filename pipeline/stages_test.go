@@ -46,7 +46,8 @@ func TestStagesTable(t *testing.T) {
 func TestRolesAndTopicsFileAgree(t *testing.T) {
 	topics := topology.Topics{Prefix: "test."}
 	used := map[string]bool{
-		"test.recharge.settings": true, // read and written as a whole, by no role's consumer
+		"test.recharge.settings":        true, // read and written as a whole, by no role's consumer
+		"test.recharge.segment-members": true, // of the command segments
 	}
 	for _, role := range topology.Roles() {
 		for _, topic := range append(topics.Reads(role), topics.Writes(role)...) {

@@ -1,7 +1,7 @@
 // Package callback receives what SMS providers report: replies, opt-outs and delivery reports. It verifies each and publishes it before it
 // answers 200.
 //
-//	in         POST /callbacks/{store}/{provider}, signed as the provider does
+//	in         POST /callbacks/{store}/{driver}, signed as the provider does
 //	out        recharge.consent: a change of a number's consent; recharge.sms-receipts: a delivery report, in the partition of its text; a reply that asks for help,
 //	           as a trigger
 //	guarantee  a 200 means that every in-sync replica has it, or that nothing comes of it

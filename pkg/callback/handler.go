@@ -16,7 +16,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/telemetry"
 )
 
-// prefix is the beginning of the addresses of callbacks: /callbacks/{store}/{provider}.
+// prefix is the beginning of the addresses of callbacks: /callbacks/{store}/{driver}.
 const prefix = "/callbacks/"
 
 // maxBody is the size of the largest body in bytes. A text has at most 1,600 characters.

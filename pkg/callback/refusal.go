@@ -14,7 +14,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 )
 
-const addressForm = "send a POST to /callbacks/{store}/{provider}: a store of the configuration and its sms.driver, for example /callbacks/acme/webhook"
+const addressForm = "send a POST to /callbacks/{store}/{driver}: a store of the configuration and its sms.driver, for example /callbacks/acme/webhook"
 
 func errUnknownStore() error {
 	return admission.Refuse(http.StatusNotFound, reason.UnknownStore, "unknown store, or one whose sms.driver has no callbacks; "+addressForm)

@@ -50,7 +50,7 @@ type Change struct {
 	By Source    `json:"by"`
 	// Detail is what By leaves open: the keyword, the source that a list names, the note of an operator. At most MaxDetail bytes.
 	Detail string `json:"detail,omitempty"`
-	// Event is the source's id of what happened, where the source does not say when: then At is when it was told, and of the changes of a
+	// Event is the source's id of what happened, where the source does not say when: then At is when it was reported, and of the changes of a
 	// number with the same event the earliest holds.
 	Event string `json:"event,omitempty"`
 }

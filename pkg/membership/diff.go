@@ -35,7 +35,7 @@ type change struct {
 // isEmpty reports whether there is nothing to do.
 func (c *change) isEmpty() bool { return len(c.members)+len(c.gone) == 0 }
 
-// differ compares members with what was told.
+// differ compares members with what was sent.
 type differ struct {
 	store    string
 	segments []Segment

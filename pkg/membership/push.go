@@ -11,7 +11,7 @@ import (
 
 // Push tells Bloomreach who became a member of segments and who is none any more.
 //
-// Told are only differences: recharge.segment-members has what was told, and is written after each answer. So a push that fails is continued by the
+// Only differences are sent: recharge.segment-members has what was sent, and is written after each answer. So a push that fails is continued by the
 // next one, and a repetition tells the same. A property is set to false only if it was true.
 type Push struct {
 	Source
@@ -28,7 +28,7 @@ type Push struct {
 	Sleep  func(ctx context.Context, d time.Duration) error
 }
 
-// Pushed is what was told.
+// Pushed is what was sent.
 type Pushed struct {
 	// Added and Removed are how many customers became members, and are none any more, by the names of segments.
 	Added   map[string]int `json:"added"`
@@ -65,7 +65,7 @@ type pushing struct {
 	done      Pushed
 }
 
-// Run pushes the members at a time. With an error, Pushed is what was told until then. Property values carry the time, so a push must not have an earlier one
+// Run pushes the members at a time. With an error, Pushed is what was sent until then. Property values carry the time, so a push must not have an earlier one
 // than the push before.
 func (p Push) Run(ctx context.Context, now time.Time) (Pushed, error) {
 	run := &pushing{Push: p, now: now, done: Pushed{Added: map[string]int{}, Removed: map[string]int{}}}

@@ -10,13 +10,13 @@ import (
 	"github.com/rechargeflow/rechargeflow/schemas"
 )
 
-// Row is a member of a segment, as Bloomreach was told. It is the value of a row in recharge.segment-members, whose key is
+// Row is a member of a segment, as last sent to Bloomreach. It is the value of a row in recharge.segment-members, whose key is
 // {store}/{Recharge customer ID}/{segment}.
 type Row struct {
 	Store              string `json:"store"`
 	Segment            string `json:"segment"`
 	RechargeCustomerID string `json:"recharge_customer_id"`
-	// CustomerID is the id whose profile was told: an e-mail or Recharge's ID.
+	// CustomerID is the id whose profile has it: an e-mail or Recharge's ID.
 	CustomerID string    `json:"customer_id"`
 	At         time.Time `json:"at"`
 }

@@ -104,7 +104,7 @@ func (t Topics) Messages() string { return t.Prefix + "recharge.messages" }
 // MessageTexts is the table of texts as they were sent.
 func (t Topics) MessageTexts() string { return t.Prefix + "recharge.message-texts" }
 
-// SegmentMembers is the table of the members of segments, as the destination of events was told last.
+// SegmentMembers is the table of the members of segments, as last sent to the destination of events.
 func (t Topics) SegmentMembers() string { return t.Prefix + "recharge.segment-members" }
 
 // Links is the table of short links.

@@ -26,7 +26,7 @@ func Backfill(c *cli.CLI) *cobra.Command {
 recharge.webhooks for the transformer, as webhooks would have brought them. What webhooks brought has no effect again.
 
 Tables and customer properties are right afterwards. With --emit-events, facts that have a time of their own follow, if it is not before
---since: subscriptions created and canceled, charges created, paid, failed and refunded. Nobody is texted. The command prints at its end what
+--since: subscriptions created, canceled and expired, charges created, paid, failed and refunded, changed customers. Nobody is texted. The command prints at its end what
 can't be brought back, and how much of it as far as that can be known.
 
 A backfill that is interrupted continues when the same command runs again.`,

@@ -25,7 +25,7 @@ else is tracked, and nobody is texted. Register the webhooks first (rechargeflow
 At the usual 2 calls a second, 100,000 customers with a subscription and two charges each take about half an hour: Recharge has no totals
 from which to tell exactly. An import that is interrupted continues when the same command runs again.
 
-With --events, facts of the last 60 days that have a time of their own are tracked, too: subscriptions created and canceled, charges
+With --events, facts of the last 60 days that have a time of their own are tracked, too: subscriptions created, canceled and expired, charges
 created, paid, failed and refunded.
 
 With --reconcile, customers whom Recharge does not know any more are removed, and charges that it has deleted. Any import removes subscriptions that have vanished from their

@@ -36,7 +36,7 @@ func (c *commands) push() *cobra.Command {
 		Long: `Set the customer property recharge_segment_{name} in Bloomreach: true for those who became members of a segment, false for those who are
 none any more. Without names all segments are pushed, and the properties of deleted ones set to false.
 
-Only differences to the last push are sent. The topic recharge.segment-members has what Bloomreach was told. A push that fails is continued by the next
+Only differences to the last push are sent. The topic recharge.segment-members has what was sent to Bloomreach. A push that fails is continued by the next
 one. Members come and go with time alone: repeat it, or keep it running with --every, in one process for each store.
 With --dry-run nothing is sent, and the exit code is 3 if something would.`,
 		Example: `  rechargeflow segments push --store acme --dry-run
@@ -114,7 +114,7 @@ func (f *pushFlags) once(command *cobra.Command, s shop, names []string) error {
 	case err != nil:
 		return cli.Explained(s.cfg, fmt.Errorf("push segments: %w; what was sent is known, the next push continues", err))
 	case f.dryRun && !done.IsEmpty():
-		return cli.Drift(errors.New("segments differ from what Bloomreach was told"))
+		return cli.Drift(errors.New("segments differ from what was last sent to Bloomreach"))
 	case done.Rejected > 0:
 		return fmt.Errorf("customers rejected by Bloomreach: %d; the next push tries them again", done.Rejected)
 	}
