@@ -136,24 +136,57 @@ func (p smsProvider) hasCallbacks() bool {
 	return p.abilities.ReportsDelivery || p.abilities.PassesReplies
 }
 
-// callbackStores returns the stores whose provider calls the gateway.
+// callbackStores returns the stores that get callbacks.
 func callbackStores(all []config.Store) (map[string]callback.Store, error) {
 	stores := map[string]callback.Store{}
 	for _, store := range all {
-		p := providerOf(store)
-		if !p.hasCallbacks() {
-			continue
+		built, err := callbackStoreOf(store)
+		if err != nil {
+			return nil, buildError(store, err)
 		}
-		built := callback.Store{Provider: store.SMS.Driver, Secret: p.verifies, Help: helpText(store.SMS) != "" && p.helpKey != "", HelpKey: []byte(p.helpKey)}
-		if p.receiver != nil {
-			var err error
-			if built.Receiver, err = p.receiver(); err != nil {
-				return nil, buildError(store, err)
-			}
+		if built.Provider != "" || len(built.Others) > 0 {
+			stores[store.Name] = built
 		}
-		stores[store.Name] = built
 	}
 	return stores, nil
+}
+
+// callbackStoreOf returns what receives the callbacks of a store's provider, and of others whose settings the store still has: a customer may
+// answer STOP to a text that was sent before sms.driver was changed.
+func callbackStoreOf(store config.Store) (callback.Store, error) {
+	built, err := receiving(store)
+	if err != nil {
+		return built, err
+	}
+	for _, driver := range config.SMSDrivers() {
+		other := store
+		other.SMS.Driver = driver
+		if driver == store.SMS.Driver || providerOf(other).receiver == nil {
+			continue
+		}
+		received, err := receiving(other)
+		if err != nil {
+			return built, err
+		}
+		if built.Others == nil {
+			built.Others = map[string]callback.Store{}
+		}
+		built.Others[driver] = received
+	}
+	return built, nil
+}
+
+// receiving returns what receives the callbacks of a store's provider, the zero value for a provider without callbacks.
+func receiving(store config.Store) (built callback.Store, err error) {
+	p := providerOf(store)
+	if !p.hasCallbacks() {
+		return built, nil
+	}
+	built = callback.Store{Provider: store.SMS.Driver, Secret: p.verifies, Help: helpText(store.SMS) != "" && p.helpKey != "", HelpKey: []byte(p.helpKey)}
+	if p.receiver != nil {
+		built.Receiver, err = p.receiver()
+	}
+	return built, err
 }
 
 // textsOf returns what is checked of how a store sends texts.

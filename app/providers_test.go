@@ -22,6 +22,24 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/sms/twilio/twiliotest"
 )
 
+// A STOP to a text that Twilio has sent before sms.driver was changed still counts, while the settings of Twilio are there.
+func TestCallbacksOfTheProviderBefore(t *testing.T) {
+	w, account := newWorld(t), twiliotest.SampleAccount()
+	cfg := w.traced(t)
+	s := &cfg.Stores[0].SMS
+	s.CallbackURL = "https://hooks.acme.test"
+	s.Twilio = config.TwilioDriver{AccountSID: account.SID, AuthToken: config.Secret(account.AuthToken)}
+	require.Equal(t, config.SMSWebhook, s.Driver)
+	p := start(t, cfg)
+	p.awaitReady()
+	p.callback(account.Request("https://hooks.acme.test/callbacks/acme/twilio", account.Reply("SM"+strings.Repeat("0", 31)+"2", "+14155552671", "STOP")))
+	rows, err := consent.Topic("recharge.consent").Read(t.Context(), p.cluster())
+	require.NoError(t, err)
+	history := consent.History(rows, "acme", "+14155552671")
+	require.Len(t, history, 1)
+	assert.Equal(t, consent.OptedOut, history[0].Status)
+}
+
 // A text goes through Twilio. Its call is not answered, so it is looked up; then a callback says that it is delivered, and a reply opts out.
 func TestTwilio(t *testing.T) {
 	w, account := newWorld(t), twiliotest.SampleAccount()

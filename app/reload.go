@@ -45,11 +45,12 @@ func (a *App) takeUp(ctx context.Context, group *errgroup.Group, next config.Con
 	if err != nil {
 		return err
 	}
-	if err := a.takeUpLinks(ctx, group, next); err != nil {
-		return err
-	}
 	parts, err := a.newParts(next, concerned(a.roles, changes))
 	if err != nil {
+		return err
+	}
+	if err := a.takeUpLinks(ctx, group, next); err != nil {
+		a.closeParts(ctx, parts)
 		return err
 	}
 	a.check.require(need)

@@ -63,6 +63,7 @@ func (a *App) serve(ctx context.Context) error {
 		a.webhooks.accept(accepting)
 		group.Go(func() error { return a.serveGateway(working, listener) })
 	}
+	a.serveLinks(working, group)
 	if a.source != nil {
 		loop := a.reloadLoop(group)
 		group.Go(func() error {
@@ -70,7 +71,6 @@ func (a *App) serve(ctx context.Context) error {
 			return nil
 		})
 	}
-	a.serveLinks(working, group)
 	a.running.Store(true)
 	a.log.Info("running")
 	select {

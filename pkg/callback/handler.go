@@ -30,6 +30,9 @@ type Store struct {
 	Receiver sms.Receiver
 	// Secret names the settings that Receiver needs.
 	Secret string
+	// Others are the providers that the store does not send through any more, by the last part of their addresses: texts that they have sent
+	// are still answered and reported.
+	Others map[string]Store
 	// Help means that replies such as HELP are answered. HelpKey makes the ids that stand for the numbers of those who ask; it is secret.
 	Help    bool
 	HelpKey []byte
@@ -79,6 +82,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !known {
 		h.refuse(w, r, unknownStore, errUnknownStore())
 		return
+	}
+	if other, found := store.Others[provider]; found {
+		store = other
 	}
 	kind, err := h.receive(w, r, name, provider, store)
 	if err != nil {

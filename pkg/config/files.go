@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/sha256"
 	"os"
+	"slices"
 )
 
 // Digest identifies the content of the files that a configuration is read from.
@@ -45,7 +46,9 @@ func (l Loaded) DigestNow() Digest {
 func (l Loaded) Reload() (Loaded, error) {
 	former := l.former
 	for _, store := range l.Config.Stores {
-		former = append(former[:len(former):len(former)], store.Name)
+		if !slices.Contains(former, store.Name) {
+			former = append(former[:len(former):len(former)], store.Name)
+		}
 	}
 	return load(l.Path, l.environ, l.roles, former)
 }

@@ -167,6 +167,14 @@ func driverRules() []driverRule {
 	}
 }
 
+// SMSDrivers returns the drivers that call a provider.
+func SMSDrivers() (names []string) {
+	for _, rule := range driverRules() {
+		names = append(names, rule.driver)
+	}
+	return names
+}
+
 // calls returns what the driver calls, and its key; "" for none.
 func (s SMS) calls() (key, address string) {
 	switch s.Driver {

@@ -8,7 +8,7 @@ import (
 )
 
 // Code is the last part of a short link: CodeLength letters and digits, which have 65 bits. Who has it can open the link, so it is in the
-// text alone, and in no topic and no log.
+// text alone, and in no log; recharge.message-texts has it unless the link has a secret.
 type Code string
 
 // CodeLength is the number of characters of a code.

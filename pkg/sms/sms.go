@@ -39,6 +39,9 @@ type Message struct {
 	CustomerID string
 	Partition  int
 
+	// ValidFor is how long the text may wait at the provider, so that it does not arrive in quiet hours; 0 for as long as usual.
+	ValidFor time.Duration
+
 	// Secrets are the parts of body and values that must not be logged, such as the key in the link to the customer's portal.
 	Secrets []string
 }

@@ -172,6 +172,8 @@ func TestExpiredOncePerActivation(t *testing.T) {
 		{"with a time, by two topics and again", []recharge.Webhook{
 			dated("subscription/updated", 1, 1), dated("subscription/cancelled", 1, 1), dated("subscription/updated", 1, 5),
 		}, 1},
+		{"first without its time, then with it", []recharge.Webhook{expired(2), dated("subscription/cancelled", 1, 3), expired(4)}, 1},
+		{"first with its time, then without", []recharge.Webhook{dated("subscription/cancelled", 1, 1), expired(2)}, 1},
 		{"with times, the activation arrives late", []recharge.Webhook{dated("subscription/updated", 1, 1), dated("subscription/updated", 3, 3), activated(2)}, 2},
 		{"three activations", []recharge.Webhook{expired(1), activated(2), expired(3), activated(4), expired(5)}, 3},
 	}

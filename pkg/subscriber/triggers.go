@@ -96,8 +96,9 @@ func (d *draft) expired() {
 	known := d.state.Subscriptions[s.ID]
 	last := known.Last[flow.Expired]
 	which := s.CancelledAt.Truncate(time.Second)
-	repeated := !which.IsZero() && last.Truncate(time.Second).Equal(which)
-	if which.IsZero() {
+	dated := !which.IsZero()
+	repeated := dated && (last.Truncate(time.Second).Equal(which) || known.expiredUndated(which))
+	if !dated {
 		if began := known.Last[flow.Activated]; !began.After(at) { // else of a later life
 			which = began
 		}
@@ -110,9 +111,21 @@ func (d *draft) expired() {
 	}
 	if !d.state.gone() && d.customerID != "" {
 		known.happened(flow.Expired, at)
+		if !dated {
+			known.happened(undatedExpiration, at)
+		}
 		d.state.Subscriptions[s.ID] = known
 	}
 	d.happened(flow.Expired, at, factID(d.settings.Store, "subscription_expired", s.ID, instant(which)))
+}
+
+// undatedExpiration is noted beside flow.Expired where the webhook had no time of the expiration.
+const undatedExpiration flow.Happening = "expired_undated"
+
+// expiredUndated reports whether an expiration at a time was noted before without its time.
+func (s SubscriptionState) expiredUndated(at time.Time) bool {
+	undated, activated := s.Last[undatedExpiration], s.Last[flow.Activated]
+	return !undated.Before(at) && (!activated.After(at) || activated.After(undated))
 }
 
 // upcomingCharge drafts an upcoming charge, once per charge and day: a charge that is moved to another day is drafted again.

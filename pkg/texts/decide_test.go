@@ -104,6 +104,32 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// A text may wait at the provider for as long as it then still arrives before quiet hours, which begin at 20:00.
+func TestValidFor(t *testing.T) {
+	zones, err := quiethours.NewFinder("America/New_York", "US")
+	require.NoError(t, err)
+	for name, test := range map[string]struct {
+		before time.Duration // quiet hours
+		quiet  bool
+		want   time.Duration
+	}{
+		"at noon":                    {before: 8 * time.Hour, quiet: true, want: 4 * time.Hour},
+		"in the afternoon":           {before: 3 * time.Hour, quiet: true, want: 2 * time.Hour},
+		"in the evening":             {before: 50 * time.Minute, quiet: true, want: 30 * time.Minute},
+		"at the last moment":         {before: 20 * time.Second, quiet: true, want: 15 * time.Second},
+		"a flow without quiet hours": {before: time.Minute, want: 4 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, flow.ChargePaid)
+			w.Zones, w.flow.QuietHours = zones, test.quiet
+			text, decision, err := w.Decide(&w.message, noon().Add(8*time.Hour-test.before), w.history)
+			require.NoError(t, err)
+			require.Zero(t, decision)
+			assert.Equal(t, test.want, text.ValidFor)
+		})
+	}
+}
+
 // The answer to HELP goes at any hour, three times a day, to each number that has not opted out.
 func TestHelp(t *testing.T) {
 	w := newWorld(t, flow.Help)

@@ -89,7 +89,8 @@ func (s *Store) Decide(m *message.Message, now time.Time, had History) (sms.Mess
 	case !may && (m.Flow != flow.Help || why == reason.OptedOut):
 		return sms.Message{}, message.Decision{Suppress: why}, nil
 	}
-	if at := s.release(m.Flow, quiethours.Recipient{Country: to.Country, Province: to.Province, Number: number}, now); at.After(now) {
+	recipient := quiethours.Recipient{Country: to.Country, Province: to.Province, Number: number}
+	if at := s.release(m.Flow, recipient, now); at.After(now) {
 		return sms.Message{}, message.Decision{Defer: at}, nil
 	}
 	if capped, err := s.capped(m, now, had); capped || err != nil { // by the texts at the time when this one would be sent
@@ -97,7 +98,7 @@ func (s *Store) Decide(m *message.Message, now time.Time, had History) (sms.Mess
 	}
 	text := sms.Message{
 		SendKey: m.ID, To: number, From: s.From, Store: m.Store, Flow: string(m.Flow), CustomerID: m.CustomerID, Email: to.Email, Cause: m.Cause,
-		Items: m.Items(now), Secrets: []string{to.PortalHash, url.PathEscape(to.PortalHash)},
+		Items: m.Items(now), ValidFor: s.validFor(m.Flow, recipient, now), Secrets: []string{to.PortalHash, url.PathEscape(to.PortalHash)},
 	}
 	if s.Destination.Renders {
 		text.Values = s.values(live, number)
@@ -180,6 +181,16 @@ func (s *Store) release(key flow.Key, to quiethours.Recipient, now time.Time) ti
 		}
 	}
 	return now
+}
+
+// validFor returns how long a text may wait at the provider: less before quiet hours.
+func (s *Store) validFor(key flow.Key, to quiethours.Recipient, now time.Time) time.Duration {
+	for _, wait := range []time.Duration{4 * time.Hour, 2 * time.Hour, time.Hour, 30 * time.Minute, 10 * time.Minute, 3 * time.Minute, time.Minute} {
+		if at := now.Add(wait); !s.release(key, to, at).After(at) {
+			return wait
+		}
+	}
+	return s.CallWithin
 }
 
 // Public is a claimed text, or its values, without its number and secrets.

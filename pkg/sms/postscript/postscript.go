@@ -136,6 +136,9 @@ func receiptOf(body []byte) sms.Receipt {
 	return sms.Receipt{ProviderID: accepted.EventIDs[0]}
 }
 
+// codeTooMany is the error_code of a refusal for too many requests, whatever its status.
+const codeTooMany = 3002
+
 // refused returns the error for an answer other than 2xx. What a 400 means is not published: if others are accepted meanwhile, it is of the
 // event.
 func refused(answer smsclient.Answer) *sms.SendError {
@@ -151,6 +154,9 @@ func refused(answer smsclient.Answer) *sms.SendError {
 	}
 	if json.Unmarshal(answer.Body, &body) != nil || body.Code <= 0 || body.Code > 999_999 {
 		return answer.Error(class, "")
+	}
+	if body.Code == codeTooMany {
+		class = sms.NotSent
 	}
 	return answer.Error(class, "postscript_"+strconv.Itoa(body.Code))
 }

@@ -21,9 +21,9 @@ import (
 // DefaultURL is the address of Twilio's API.
 const DefaultURL = "https://api.twilio.com"
 
-// validity is how long a text may wait at Twilio, in seconds. Twilio's own default is ten hours, by which time it may be night
+// validity is how long a text may wait at Twilio at most. Twilio's own default is ten hours, by which time it may be night
 // (https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource).
-const validity = 4 * 60 * 60
+const validity = 4 * time.Hour
 
 // Options configure a driver.
 type Options struct {
@@ -142,7 +142,7 @@ func receiptOf(body []byte) sms.Receipt {
 
 // form returns the parameters of a text.
 func (d *Driver) form(m sms.Message) url.Values {
-	form := url.Values{"To": {m.To}, "Body": {m.Body}, "ValidityPeriod": {strconv.Itoa(validity)}}
+	form := url.Values{"To": {m.To}, "Body": {m.Body}, "ValidityPeriod": {validFor(m)}}
 	if m.From != "" {
 		form.Set("From", m.From)
 	}
@@ -157,4 +157,13 @@ func (d *Driver) form(m sms.Message) url.Values {
 
 func (d *Driver) messages() string {
 	return d.options.URL + "/2010-04-01/Accounts/" + d.options.AccountSID + "/Messages.json"
+}
+
+// validFor returns the seconds for which a text may wait at Twilio.
+func validFor(m sms.Message) string {
+	wait := validity
+	if m.ValidFor > 0 {
+		wait = min(m.ValidFor, validity)
+	}
+	return strconv.Itoa(max(int(wait/time.Second), 1))
 }

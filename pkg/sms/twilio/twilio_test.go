@@ -206,9 +206,12 @@ func TestRequest(t *testing.T) {
 		assert.True(t, !p.required || form.Has(name), name)
 	}
 
-	_, err = driver(t, twilio.Options{URL: server.URL, AccountSID: account.SID, AuthToken: account.AuthToken}).Send(t.Context(), sms.Message{To: "+14155552671", Body: "hi"})
-	require.NoError(t, err)
-	assert.Equal(t, url.Values{"To": {"+14155552671"}, "Body": {"hi"}, "ValidityPeriod": {"14400"}}, form, "what is not set is not sent")
+	for validFor, period := range map[time.Duration]string{0: "14400", 30 * time.Minute: "1800", 24 * time.Hour: "14400", time.Millisecond: "1"} {
+		_, err = driver(t, twilio.Options{URL: server.URL, AccountSID: account.SID, AuthToken: account.AuthToken}).
+			Send(t.Context(), sms.Message{To: "+14155552671", Body: "hi", ValidFor: validFor})
+		require.NoError(t, err)
+		assert.Equal(t, url.Values{"To": {"+14155552671"}, "Body": {"hi"}, "ValidityPeriod": {period}}, form, "what is not set is not sent")
+	}
 }
 
 // written returns a request as testdata/request.txt has it.
