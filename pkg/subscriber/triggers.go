@@ -94,29 +94,31 @@ func (d *draft) expired() {
 	}
 	at := firstTime(s.CancelledAt, s.UpdatedAt, d.receivedAt)
 	known := d.state.Subscriptions[s.ID]
-	last := known.Last[flow.Expired]
-	which := s.CancelledAt.Truncate(time.Second)
-	dated := !which.IsZero()
-	repeated := dated && (last.Truncate(time.Second).Equal(which) || known.expiredUndated(which))
-	if !dated {
-		if began := known.Last[flow.Activated]; !began.After(at) { // else of a later life
-			which = began
-		}
-		repeated = !last.IsZero() && !which.After(last)
-		which = firstTime(which, s.CreatedAt)
-	}
+	which, repeated := known.whichExpiration(s, at)
 	if repeated {
 		d.skip(reason.Duplicate)
 		return
 	}
 	if !d.state.gone() && d.customerID != "" {
 		known.happened(flow.Expired, at)
-		if !dated {
+		if s.CancelledAt.IsZero() {
 			known.happened(undatedExpiration, at)
 		}
 		d.state.Subscriptions[s.ID] = known
 	}
 	d.happened(flow.Expired, at, factID(d.settings.Store, "subscription_expired", s.ID, instant(which)))
+}
+
+// whichExpiration returns the time that identifies an expiration, and whether it is known.
+func (s SubscriptionState) whichExpiration(of *recharge.Subscription, at time.Time) (which time.Time, repeated bool) {
+	last := s.Last[flow.Expired]
+	if which = of.CancelledAt.Truncate(time.Second); !which.IsZero() {
+		return which, last.Truncate(time.Second).Equal(which) || s.expiredUndated(which)
+	}
+	if began := s.Last[flow.Activated]; !began.After(at) { // else of a later life
+		which = began
+	}
+	return firstTime(which, of.CreatedAt), !last.IsZero() && !which.After(last)
 }
 
 // undatedExpiration is noted beside flow.Expired where the webhook had no time of the expiration.
