@@ -22,10 +22,11 @@ type batch struct {
 	of      []*change // the change of each update
 }
 
-// updatesOf returns the updates of a change: one of the profile, and one of each former profile.
+// updatesOf returns the updates of a change: one of the profile, and one of each former profile. Those are a second older, because another customer
+// may have got the e-mail: then the update of that one counts, in whatever order they are sent.
 func (p *pushing) updatesOf(c *change) (updates []Update) {
-	add := func(ids map[string]string, set map[string]bool) {
-		updates = append(updates, Update{ID: fmt.Sprintf("%s-%d", c.customerID, len(updates)), CustomerIDs: ids, Properties: set, At: p.now})
+	add := func(ids map[string]string, set map[string]bool, at time.Time) {
+		updates = append(updates, Update{ID: fmt.Sprintf("%s-%d", c.customerID, len(updates)), CustomerIDs: ids, Properties: set, At: at})
 	}
 	former := map[string]map[string]bool{}
 	for _, row := range c.former {
@@ -35,20 +36,20 @@ func (p *pushing) updatesOf(c *change) (updates []Update) {
 		former[row.CustomerID][Property(row.Segment)] = false
 	}
 	for _, id := range slices.Sorted(maps.Keys(former)) {
-		add(p.Former(id), former[id])
+		add(p.Former(id), former[id], p.now.Add(-time.Second))
 	}
 	if len(c.set) > 0 {
 		now := map[string]bool{}
 		for name, is := range c.set {
 			now[Property(name)] = is
 		}
-		add(c.now.IDs, now)
+		add(c.now.IDs, now, p.now)
 	}
 	return updates
 }
 
-// tell adds a change to the batch, and sends the batch before if both do not fit into one request.
-func (p *pushing) tell(ctx context.Context, c *change) error {
+// add adds a change to the batch, and sends the batch before if both do not fit into one request.
+func (p *pushing) add(ctx context.Context, c *change) error {
 	updates := p.updatesOf(c)
 	if len(p.batch.updates)+len(updates) > MaxUpdates || len(p.batch.changes) == maxChanges {
 		if err := p.flush(ctx); err != nil {

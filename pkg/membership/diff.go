@@ -20,7 +20,7 @@ type Profile struct {
 	IDs map[string]string
 }
 
-// change is what is to be told about one customer.
+// change is what is to be sent about one customer.
 type change struct {
 	customerID string
 	now        Profile
@@ -46,9 +46,9 @@ type differ struct {
 
 func (d differ) covers(name string) bool { return d.only == nil || slices.Contains(d.only, name) }
 
-// diff returns what is to be told about a customer; c is nil for one without a row.
+// diff returns what is to be sent about a customer; c is nil for one without a row.
 //
-// A customer who was deleted or erased is not told: that would make a profile for an e-mail that is to be forgotten. Only the rows are deleted.
+// Nothing is sent about a customer who was deleted or erased: that would make a profile for an e-mail that is to be forgotten. Only the rows are deleted.
 func (d differ) diff(id string, c *customer, rows map[string]Row) *change {
 	out := &change{customerID: id, set: map[string]bool{}}
 	if c != nil {

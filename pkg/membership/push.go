@@ -9,10 +9,10 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/partitions"
 )
 
-// Push tells Bloomreach who became a member of segments and who is none any more.
+// Push sets a property in Bloomreach for who became a member of segments and who is none any more.
 //
 // Only differences are sent: recharge.segment-members has what was sent, and is written after each answer. So a push that fails is continued by the
-// next one, and a repetition tells the same. A property is set to false only if it was true.
+// next one, and a repetition sends the same. A property is set to false only if it was true.
 type Push struct {
 	Source
 	Segments []Segment
@@ -21,7 +21,7 @@ type Push struct {
 	// Profile returns the profile of a customer, Former the ids of one that a customer had, by its ID.
 	Profile func(customerID, email string) Profile
 	Former  func(id string) map[string]string
-	// Destination is nil for a dry run, which tells nothing.
+	// Destination is nil for a dry run, which sends nothing.
 	Destination Destination
 	// Commit writes rows of one partition in a transaction. It is nil for a dry run.
 	Commit func(ctx context.Context, records ...kafka.Record) error
@@ -33,13 +33,13 @@ type Pushed struct {
 	// Added and Removed are how many customers became members, and are none any more, by the names of segments.
 	Added   map[string]int `json:"added"`
 	Removed map[string]int `json:"removed"`
-	// Rejected are customers whom Bloomreach refused, of whom Errors has some with its words. They are told again by the next push.
+	// Rejected are customers whom Bloomreach refused, of whom Errors has some with its words. They are tried again by the next push.
 	Rejected int      `json:"rejected"`
 	Errors   []string `json:"-"`
 	Requests int      `json:"requests"`
 }
 
-// IsEmpty reports whether there was nothing to tell.
+// IsEmpty reports whether there was nothing to send.
 func (p Pushed) IsEmpty() bool { return len(p.Added)+len(p.Removed)+p.Rejected == 0 }
 
 func (p *Pushed) count(c *change) {
@@ -93,7 +93,7 @@ func (p *pushing) push(ctx context.Context, reader *partitions.Reader) error {
 	if err != nil {
 		return err
 	}
-	rows := told{}
+	rows := pushedRows{}
 	err = p.each(ctx, reader, p.Topics.SegmentMembers(), p.partition, func(rest string, r kafka.Record) error {
 		id, name, _ := strings.Cut(rest, "/")
 		return rows.add(id, name, r)
@@ -109,7 +109,7 @@ func (p *pushing) push(ctx context.Context, reader *partitions.Reader) error {
 	}
 	for _, id := range found.ids() {
 		if c := d.diff(id, found[id], rows[id]); !c.isEmpty() {
-			if err := p.tell(ctx, c); err != nil {
+			if err := p.add(ctx, c); err != nil {
 				return err
 			}
 		}

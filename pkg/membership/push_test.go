@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -158,7 +159,7 @@ func TestPush(t *testing.T) {
 	assert.Empty(t, done.Removed)
 	assert.LessOrEqual(t, done.Requests, 6, "full requests")
 	assert.Equal(t, true, w.property("c7@example.com", "recharge_segment_any"))
-	assert.Nil(t, w.property("c120@example.com", "recharge_segment_any"), "who never was a member is not told")
+	assert.Nil(t, w.property("c120@example.com", "recharge_segment_any"), "who never was a member gets nothing")
 
 	requests := w.server.Requests()
 	assert.True(t, w.pushed().IsEmpty())
@@ -238,6 +239,25 @@ func TestAnotherEmail(t *testing.T) {
 	assert.True(t, w.pushed().IsEmpty())
 }
 
+// Of customers who exchange e-mails each is a member under the new one, in whatever order they are pushed.
+func TestExchangedEmails(t *testing.T) {
+	w := newWorld(t)
+	email := func(i int) string { return fmt.Sprintf("c%d@example.com", i) }
+	for i := range 8 {
+		w.customer(strconv.Itoa(i), email(i))
+		w.texted(strconv.Itoa(i), flow.ChargePaid, w.now)
+	}
+	w.pushed()
+	for i := range 8 {
+		w.customer(strconv.Itoa(i), email(i^1))
+	}
+	w.pushed()
+	for i := range 8 {
+		assert.Equal(t, true, w.property(email(i), "recharge_segment_any"), email(i))
+	}
+	assert.True(t, w.pushed().IsEmpty())
+}
+
 // Who is deleted or erased is a member of nothing, and nothing is sent about their e-mail.
 func TestForgotten(t *testing.T) {
 	w := newWorld(t)
@@ -258,7 +278,7 @@ func TestForgotten(t *testing.T) {
 	assert.Equal(t, membership.Counts{Customers: 1, Members: []int{0, 0}, Strangers: 1}, counts)
 }
 
-// With Recharge's ids the profile of an erased customer stays, and is told.
+// With Recharge's ids the profile of an erased customer stays, and is updated.
 func TestErasedByRechargeID(t *testing.T) {
 	w := newWorld(t)
 	w.byRecharge = true
@@ -271,7 +291,7 @@ func TestErasedByRechargeID(t *testing.T) {
 	assert.Equal(t, false, w.property("1", "recharge_segment_any"))
 }
 
-// A customer whom Bloomreach refuses is tried again by the next push; the others are told.
+// A customer whom Bloomreach refuses is tried again by the next push; the others are updated.
 func TestRejected(t *testing.T) {
 	w := newWorld(t)
 	for _, id := range []string{"1", "2"} {
@@ -315,7 +335,7 @@ func TestFailedPushIsContinued(t *testing.T) {
 	second := w.pushed()
 	assert.Positive(t, first.Removed["any"])
 	assert.Positive(t, second.Removed["any"])
-	assert.Equal(t, 150, first.Removed["any"]+second.Removed["any"], "each is told once")
+	assert.Equal(t, 150, first.Removed["any"]+second.Removed["any"], "each is updated once")
 
 	exclusive := w.push() // takes over
 	_, err = push.Run(t.Context(), w.now)

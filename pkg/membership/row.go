@@ -37,11 +37,11 @@ func (r Row) record(topic string, partition int, deleted bool) (kafka.Record, er
 	return record, nil
 }
 
-// told are the rows of a partition, by customer and segment.
-type told map[string]map[string]Row
+// pushedRows are the rows of a partition, by customer and segment.
+type pushedRows map[string]map[string]Row
 
 // add takes up a record.
-func (t told) add(customerID, name string, r kafka.Record) error {
+func (t pushedRows) add(customerID, name string, r kafka.Record) error {
 	if r.Value == nil {
 		delete(t[customerID], name)
 		return nil
