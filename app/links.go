@@ -34,7 +34,7 @@ func (a *App) openLinks(ctx context.Context, cfg config.Config) error {
 	}
 	if !cfg.ShortensLinks() {
 		if len(a.roles) == 1 {
-			a.log.Warn("no store has sms.links.url: there is nothing to serve", zap.String("role", string(topology.RoleLinks)))
+			a.log.Warn("short links are not served: no store has sms.links.url", zap.String("role", string(topology.RoleLinks)))
 		}
 		return nil
 	}

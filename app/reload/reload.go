@@ -26,7 +26,7 @@ type Source struct {
 	Ticks <-chan time.Time
 }
 
-// Metrics gets what became of each reload.
+// Metrics gets the outcome of each reload.
 type Metrics interface {
 	// Reloaded sets that a configuration was taken up, except of so many keys that need a restart.
 	Reloaded(at time.Time, pending int)

@@ -6,7 +6,7 @@
 //
 //	report.go   Report: what is counted, and examples
 //	player.go   the triggers and revocations of one customer, in simulated time
-//	outcome.go  what became of a customer's texts
+//	outcome.go  the outcomes of a customer's texts
 //	rows.go     the rows of a customer in memory
 //	source.go   Source: reads recharge.sms-triggers
 package backtest

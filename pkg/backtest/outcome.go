@@ -5,7 +5,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
 )
 
-// report counts what became of the customer's texts.
+// report counts the outcomes of the customer's texts.
 func (p *player) report() *Report {
 	r := NewReport()
 	r.Unreadable = p.unreadable

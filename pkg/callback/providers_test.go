@@ -228,7 +228,7 @@ func TestReplayedCallbacks(t *testing.T) {
 	})
 }
 
-// Whatever is told again later, the newest event holds. Where callbacks have a time, their order makes no difference, either.
+// Whatever is reported again later, the newest event holds. Where callbacks have a time, their order makes no difference, either.
 func TestRepeatedAndReorderedCallbacks(t *testing.T) {
 	for seed := range uint64(30) {
 		each(t, func(t *testing.T, b *bench, p provider) {

@@ -1,4 +1,4 @@
-// Package flowstats counts what became of the texts of each flow, by day.
+// Package flowstats counts the outcomes of texts by flow and day.
 //
 // A text counts on the day on which it was planned: that of its first change in recharge.messages, in the time zone of its store. Everything about
 // it counts on that day, also what happened later, such as its delivery or a payment. So each number is a share of the texts of the same day.

@@ -84,7 +84,7 @@ func TestSealedTarget(t *testing.T) {
 	assert.NotContains(t, err.Error(), "alert")
 }
 
-// Links end once, at their time, whatever became of the text, and that is no change of the message.
+// Links end once, at their time, whatever the outcome of the text, and that is no change of the message.
 func TestLinksEnd(t *testing.T) {
 	w := newWorld(t)
 	w.linked("a", "b")

@@ -31,8 +31,8 @@ type statsFlags struct {
 func (c *commands) flowsStats() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "stats",
-		Short: "Count what became of the texts of each flow, by day",
-		Long: `Count what became of the texts of each flow, by day: triggered, merged, absorbed, deferred, sent, delivered, failed, unknown, clicked, and how
+		Short: "Count the outcomes of texts by flow and day",
+		Long: `Count the outcomes of texts by flow and day: triggered, merged, absorbed, deferred, sent, delivered, failed, unknown, clicked, and how
 often a customer opted out within a day of a text, paid a failed charge or activated a subscription again.
 
 The day is that on which a text was planned, in the store's time zone (sms.time_zone, else UTC). What happened later counts on that day, too.
