@@ -122,9 +122,11 @@ func leaveOpen(t *testing.T, cluster kafka.Cluster, id, topic string) {
 	produce := kmsg.NewPtrProduceRequest()
 	produce.Acks, produce.TransactionID, produce.TimeoutMillis = -1, &id, 5000
 	produce.Topics = []kmsg.ProduceRequestTopic{{Topic: topic, Partitions: []kmsg.ProduceRequestTopicPartition{{Partition: 0, Records: records}}}}
-	produced, err := client.SeedBrokers()[0].RetriableRequest(t.Context(), produce)
-	require.NoError(t, err)
-	require.NoError(t, kerr.ErrorForCode(produced.(*kmsg.ProduceResponse).Topics[0].Partitions[0].ErrorCode)) //nolint:forcetypeassert // the answer to it
+	require.EventuallyWithT(t, func(c *assert.CollectT) { // until the broker has the setting of trustProducers
+		produced, err := client.SeedBrokers()[0].RetriableRequest(t.Context(), produce)
+		require.NoError(c, err)
+		require.NoError(c, kerr.ErrorForCode(produced.(*kmsg.ProduceResponse).Topics[0].Partitions[0].ErrorCode)) //nolint:forcetypeassert // the answer to it
+	}, 30*time.Second, 100*time.Millisecond)
 }
 
 // trustProducers makes brokers accept records of a transaction without asking its coordinator.

@@ -104,7 +104,7 @@ func restored(t *testing.T, s *simulated, p *lab.Process, gone int) {
 	})
 	logged := 0
 	for _, line := range p.Lines() {
-		if line.Message == "webhook was not registered as it should be, restored" {
+		if line.Message == "webhook registration was missing or wrong, restored" {
 			logged++
 		}
 	}
