@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -60,13 +61,16 @@ type App struct {
 	shortLinks *shortLinks // nil without the role, or if no store has short links
 	states     map[topology.Role]*state.Store
 	claims     *sender.Claims // nil if no text is sent, or with other brokers than the embedded one
-	parts      []*part        // one for each role besides the gateway
 	running    atomic.Bool
 	admin      atomic.Value // address of the admin port
 	gateway    atomic.Value // address of the gateway
 	links      atomic.Value // address of short links
-	closers    []func()     // undo what was started, last first
 	stopBy     time.Time    // when everything must have ended; zero while it runs
+
+	mutex   sync.Mutex // a reload may still run when the process gives up waiting for it, and closes
+	parts   []*part    // one for each role besides the gateway
+	closers []func()   // undo what was started, last first
+	closed  bool       // closers have been taken: what is opened now is closed at once
 }
 
 // New checks the roles, and returns an App that is not started. Without roles the App runs all of
@@ -149,10 +153,11 @@ func (a *App) Run(ctx context.Context) error {
 		return err
 	}
 	a.logStores(a.cfg.Stores)
-	var err error
-	if a.parts, err = a.newParts(a.cfg, a.roles); err != nil {
+	parts, err := a.newParts(a.cfg, a.roles)
+	if err != nil {
 		return err
 	}
+	a.parts = parts
 	if a.check, err = a.newBrokerCheck(a.cluster); err != nil {
 		return err
 	}
@@ -214,11 +219,30 @@ func (a *App) started() error {
 }
 
 func (a *App) onClose(what string, undo func() error) {
-	a.closers = append(a.closers, func() {
+	closer := func() {
 		if err := undo(); err != nil {
 			a.log.Warn(what+" failed", zap.Error(err))
 		}
-	})
+	}
+	a.mutex.Lock()
+	closed := a.closed
+	if !closed {
+		a.closers = append(a.closers, closer)
+	}
+	a.mutex.Unlock()
+	if closed {
+		closer()
+	}
+}
+
+// takeClosers returns what undoes what was started, last first, the parts before all else.
+func (a *App) takeClosers() []func() {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.closed = true
+	closers := append(a.closers, a.closeAll)
+	slices.Reverse(closers)
+	return closers
 }
 
 // close undoes what was started. It does not wait longer than shutdown_timeout, counted from the stop, for whatever does not end:
@@ -229,7 +253,7 @@ func (a *App) close() {
 	}
 	timeout := time.NewTimer(time.Until(a.stopBy))
 	defer timeout.Stop()
-	for _, undo := range slices.Backward(append(a.closers, a.closeAll)) {
+	for _, undo := range a.takeClosers() {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
@@ -248,5 +272,5 @@ func (a *App) close() {
 func (a *App) closeAll() {
 	ctx, cancel := context.WithDeadline(context.Background(), a.stopBy.Add(-time.Second))
 	defer cancel()
-	a.closeParts(ctx, a.parts)
+	a.closeParts(ctx, a.allParts())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -26,6 +27,7 @@ type part struct {
 	groups []string // that have metrics
 	starts []func() // what registers metrics
 	tasks  []func(ctx context.Context) error
+	undo   sync.Mutex                        // held while the part is closed
 	closes []func(ctx context.Context) error // after the tasks have ended
 	within time.Duration                     // for closes, if the part is replaced
 	// texts is what the sms role has, assigned returns the partitions of the transformer.
@@ -125,15 +127,14 @@ func (a *App) forget(before, p *part) {
 	}
 }
 
-// replacePart stops the part of a role as at the end of the process: it finishes the records in progress, commits and leaves its groups.
-// Then p continues where it ended.
-func (a *App) replacePart(ctx context.Context, group *errgroup.Group, p *part) {
-	i := slices.IndexFunc(a.parts, func(other *part) bool { return other.role == p.role })
-	before := a.parts[i]
+// replacePart stops the part of a role as at the end of the process: it finishes the records in progress, commits, leaves its groups and is
+// closed, for which it has until closing ends. Then p continues where it ended.
+func (a *App) replacePart(ctx, closing context.Context, group *errgroup.Group, p *part) {
+	before := a.partOf(p.role)
 	before.stop()
 	<-before.done
-	a.closeReplaced(ctx, before)
-	a.parts[i] = p
+	a.closeReplaced(closing, before)
+	a.setPart(p)
 	if ctx.Err() != nil { // the process stops
 		return
 	}
@@ -141,22 +142,57 @@ func (a *App) replacePart(ctx context.Context, group *errgroup.Group, p *part) {
 	a.startPart(ctx, group, p, before)
 }
 
-// closeReplaced closes a part. It may take as long as the part allows, or half of shutdown_timeout if the process stops meanwhile.
-func (a *App) closeReplaced(ctx context.Context, p *part) {
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.within)
+// closingContext returns a context for closing parts that are replaced. If the process stops meanwhile, which ends ctx, closing has to end
+// before finish gives up waiting: a consumer may take three fifths of shutdown_timeout to finish its records, so seven tenths leave one for closing.
+func (a *App) closingContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	closing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() { time.AfterFunc(a.cfg.ShutdownTimeout*7/10, cancel) })
+	return closing, cancel
+}
+
+// closeReplaced closes a part. It may take as long as the part allows, or until closing ends.
+func (a *App) closeReplaced(closing context.Context, p *part) {
+	closing, cancel := context.WithTimeout(closing, p.within)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(a.cfg.ShutdownTimeout/2, cancel) })()
 	a.closeParts(closing, []*part{p})
 }
 
-// closeParts closes what parts have opened.
+// closeParts closes what parts have opened, once. A part that is being closed already is waited for.
 func (a *App) closeParts(ctx context.Context, parts []*part) {
 	for _, p := range parts {
-		for _, undo := range p.closes {
-			if err := undo(ctx); err != nil {
-				a.log.Warn(fmt.Sprintf("close %s failed", p.role), zap.Error(err))
-			}
-		}
-		p.closes = nil
+		a.closePart(ctx, p)
 	}
+}
+
+func (a *App) closePart(ctx context.Context, p *part) {
+	p.undo.Lock()
+	defer p.undo.Unlock()
+	for _, undo := range p.closes {
+		if err := undo(ctx); err != nil {
+			a.log.Warn(fmt.Sprintf("close %s failed", p.role), zap.Error(err))
+		}
+	}
+	p.closes = nil
+}
+
+func (a *App) partOf(role topology.Role) *part {
+	parts := a.allParts()
+	return parts[slices.IndexFunc(parts, func(p *part) bool { return p.role == role })]
+}
+
+// setPart puts p in the place of the part of its role.
+func (a *App) setPart(p *part) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	for i, other := range a.parts {
+		if other.role == p.role {
+			a.parts[i] = p
+		}
+	}
+}
+
+func (a *App) allParts() []*part {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	return slices.Clone(a.parts)
 }

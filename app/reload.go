@@ -59,16 +59,23 @@ func (a *App) takeUp(ctx context.Context, group *errgroup.Group, next config.Con
 	a.exportStores(*before, next)
 	a.logStores(slices.DeleteFunc(slices.Clone(next.Stores), func(s config.Store) bool { return !changed(s, changes) }))
 	a.webhooks.accept(opening)
+	a.replaceParts(ctx, group, parts)
+	a.webhooks.accept(accepting)
+	return nil
+}
+
+// replaceParts puts parts in the place of those of their roles, one after the other.
+func (a *App) replaceParts(ctx context.Context, group *errgroup.Group, parts []*part) {
+	closing, cancel := a.closingContext(ctx)
+	defer cancel()
 	for _, p := range parts {
 		if ctx.Err() != nil { // the process stops
-			a.closeReplaced(ctx, p)
+			a.closeReplaced(closing, p)
 			continue
 		}
 		a.log.Info("starting the role anew, its settings have changed", zap.String("role", string(p.role)))
-		a.replacePart(ctx, group, p)
+		a.replacePart(ctx, closing, group, p)
 	}
-	a.webhooks.accept(accepting)
-	return nil
 }
 
 // checkNeeds returns what a configuration needs of the brokers, and checks that they allow it: a consumer group of its own for each new store.

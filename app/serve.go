@@ -95,7 +95,7 @@ func (a *App) startParts(ctx context.Context, group *errgroup.Group) {
 		return
 	}
 	a.metrics.Lags(a.lags.report)
-	for _, p := range a.parts {
+	for _, p := range a.allParts() {
 		a.startPart(ctx, group, p, nil)
 	}
 	group.Go(func() error { return a.lags.run(ctx) })
