@@ -73,7 +73,7 @@ func flowConstants(t *testing.T) (names []string) {
 func filesThatName(t *testing.T, name, own string) (paths []string) {
 	t.Helper()
 	names, owns := regexp.MustCompile(name), regexp.MustCompile(own)
-	for _, top := range []string{"cmd", "app", "pipeline", "pkg", "schemas", "configs"} {
+	for _, top := range []string{"cmd", "app", "console", "pipeline", "pkg", "schemas", "configs"} {
 		require.NoError(t, filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err
