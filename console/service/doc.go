@@ -1,0 +1,15 @@
+// Package service is what can be seen and done in the console, for the API and the pages alike: a page shows nothing that the API does not
+// return. Requests and results are structs with json tags. Personal data is masked unless a request says reveal, which only operators may.
+// Who may call what is decided before.
+//
+//	service.go      Service and what it is built from
+//	operations.go   Operations: the methods of the operator's part
+//	overview.go     whether a store is connected, and what happens there
+//	live.go         events and texts as they come
+//	texts.go        texts: search, the life of one, those of unknown outcome
+//	customers.go    customers: search, one, the timeline
+//	events.go       the kinds of events, and samples
+//	pipeline.go     topics, groups, lag, rates, members
+//	deadletters.go  dead letters and their replay
+//	tokens.go       tokens of the API
+package service

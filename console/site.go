@@ -1,0 +1,61 @@
+package console
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// APIPath is the path of the API.
+const APIPath = "/api/v1"
+
+// Part is one part of a site, such as the pages.
+type Part interface {
+	// Mount adds the part's routes to a group.
+	Mount(group *echo.Group)
+	// Fail answers a request to the part whose handler, or whose address, is in error: *echo.HTTPError for an address that does not exist. It
+	// answers nothing if the answer has begun (c.Response().Committed).
+	Fail(err error, c echo.Context)
+}
+
+// Gate decides who gets in, and adds headers to each answer.
+type Gate interface {
+	// Guard passes a request to next if its session or token allows it. It knows the addresses that everybody may use.
+	Guard(next echo.HandlerFunc) echo.HandlerFunc
+	// Mount adds the routes of logging in and out.
+	Mount(group *echo.Group)
+}
+
+// Site is what requests are answered with.
+type Site struct {
+	Gate  Gate
+	API   Part // mounted at APIPath
+	Pages Part // mounted at the root; answers all errors outside APIPath
+}
+
+// Handler returns the handler of a site. A request passes, in this order: measuring, recovering from a panic, the gate, the route.
+func (s Site) Handler(m Measure) http.Handler {
+	e := echo.New()
+	e.HTTPErrorHandler = func(err error, c echo.Context) {
+		if c.Response().Committed {
+			return
+		}
+		if isAPI(c.Request()) {
+			s.API.Fail(err, c)
+			return
+		}
+		s.Pages.Fail(err, c)
+	}
+	e.Pre(m.measured, m.recovered)
+	e.Use(s.Gate.Guard)
+	s.Gate.Mount(e.Group(""))
+	s.API.Mount(e.Group(APIPath))
+	s.Pages.Mount(e.Group(""))
+	return e
+}
+
+// isAPI reports whether a request is one to the API, whose answers are JSON.
+func isAPI(r *http.Request) bool {
+	return r.URL.Path == APIPath || strings.HasPrefix(r.URL.Path, APIPath+"/")
+}
