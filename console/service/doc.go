@@ -3,6 +3,9 @@
 // Who may call what is decided before.
 //
 //	service.go      Service and what it is built from
+//	errors.go       the errors that callers tell apart
+//	marketing.go    Marketing: the methods of the marketer's part
+//	types.go        their requests and results
 //	operations.go   Operations: the methods of the operator's part
 //	overview.go     whether a store is connected, and what happens there
 //	live.go         events and texts as they come

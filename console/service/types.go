@@ -1,0 +1,381 @@
+package service
+
+import (
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/backtest"
+	"github.com/rechargeflow/rechargeflow/pkg/consent"
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/flowstats"
+	"github.com/rechargeflow/rechargeflow/pkg/segment"
+	"github.com/rechargeflow/rechargeflow/pkg/settings"
+)
+
+// StoreInfo is a configured store.
+type StoreInfo struct {
+	Name     string `json:"name"`
+	ShopName string `json:"shop_name"`           // "" if it is not set: no flow can be active then
+	Currency string `json:"currency,omitempty"`  // ISO 4217
+	TimeZone string `json:"time_zone,omitempty"` // of its days, such as America/New_York; "" for UTC
+	// Driver is the SMS driver, "none" for a store without texts. DryRun means that it writes texts to the log and sends none.
+	Driver string `json:"driver"`
+	DryRun bool   `json:"dry_run"`
+	// OwnTexts means that the destination has the texts: those of the flows are not used.
+	OwnTexts bool `json:"own_texts"`
+	// Consent is whom the store may text: opt_out, opt_in, destination. Bloomreach reports whether segments can be pushed.
+	Consent    consent.Mode `json:"consent"`
+	Bloomreach bool         `json:"bloomreach"`
+}
+
+// FlowCard is a flow on the page of all.
+type FlowCard struct {
+	settings.Flow
+
+	// Quiet is whether texts of the flow wait during quiet hours, which may hold for all flows of the store.
+	Quiet bool `json:"quiet"`
+	// Paused is whether its texts are held.
+	Paused bool `json:"paused"`
+	// Problem is why an active flow sends nothing, such as a missing setting; "" if it sends.
+	Problem string `json:"problem,omitempty"`
+	// Sent and Clicked count texts of the last 7 days, nil while they are not known.
+	Sent    *int `json:"sent_7d"`
+	Clicked *int `json:"clicked_7d"`
+}
+
+// FlowInfo is a flow, and what its text can use.
+type FlowInfo struct {
+	FlowCard
+
+	Variables []Variable      `json:"variables"`
+	About     []flow.Resource `json:"about"`   // what its triggers can be about
+	Trigger   string          `json:"trigger"` // what fires it, in words
+	Absorbs   []flow.Key      `json:"absorbs"` // flows whose triggers join its texts
+	// DefaultText is the built-in text.
+	DefaultText string `json:"default_text"`
+	// OptOutText is what the store adds to some texts, "" for nothing.
+	OptOutText string `json:"opt_out_text,omitempty"`
+	MaxBytes   int    `json:"max_bytes"` // longest text
+}
+
+// Variable is a value that a text can use.
+type Variable struct {
+	Name   string `json:"name"`   // {{ name }}
+	Sample string `json:"sample"` // its value in samples
+}
+
+// Draft is what to change of a flow. Fields that are nil stay as they are.
+type Draft struct {
+	Name          *string  `json:"name,omitempty"`
+	Text          *string  `json:"text,omitempty"`
+	QuietHours    *bool    `json:"quiet_hours,omitempty"`
+	WindowSeconds *float64 `json:"window_seconds,omitempty"`
+	PerCharge     *int     `json:"per_charge,omitempty"`
+	DailyCap      *bool    `json:"daily_cap,omitempty"`
+}
+
+// PreviewRequest says what is previewed.
+type PreviewRequest struct {
+	Draft Draft `json:"draft"`
+	// Customer is a Recharge customer ID, whose last trigger of the flow gives the values; "" for samples.
+	Customer string `json:"customer,omitempty"`
+	// Reveal shows the customer's name and words. Links are never shown.
+	Reveal bool `json:"reveal,omitempty"`
+	// Price is that of one part, a decimal such as "0.0079"; "" for none.
+	Price string `json:"price,omitempty"`
+}
+
+// FlowPreview is a draft as customers would read it.
+type FlowPreview struct {
+	Texts    []PreviewText `json:"texts"`    // none if the draft has faults that prevent it
+	Faults   []Fault       `json:"faults"`   // why it can't be saved, or activated where the field is active
+	Warnings []Fault       `json:"warnings"` // what is probably not intended
+	// Rendered is false if the destination renders texts of its own.
+	Rendered bool `json:"rendered"`
+}
+
+// PreviewText is a text of a preview.
+type PreviewText struct {
+	flow.Preview
+
+	// Customer and OccurredAt are those of a customer's trigger; "" and zero with samples. Masked means that personal data is.
+	Customer   string    `json:"customer,omitempty"`
+	OccurredAt time.Time `json:"occurred_at,omitzero"`
+	Masked     bool      `json:"masked,omitempty"`
+	// Cost is that of all parts, a decimal; Currency is the store's. Absent without a price.
+	Cost     string `json:"cost,omitempty"`
+	Currency string `json:"currency,omitempty"`
+}
+
+// SaveFlow changes a flow.
+type SaveFlow struct {
+	Version int `json:"version"` // that the flow must have
+	Draft
+}
+
+// SetActive activates or deactivates a flow.
+type SetActive struct {
+	Version int  `json:"version"` // that the flow must have
+	Active  bool `json:"active"`
+}
+
+// RestoreFlow restores a version.
+type RestoreFlow struct {
+	Version int `json:"version"` // that the flow must have
+	To      int `json:"to"`      // the version to restore; 0 is the built-in flow
+}
+
+// SavedFlow is a flow after a change.
+type SavedFlow struct {
+	Flow     settings.Flow `json:"flow"`
+	Changed  bool          `json:"changed"` // false: it was so already
+	Warnings []Fault       `json:"warnings"`
+}
+
+// FlowVersion is one version of a flow.
+type FlowVersion struct {
+	settings.Flow
+
+	Changes []string `json:"changes"` // what differs from the version before: activated, text, quiet hours...
+}
+
+// FlowDiff is what differs between two versions.
+type FlowDiff struct {
+	From    settings.Flow `json:"from"`
+	To      settings.Flow `json:"to"`
+	Changes []string      `json:"changes"`
+	Unified string        `json:"unified"` // as `diff -u` prints it
+}
+
+// BacktestRequest says what is played.
+type BacktestRequest struct {
+	Draft Draft `json:"draft"`
+	// Since is when the triggers arrived first; zero for 7 days ago. The topic has 30 days.
+	Since time.Time `json:"since,omitzero"`
+	// Sending changes how the store sends; nil fields stay as they are set.
+	TextsPerDay   *int    `json:"texts_per_day,omitempty"`
+	QuietFrom     *string `json:"quiet_from,omitempty"` // 20:00
+	QuietTo       *string `json:"quiet_to,omitempty"`
+	QuietAllFlows *bool   `json:"quiet_all_flows,omitempty"`
+	Price         string  `json:"price,omitempty"`    // of one part, a decimal
+	Examples      *int    `json:"examples,omitempty"` // of each kind, 3 if nil
+	Reveal        bool    `json:"reveal,omitempty"`   // names in the texts of examples
+}
+
+// Backtest is what a draft would have done.
+type Backtest struct {
+	Store string    `json:"store"`
+	Flow  flow.Key  `json:"flow"`
+	Since time.Time `json:"since"`
+	*backtest.Report
+
+	// Cost is that of all parts, a decimal; absent without a price.
+	Cost     string `json:"cost,omitempty"`
+	Price    string `json:"price,omitempty"`
+	Currency string `json:"currency,omitempty"`
+}
+
+// WouldSend is what activating a flow does.
+type WouldSend struct {
+	Store string   `json:"store"`
+	Flow  flow.Key `json:"flow"`
+	// Active is whether the flow is active already, Faults why it can't be activated.
+	Active bool    `json:"active"`
+	Faults []Fault `json:"faults"`
+	// Waiting are texts that were planned while the flow was active and are not due yet: activated, they are sent. Triggers that arrived while it
+	// was not active never become texts.
+	Waiting int `json:"waiting"`
+	// LastDay is what it would have sent in the last 24 hours, had it been active: what to expect of a day. Fresh are those of its texts whose
+	// triggers are not stale now.
+	LastDay *backtest.Report `json:"last_day"`
+	Fresh   int              `json:"fresh"`
+}
+
+// TestRequest asks for one text to a number.
+type TestRequest struct {
+	Number string `json:"number"` // with its country code
+	Draft  Draft  `json:"draft"`
+}
+
+// TestSent is what the provider answered to a test.
+type TestSent struct {
+	Store  string   `json:"store"`
+	Flow   flow.Key `json:"flow"`
+	To     string   `json:"to"` // masked
+	Driver string   `json:"driver"`
+	// Accepted is whether the provider has it. DryRun means that the driver sends nothing.
+	Accepted bool   `json:"accepted"`
+	DryRun   bool   `json:"dry_run"`
+	Answer   string `json:"answer"` // in words
+	// Class and Code are those of sms.SendError, "" if it was accepted. ProviderID is the provider's, if it sent one.
+	Class      string `json:"class,omitempty"`
+	Code       string `json:"code,omitempty"`
+	ProviderID string `json:"provider_id,omitempty"`
+	// Text is what was sent, and Parts what it costs; "" and 0 where the destination renders texts of its own.
+	Text  string `json:"text,omitempty"`
+	Parts int    `json:"parts,omitempty"`
+}
+
+// StatsRequest says what is counted.
+type StatsRequest struct {
+	Store string   // "" for all
+	Flow  flow.Key // "" for all
+	// Since is a time, the day of which is counted; zero for 30 days ago. FirstDay is a date in its place, "" for none.
+	Since    time.Time
+	FirstDay string
+	Zone     string // of the days, "" for the stores' own
+	Total    bool   // the sum of all days
+	// RecoveredWithin and ReactivatedWithin are days from a text; 0 for 7 and 30.
+	RecoveredWithin, ReactivatedWithin int
+}
+
+// FlowStats are the outcomes of texts.
+type FlowStats struct {
+	Since time.Time         `json:"since"`
+	Zones map[string]string `json:"time_zones"` // by store
+	Rows  []flowstats.Row   `json:"rows"`
+}
+
+// SendingInfo is how a store sends now.
+type SendingInfo struct {
+	settings.Sending
+
+	// QuietFlows are the flows whose texts wait during quiet hours.
+	QuietFlows []flow.Key `json:"quiet_flows"`
+	// PausedAt and PausedBy are since when and by whom any texts are paused; zero and "" if none are.
+	PausedAt time.Time `json:"paused_at,omitzero"`
+	PausedBy string    `json:"paused_by,omitempty"`
+	// Consent says whom the store may text, in words.
+	Consent string `json:"consent"`
+	// History are the versions, newest first.
+	History []settings.Sending `json:"history"`
+}
+
+// SetSending changes how a store sends. Fields that are nil stay as they are.
+type SetSending struct {
+	Version     int     `json:"version"`              // that it must have
+	QuietFrom   *string `json:"quiet_from,omitempty"` // 20:00
+	QuietTo     *string `json:"quiet_to,omitempty"`
+	USStates    *bool   `json:"us_states,omitempty"`
+	AllFlows    *bool   `json:"all_flows,omitempty"`
+	TextsPerDay *int    `json:"texts_per_day,omitempty"` // 0 for no limit
+}
+
+// Pause holds texts or, if Paused is false, sends them again.
+type Pause struct {
+	Paused bool       `json:"paused"`
+	Flows  []flow.Key `json:"flows,omitempty"` // none for all: see sending.Settings
+}
+
+// ConsentCounts are the numbers of a store that have opted in and out.
+type ConsentCounts struct {
+	Store    string       `json:"store"`
+	Mode     consent.Mode `json:"mode"`
+	Explains string       `json:"explains"` // whom the store may text, in words
+	OptedIn  int          `json:"opted_in"`
+	OptedOut int          `json:"opted_out"`
+}
+
+// ConsentInfo is what is known of a number.
+type ConsentInfo struct {
+	Store  string         `json:"store"`
+	Number string         `json:"number"`           // masked, unless revealed
+	Status consent.Status `json:"status,omitempty"` // "" if nothing is known
+	// MayText is whether the store may text it, Reason why not.
+	MayText bool           `json:"may_text"`
+	Reason  string         `json:"reason,omitempty"`
+	History []ConsentEntry `json:"history"` // newest first: the first holds
+}
+
+// ConsentEntry is one decision.
+type ConsentEntry struct {
+	Status consent.Status `json:"status"`
+	At     time.Time      `json:"at"`
+	By     consent.Source `json:"by"`
+	Detail string         `json:"detail,omitempty"`
+}
+
+// ConsentChange records a decision about numbers.
+type ConsentChange struct {
+	Numbers []string `json:"numbers"` // with country codes
+	Note    string   `json:"note,omitempty"`
+}
+
+// ConsentChanged is a number after a change.
+type ConsentChanged struct {
+	Number  string         `json:"number"` // masked
+	Status  consent.Status `json:"status"`
+	Changed bool           `json:"changed"` // false: it was so already
+}
+
+// Segment is a segment of a store.
+type Segment struct {
+	settings.Segment
+
+	Conditions string `json:"conditions"` // the rule as text
+}
+
+// SaveSegment creates a segment, or gives it other conditions.
+type SaveSegment struct {
+	Name       string `json:"name"`
+	Conditions string `json:"conditions"` // such as: received any in 30d and not clicked charge_failed
+	Replace    bool   `json:"replace,omitempty"`
+}
+
+// SegmentCounts are the members of segments.
+type SegmentCounts struct {
+	Store     string         `json:"store"`
+	At        time.Time      `json:"at"`
+	Customers int            `json:"customers"`
+	Strangers int            `json:"texted_without_row"` // were texted and have no row, such as deleted ones
+	Segments  []SegmentCount `json:"segments"`
+}
+
+// SegmentCount is the members of one segment.
+type SegmentCount struct {
+	Name       string       `json:"name"` // the conditions, where no name was given
+	Conditions string       `json:"conditions"`
+	Rule       segment.Rule `json:"rule"`
+	Members    int          `json:"members"`
+}
+
+// MembersPage selects members.
+type MembersPage struct {
+	After  string // Next of the page before, "" for the first
+	Limit  int    // 0 for 50, at most 500
+	Reveal bool   // e-mails and numbers
+}
+
+// Members is a page of members.
+type Members struct {
+	Members []Member `json:"members"`
+	Next    string   `json:"next,omitempty"` // for MembersPage.After; "" at the end
+}
+
+// Member is a customer in a segment.
+type Member struct {
+	ID    string `json:"recharge_customer_id"`
+	Email string `json:"email,omitempty"`
+	Phone string `json:"phone,omitempty"` // as typed
+}
+
+// PushRequest says which segments are pushed.
+type PushRequest struct {
+	Segments []string `json:"segments,omitempty"` // none for all, also deleted ones
+	DryRun   bool     `json:"dry_run,omitempty"`
+}
+
+// Push is a push of segments.
+type Push struct {
+	Store   string    `json:"store"`
+	By      string    `json:"by,omitempty"`
+	DryRun  bool      `json:"dry_run"`
+	Running bool      `json:"running"`
+	Began   time.Time `json:"began,omitzero"` // zero if this process has pushed nothing
+	Ended   time.Time `json:"ended,omitzero"`
+	// Added and Removed are how many customers became members, and are none any more, by segment.
+	Added    map[string]int `json:"added"`
+	Removed  map[string]int `json:"removed"`
+	Rejected int            `json:"rejected"`
+	Problems []string       `json:"problems"` // some words of refusals, masked; why the push failed
+}
+
