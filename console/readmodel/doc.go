@@ -1,0 +1,24 @@
+// Package readmodel keeps what the console shows in SQLite: events, facts, texts, customers, subscriptions, charges and dead letters, as the
+// topics have them. The directory may be deleted: everything comes back from the topics.
+//
+//	rows.go         what queries take and return
+//
+// The content is a function of the topics and of the clock, whatever the order in which topics are read. Offsets are committed with the rows, so
+// each record has its effect once. What Kafka deletes by a tombstone is deleted here, and overwritten. Of events only what a list shows is
+// stored, without e-mails, names, numbers and links; Place says where the record is.
+//
+// Queries, of Model; all take a context first:
+//
+//	Overview(store, since) Overview
+//	Events(EventFilter) Page[Event]
+//	EventTypes(store) []EventType
+//	Texts(TextFilter) Page[Text]
+//	Text(id) TextLife                          ErrNotFound
+//	Customers(store, query, limit) []Customer
+//	Customer(store, id, limit) CustomerPage    ErrNotFound
+//	Flows(store, since, zone) []FlowCount
+//	DeadLetters(DeadLetterFilter) Page[DeadLetter]
+//	DeadLetterCounts(store) []DeadLetterCount
+//	Subscribe(store) *Subscription of Live
+//	Progress() Progress
+package readmodel
