@@ -7,6 +7,7 @@
 //	marketing.go    Marketing: the methods of the marketer's part
 //	types.go        their requests and results
 //	operations.go   Operations: the methods of the operator's part
+//	why.go          reasons in plain words
 //	overview.go     whether a store is connected, and what happens there
 //	live.go         events and texts as they come
 //	texts.go        texts: search, the life of one, those of unknown outcome

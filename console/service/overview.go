@@ -19,6 +19,9 @@ type Overview struct {
 	// DeadLetters is how many dead letters of the store were not sent again, within the last 90 days.
 	DeadLetters int     `json:"dead_letters"`
 	Reading     Reading `json:"reading"`
+	// RecentEvents are the newest events and facts, as Live brings them, and RecentTexts the texts that changed last: ten of each, newest first.
+	RecentEvents []Live    `json:"recent_events"`
+	RecentTexts  []TextRow `json:"recent_texts"`
 }
 
 // Check is a row of doctor.
