@@ -38,6 +38,7 @@ const (
 	SettingsSending    = "settings_sending"
 	SettingsImport     = "settings_import"
 	SettingsSegment    = "settings_segment"
+	SettingsToken      = "settings_token"
 	SegmentMember      = "segment_member"
 )
 
@@ -45,7 +46,7 @@ const (
 func Subjects() []string {
 	return []string{
 		Subscription, SubscriptionCharge, CustomerChange, CustomerProperty, CustomerProfile, Fact, SMSTrigger, SMSRevocation, SMSReceipt, SMSClick, Link, Consent, Message, MessageText, Customers, Subscriptions, Charges, Lookup,
-		SubscriptionOwner, SubscriptionMoved, ChargeOwner, ChargeDeletion, SettingsFlow, SettingsSending, SettingsImport, SettingsSegment, SegmentMember,
+		SubscriptionOwner, SubscriptionMoved, ChargeOwner, ChargeDeletion, SettingsFlow, SettingsSending, SettingsImport, SettingsSegment, SettingsToken, SegmentMember,
 	}
 }
 

@@ -11,5 +11,6 @@
 //	sending.go      how a store sends: quiet hours, caps, pauses; their history and changes
 //	imports.go      the last import of a store
 //	segments.go     the segments of a store, and their changes
+//	tokens.go       API tokens of the console, created and revoked
 //	record.go       the records of a row
 package settings

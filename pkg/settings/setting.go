@@ -16,6 +16,7 @@ type Setting struct {
 	Sending *Sending
 	Import  *Import
 	Segment *Segment
+	Token   *Token
 }
 
 // Settings is recharge.settings, and the name of the transactional id that changes it.
@@ -33,12 +34,14 @@ func New(prefix string) Settings {
 }
 
 // The keys of rows. The current row of a flow has the key {store}/flow/{flow}, that of how a store sends {store}/sending, that
-// of its last import {store}/import, that of a segment {store}/segment/{name}. The same row for the history has /v/{version} at its end.
+// of its last import {store}/import, that of a segment {store}/segment/{name}, that of an API token, which
+// belongs to no store, /token/{id}. The same row for the history has /v/{version} at its end.
 const (
 	kindFlow    = "flow"
 	kindSending = "sending"
 	kindImport  = "import"
 	kindSegment = "segment"
+	kindToken   = "token"
 	versionPart = "/v/"
 )
 
@@ -50,13 +53,18 @@ func importKey(store string) string { return store + "/" + kindImport }
 
 func segmentKey(store, name string) string { return store + "/" + kindSegment + "/" + name }
 
+func tokenKey(id string) string { return "/" + kindToken + "/" + id }
+
 func historyKey(current string, version int) string {
 	return current + versionPart + strconv.Itoa(version)
 }
 
 func decode(key string, value []byte) (row Setting, err error) {
-	_, rest, _ := strings.Cut(key, "/")
+	store, rest, _ := strings.Cut(key, "/")
 	kind, _, _ := strings.Cut(rest, "/")
+	if store == "" {
+		return decodeToken(key, kind, value)
+	}
 	switch kind {
 	case kindFlow:
 		row.Flow = &Flow{}
@@ -83,6 +91,21 @@ func decode(key string, value []byte) (row Setting, err error) {
 		return Setting{}, err
 	}
 	return row, nil
+}
+
+// decodeToken decodes a row that belongs to no store.
+func decodeToken(key, kind string, value []byte) (Setting, error) {
+	if kind != kindToken {
+		return Setting{}, nil
+	}
+	var t Token
+	if err := json.Unmarshal(value, &t); err != nil {
+		return Setting{}, err
+	}
+	if err := cmp.Or(belongs(key, tokenKey(t.ID), t.Version), t.check()); err != nil {
+		return Setting{}, err
+	}
+	return Setting{Token: &t}, nil
 }
 
 // belongs returns an error unless a key is that of a row, or of the row in the history.
