@@ -12,7 +12,9 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/app/faultpoint"
 	"github.com/rechargeflow/rechargeflow/app/reload"
+	"github.com/rechargeflow/rechargeflow/console"
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
@@ -31,7 +33,7 @@ type Options struct {
 	Version  telemetry.Version
 	// Now is the clock; nil means the system clock.
 	Now func() time.Time
-	// FaultPoint kills or freezes the process at a step, for tests: see faultpoint_enabled.go. Builds without the tag
+	// FaultPoint kills or freezes the process at a step, for tests: see package faultpoint. Builds without the tag
 	// faultpoints ignore it.
 	FaultPoint string
 	// Reload is the configuration that New gets, to be loaded again while the process runs; nil for never.
@@ -40,32 +42,34 @@ type Options struct {
 
 // App is one process with its roles.
 type App struct {
-	cfg        config.Config                 // as at the start
-	current    atomic.Pointer[config.Config] // with what was taken up since
-	source     *reload.Source                // nil: nothing is
-	roles      []topology.Role
-	log        *zap.Logger
-	logLevel   zap.AtomicLevel
-	version    telemetry.Version
-	now        func() time.Time
-	began      time.Time
-	faultPoint func(name string) // of Options.FaultPoint; nil: none
-	metrics    *telemetry.Metrics
-	health     *telemetry.Health
-	tracer     *tracing.Tracer // nil without tracing
-	cluster    kafka.Cluster
-	runtime    pipeline.Runtime
-	check      *brokerCheck
-	lags       *lagWatch // nil for the gateway alone
-	webhooks   *webhooks
-	shortLinks *shortLinks // nil without the role, or if no store has short links
-	states     map[topology.Role]*state.Store
-	claims     *sender.Claims // nil if no text is sent, or with other brokers than the embedded one
-	running    atomic.Bool
-	admin      atomic.Value // address of the admin port
-	gateway    atomic.Value // address of the gateway
-	links      atomic.Value // address of short links
-	stopBy     time.Time    // when everything must have ended; zero while it runs
+	cfg            config.Config                 // as at the start
+	current        atomic.Pointer[config.Config] // with what was taken up since
+	source         *reload.Source                // nil: nothing is
+	roles          []topology.Role
+	log            *zap.Logger
+	logLevel       zap.AtomicLevel
+	version        telemetry.Version
+	now            func() time.Time
+	began          time.Time
+	faultPoint     func(name string) // of Options.FaultPoint; nil: none
+	metrics        *telemetry.Metrics
+	health         *telemetry.Health
+	tracer         *tracing.Tracer // nil without tracing
+	cluster        kafka.Cluster
+	runtime        pipeline.Runtime
+	check          *brokerCheck
+	lags           *lagWatch // nil for the gateway alone
+	webhooks       *webhooks
+	shortLinks     *shortLinks     // nil without the role, or if no store has short links
+	console        *console.Server // nil without the role
+	states         map[topology.Role]*state.Store
+	claims         *sender.Claims // nil if no text is sent, or with other brokers than the embedded one
+	running        atomic.Bool
+	admin          atomic.Value // address of the admin port
+	gateway        atomic.Value // address of the gateway
+	links          atomic.Value // address of short links
+	consoleAddress atomic.Value // address of the console
+	stopBy         time.Time    // when everything must have ended; zero while it runs
 
 	mutex   sync.Mutex // a reload may still run when the process gives up waiting for it, and closes
 	parts   []*part    // one for each role besides the gateway
@@ -80,7 +84,7 @@ func New(cfg config.Config, roles []topology.Role, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	faultPoint, err := newFaultPoint(o.FaultPoint, o.Log)
+	faultPoint, err := faultpoint.New(o.FaultPoint, o.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ func trial(t *testing.T, bloomreach string) config.Config {
 embedded: {dir: "`+filepath.Join(dir, "broker")+`", listen: "127.0.0.1:0"}
 gateway: {listen: "127.0.0.1:0"}
 admin: {listen: "localhost:0"}
+console: {listen: "127.0.0.1:0", data_dir: "`+filepath.Join(dir, "console")+`"}
 sms: {state_dir: "`+filepath.Join(dir, "sms-state")+`"}
 transformer: {state_dir: "`+filepath.Join(dir, "state")+`"}
 shutdown_delay: 0s

@@ -5,6 +5,7 @@
 //	serve.go               admin port, gateway and consumers until the stop; the stop
 //	gateway.go             the HTTP server of the gateway, whose settings may change
 //	links.go               the HTTP server of short links, likewise
+//	console.go             the HTTP server of the console, likewise
 //	part.go                what a role runs besides these servers: how it is built, started, stopped and replaced
 //	reload.go              how a changed configuration is taken up while the process runs
 //	consume.go             a consumer per stage, its checks and metrics
@@ -24,6 +25,4 @@
 //	tracing.go             the tracer, and lookups as parts of traces
 //	lag_watch.go           the lag of the process's groups, for its metrics
 //	metrics.go             metrics of what is configured, of whom the stores may text, of readiness, of calls to destinations, and of the certificates of kafka.tls
-//	faultpoint.go          no fault points; a build with the tag faultpoints has faultpoint_enabled.go in its place
-//	faultpoint_enabled.go  kills or freezes the process at a named step, for tests
 package app

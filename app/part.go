@@ -57,7 +57,7 @@ func (p *part) onClose(undo func(ctx context.Context) error) { p.closes = append
 // newParts builds the parts of roles. Nothing of them runs yet.
 func (a *App) newParts(cfg config.Config, roles []topology.Role) (parts []*part, err error) {
 	for _, role := range roles {
-		if role == topology.RoleGateway || role == topology.RoleLinks {
+		if hasPort(role) {
 			continue
 		}
 		p, err := a.newPart(cfg, role)
@@ -68,6 +68,11 @@ func (a *App) newParts(cfg config.Config, roles []topology.Role) (parts []*part,
 		}
 	}
 	return parts, nil
+}
+
+// hasPort reports whether a role serves a port, which stays open when the settings change.
+func hasPort(role topology.Role) bool {
+	return slices.Contains([]topology.Role{topology.RoleGateway, topology.RoleLinks, topology.RoleConsole}, role)
 }
 
 // newPart builds the part of a role. It is returned with an error, too, to be closed.

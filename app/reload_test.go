@@ -244,6 +244,7 @@ log: {level: info}
 embedded: {dir: "` + filepath.Join(dir, "broker") + `", listen: "127.0.0.1:0"}
 gateway: {listen: "127.0.0.1:0"}
 admin: {listen: "localhost:0"}
+console: {listen: "127.0.0.1:0", data_dir: "` + filepath.Join(dir, "console") + `"}
 sms: {state_dir: "` + filepath.Join(dir, "sms-state") + `"}
 transformer: {state_dir: "` + filepath.Join(dir, "state") + `"}
 shutdown_delay: 0s
@@ -305,6 +306,6 @@ func TestReloadThatCantBeTakenUp(t *testing.T) {
 	assert.Equal(t, http.StatusOK, r.post("acme", "secret-1", 1))
 	assert.Equal(t, 1, strings.Count(r.log.String(), `"store configured"`))
 	assert.NotContains(t, r.log.String(), anew)
-	assert.Len(t, r.app.parts, len(topology.Roles())-2, "all but gateway and links")
+	assert.Len(t, r.app.parts, len(topology.Roles())-3, "all but gateway, links and console")
 	r.awaitChecksBut("configuration")
 }

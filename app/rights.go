@@ -44,6 +44,9 @@ func rights(cfg config.Config, roles []topology.Role) []kafka.Right {
 		for _, topic := range topics.Writes(role) {
 			add(kafka.TopicRight(kafka.OperationWrite, topic), kafka.TopicRight(kafka.OperationDescribeConfigs, topic))
 		}
+		if role == topology.RoleConsole {
+			add(shows(cfg)...)
+		}
 		for _, group := range groupsOf(cfg, role) {
 			add(kafka.GroupRight(group))
 			if role == topology.RoleTransformer {
@@ -54,13 +57,39 @@ func rights(cfg config.Config, roles []topology.Role) []kafka.Right {
 	return all
 }
 
-// tables returns the topics that a role has as tables in memory.
+// shows returns what the console needs to change settings and to show the lag of the groups.
+func shows(cfg config.Config) (all []kafka.Right) {
+	all = append(all, kafka.TransactionsRight(live.New(cfg.Kafka.TopicPrefix).Writer))
+	for _, group := range Groups(cfg) {
+		all = append(all, kafka.GroupRight(group.Name))
+		if group.Membership != "" {
+			all = append(all, kafka.GroupRight(group.Membership))
+		}
+	}
+	return all
+}
+
+// shown returns the topics that the console reads: for its read model, the tables of what is set, and timelines.
+func shown(topics topology.Topics) []string {
+	names := []string{
+		topics.Settings(), topics.Consent(), topics.Webhooks(), topics.Events(), topics.Facts(), topics.Triggers(), topics.Messages(), topics.MessageTexts(),
+		topics.Customers(), topics.Subscriptions(), topics.Charges(), topics.SegmentMembers(), topics.State(),
+	}
+	for _, role := range topology.Consumers() {
+		names = append(names, topics.DeadLetters(role), topics.Redrive(role))
+	}
+	return names
+}
+
+// tables returns the topics that a role reads as a whole, without a consumer group.
 func tables(prefix string, role topology.Role) []string {
 	switch topics := (topology.Topics{Prefix: prefix}); role {
 	case topology.RoleSMS:
 		return []string{live.New(prefix).Name, topics.Consent()}
 	case topology.RoleLinks:
 		return []string{topics.Links()}
+	case topology.RoleConsole:
+		return shown(topics)
 	}
 	return nil
 }

@@ -37,6 +37,7 @@ kafka:
   topic_check_interval: 200ms
 gateway: {listen: "127.0.0.1:0"}
 admin: {listen: "localhost:0"}
+console: {listen: "127.0.0.1:0", data_dir: "`+filepath.Join(dir, "console")+`"}
 sms: {state_dir: "`+filepath.Join(dir, "sms-state")+`"}
 transformer: {state_dir: "`+filepath.Join(dir, "state")+`"}
 shutdown_delay: 0s

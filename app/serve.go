@@ -48,6 +48,9 @@ func (a *App) serve(ctx context.Context) error {
 	if err := a.openLinks(ctx, a.cfg); err != nil {
 		return err
 	}
+	if err := a.openConsole(ctx); err != nil {
+		return err
+	}
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	group, working := errgroup.WithContext(working)
@@ -64,6 +67,7 @@ func (a *App) serve(ctx context.Context) error {
 		group.Go(func() error { return a.serveGateway(working, listener) })
 	}
 	a.serveLinks(working, group)
+	a.serveConsole(working, group)
 	if a.source != nil {
 		loop := a.reloadLoop(group)
 		group.Go(func() error {

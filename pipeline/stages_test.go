@@ -45,10 +45,7 @@ func TestStagesTable(t *testing.T) {
 // The table of roles and the topics file name the same topics.
 func TestRolesAndTopicsFileAgree(t *testing.T) {
 	topics := topology.Topics{Prefix: "test."}
-	used := map[string]bool{
-		"test.recharge.settings":        true, // read and written as a whole, by no role's consumer
-		"test.recharge.segment-members": true, // of the command segments
-	}
+	used := map[string]bool{}
 	for _, role := range topology.Roles() {
 		for _, topic := range append(topics.Reads(role), topics.Writes(role)...) {
 			used[topic] = true

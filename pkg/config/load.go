@@ -22,7 +22,9 @@ type Loaded struct {
 }
 
 // Roles returns the names of the roles, for Load.
-func Roles() []string { return []string{"gateway", "transformer", "tracking", "sms", "links"} }
+func Roles() []string {
+	return []string{"gateway", "transformer", "tracking", "sms", "links", "console"}
+}
 
 // Load reads the file at path (none when path is empty) and then environ, entries as os.Environ gives
 // them. A key's value is the environment's, else the file's, else its default.

@@ -24,6 +24,7 @@ func TestDefaults(t *testing.T) {
 		ShutdownDelay: time.Second, ShutdownTimeout: 25 * time.Second,
 		SMS:         config.Planner{StateDir: "./rechargeflow-data/sms-state", StateCache: 16 << 20},
 		Links:       config.Links{Listen: ":8081", MaxConnections: 2000},
+		Console:     config.Console{Listen: "127.0.0.1:8090", DataDir: "./rechargeflow-data/console", Retention: 90 * 24 * time.Hour, MaxConnections: 1000},
 		Transformer: config.Transformer{StateDir: "./rechargeflow-data/state", StateCache: 32 << 20, WebhookCheckInterval: 5 * time.Minute},
 		Stores: []config.Store{{
 			Name: "acme", CustomerID: config.CustomerEmail, ActiveProperty: true,

@@ -8,10 +8,7 @@ import (
 // checkRules reports broken rules across keys.
 func (l *loader) checkRules(c Config) {
 	l.checkRequired(l.root)
-	if clash(c.Gateway.Listen, c.Admin.Listen) {
-		l.fault(l.root, "admin.listen", "given %s, which is taken by gateway.listen (%s); expected an address of its own", quoted(c.Admin.Listen), quoted(c.Gateway.Listen))
-	}
-	l.checkLinksListen(c)
+	l.checkListen(c)
 	l.checkKafka(c.Kafka)
 	l.checkEmbedded(c)
 	l.checkCollector(c.Tracing)
@@ -30,6 +27,26 @@ func (l *loader) checkRules(c Config) {
 	}
 	l.checkProjects(c.Stores)
 	l.checkReplicas(c.Stores)
+}
+
+// checkListen reports addresses that another part of the process listens on.
+func (l *loader) checkListen(c Config) {
+	if clash(c.Gateway.Listen, c.Admin.Listen) {
+		l.fault(l.root, "admin.listen", "given %s, which is taken by gateway.listen (%s); expected an address of its own", quoted(c.Admin.Listen), quoted(c.Gateway.Listen))
+	}
+	type port struct {
+		key, address string
+		runs         bool
+	}
+	taken := []port{{"gateway.listen", c.Gateway.Listen, l.runs("gateway")}, {"admin.listen", c.Admin.Listen, true}}
+	for _, p := range []port{{"links.listen", c.Links.Listen, c.ShortensLinks() && l.runs("links")}, {"console.listen", c.Console.Listen, l.runs("console")}} {
+		for _, other := range taken {
+			if p.runs && other.runs && clash(p.address, other.address) {
+				l.fault(l.root, p.key, "given %s, which is taken by %s (%s); expected an address of its own", quoted(p.address), other.key, quoted(other.address))
+			}
+		}
+		taken = append(taken, p)
+	}
 }
 
 // clash reports whether two addresses can't be listened on by one process. A host that is empty stands for all; port 0 for any that

@@ -40,21 +40,6 @@ func (l *loader) warnOfLinks(s *scope, m SMS, host string) {
 	}
 }
 
-// checkLinksListen reports an address for short links that another part listens on.
-func (l *loader) checkLinksListen(c Config) {
-	if !c.ShortensLinks() || !l.runs("links") {
-		return
-	}
-	for _, other := range []struct {
-		key, address string
-		runs         bool
-	}{{"gateway.listen", c.Gateway.Listen, l.runs("gateway")}, {"admin.listen", c.Admin.Listen, true}} {
-		if other.runs && clash(c.Links.Listen, other.address) {
-			l.fault(l.root, "links.listen", "given %s, which is taken by %s (%s); expected an address of its own", quoted(c.Links.Listen), other.key, quoted(other.address))
-		}
-	}
-}
-
 // ShortensLinks reports whether a store has short links.
 func (c Config) ShortensLinks() bool {
 	for _, store := range c.Stores {

@@ -10,6 +10,7 @@ const (
 	RoleTracking    Role = "tracking"
 	RoleSMS         Role = "sms"
 	RoleLinks       Role = "links"
+	RoleConsole     Role = "console"
 )
 
 // row is what a role consumes and writes.
@@ -33,7 +34,17 @@ func (t Topics) table() []row {
 		{role: RoleTracking, input: t.Events(), also: []string{t.Facts()}, perStore: true, sink: true},
 		{role: RoleSMS, input: t.Triggers(), ifUsed: true, also: []string{t.Receipts()}, state: t.SMSState(), outputs: []string{t.Messages(), t.MessageTexts(), t.Links(), t.Receipts()}},
 		{role: RoleLinks, outputs: []string{t.Receipts()}},
+		{role: RoleConsole, outputs: t.settable()},
 	}
+}
+
+// settable are the topics that people write to in the console: what is set at run time, what they found out about texts, and what they send again.
+func (t Topics) settable() []string {
+	topics := []string{t.Settings(), t.Consent(), t.SegmentMembers(), t.Receipts()}
+	for _, r := range []Role{RoleTransformer, RoleTracking, RoleSMS} {
+		topics = append(topics, t.Redrive(r))
+	}
+	return topics
 }
 
 func (t Topics) row(r Role) row {
@@ -103,6 +114,9 @@ func (t Topics) Messages() string { return t.Prefix + "recharge.messages" }
 
 // MessageTexts is the table of texts as they were sent.
 func (t Topics) MessageTexts() string { return t.Prefix + "recharge.message-texts" }
+
+// Settings is the table of what is set at run time.
+func (t Topics) Settings() string { return t.Prefix + "recharge.settings" }
 
 // SegmentMembers is the table of the members of segments, as last sent to the destination of events.
 func (t Topics) SegmentMembers() string { return t.Prefix + "recharge.segment-members" }

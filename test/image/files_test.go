@@ -100,7 +100,7 @@ func TestComposeNamesWhatThereIs(t *testing.T) {
 	}
 }
 
-// One service for each role, and nothing kept by any but the two with state.
+// One service for each role, and nothing kept by any but the two with state and the console.
 func TestComposeRunsEveryRole(t *testing.T) {
 	roles := readComposition(t).roles()
 	assert.Len(t, roles, len(topology.Roles()))
@@ -108,7 +108,7 @@ func TestComposeRunsEveryRole(t *testing.T) {
 		s, ok := roles[string(role)]
 		require.True(t, ok, role)
 		assert.Equal(t, string(role), s.Command[1])
-		kept := map[topology.Role]string{topology.RoleSMS: "sms-state", topology.RoleTransformer: "state"}[role]
+		kept := map[topology.Role]string{topology.RoleSMS: "sms-state", topology.RoleTransformer: "state", topology.RoleConsole: "console"}[role]
 		assert.Equal(t, kept, s.at("/var/lib/rechargeflow"), role)
 	}
 }

@@ -73,8 +73,8 @@ type Lab struct {
 	client *http.Client
 	// ShortLinks gives the texts short links, which are served at Links.
 	ShortLinks bool
-	// Embedded, Gateway, Admin and Links are free loopback addresses.
-	Embedded, Gateway, Admin, Links string
+	// Embedded, Gateway, Admin, Links and Console are free loopback addresses.
+	Embedded, Gateway, Admin, Links, Console string
 
 	configured string
 	activated  bool // Flows
@@ -87,7 +87,7 @@ func New(dir, binary string) (*Lab, error) {
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000, IdleConnTimeout: time.Minute}, Timeout: time.Minute},
 		API:    rechargetest.NewServer(apiToken), Bloomreach: bloomreachtest.New(), Texts: smstest.New(smsSecret, time.Now),
 	}
-	for _, address := range []*string{&l.Embedded, &l.Gateway, &l.Admin, &l.Links} {
+	for _, address := range []*string{&l.Embedded, &l.Gateway, &l.Admin, &l.Links, &l.Console} {
 		free, err := l.another()
 		if err != nil {
 			l.Close()
@@ -125,7 +125,7 @@ func FreeAddress() (string, error) {
 func (l *Lab) another() (string, error) {
 	for {
 		free, err := FreeAddress()
-		if err != nil || !slices.Contains([]string{l.Gateway, l.Admin, l.Embedded, l.Links}, free) {
+		if err != nil || !slices.Contains([]string{l.Gateway, l.Admin, l.Embedded, l.Links, l.Console}, free) {
 			return free, err
 		}
 	}
@@ -164,6 +164,7 @@ log: {level: %s}
 gateway: {listen: %q}
 admin: {listen: %q}
 links: {listen: %q, max_connections: 100}
+console: {listen: %q, data_dir: %q}
 transformer: {state_dir: %q, webhook_check_interval: 1s}
 sms: {state_dir: %q}
 stores:
@@ -183,7 +184,7 @@ stores:
       payment_url: https://{shop}/portal/{hash}/payment
       links: {url: %q}
 `,
-		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, l.ClockOffset, level, l.Gateway, admin, l.Links,
+		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, l.ClockOffset, level, l.Gateway, admin, l.Links, l.Console, l.state("console-"+name),
 		l.state(name), l.state("sms-"+name), Store, Secret, apiToken, l.API.URL, l.WebhookURL, l.project(bloomreachURL),
 		cmp.Or(l.SMSURL, l.Texts.URL), smsSecret, cmp.Or(l.Window, "1ms"), SMSTimeout, cmp.Or(l.AtOnce, 10), l.linksURL())
 	return one + l.moreStores(cmp.Or(l.MoreBloomreachURL, bloomreachURL))

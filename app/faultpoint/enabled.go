@@ -1,6 +1,6 @@
 //go:build faultpoints
 
-package app
+package faultpoint
 
 import (
 	"fmt"
@@ -14,10 +14,10 @@ import (
 	"go.uber.org/zap"
 )
 
-// newFaultPoint returns what consumers and state call at each named step. It kills or freezes the process at the fault point:
+// New returns what consumers and state call at each named step. It kills or freezes the process at the fault point:
 // "kill" or "freeze", a blank, the name of a step, a colon and at which of its calls, such as "kill transaction ended:3".
 // Without a fault point it returns nil.
-func newFaultPoint(faultPoint string, log *zap.Logger) (func(name string), error) {
+func New(faultPoint string, log *zap.Logger) (func(name string), error) {
 	if faultPoint == "" {
 		return nil, nil
 	}
