@@ -1,6 +1,13 @@
 package access
 
-import "time"
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
 
 // The names of what carries the token against cross-site requests.
 const (
@@ -8,13 +15,13 @@ const (
 	HeaderCSRF = "X-CSRF-Token"
 )
 
-// Refusal is why a request is not answered, in words for the person who reads it.
-type Refusal struct {
-	Status     int
-	Title      string
-	Detail     string
-	RetryAfter time.Duration // 0: does not help
-}
+// The paths that access answers itself. Nobody needs to be logged in for those of logging in.
+const (
+	PathLogin    = "/login"
+	PathLogout   = "/logout"
+	PathOIDC     = "/login/oidc"
+	PathCallback = "/login/oidc/callback"
+)
 
 // LoginForm is what the page for logging in shows.
 type LoginForm struct {
@@ -32,10 +39,26 @@ type LoginForm struct {
 	Fault string
 }
 
-// The paths that access answers itself, and which need nobody to be logged in.
-const (
-	PathLogin    = "/login"
-	PathLogout   = "/logout"
-	PathOIDC     = "/login/oidc"
-	PathCallback = "/login/oidc/callback"
-)
+// Refusal is why a request is not answered. Its headers are set already.
+type Refusal struct {
+	Status     int
+	Detail     string        // for the person who reads it
+	RetryAfter time.Duration // 0: to try again does not help
+}
+
+// Error returns the detail.
+func (r *Refusal) Error() string { return r.Detail }
+
+// Unwrap returns the error with which echo answers the same status.
+func (r *Refusal) Unwrap() error { return echo.NewHTTPError(r.Status, r.Detail) }
+
+// refuse returns a Refusal, whose headers it sets.
+func refuse(h http.Header, status int, retryAfter time.Duration, detail string) error {
+	if retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(retryAfter.Seconds()))))
+	}
+	if status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="rechargeflow"`)
+	}
+	return &Refusal{Status: status, Detail: detail, RetryAfter: retryAfter}
+}

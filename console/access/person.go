@@ -45,38 +45,19 @@ const Local = "local"
 func (p Person) May(role Role) bool { return role.IsValid() && p.Role.rank() >= role.rank() }
 
 // Of returns who sends the request of ctx; nobody for a context without a request.
-func Of(ctx context.Context) Person { return visitOf(ctx).person }
+func Of(ctx context.Context) Person { return visitIn(ctx).person }
 
 // CSRF returns what a form of the request's page has in its field FieldCSRF, and a script in the header HeaderCSRF.
-func CSRF(ctx context.Context) string { return visitOf(ctx).csrf }
+func CSRF(ctx context.Context) string { return visitIn(ctx).csrf }
 
 // InForce reports whether the session or token of a request is still in force. A response that goes on for long asks from time to time, and ends if
 // it is not.
 func InForce(ctx context.Context) bool {
-	v := visitOf(ctx)
+	v := visitIn(ctx)
 	return v.inForce == nil || v.inForce()
 }
 
 // With returns a context of a person, for tests of what is behind Guard.
 func With(ctx context.Context, person Person) context.Context {
 	return withVisit(ctx, visit{person: person})
-}
-
-// visit is what Guard knows about a request.
-type visit struct {
-	person  Person
-	csrf    string
-	session string      // key of the session, "" without one
-	inForce func() bool // nil: for ever
-}
-
-type visitKey struct{}
-
-func visitOf(ctx context.Context) visit {
-	v, _ := ctx.Value(visitKey{}).(visit)
-	return v
-}
-
-func withVisit(ctx context.Context, v visit) context.Context {
-	return context.WithValue(ctx, visitKey{}, v)
 }

@@ -1,0 +1,78 @@
+package access
+
+import (
+	"crypto/hmac"
+	"errors"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+const (
+	formType = "application/x-www-form-urlencoded"
+	jsonType = "application/json"
+)
+
+// checkCSRF refuses a request that another site may have made a browser send. Each of these would do alone:
+//
+//   - Cookies are not sent with a form of another site (SameSite).
+//   - The browser says that the request comes from elsewhere: Sec-Fetch-Site, Origin.
+//   - The request has a token that only a page of the console knows.
+//
+// A request with an API token can't be made by another site: a browser would ask first whether the header is allowed, and is never told so. The same is
+// true of one with JSON, which is all that a program may send that has neither token nor cookie, where everybody is the operator Local.
+func (a *Access) checkCSRF(h http.Header, r *http.Request, v visit) error {
+	if v.person.Token || r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
+		return nil
+	}
+	if err := a.origin.Check(r); err != nil {
+		return refuse(h, http.StatusForbidden, 0, "the request comes from another site: open the console's own page, and try again")
+	}
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if v.csrf == "" {
+		if kind == jsonType && r.Header.Get("Cookie") == "" {
+			return nil
+		}
+		return refuse(h, http.StatusForbidden, 0, "the page is too old, or the browser sends no cookies: load the page again; a program sends JSON or an API token")
+	}
+	sent := r.Header.Get(HeaderCSRF)
+	if sent == "" && kind == formType {
+		if err := r.ParseForm(); err != nil {
+			return unreadable(h, err)
+		}
+		sent = r.PostForm.Get(FieldCSRF)
+	}
+	if !hmac.Equal([]byte(sent), []byte(v.csrf)) {
+		return refuse(h, http.StatusForbidden, 0, "the page is too old: load it again, and repeat what you did")
+	}
+	return nil
+}
+
+// unreadable refuses a form that is too large or none.
+func unreadable(h http.Header, err error) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return refuse(h, http.StatusRequestEntityTooLarge, 0, "the request is too large")
+	}
+	return refuse(h, http.StatusBadRequest, 0, "the form can't be read")
+}
+
+// newCSRF gives a browser that has no session a cookie for the token of its forms.
+func (a *Access) newCSRF(c echo.Context, from via) string {
+	r := c.Request()
+	if r.Method != http.MethodGet || isAPI(r) || visitIsProgram(r) {
+		return ""
+	}
+	secret := newSecret()
+	csrfCookie.set(c, from, secret)
+	return a.state.sign("csrf", secret)
+}
+
+// visitIsProgram reports whether a request is certainly none of a browser that shows a page.
+func visitIsProgram(r *http.Request) bool {
+	return !strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") }
