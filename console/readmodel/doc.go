@@ -19,6 +19,6 @@
 //	Flows(store, since, zone) []FlowCount
 //	DeadLetters(DeadLetterFilter) Page[DeadLetter]
 //	DeadLetterCounts(store) []DeadLetterCount
-//	Subscribe(store) *Subscription of Live
+//	Subscribe(store) *Stream of Live
 //	Progress() Progress
 package readmodel

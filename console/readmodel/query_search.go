@@ -1,0 +1,92 @@
+package readmodel
+
+import (
+	"context"
+	"strings"
+	"unicode"
+)
+
+const (
+	// maxCustomers limits the customers whose texts a search shows, and maxWords the texts whose words match. The newest are shown.
+	maxCustomers = 1000
+	maxWords     = 5000
+	// minPhone is how many of the last digits of a number are needed to search for it.
+	minPhone = 4
+)
+
+// matching adds the condition for the texts that a query finds.
+func (m *Model) matching(ctx context.Context, w *where, store, query string) error {
+	query = strings.TrimSpace(query)
+	if query == "" {
+		return nil
+	}
+	if words(query) == "" {
+		w.and("FALSE")
+		return nil
+	}
+	customers, err := m.Customers(ctx, store, query, maxCustomers)
+	if err != nil {
+		return err
+	}
+	ids := []string{}
+	for _, c := range customers {
+		ids = append(ids, c.ID)
+	}
+	if isNumber(query) {
+		ids = append(ids, digitsOf(query)) // of a customer without a row
+	}
+	scope, err := m.scope(ctx, store)
+	if err != nil {
+		return err
+	}
+	w.and(`(t.customer IN (SELECT value FROM json_each(?)) OR t.key IN (SELECT b.text FROM bodies b WHERE b.doc IN (
+		SELECT rowid FROM bodies_fts WHERE bodies_fts MATCH ? ORDER BY rowid DESC LIMIT ?)))`,
+		asJSON(ids), scope+" AND words : ("+words(query)+")", maxWords)
+	return nil
+}
+
+// Customers returns the customers of a store whose ID, e-mail, name or number matches: the ID whole, the last digits of a number, the
+// beginnings of the words of a name or of an e-mail. It returns at most the limit, 50 by default.
+func (m *Model) Customers(ctx context.Context, store, query string, limit int) ([]Customer, error) {
+	query = strings.TrimSpace(query)
+	if words(query) == "" {
+		return []Customer{}, nil
+	}
+	scope, err := m.scope(ctx, store)
+	if err != nil {
+		return nil, err
+	}
+	if isNumber(query) {
+		digits, end := digitsOf(query), phoneEnd(query)
+		if len(end) < minPhone {
+			end = "none"
+		}
+		return list(ctx, m, scanCustomer, selectCustomers+` WHERE s.name = ?1 AND (c.id = ?2 OR c.phone_end >= ?3 AND c.phone_end < ?3 || ':') LIMIT ?4`,
+			store, digits, end, limitOf(limit))
+	}
+	return list(ctx, m, scanCustomer, selectCustomers+` WHERE c.key IN (SELECT rowid FROM customers_fts WHERE customers_fts MATCH ? LIMIT ?)
+		ORDER BY c.first_name, c.last_name, c.id`, scope+" AND {email name} : ("+words(query)+")", limitOf(limit))
+}
+
+// scope returns the FTS condition for a store.
+func (m *Model) scope(ctx context.Context, store string) (string, error) {
+	id, err := m.number(ctx, "SELECT id FROM stores WHERE name = ?", store)
+	return "scope : " + scopeOf(id), err
+}
+
+// isNumber reports whether a query is an ID or a phone number.
+func isNumber(query string) bool {
+	return digitsOf(query) != "" && strings.Trim(query, "+0123456789 ()-./") == ""
+}
+
+// words returns a query of FTS5 for all words of a text, each one of them or its beginning. An e-mail is a phrase. Characters that have a meaning
+// in queries are none.
+func words(text string) string {
+	var all []string
+	for field := range strings.FieldsFuncSeq(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		if strings.ContainsFunc(field, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+			all = append(all, `"`+strings.ReplaceAll(field, `"`, " ")+`" *`)
+		}
+	}
+	return strings.Join(all, " AND ")
+}

@@ -1,0 +1,143 @@
+package readmodel
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+)
+
+// chunk is a part of a partition.
+type chunk struct {
+	of      *followed
+	id      int
+	records []kafka.Record
+	bytes   int
+	next    int64 // the offset behind it
+}
+
+// turn reads each partition up to its last known end. It fetches while it writes.
+func (m *Model) turn(ctx context.Context, w *writer, all []*followed) error {
+	g, ctx := errgroup.WithContext(ctx)
+	chunks := make(chan chunk, 1)
+	g.Go(func() error {
+		defer close(chunks)
+		for _, t := range all {
+			for _, id := range t.partitions {
+				if err := t.fetch(ctx, id, chunks); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	g.Go(func() error { return m.write(ctx, w, chunks) })
+	return g.Wait()
+}
+
+// fetch passes on the records of a partition.
+func (t *followed) fetch(ctx context.Context, id int, to chan<- chunk) error {
+	part := t.ranges[id]
+	if part.First >= part.End {
+		return nil
+	}
+	c := chunk{of: t, id: id}
+	send := func(next int64) error {
+		c.next = next
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case to <- c:
+			c = chunk{of: t, id: id}
+			return nil
+		}
+	}
+	for record, err := range t.reader.Read(ctx, id, part) {
+		if err != nil {
+			return err
+		}
+		c.records, c.bytes = append(c.records, record), c.bytes+record.Size()
+		if len(c.records) >= chunkRecords || c.bytes >= chunkBytes {
+			if err := send(record.Offset + 1); err != nil {
+				return err
+			}
+		}
+	}
+	return send(part.End)
+}
+
+// write writes chunks until there are no more, in transactions of a few.
+func (m *Model) write(ctx context.Context, w *writer, chunks <-chan chunk) error {
+	records, bytes := 0, 0
+	var open []chunk // of the transaction, without their records
+	end := func() error {
+		if len(open) == 0 {
+			return nil
+		}
+		if err := w.commit(ctx); err != nil {
+			return err
+		}
+		for _, c := range open {
+			c.of.ranges[c.id] = kafka.OffsetRange{First: c.next, End: c.of.ranges[c.id].End}
+		}
+		open, records, bytes = nil, 0, 0
+		return nil
+	}
+	for c := range chunks {
+		if len(open) == 0 {
+			w.announce = m.Progress().CaughtUp && m.live.wanted()
+			if err := w.begin(ctx); err != nil {
+				return err
+			}
+		}
+		if err := w.chunk(ctx, c); err != nil {
+			return err
+		}
+		records, bytes = records+len(c.records), bytes+c.bytes
+		c.records = nil
+		open = append(open, c)
+		if records >= maxRecords || bytes >= maxBytes {
+			if err := end(); err != nil {
+				return err
+			}
+		}
+	}
+	return end()
+}
+
+// chunk writes the records of a chunk.
+func (w *writer) chunk(ctx context.Context, c chunk) error {
+	at := source{c.of.name, c.id}
+	o, known := w.offsets[at]
+	if !known {
+		o.last = -1
+	}
+	for _, r := range c.records {
+		if err := w.apply(ctx, r); err != nil {
+			return fmt.Errorf("apply record %d of partition %d of topic %s: %w", r.Offset, r.Partition, r.Topic, err)
+		}
+		o.last, o.lastAt = r.Offset, r.Time.UnixMilli()
+	}
+	o.next = c.next
+	w.offsets[at] = o
+	return nil
+}
+
+// loadOffsets returns how far the topics were read.
+func (w *writer) loadOffsets(ctx context.Context) (map[source]offset, error) {
+	rows, err := w.conn.QueryContext(ctx, "SELECT topic, partition, next, last, last_at FROM offsets")
+	if err != nil {
+		return nil, fmt.Errorf("read offsets: %w", err)
+	}
+	known := map[source]offset{}
+	err = each(rows, func(scan scanner) error {
+		var at source
+		var o offset
+		err := scan(&at.topic, &at.partition, &o.next, &o.last, &o.lastAt)
+		known[at] = o
+		return err
+	})
+	return known, err
+}
