@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"go.uber.org/zap"
@@ -21,16 +22,18 @@ var document []byte //nolint:gochecknoglobals // go:embed needs one
 // Service is what the API shows and does.
 type Service interface {
 	service.Marketing
+	service.Operations
 }
 
 // API is the routes of the API: a part of the console's site.
 type API struct {
-	service Service
-	log     *zap.Logger
+	service   Service
+	log       *zap.Logger
+	heartbeat time.Duration // of streams
 }
 
 // New returns the API of a service.
-func New(of Service, log *zap.Logger) *API { return &API{service: of, log: log} }
+func New(of Service, log *zap.Logger) *API { return &API{service: of, log: log, heartbeat: heartbeat} }
 
 // route is one operation.
 type route struct {
@@ -57,7 +60,7 @@ func versioned(body any, version int, err error) (answer, error) {
 func (a *API) routes() []route {
 	return slices.Concat(
 		[]route{{http.MethodGet, "/openapi.yaml", access.Viewer, a.document}, {http.MethodGet, "/stores", access.Viewer, a.stores}},
-		a.flowRoutes(), a.sendingRoutes(), a.segmentRoutes(),
+		a.flowRoutes(), a.sendingRoutes(), a.segmentRoutes(), a.operationRoutes(),
 	)
 }
 

@@ -10,4 +10,6 @@
 //	flows.go      routes of flows
 //	sending.go    routes of how a store sends, and of consent
 //	segments.go   routes of segments
+//	operations.go routes of the operator's part
+//	live.go       what happens, as Server-Sent Events
 package api

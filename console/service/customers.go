@@ -1,48 +1,58 @@
 package service
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/console/readmodel"
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/timeline"
 )
 
-// CustomerQuery selects customers.
+// CustomerQuery selects customers of a store.
 type CustomerQuery struct {
 	Store string `json:"store" query:"store"`
 	// Search finds the name, e-mail, number or Recharge id.
 	Search string `json:"search" query:"search"`
-	Cursor string `json:"cursor" query:"cursor"`
 	Limit  int    `json:"limit" query:"limit"`
 }
 
-// CustomerPage is a page of customers.
+// CustomerPage is the customers that were found, those that changed last first.
 type CustomerPage struct {
 	Customers []CustomerRow `json:"customers"`
-	Next      string        `json:"next,omitempty"`
 }
 
 // CustomerRow is a customer in a list. Name, e-mail and number are masked unless personal data is revealed.
 type CustomerRow struct {
-	Store     string    `json:"store"`
-	ID        string    `json:"recharge_customer_id"`
-	Name      string    `json:"name,omitempty"`
-	Email     string    `json:"email,omitempty"`
-	Phone     string    `json:"phone,omitempty"`
+	Store string `json:"store"`
+	ID    string `json:"recharge_customer_id"`
+	Name  string `json:"name,omitempty"`
+	Email string `json:"email,omitempty"`
+	Phone string `json:"phone,omitempty"`
+	// Active is whether a subscription is active; absent if that is not known.
+	Active    *bool     `json:"subscription_active,omitempty"`
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 }
 
-// Customer is a customer with what the console knows.
+// Customer is a customer with what the console knows. Lists are newest first.
 type Customer struct {
 	CustomerRow
 
+	// Known means that the customer is in recharge.customers.
+	Known bool `json:"known"`
 	// Consent is opted_in, opted_out or unknown.
 	Consent string `json:"consent"`
 	// Zone is the customer's time zone, "" if unknown.
-	Zone          string           `json:"zone,omitempty"`
-	Subscriptions []map[string]any `json:"subscriptions"`
-	Charges       []map[string]any `json:"charges"`
-	Events        []EventRow       `json:"events"` // the newest first
-	Texts         []TextRow        `json:"texts"`
+	Zone          string                   `json:"zone,omitempty"`
+	Subscriptions []readmodel.Subscription `json:"subscriptions"`
+	Charges       []readmodel.Charge       `json:"charges"`
+	Events        []EventRow               `json:"events"`
+	Texts         []TextRow                `json:"texts"`
+	DeadLetters   []DeadLetter             `json:"dead_letters"`
 }
 
 // TimelineQuery asks for the timeline of a customer, straight from the topics.
@@ -53,5 +63,94 @@ type TimelineQuery struct {
 	Reveal bool      `json:"reveal" query:"reveal"` // for operators alone
 }
 
-// Timeline is what happened to a customer.
-type Timeline = timeline.Timeline
+// customerRows is how many rows of each list a customer's page has.
+const customerRows = 50
+
+// Customers returns the customers that a search finds, or those that changed last.
+func (s *Service) Customers(ctx context.Context, query CustomerQuery) (CustomerPage, error) {
+	if err := s.known(query.Store); err != nil {
+		return CustomerPage{}, err
+	}
+	if err := checkPage(query.Limit); err != nil {
+		return CustomerPage{}, err
+	}
+	found, err := s.cfg.Model.Customers(ctx, query.Store, strings.TrimSpace(query.Search), query.Limit)
+	if err != nil {
+		return CustomerPage{}, ofModel("customers", err)
+	}
+	page := CustomerPage{Customers: make([]CustomerRow, 0, len(found))}
+	for _, c := range found {
+		page.Customers = append(page.Customers, customerRow(c, false))
+	}
+	return page, nil
+}
+
+func customerRow(c readmodel.Customer, reveal bool) CustomerRow {
+	row := CustomerRow{Store: c.Store, ID: c.ID, Name: strings.TrimSpace(c.FirstName + " " + c.LastName), Email: c.Email, Phone: c.Phone, Active: c.SubscriptionActive, UpdatedAt: c.UpdatedAt}
+	if reveal {
+		return row
+	}
+	row.Name, row.Email = maskName(row.Name), timeline.NewMasker(false).Email(row.Email)
+	if row.Phone != "" {
+		row.Phone = sms.Mask(row.Phone)
+	}
+	return row
+}
+
+// Customer returns a customer as the console knows them.
+func (s *Service) Customer(ctx context.Context, store, id string, reveal bool) (Customer, error) {
+	if err := s.known(store); err != nil {
+		return Customer{}, err
+	}
+	found, err := s.cfg.Model.Customer(ctx, store, id, customerRows)
+	if err != nil {
+		return Customer{}, ofModel("customer "+id, err)
+	}
+	c := Customer{
+		CustomerRow: customerRow(found.Customer, reveal), Known: found.Known, Consent: s.consentOf(store, found.Customer.Phone), Zone: s.zone(store, found.Customer.Phone),
+		Subscriptions: found.Subscriptions, Charges: found.Charges, Events: []EventRow{}, Texts: textRows(found.Texts), DeadLetters: []DeadLetter{},
+	}
+	events := slices.Concat(found.Events, found.Facts)
+	slices.SortStableFunc(events, func(a, b readmodel.Event) int { return b.At.Compare(a.At) })
+	for _, e := range events {
+		c.Events = append(c.Events, EventRow{At: e.At, Type: e.Type, Status: e.Status, Title: titleOf(e), Detail: detailOf(e), ID: e.ID, Fact: e.Fact})
+	}
+	for _, l := range found.DeadLetters {
+		c.DeadLetters = append(c.DeadLetters, letterRow(l))
+	}
+	return c, nil
+}
+
+// consentOf returns what a number has decided.
+func (s *Service) consentOf(store, phone string) string {
+	number, err := sms.Canonical(phone)
+	if err != nil || s.cfg.Consent == nil {
+		return "unknown"
+	}
+	if status := s.cfg.Consent.Status(store, number); status != "" {
+		return string(status)
+	}
+	return "unknown"
+}
+
+// Timeline reads what happened to a customer from the topics.
+func (s *Service) Timeline(ctx context.Context, query TimelineQuery) (timeline.Timeline, error) {
+	at := slices.IndexFunc(s.cfg.Stores, func(each Store) bool { return each.Name == query.Store })
+	if at < 0 {
+		return timeline.Timeline{}, fmt.Errorf("%w: store %q", ErrNotFound, query.Store)
+	}
+	store := s.cfg.Stores[at]
+	source := timeline.Source{Cluster: s.cfg.Cluster, Topics: s.cfg.Topics, Partitions: s.cfg.Partitions}
+	records, err := source.Read(ctx, timeline.Customer{Store: query.Store, ID: query.ID}, query.Since)
+	switch {
+	case errors.Is(err, timeline.ErrNoCustomer):
+		return timeline.Timeline{}, fmt.Errorf("%w: customer %s", ErrNotFound, query.ID)
+	case err != nil:
+		return timeline.Timeline{}, reached("read timeline", err)
+	}
+	found, err := timeline.Assemble(records, timeline.Options{Topics: s.cfg.Topics, Settings: store.Decides, Sinks: store.Sinks, Reveal: query.Reveal})
+	if err != nil {
+		return found, fmt.Errorf("assemble timeline: %w", err)
+	}
+	return found, nil
+}

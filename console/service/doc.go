@@ -9,11 +9,16 @@
 //	operations.go   Operations: the methods of the operator's part
 //	why.go          reasons in plain words
 //	overview.go     whether a store is connected, and what happens there
+//	checks.go       the checks of doctor, made from time to time
 //	live.go         events and texts as they come
 //	texts.go        texts: search, the life of one, those of unknown outcome
+//	resolve.go      what an operator found out about a text
 //	customers.go    customers: search, one, the timeline
 //	events.go       the kinds of events, and samples
-//	pipeline.go     topics, groups, lag, rates, members
-//	deadletters.go  dead letters and their replay
+//	pipeline.go     what is shown of topics and groups
+//	lags.go         reads it: offsets, lag, rates, members
+//	deadletters.go  dead letters: a list, one
+//	replay.go       sends dead letters to their roles again
 //	tokens.go       tokens of the API
+//	mask.go         personal data in what is shown
 package service

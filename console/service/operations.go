@@ -2,7 +2,13 @@ package service
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
 
+	"github.com/rechargeflow/rechargeflow/console/access"
+	"github.com/rechargeflow/rechargeflow/console/readmodel"
 	"github.com/rechargeflow/rechargeflow/pkg/timeline"
 )
 
@@ -43,6 +49,76 @@ type Operations interface {
 	Replays(ctx context.Context) ([]Replay, error)
 
 	Tokens(ctx context.Context) ([]Token, error)
-	CreateToken(ctx context.Context, who, name, role string) (NewToken, error)
-	RevokeToken(ctx context.Context, who, id string) error
+	CreateToken(ctx context.Context, by access.Person, request TokenRequest) (NewToken, error)
+	RevokeToken(ctx context.Context, by access.Person, id string) error
+}
+
+// Model is the read model: see package readmodel.
+type Model interface {
+	Overview(ctx context.Context, store string, since time.Time) (readmodel.Overview, error)
+	Hours(ctx context.Context, store string, since time.Time) ([]readmodel.Hour, error)
+	Events(ctx context.Context, f readmodel.EventFilter) (readmodel.Page[readmodel.Event], error)
+	EventTypes(ctx context.Context, store string) ([]readmodel.EventType, error)
+	Texts(ctx context.Context, f readmodel.TextFilter) (readmodel.Page[readmodel.Text], error)
+	Text(ctx context.Context, id string) (readmodel.TextLife, error)
+	Customers(ctx context.Context, store, query string, limit int) ([]readmodel.Customer, error)
+	Customer(ctx context.Context, store, id string, limit int) (readmodel.CustomerPage, error)
+	DeadLetters(ctx context.Context, f readmodel.DeadLetterFilter) (readmodel.Page[readmodel.DeadLetter], error)
+	DeadLetterCounts(ctx context.Context, store string) ([]readmodel.DeadLetterCount, error)
+	Subscribe(store string) *readmodel.Stream
+	Progress() readmodel.Progress
+}
+
+// operations is what the operator's part remembers.
+type operations struct {
+	checks  checks
+	lags    lags
+	replays replays
+	// stopping is closed when the service is replaced, or the process stops.
+	stopping chan struct{}
+	once     sync.Once
+	working  sync.WaitGroup
+}
+
+func (o *operations) begin(s *Service) {
+	o.stopping = make(chan struct{})
+	o.checks.rows, o.lags.now = map[string]*checked{}, s.cfg.Now
+}
+
+// Stop ends what Live returned and the replays that run, and waits for these. What else the service does goes on.
+func (s *Service) Stop() {
+	s.ops.once.Do(func() { close(s.ops.stopping) })
+	s.ops.working.Wait()
+	s.ops.lags.close()
+}
+
+// known returns an error for a store that is not configured; "" stands for all.
+func (s *Service) known(store string) error {
+	for _, each := range s.cfg.Stores {
+		if store == "" || each.Name == store {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: store %q", ErrNotFound, store)
+}
+
+// ofModel gives an error of the read model its kind.
+func ofModel(what string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, readmodel.ErrNotFound):
+		return fmt.Errorf("%w: %s", ErrNotFound, what)
+	case errors.Is(err, readmodel.ErrCursor):
+		return invalid("cursor", "is not that of a page of this list")
+	}
+	return fmt.Errorf("read %s: %w", what, err)
+}
+
+// reached gives an error of the brokers its kind.
+func reached(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %s: %w", ErrUnavailable, what, err)
 }

@@ -1,6 +1,8 @@
 package service
 
-import "time"
+import (
+	"time"
+)
 
 // Pipeline is the state of topics and groups.
 type Pipeline struct {

@@ -1,21 +1,27 @@
 package service
 
 import (
+	"context"
+	"fmt"
+	"strings"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/console/readmodel"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/message"
 )
 
 // TextQuery selects texts; empty fields select all. Texts come newest first.
 type TextQuery struct {
 	Store string `json:"store" query:"store"`
 	// Search finds words of the text, the customer's name, e-mail, number or Recharge id.
-	Search     string    `json:"search" query:"search"`
-	CustomerID string    `json:"customer" query:"customer"`
-	Flow       flow.Key  `json:"flow" query:"flow"`
-	Status     string    `json:"status" query:"status"`
-	Since      time.Time `json:"since" query:"since"`
-	Until      time.Time `json:"until" query:"until"`
+	Search     string   `json:"search" query:"search"`
+	CustomerID string   `json:"customer" query:"customer"`
+	Flow       flow.Key `json:"flow" query:"flow"`
+	Status     string   `json:"status" query:"status"`
+	// Since and Until select by when a text reached its status.
+	Since time.Time `json:"since" query:"since"`
+	Until time.Time `json:"until" query:"until"`
 	// Cursor is the Next of the page before.
 	Cursor string `json:"cursor" query:"cursor"`
 	Limit  int    `json:"limit" query:"limit"`
@@ -32,7 +38,6 @@ type TextRow struct {
 	ID         string    `json:"id"`
 	Store      string    `json:"store"`
 	CustomerID string    `json:"recharge_customer_id"`
-	Customer   string    `json:"customer,omitempty"` // masked name or e-mail
 	Flow       flow.Key  `json:"flow"`
 	FlowName   string    `json:"flow_name"`
 	Status     string    `json:"status"`
@@ -83,13 +88,101 @@ type TextChange struct {
 	ReleaseAt time.Time `json:"release_at,omitzero"`
 }
 
-// Resolution is what an operator found out about a text of unknown outcome.
-type Resolution struct {
-	Store      string `json:"store"`
-	CustomerID string `json:"recharge_customer_id"`
-	ID         string `json:"id"`
-	// Outcome is accepted, delivered or undelivered if the provider has the text, rejected if it has not. The text is never sent again.
-	Outcome string `json:"outcome"`
-	// Note is why, for whoever reads the text's life.
-	Note string `json:"note"`
+// maxPage is the largest page of a list.
+const maxPage = 200
+
+// checkPage returns an error for a page that is too large.
+func checkPage(limit int) error {
+	if limit < 0 || limit > maxPage {
+		return invalid("limit", "is %d, must be from 1 to %d", limit, maxPage)
+	}
+	return nil
+}
+
+// Texts returns texts, newest first.
+func (s *Service) Texts(ctx context.Context, query TextQuery) (TextPage, error) {
+	if err := s.known(query.Store); err != nil {
+		return TextPage{}, err
+	}
+	if err := checkPage(query.Limit); err != nil {
+		return TextPage{}, err
+	}
+	found, err := s.cfg.Model.Texts(ctx, readmodel.TextFilter{
+		Store: query.Store, Query: strings.TrimSpace(query.Search), Customer: query.CustomerID, Flow: query.Flow, Status: message.Status(query.Status),
+		Since: query.Since, Until: query.Until, After: query.Cursor, Limit: query.Limit,
+	})
+	if err != nil {
+		return TextPage{}, ofModel("texts", err)
+	}
+	return TextPage{Texts: textRows(found.Rows), Next: found.Next}, nil
+}
+
+// Unknown returns the texts of unknown outcome, at most one page.
+func (s *Service) Unknown(ctx context.Context, store string) (TextPage, error) {
+	return s.Texts(ctx, TextQuery{Store: store, Status: string(message.Unknown), Limit: maxPage})
+}
+
+func textRows(found []readmodel.Text) []TextRow {
+	rows := make([]TextRow, 0, len(found))
+	for _, t := range found {
+		rows = append(rows, textRow(t))
+	}
+	return rows
+}
+
+func textRow(t readmodel.Text) TextRow {
+	row := TextRow{
+		ID: t.ID, Store: t.Store, CustomerID: t.Customer, Flow: t.Flow, FlowName: strings.ReplaceAll(string(t.Flow), "_", " "), Status: string(t.Status),
+		At: t.ChangedAt, Reason: string(t.Reason), To: t.To, Text: t.Body, Segments: t.Segments, ReleaseAt: t.ReleaseAt, ClickedAt: t.ClickedAt,
+	}
+	if t.Reason != "" {
+		row.Why = Why(t.Reason)
+	}
+	return row
+}
+
+// Text returns a text and its life.
+func (s *Service) Text(ctx context.Context, store, id string) (Text, error) {
+	found, err := s.life(ctx, store, id)
+	if err != nil {
+		return Text{}, err
+	}
+	t := Text{
+		TextRow: textRow(found.Text), From: found.From, Variables: found.Variables, ProviderID: found.ProviderID, Code: found.Code, Error: found.Error,
+		Attempt: found.Attempt, Triggers: []TextTrigger{}, Life: []TextChange{},
+	}
+	for _, each := range found.Triggers {
+		t.Triggers = append(t.Triggers, TextTrigger(each))
+	}
+	for _, c := range found.Changes {
+		change := TextChange{At: c.At, Status: string(c.Status), Code: c.Code, Error: c.Error, Attempt: c.Attempt, ReleaseAt: c.ReleaseAt}
+		if c.Reason != "" {
+			change.Why = Why(c.Reason)
+		}
+		t.Life = append(t.Life, change)
+	}
+	if customer, err := s.cfg.Model.Customer(ctx, store, found.Customer, 1); err == nil {
+		t.Zone = s.zone(store, customer.Customer.Phone)
+	}
+	return t, nil
+}
+
+// life returns a text of a store.
+func (s *Service) life(ctx context.Context, store, id string) (readmodel.TextLife, error) {
+	if err := s.known(store); err != nil {
+		return readmodel.TextLife{}, err
+	}
+	found, err := s.cfg.Model.Text(ctx, id)
+	if err == nil && found.Store != store {
+		err = fmt.Errorf("%w: of store %s", readmodel.ErrNotFound, store)
+	}
+	return found, ofModel("text "+id, err)
+}
+
+// zone returns the time zone of a number, "" if it tells none.
+func (s *Service) zone(store, number string) string {
+	if s.cfg.Zone == nil || number == "" {
+		return ""
+	}
+	return s.cfg.Zone(store, number)
 }

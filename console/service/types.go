@@ -379,6 +379,5 @@ type Push struct {
 	Problems []string       `json:"problems"` // some words of refusals, masked; why the push failed
 }
 
-
 // MaxMembers is the largest page of members.
 const MaxMembers = 500

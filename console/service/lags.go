@@ -1,0 +1,191 @@
+package service
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
+)
+
+// readEvery is how old the state of the pipeline may be: many may look at it at the same time.
+const readEvery = 2 * time.Second
+
+// lags reads the state of topics and groups.
+type lags struct {
+	now func() time.Time
+
+	mutex  sync.Mutex // held while the brokers are asked
+	reader *admin.LagReader
+	last   Pipeline
+	// members and rebalances are those of each group.
+	members    map[string]string
+	rebalances map[string]int
+}
+
+func (l *lags) close() {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if l.reader != nil {
+		l.reader.Close()
+		l.reader = nil
+	}
+}
+
+// Pipeline returns the state of topics and groups, at most two seconds old.
+func (s *Service) Pipeline(ctx context.Context) (Pipeline, error) {
+	l := &s.ops.lags
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if age := l.now().Sub(l.last.At); !l.last.At.IsZero() && age >= 0 && age < readEvery {
+		return l.last, nil
+	}
+	next, err := s.readPipeline(ctx, l)
+	if err != nil {
+		return Pipeline{}, reached("read topics and groups", err)
+	}
+	rates(&next, l.last)
+	l.last = next
+	return next, nil
+}
+
+// readPipeline asks the brokers.
+func (s *Service) readPipeline(ctx context.Context, l *lags) (p Pipeline, err error) {
+	if l.reader == nil {
+		if l.reader, err = admin.NewLagReader(s.cfg.Cluster, l.now); err != nil {
+			return p, err
+		}
+		l.members, l.rebalances = map[string]string{}, map[string]int{}
+	}
+	p = Pipeline{At: l.now(), Groups: []Group{}, Topics: []Topic{}}
+	for _, group := range s.cfg.Groups {
+		found, err := l.group(ctx, group)
+		if err != nil {
+			return p, err
+		}
+		p.Groups = append(p.Groups, found)
+	}
+	for _, spec := range s.cfg.Specs {
+		topic, err := s.topic(ctx, spec)
+		if err != nil {
+			return p, err
+		}
+		p.Topics = append(p.Topics, topic)
+	}
+	return p, nil
+}
+
+// group reads the state of a group.
+func (l *lags) group(ctx context.Context, of topology.Group) (Group, error) {
+	g := Group{Name: of.Name, Role: string(of.Role), Store: storeOfGroup(of), Members: []GroupMember{}, Partitions: []Partition{}}
+	partitions, err := l.reader.Partitions(ctx, of.Topics...)
+	if err != nil {
+		return g, err
+	}
+	found, err := l.reader.Read(ctx, admin.LagQuery{Group: of.Name, Membership: of.Membership, Partitions: partitions})
+	if err != nil {
+		return g, err
+	}
+	if err := l.reader.Members(ctx, found); err != nil {
+		return g, err
+	}
+	for _, lag := range found {
+		g.Records += lag.Records
+		g.LagSeconds = max(g.LagSeconds, lag.Age.Seconds())
+		if lag.Member == "" {
+			g.Unowned++
+		}
+		g.Partitions = append(g.Partitions, Partition{
+			Topic: lag.Topic, Partition: lag.Partition, Committed: lag.Committed, End: lag.End, Records: lag.Records, LagSeconds: lag.Age.Seconds(), Member: lag.Member,
+		})
+	}
+	return g, l.addMembers(ctx, of, &g)
+}
+
+// addMembers adds the members of a group, and counts when they are others than before.
+func (l *lags) addMembers(ctx context.Context, of topology.Group, g *Group) error {
+	members, err := l.reader.GroupMembers(ctx, cmp.Or(of.Membership, of.Name))
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, m := range members {
+		g.Members = append(g.Members, GroupMember{ID: m.ID, Host: m.Host, Version: m.Info.Version, Started: m.Info.Started})
+		ids = append(ids, m.ID)
+	}
+	now := strings.Join(ids, "\n")
+	if before, known := l.members[g.Name]; known && before != now {
+		l.rebalances[g.Name]++
+	}
+	l.members[g.Name], g.Rebalances = now, l.rebalances[g.Name]
+	return nil
+}
+
+// storeOfGroup returns the store of a group that has one of its own.
+func storeOfGroup(of topology.Group) string {
+	if store, own := strings.CutPrefix(of.Name, of.Membership+"."); own && of.Membership != "" {
+		return store
+	}
+	return ""
+}
+
+// topic reads the offsets of a topic.
+func (s *Service) topic(ctx context.Context, spec admin.TopicSpec) (Topic, error) {
+	t := Topic{Name: spec.Name, Policy: spec.Configs["cleanup.policy"]}
+	if kept, err := time.ParseDuration(spec.Configs["retention.ms"] + "ms"); err == nil && kept > 0 {
+		t.Retention = fmt.Sprintf("%.0f days", kept.Hours()/24)
+	}
+	reader, err := kafka.NewTopicReader(s.cfg.Cluster, spec.Name)
+	if err != nil {
+		return t, err
+	}
+	defer reader.Close()
+	partitions, err := reader.Partitions(ctx)
+	if err != nil {
+		return t, err
+	}
+	ranges, err := reader.OffsetRanges(ctx, partitions...)
+	if err != nil {
+		return t, err
+	}
+	t.Partitions = len(partitions)
+	for _, r := range ranges {
+		t.First, t.End = t.First+r.First, t.End+r.End
+	}
+	t.Records = t.End - t.First
+	return t, nil
+}
+
+// rates sets what was written and processed in a second since the reading before.
+func rates(next *Pipeline, before Pipeline) {
+	seconds := next.At.Sub(before.At).Seconds()
+	if before.At.IsZero() || seconds <= 0 {
+		return
+	}
+	for i := range next.Topics {
+		t := &next.Topics[i]
+		if at := slices.IndexFunc(before.Topics, func(b Topic) bool { return b.Name == t.Name }); at >= 0 {
+			t.PerSecond = float64(max(0, t.End-before.Topics[at].End)) / seconds
+		}
+	}
+	for i := range next.Groups {
+		g := &next.Groups[i]
+		if at := slices.IndexFunc(before.Groups, func(b Group) bool { return b.Name == g.Name }); at >= 0 {
+			g.PerSecond = float64(max(0, committed(*g)-committed(before.Groups[at]))) / seconds
+		}
+	}
+}
+
+// committed returns the sum of the committed offsets of a group.
+func committed(g Group) (sum int64) {
+	for _, p := range g.Partitions {
+		sum += max(0, p.Committed)
+	}
+	return sum
+}
