@@ -2,6 +2,7 @@
 // topics have them. The directory may be deleted: everything comes back from the topics.
 //
 //	rows.go         what queries take and return
+//	query_hours.go  events and texts by the hour
 //
 // The content is a function of the topics and of the clock, whatever the order in which topics are read. Offsets are committed with the rows, so
 // each record has its effect once. What Kafka deletes by a tombstone is deleted here, and overwritten. Of events only what a list shows is
@@ -10,6 +11,7 @@
 // Queries, of Model; all take a context first:
 //
 //	Overview(store, since) Overview
+//	Hours(store, since) []Hour
 //	Events(EventFilter) Page[Event]
 //	EventTypes(store) []EventType
 //	Texts(TextFilter) Page[Text]

@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/console/access"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
