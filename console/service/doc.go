@@ -6,6 +6,17 @@
 //	errors.go       the errors that callers tell apart
 //	marketing.go    Marketing: the methods of the marketer's part
 //	types.go        their requests and results
+//	flows.go        stores and flows as they are set now
+//	changes.go      changes of flows, their history; how changes are written
+//	preview.go      a draft as customers would read it
+//	play.go         what a draft would have sent, and what activation does
+//	trial.go        one text to a number
+//	stats.go        the outcomes of texts by flow and day
+//	sending.go      quiet hours, limits, pauses
+//	consent.go      whom a store may text
+//	segments.go     segments, their changes and counts
+//	members.go      members of segments: pages and files
+//	push.go         pushes of segments to Bloomreach
 //	operations.go   Operations: the methods of the operator's part
 //	why.go          reasons in plain words
 //	overview.go     whether a store is connected, and what happens there

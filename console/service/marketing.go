@@ -60,3 +60,5 @@ type Marketing interface {
 	// LastPush returns the push that runs, or the last one of this process.
 	LastPush(ctx context.Context, store string) (Push, error)
 }
+
+var _ Marketing = (*Service)(nil)

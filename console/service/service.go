@@ -7,11 +7,16 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/console/access"
+	"github.com/rechargeflow/rechargeflow/console/readmodel"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
+	"github.com/rechargeflow/rechargeflow/pkg/membership"
 	"github.com/rechargeflow/rechargeflow/pkg/settings"
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
+	"github.com/rechargeflow/rechargeflow/pkg/texts"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
@@ -28,6 +33,8 @@ type Config struct {
 	// Flows is the table of settings, Consent that of consent; both are kept up to date while the console runs.
 	Flows   *settings.Table[settings.Setting]
 	Consent *consent.Table
+	// FlowCounts counts the texts of a store's flows that were planned since a time; nil if that is not known.
+	FlowCounts func(ctx context.Context, store string, since time.Time) ([]readmodel.FlowCount, error)
 	// Produce writes records and returns once every in-sync replica has them.
 	Produce func(ctx context.Context, records ...kafka.Record) error
 	// Checks makes the checks of a store, or with "" those of the installation and all stores.
@@ -58,6 +65,29 @@ type Store struct {
 	// Decides is what the transformer decides with, Sinks are the sinks that the store uses: for timelines.
 	Decides subscriber.Settings
 	Sinks   []topology.Role
+
+	Currency string // ISO 4217
+	TimeZone string // of its days; "" is UTC
+	Region   string // ISO 3166 code, for numbers without a country
+	Shop     flow.Shop
+	// Sends is what the configuration says about how texts are sent: see texts.Store. What changes at run time is not used.
+	Sends texts.Store
+	// Asks is whom the store may text.
+	Asks consent.Mode
+	// Driver is the SMS driver, "none" for a store without texts. DryRun means that it sends nothing.
+	Driver string
+	DryRun bool
+	// Send sends one text through the driver; nil for a store without texts.
+	Send func(ctx context.Context, m sms.Message) (sms.Receipt, error)
+	// Profiles is where segments are pushed to; nil for nowhere.
+	Profiles *Profiles
+}
+
+// Profiles are the customers' profiles at the destination of events: see membership.Push.
+type Profiles struct {
+	Of          func(customerID, email string) membership.Profile
+	Former      func(id string) map[string]string
+	Destination membership.Destination
 }
 
 // Service is what can be seen and done in the console. Its methods are safe for concurrent use.
@@ -65,11 +95,15 @@ type Service struct {
 	cfg Config
 
 	ops operations
+
+	changing chan struct{} // see alone
+	trials   *trials
+	pushes   *pushes
 }
 
-// New returns a Service. It needs all of cfg.
+// New returns a Service. It needs all of cfg. A command, which ends soon, has no tables: then the topics are read each time.
 func New(cfg Config) *Service {
-	s := &Service{cfg: cfg}
+	s := &Service{cfg: cfg, changing: make(chan struct{}, 1), trials: newTrials(cfg.Now), pushes: newPushes()}
 	s.ops.begin(s)
 	return s
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/backtest"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/flowedit"
 	"github.com/rechargeflow/rechargeflow/pkg/flowstats"
 	"github.com/rechargeflow/rechargeflow/pkg/segment"
 	"github.com/rechargeflow/rechargeflow/pkg/settings"
@@ -64,14 +65,7 @@ type Variable struct {
 }
 
 // Draft is what to change of a flow. Fields that are nil stay as they are.
-type Draft struct {
-	Name          *string  `json:"name,omitempty"`
-	Text          *string  `json:"text,omitempty"`
-	QuietHours    *bool    `json:"quiet_hours,omitempty"`
-	WindowSeconds *float64 `json:"window_seconds,omitempty"`
-	PerCharge     *int     `json:"per_charge,omitempty"`
-	DailyCap      *bool    `json:"daily_cap,omitempty"`
-}
+type Draft = flowedit.Draft
 
 // PreviewRequest says what is previewed.
 type PreviewRequest struct {
@@ -182,12 +176,10 @@ type WouldSend struct {
 	Active bool    `json:"active"`
 	Faults []Fault `json:"faults"`
 	// Waiting are texts that were planned while the flow was active and are not due yet: activated, they are sent. Triggers that arrived while it
-	// was not active never become texts.
-	Waiting int `json:"waiting"`
-	// LastDay is what it would have sent in the last 24 hours, had it been active: what to expect of a day. Fresh are those of its texts whose
-	// triggers are not stale now.
+	// was not active never become texts. nil while that is not known.
+	Waiting *int `json:"waiting"`
+	// LastDay is what it would have sent in the last 24 hours, had it been active: what to expect of a day.
 	LastDay *backtest.Report `json:"last_day"`
-	Fresh   int              `json:"fresh"`
 }
 
 // TestRequest asks for one text to a number.

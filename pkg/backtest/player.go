@@ -3,6 +3,7 @@ package backtest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
@@ -26,6 +27,8 @@ type Options struct {
 	Since time.Time
 	// Examples is how many examples there are of each kind and reason.
 	Examples int
+	// HideNames masks the customers' names in the texts of examples.
+	HideNames bool
 }
 
 // Arrival is a trigger or a revocation, as it arrived at the sms role.
@@ -157,13 +160,22 @@ func (p *player) send(m *message.Message, text sms.Message) {
 	live := m.Live(p.now)
 	to := live[len(live)-1].Recipient
 	t := p.texts[m.ID]
-	t.sentAt, t.body = p.now.In(p.zone(quiethours.Recipient{Country: to.Country, Province: to.Province, Number: text.To})), text.Masked(text.Body)
+	t.sentAt, t.body = p.now.In(p.zone(quiethours.Recipient{Country: to.Country, Province: to.Province, Number: text.To})), p.masked(text, live[len(live)-1])
 	_, t.parts = flow.Segments(text.Body)
 	book := p.open()
 	if _, err := book.Receive(message.Receipt{Store: m.Store, CustomerID: m.CustomerID, MessageID: m.ID, Attempt: m.Attempt, Outcome: message.Accepted, At: p.now}); err != nil {
 		p.failed = err
 	}
 	p.take(book)
+}
+
+// masked returns a text without secrets and, with HideNames, without what the customer is called and has typed.
+func (p *player) masked(text sms.Message, last subscriber.Trigger) string {
+	if p.HideNames {
+		v := last.Variables(p.store.Shop)
+		text.Secrets = append(slices.Clone(text.Secrets), v.Subscription.CancellationReason, v.Customer.FirstName, v.Customer.LastName)
+	}
+	return text.Masked(text.Body)
 }
 
 // zone returns the first of the zones where a customer may be.

@@ -54,7 +54,7 @@ func (s Source) play(ctx context.Context, reader *partitions.Reader, partition i
 		if !strings.HasPrefix(string(r.Key), o.Store+"/") {
 			return nil
 		}
-		a, err := arrival(r)
+		a, err := Decode(r)
 		if err != nil {
 			report.Unreadable++
 			return nil //nolint:nilerr // counted
@@ -75,8 +75,8 @@ func (s Source) play(ctx context.Context, reader *partitions.Reader, partition i
 	return report, ctx.Err()
 }
 
-// arrival decodes a record.
-func arrival(r kafka.Record) (Arrival, error) {
+// Decode decodes a record of recharge.sms-triggers.
+func Decode(r kafka.Record) (Arrival, error) {
 	a := Arrival{At: r.Time.UTC()}
 	if r.Header(envelope.HeaderCEType) == envelope.TypeRevocation {
 		a.Revocation = &subscriber.Revocation{}

@@ -4,6 +4,7 @@
 // has a key of its own: so compaction removes none but those that were written twice, and the order in which records are written
 // makes no difference. Of the changes of a number the newest by source time holds. On a tie the number is opted out.
 //
+//	decide.go   changes that are needed to give a number a status; publishes changes
 //	change.go    Change, its record and its key
 //	order.go     which changes repeat an event
 //	keywords.go  what a reply such as STOP means

@@ -23,5 +23,6 @@
 //	normalize.go  characters that cost less
 //	emoji.go      what is left of an emoji that was cut
 //	segments.go   encoding and price of a text
+//	cost.go       the price of a part
 //	price.go      characters that make a text expensive
 package flow

@@ -18,8 +18,8 @@ type Preview struct {
 	OptOutParts int `json:"opt_out_parts,omitempty"`
 }
 
-// sampleHash is the secret part of a customer's links in previews.
-const sampleHash = "6f5902ac237024bd"
+// SampleHash is the secret part of a customer's links in samples.
+const SampleHash = "6f5902ac237024bd"
 
 // sampleCode is the code of the short links in previews.
 func sampleCode() links.Code { return "4kZ0qN7sXb2" }
@@ -29,24 +29,40 @@ func sampleCode() links.Code { return "4kZ0qN7sXb2" }
 func Previews(f Flow, shop Shop) ([]Preview, error) {
 	var previews []Preview
 	for _, about := range f.Key.Resources() {
-		values := SampleOf(about)
-		shop.fill(&values)
-		text, _, err := RenderShort(f, values, sampleCode)
+		p, err := PreviewOf(f, about, shop.Sample(about))
 		if err != nil {
 			return nil, err
-		}
-		encoding, parts := Segments(text)
-		p := Preview{About: about, Text: text, Encoding: encoding, Characters: utf8.RuneCountInString(text), Parts: parts}
-		if shop.OptOut != "" {
-			values.Shop.OptOut, values.OptOut = shop.OptOut, true
-			if text, _, err = RenderShort(f, values, sampleCode); err != nil {
-				return nil, err
-			}
-			_, p.OptOutParts = Segments(text)
 		}
 		previews = append(previews, p)
 	}
 	return previews, nil
+}
+
+// Sample returns the sample values of a trigger about a resource, with those of the shop.
+func (s Shop) Sample(about Resource) Variables {
+	v := SampleOf(about)
+	s.fill(&v)
+	return v
+}
+
+// PreviewOf renders the text of a flow with values, whose shop has the words of an opt-out.
+func PreviewOf(f Flow, about Resource, v Variables) (Preview, error) {
+	v.OptOut = false
+	text, _, err := RenderShort(f, v, sampleCode)
+	if err != nil {
+		return Preview{}, err
+	}
+	encoding, parts := Segments(text)
+	p := Preview{About: about, Text: text, Encoding: encoding, Characters: utf8.RuneCountInString(text), Parts: parts}
+	if v.Shop.OptOut == "" {
+		return p, nil
+	}
+	v.OptOut = true
+	if text, _, err = RenderShort(f, v, sampleCode); err != nil {
+		return Preview{}, err
+	}
+	_, p.OptOutParts = Segments(text)
+	return p, nil
 }
 
 // fill replaces the values of a sample by those that the shop has.
@@ -58,9 +74,10 @@ func (s Shop) fill(v *Variables) {
 		{&v.Shop.Name, s.Name},
 		{&v.Shop.URL, s.URL},
 		{&v.Shop.LinksURL, s.LinksURL},
-		{&v.Customer.PortalURL, s.Link(s.PortalURL, sampleHash)},
-		{&v.Customer.ActivationURL, s.Link(s.ActivationURL, sampleHash)},
-		{&v.Charge.PaymentUpdateURL, s.Link(s.PaymentURL, sampleHash)},
+		{&v.Shop.OptOut, s.OptOut},
+		{&v.Customer.PortalURL, s.Link(s.PortalURL, SampleHash)},
+		{&v.Customer.ActivationURL, s.Link(s.ActivationURL, SampleHash)},
+		{&v.Charge.PaymentUpdateURL, s.Link(s.PaymentURL, SampleHash)},
 	} {
 		*each.value = cmp.Or(each.shops, *each.value)
 	}

@@ -52,29 +52,7 @@ func (s Source) Count(ctx context.Context, now time.Time, rules ...segment.Rule)
 // Members calls visit with the rows of the members of a segment, partition by partition, in the order of their IDs in each. An error of visit ends
 // it.
 func (s Source) Members(ctx context.Context, now time.Time, rule segment.Rule, visit func(subscriber.CustomerRow) error) error {
-	reader, err := s.open()
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	numbers, err := reader.Numbers(ctx)
-	if err != nil {
-		return err
-	}
-	for _, partition := range numbers {
-		found, _, err := s.read(ctx, reader, partition)
-		if err != nil {
-			return err
-		}
-		for _, id := range found.ids() {
-			if c := found[id]; c.has(rule, now) {
-				if err := visit(c.row); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
+	return s.MembersAfter(ctx, now, rule, Position{}, func(_ Position, row subscriber.CustomerRow) error { return visit(row) })
 }
 
 // ids returns the IDs in numerical order.

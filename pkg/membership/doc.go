@@ -6,6 +6,7 @@
 //
 //	source.go    Source: reads customers and their texts, one partition at a time
 //	count.go     Count and Members
+//	pages.go     Members behind a position
 //	row.go       Row of recharge.segment-members: what was sent to Bloomreach
 //	diff.go      the difference between that and the members; pure
 //	push.go      Push: sends the difference

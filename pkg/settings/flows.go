@@ -10,8 +10,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 )
 
-// ErrVersion means that a flow was changed by somebody else since the version that a change was made for.
-var ErrVersion = errors.New("somebody else has changed the flow")
+// ErrVersion means that a setting was changed by somebody else since the version that a change was made for.
+var ErrVersion = errors.New("somebody else has changed it")
 
 // Flow is a flow of a store at one version.
 type Flow struct {

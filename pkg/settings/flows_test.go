@@ -112,8 +112,8 @@ func TestExpect(t *testing.T) {
 	require.NoError(t, f.Expect(3))
 	err := f.Expect(2)
 	require.ErrorIs(t, err, settings.ErrVersion)
-	require.EqualError(t, err, "flow charge_paid of store acme has version 3, by bob at 2026-03-01T15:00:00Z, not 2: somebody else has changed the flow")
-	require.EqualError(t, settings.Flow{Store: "acme", Key: flow.ChargePaid}.Expect(1), "flow charge_paid of store acme has version 0, not 1: somebody else has changed the flow")
+	require.EqualError(t, err, "flow charge_paid of store acme has version 3, by bob at 2026-03-01T15:00:00Z, not 2: somebody else has changed it")
+	require.EqualError(t, settings.Flow{Store: "acme", Key: flow.ChargePaid}.Expect(1), "flow charge_paid of store acme has version 0, not 1: somebody else has changed it")
 }
 
 // Rows of other kinds and of other keys do not disturb.

@@ -56,11 +56,21 @@ func SendingHistoryOf(rows *Rows[Setting], store string) []Sending {
 	return versions
 }
 
+// expect returns ErrVersion, wrapped with what was changed by whom, if a store does not send by a version; nil is any.
+func (s Sending) expect(version *int) error {
+	if version == nil || s.Version == *version {
+		return nil
+	}
+	return fmt.Errorf("how store %s sends has version %d, by %s, not %d: %w", s.Store, s.Version, cmp.Or(s.By, "nobody"), *version, ErrVersion)
+}
+
 // SendingChange changes how stores send.
 type SendingChange struct {
 	Stores []string
 	By     string
 	At     time.Time
+	// Version is the one that each store must have, else the error is ErrVersion; nil for any.
+	Version *int
 	// Decide changes how each of the stores sends. It may be called several times. Its error ends the change.
 	Decide func(*sending.Settings) error
 }
@@ -90,6 +100,9 @@ func (s Settings) ChangeSending(ctx context.Context, cluster kafka.Cluster, c Se
 func (c SendingChange) plan(rows *Rows[Setting]) (changed []Sending, err error) {
 	for _, store := range c.Stores {
 		before := SendingOf(rows, store)
+		if err := before.expect(c.Version); err != nil {
+			return nil, err
+		}
 		after := before
 		after.PausedFlows = slices.Clone(before.PausedFlows)
 		if err := errors.Join(c.Decide(&after.Settings), after.Check()); err != nil {

@@ -1,0 +1,161 @@
+package service
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rechargeflow/rechargeflow/pkg/backtest"
+	"github.com/rechargeflow/rechargeflow/pkg/consent"
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/flowedit"
+	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
+	"github.com/rechargeflow/rechargeflow/pkg/sending"
+	"github.com/rechargeflow/rechargeflow/pkg/settings"
+)
+
+// defaultExamples is how many examples of each kind a backtest has; maxExamples is the largest number.
+const (
+	defaultExamples = 3
+	maxExamples     = 100
+)
+
+// Backtest plays a draft over the triggers that there were.
+func (s *Service) Backtest(ctx context.Context, store string, key flow.Key, request BacktestRequest) (Backtest, error) {
+	price, err := flow.ParsePrice(request.Price)
+	if err != nil {
+		return Backtest{}, invalid("price", "%s", err)
+	}
+	examples := defaultExamples
+	if request.Examples != nil {
+		examples = *request.Examples
+	}
+	if examples < 0 || examples > maxExamples {
+		return Backtest{}, invalid("examples", "is %d, expected 0 to %d", examples, maxExamples)
+	}
+	found, err := s.flowOf(store, key)
+	if err != nil {
+		return Backtest{}, err
+	}
+	now := s.cfg.Now()
+	if request.Since.IsZero() {
+		request.Since = now.Add(-week)
+	}
+	if request.Since.After(now) {
+		return Backtest{}, invalid("since", "is in the future")
+	}
+	options, err := s.playing(ctx, found, key, request)
+	if err != nil {
+		return Backtest{}, err
+	}
+	options.Since, options.Examples, options.HideNames = request.Since, examples, !request.Reveal
+	report, err := s.play(ctx, options)
+	played := Backtest{Store: store, Flow: key, Since: request.Since, Report: report}
+	if err == nil && price.String() != "" {
+		played.Cost, played.Price, played.Currency = price.Cost(report.Parts), price.String(), found.Currency
+	}
+	return played, err
+}
+
+func (s *Service) play(ctx context.Context, o backtest.Options) (*backtest.Report, error) {
+	report, err := backtest.Source{Cluster: s.cfg.Cluster, Topics: s.cfg.Topics}.Run(ctx, o)
+	return report, unavailable(err)
+}
+
+// playing returns what plays a draft without faults.
+func (s *Service) playing(ctx context.Context, store *Store, key flow.Key, request BacktestRequest) (backtest.Options, error) {
+	rows, err := s.rows(ctx)
+	if err != nil {
+		return backtest.Options{}, err
+	}
+	flows, err := settings.FlowsOf(rows, store.Name)
+	if err != nil {
+		return backtest.Options{}, err
+	}
+	inForce, err := store.editor().InForce(rows)
+	if inForce == nil {
+		return backtest.Options{}, fmt.Errorf("read flows: %w", err)
+	}
+	d := backtest.Draft{
+		Store: store.Name, Texts: store.Sends, Flow: request.Draft.Apply(flows[flowedit.IndexOf(flows, key)].Definition()), Flows: inForce,
+		Sending: settings.SendingOf(rows, store.Name).Settings, Mode: store.Asks,
+	}
+	d.Ready()
+	if err := request.change(&d.Sending); err != nil {
+		return backtest.Options{}, err
+	}
+	if err := store.editor().Check(d.Flow); err != nil {
+		return backtest.Options{}, faulty(err)
+	}
+	if d.Consent, err = s.consents(ctx); err != nil {
+		return backtest.Options{}, err
+	}
+	return d.Options(), nil
+}
+
+// consents reads what is known of all numbers.
+func (s *Service) consents(ctx context.Context) (*consent.Rows, error) {
+	rows, err := consent.Topic(s.cfg.Topics.Consent()).Read(ctx, s.cfg.Cluster)
+	return rows, unavailable(err)
+}
+
+// change changes how the store sends.
+func (r BacktestRequest) change(ways *sending.Settings) error {
+	if r.TextsPerDay != nil {
+		ways.TextsPerDay = *r.TextsPerDay
+	}
+	if r.QuietAllFlows != nil {
+		ways.QuietHours.AllFlows = *r.QuietAllFlows
+	}
+	return changeHours(ways, r.QuietFrom, r.QuietTo)
+}
+
+// changeHours changes quiet hours, and checks all settings.
+func changeHours(ways *sending.Settings, from, to *string) error {
+	for _, each := range []struct {
+		field string
+		given *string
+		clock *quiethours.Clock
+	}{{"quiet_from", from, &ways.QuietHours.From}, {"quiet_to", to, &ways.QuietHours.To}} {
+		if each.given == nil {
+			continue
+		}
+		parsed, err := quiethours.ParseClock(*each.given)
+		if err != nil {
+			return invalid(each.field, "%s", err)
+		}
+		*each.clock = parsed
+	}
+	if err := ways.Check(); err != nil {
+		return invalid("", "%s", err)
+	}
+	return nil
+}
+
+// WouldSend says what activating the flow does.
+func (s *Service) WouldSend(ctx context.Context, store string, key flow.Key) (WouldSend, error) {
+	found, drafted, err := s.drafted(ctx, store, key, Draft{})
+	if err != nil {
+		return WouldSend{}, err
+	}
+	result := WouldSend{Store: store, Flow: key, Active: drafted.Active, Faults: []Fault{}, LastDay: backtest.NewReport()}
+	counts, err := s.counts(ctx, store, triggersFor)
+	if err != nil {
+		return WouldSend{}, err
+	}
+	if counts != nil {
+		waiting := int(counts[key].Waiting)
+		result.Waiting = &waiting
+	}
+	drafted.Active = true
+	if err := found.editor().Check(drafted); err != nil {
+		result.Faults = faulty(err).Faults
+		return result, nil
+	}
+	options, err := s.playing(ctx, found, key, BacktestRequest{})
+	if err != nil {
+		return WouldSend{}, err
+	}
+	options.Since, options.Examples, options.HideNames = s.cfg.Now().Add(-day), defaultExamples, true
+	result.LastDay, err = s.play(ctx, options)
+	return result, err
+}

@@ -1,0 +1,200 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
+	"github.com/rechargeflow/rechargeflow/pkg/membership"
+	"github.com/rechargeflow/rechargeflow/pkg/timeline"
+)
+
+// answerWithin is how long PushSegments waits for the end of a push.
+const answerWithin = 10 * time.Second
+
+// pushes are the pushes of this process, one at a time for each store.
+type pushes struct {
+	mutex sync.Mutex
+	last  map[string]Push
+	all   sync.WaitGroup
+
+	ctx  context.Context //nolint:containedctx // of the process: a push goes on after its request
+	stop context.CancelFunc
+}
+
+func newPushes() *pushes {
+	p := &pushes{last: map[string]Push{}}
+	p.ctx, p.stop = context.WithCancel(context.Background())
+	return p
+}
+
+// Close stops pushes, which the next one continues, and waits for their end.
+func (s *Service) Close() {
+	s.pushes.stop()
+	s.pushes.all.Wait()
+}
+
+// PushSegments sets the properties of segments at Bloomreach. A push that takes long goes on after its request: see LastPush. A dry run says what
+// would be set.
+func (s *Service) PushSegments(ctx context.Context, who, store string, request PushRequest) (Push, error) {
+	began := Push{Store: store, By: who, DryRun: request.DryRun, Began: s.cfg.Now().UTC()}
+	push, err := s.pushOf(ctx, store, request.Segments)
+	if err != nil {
+		return Push{}, err
+	}
+	if request.DryRun {
+		done, err := push.Run(ctx, s.cfg.Now())
+		return s.ended(began, done, nil), unavailable(err)
+	}
+	if !s.pushes.begin(began) {
+		return Push{}, fmt.Errorf("%w: a push of this store is running", ErrConflict)
+	}
+	ended := make(chan struct{})
+	s.pushes.all.Go(func() {
+		defer close(ended)
+		done, err := s.Push(s.pushes.ctx, store, request.Segments)
+		after := s.ended(began, done, err)
+		s.pushes.end(after)
+		s.cfg.Log.Info("segments pushed", zap.String("store", store), zap.String("by", who), zap.Any("added", after.Added), zap.Any("removed", after.Removed),
+			zap.Int("rejected", after.Rejected), zap.Error(err))
+	})
+	timer := time.NewTimer(answerWithin)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return s.LastPush(ctx, store)
+}
+
+// LastPush returns the push of a store that runs, or the last one of this process.
+func (s *Service) LastPush(_ context.Context, store string) (Push, error) {
+	if _, err := s.store(store); err != nil {
+		return Push{}, err
+	}
+	s.pushes.mutex.Lock()
+	defer s.pushes.mutex.Unlock()
+	if last, found := s.pushes.last[store]; found {
+		return last, nil
+	}
+	return Push{Store: store, Added: map[string]int{}, Removed: map[string]int{}, Problems: []string{}}, nil
+}
+
+// begin notes a push, unless another one of the store runs.
+func (p *pushes) begin(push Push) bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.last[push.Store].Running {
+		return false
+	}
+	push.Running, push.Added, push.Removed, push.Problems = true, map[string]int{}, map[string]int{}, []string{}
+	p.last[push.Store] = push
+	return true
+}
+
+func (p *pushes) end(push Push) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.last[push.Store] = push
+}
+
+// ended returns a push after its end.
+func (s *Service) ended(push Push, done membership.Pushed, err error) Push {
+	push.Ended, push.Rejected, push.Problems = s.cfg.Now().UTC(), done.Rejected, []string{}
+	push.Added, push.Removed = map[string]int{}, map[string]int{}
+	maps.Copy(push.Added, done.Added)
+	maps.Copy(push.Removed, done.Removed)
+	mask := timeline.NewMasker(false)
+	for _, each := range done.Errors {
+		push.Problems = append(push.Problems, mask.Text(each))
+	}
+	if err != nil {
+		push.Problems = append(push.Problems, mask.Text(err.Error()))
+	}
+	return push
+}
+
+// PlannedPush returns what Push would send, and sends nothing.
+func (s *Service) PlannedPush(ctx context.Context, store string, names []string) (membership.Pushed, error) {
+	push, err := s.pushOf(ctx, store, names)
+	if err != nil {
+		return membership.Pushed{}, err
+	}
+	done, err := push.Run(ctx, s.cfg.Now())
+	return done, unavailable(err)
+}
+
+// Push pushes segments of a store until it is done; all without names. With an error, what was sent until then is returned: the next push
+// continues.
+func (s *Service) Push(ctx context.Context, store string, names []string) (membership.Pushed, error) {
+	push, err := s.pushOf(ctx, store, names)
+	if err != nil {
+		return membership.Pushed{}, err
+	}
+	found, err := s.store(store)
+	if err != nil {
+		return membership.Pushed{}, err
+	}
+	exclusive := kafka.NewExclusive(s.cfg.Cluster, s.cfg.Topics.Prefix+"rechargeflow.segments."+store, s.cfg.Topics.SegmentMembers())
+	defer exclusive.Close()
+	if err := exclusive.TakeOver(ctx); err != nil {
+		return membership.Pushed{}, unavailable(err)
+	}
+	push.Destination = found.Profiles.Destination
+	push.Commit = func(ctx context.Context, records ...kafka.Record) error {
+		if err := exclusive.Commit(ctx, records...); err != nil {
+			return fmt.Errorf("%w: perhaps another process pushes segments of this store", err)
+		}
+		return nil
+	}
+	done, err := push.Run(ctx, s.cfg.Now())
+	if err != nil {
+		err = fmt.Errorf("push segments: %w; what was sent is known, the next push continues", err)
+	}
+	return done, unavailable(err)
+}
+
+// pushOf returns a push of the named segments, of all if none is named.
+func (s *Service) pushOf(ctx context.Context, store string, names []string) (membership.Push, error) {
+	found, err := s.store(store)
+	if err != nil {
+		return membership.Push{}, err
+	}
+	if found.Profiles == nil {
+		return membership.Push{}, fmt.Errorf("%w: bloomreach.enabled is false in this store: it sends nothing", ErrForbidden)
+	}
+	all, err := s.segments(ctx, store)
+	if err != nil {
+		return membership.Push{}, err
+	}
+	push := membership.Push{Source: s.source(store), Profile: found.Profiles.Of, Former: found.Profiles.Former, Sleep: sleep}
+	for _, each := range all {
+		push.Segments = append(push.Segments, membership.Segment{Name: each.Name, Rule: each.Rule})
+	}
+	for _, name := range names {
+		if _, err := s.segment(ctx, store, name); err != nil {
+			return membership.Push{}, err
+		}
+		push.Only = append(push.Only, name)
+	}
+	return push, nil
+}
+
+// sleep waits, or returns the error of the context.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+

@@ -1,0 +1,158 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/rechargeflow/rechargeflow/pkg/membership"
+	"github.com/rechargeflow/rechargeflow/pkg/segment"
+	"github.com/rechargeflow/rechargeflow/pkg/settings"
+)
+
+// Segments returns the segments of a store by name.
+func (s *Service) Segments(ctx context.Context, store string) ([]Segment, error) {
+	all, err := s.segments(ctx, store)
+	list := []Segment{}
+	for _, each := range all {
+		list = append(list, Segment{Segment: each, Conditions: each.Rule.String()})
+	}
+	return list, err
+}
+
+func (s *Service) segments(ctx context.Context, store string) ([]settings.Segment, error) {
+	if _, err := s.store(store); err != nil {
+		return nil, err
+	}
+	rows, err := s.rows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return settings.SegmentsOf(rows, store), nil
+}
+
+// segment returns the segment that a text names or, if it has blanks, the conditions that it is.
+func (s *Service) segment(ctx context.Context, store, text string) (settings.Segment, error) {
+	all, err := s.segments(ctx, store)
+	if err != nil {
+		return settings.Segment{}, err
+	}
+	if strings.Contains(strings.TrimSpace(text), " ") {
+		rule, err := segment.Parse(text)
+		if err != nil {
+			return settings.Segment{}, invalid("", "%s", err)
+		}
+		return settings.Segment{Store: store, Name: rule.String(), Rule: rule}, nil
+	}
+	var names []string
+	for _, each := range all {
+		if each.Name == text {
+			return each, nil
+		}
+		names = append(names, each.Name)
+	}
+	if len(names) == 0 {
+		return settings.Segment{}, fmt.Errorf("%w: store %s has no segments", ErrNotFound, store)
+	}
+	return settings.Segment{}, fmt.Errorf("%w: store %s has no segment %q; segments are %s", ErrNotFound, store, text, strings.Join(names, ", "))
+}
+
+// SaveSegment creates a segment, or gives it other conditions.
+func (s *Service) SaveSegment(ctx context.Context, who, store string, change SaveSegment) (Segment, error) {
+	if err := segment.CheckName(change.Name); err != nil {
+		return Segment{}, invalid("name", "%s", err)
+	}
+	rule, err := segment.Parse(change.Conditions)
+	if err != nil {
+		return Segment{}, invalid("conditions", "%s", err)
+	}
+	now, _, err := s.ChangeSegment(ctx, settings.SegmentChange{Store: store, Name: change.Name, By: who, Rule: rule, Replace: change.Replace})
+	return Segment{Segment: now, Conditions: now.Rule.String()}, err
+}
+
+// DeleteSegment deletes a segment. The next push sets its property to false for those who had it.
+func (s *Service) DeleteSegment(ctx context.Context, who, store, name string) error {
+	_, _, err := s.ChangeSegment(ctx, settings.SegmentChange{Store: store, Name: name, By: who, Delete: true})
+	if errors.Is(err, settings.ErrSegment) {
+		return fmt.Errorf("%w: %w", ErrNotFound, err)
+	}
+	return err
+}
+
+// ChangeSegment writes a change, and returns whether it changed anything. An error that wraps settings.ErrSegment is ErrConflict: the segment exists
+// already, or there is none to delete.
+func (s *Service) ChangeSegment(ctx context.Context, change settings.SegmentChange) (settings.Segment, bool, error) {
+	if _, err := s.store(change.Store); err != nil {
+		return settings.Segment{}, false, err
+	}
+	done, err := s.alone(ctx)
+	if err != nil {
+		return settings.Segment{}, false, err
+	}
+	defer done()
+	change.At = s.cfg.Now()
+	now, changed, err := s.cfg.Settings.ChangeSegment(ctx, s.cfg.Cluster, change)
+	switch {
+	case errors.Is(err, settings.ErrSegment) && !change.Delete:
+		return now, false, fmt.Errorf("%w: %w", ErrConflict, err)
+	case errors.Is(err, settings.ErrSegment):
+		return now, false, err
+	case err != nil:
+		return now, false, changeError(err)
+	}
+	if changed {
+		s.awaitRow(ctx, func(rows *settings.Rows[settings.Setting]) bool {
+			return settings.SegmentOf(rows, change.Store, change.Name).Version >= now.Version
+		})
+	}
+	return now, changed, nil
+}
+
+// source returns what reads customers and their texts.
+func (s *Service) source(store string) membership.Source {
+	return membership.Source{Cluster: s.cfg.Cluster, Topics: s.cfg.Topics, Store: store}
+}
+
+// maxCounted is how many segments are counted at a time.
+const maxCounted = 50
+
+// CountSegments counts the members of segments, or of conditions; of all segments if none is named.
+func (s *Service) CountSegments(ctx context.Context, store string, namesOrConditions ...string) (SegmentCounts, error) {
+	list, err := s.named(ctx, store, namesOrConditions)
+	if err != nil {
+		return SegmentCounts{}, err
+	}
+	rules := make([]segment.Rule, len(list))
+	for i, each := range list {
+		rules[i] = each.Rule
+	}
+	result := SegmentCounts{Store: store, At: s.cfg.Now().UTC(), Segments: []SegmentCount{}}
+	counts, err := s.source(store).Count(ctx, result.At, rules...)
+	if err != nil {
+		return result, unavailable(err)
+	}
+	result.Customers, result.Strangers = counts.Customers, counts.Strangers
+	for i, each := range list {
+		result.Segments = append(result.Segments, SegmentCount{Name: each.Name, Conditions: each.Rule.String(), Rule: each.Rule, Members: counts.Members[i]})
+	}
+	return result, nil
+}
+
+// named returns the segments that texts name or are, all if there are none.
+func (s *Service) named(ctx context.Context, store string, texts []string) (list []settings.Segment, err error) {
+	if len(texts) == 0 {
+		return s.segments(ctx, store)
+	}
+	if len(texts) > maxCounted {
+		return nil, invalid("segments", "has %d, at most %d are counted at a time", len(texts), maxCounted)
+	}
+	for _, text := range texts {
+		found, err := s.segment(ctx, store, text)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, found)
+	}
+	return list, nil
+}
