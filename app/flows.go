@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/flowedit"
 	"github.com/rechargeflow/rechargeflow/pkg/sending"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 )
@@ -32,6 +32,11 @@ func ShopOf(store config.Store) flow.Shop {
 		shop.LinksURL = store.SMS.Links.URL
 	}
 	return shop
+}
+
+// EditorOf returns what decides on changes of a store's flows.
+func EditorOf(store config.Store) flowedit.Editor {
+	return flowedit.Editor{Store: store.Name, Shop: ShopOf(store)}
 }
 
 // helpText returns the answer to a reply such as HELP; "" if there is none. It begins with the name of the shop, so it needs one.
@@ -125,7 +130,7 @@ func (b *flowBook) held() error {
 func (b *flowBook) turn(rows *live.Rows[live.Setting]) {
 	last, next := b.page.Load(), &flowPage{flows: map[string]map[flow.Key]flow.Flow{}, sending: map[string]live.Sending{}, paused: map[string]live.Sending{}}
 	for _, store := range b.stores {
-		flows, err := InForce(rows, store)
+		flows, err := EditorOf(store).InForce(rows)
 		if err != nil {
 			b.log.Error("active flows have faults and are not sent", zap.String("store", store.Name), zap.Error(err))
 			next.faults = errors.Join(next.faults, err)
@@ -149,26 +154,6 @@ func (b *flowBook) logSending(before, now live.Sending) {
 		zap.Stringer("quiet_hours", now.QuietHours), zap.Int("texts_per_day", now.TextsPerDay), zap.Bool("paused", now.Paused), zap.Any("paused_flows", now.PausedFlows))
 }
 
-// InForce returns the flows of a store by their keys, as texts are sent. A flow with a fault, such as a link that the configuration does not have any more, is not active:
-// its text would be wrong.
-func InForce(rows *live.Rows[live.Setting], store config.Store) (map[flow.Key]flow.Flow, error) {
-	all, err := live.FlowsOf(rows, store.Name)
-	if err != nil {
-		return nil, err
-	}
-	flows := map[flow.Key]flow.Flow{}
-	var faults error
-	for _, each := range all {
-		f := each.Definition()
-		if err := flow.Check([]flow.Flow{f}, store.Name, ShopOf(store)); f.Active && err != nil {
-			faults = errors.Join(faults, prefixed("store "+store.Name, err))
-			f.Active = false
-		}
-		flows[f.Key] = f
-	}
-	return flows, faults
-}
-
 func activeFlows(flows map[flow.Key]flow.Flow) []string {
 	active := []string{}
 	for _, key := range flow.Keys() {
@@ -177,13 +162,4 @@ func activeFlows(flows map[flow.Key]flow.Flow) []string {
 		}
 	}
 	return active
-}
-
-// prefixed puts a source before each line of err, which may join many errors.
-func prefixed(source string, err error) error {
-	var lines []error
-	for line := range strings.Lines(err.Error()) {
-		lines = append(lines, fmt.Errorf("%s: %s", source, strings.TrimSuffix(line, "\n")))
-	}
-	return errors.Join(lines...)
 }

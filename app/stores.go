@@ -2,16 +2,24 @@ package app
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/console/service"
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
+	"github.com/rechargeflow/rechargeflow/pkg/bloomreach/profiles"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
+	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/httpclient"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	members "github.com/rechargeflow/rechargeflow/pkg/membership"
 	"github.com/rechargeflow/rechargeflow/pkg/seal"
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
@@ -165,4 +173,55 @@ func tracked(store config.Store, list []string) []string {
 		return nil
 	}
 	return list
+}
+
+// ServiceOf returns what the service of the console knows from a configuration: stores, brokers, topics. A command needs no more.
+func ServiceOf(cfg config.Config, cluster kafka.Cluster, log *zap.Logger, now func() time.Time) (service.Config, error) {
+	known := service.Config{
+		Cluster: cluster, Topics: topology.Topics{Prefix: cfg.Kafka.TopicPrefix}, Partitions: PartitionCount(cfg.Kafka), Settings: Settings(cfg.Kafka), Log: log, Now: now,
+	}
+	for _, store := range cfg.Stores {
+		served, err := serviceStore(store, log)
+		if err != nil {
+			return known, buildError(store, err)
+		}
+		known.Stores = append(known.Stores, served)
+	}
+	return known, nil
+}
+
+// serviceStore returns a store as the console's service knows it.
+func serviceStore(store config.Store, log *zap.Logger) (service.Store, error) {
+	sends, err := TextsOf(store)
+	if err != nil {
+		return service.Store{}, err
+	}
+	provider := providerOf(store)
+	served := service.Store{
+		Name: store.Name, Texts: store.SMS.Driver != config.SMSNone, Currency: store.Currency, TimeZone: store.SMS.TimeZone, Region: store.SMS.DefaultRegion,
+		Shop: ShopOf(store), Sends: *sends, Asks: consent.Mode(store.SMS.Consent), Driver: cmp.Or(store.SMS.Driver, config.SMSNone), DryRun: provider.dryRun,
+	}
+	if provider.driver != nil {
+		served.Send = sendOne(provider, log)
+	}
+	if store.Bloomreach.Enabled {
+		served.Destination = "Bloomreach"
+		served.Profiles = &service.Profiles{
+			Of: ProfileOf(store), Former: FormerIDs(store),
+			Destination: profiles.Updates{Client: sync.OnceValues(func() (profiles.Client, error) { return TrackerOf(store) })},
+		}
+	}
+	return served, nil
+}
+
+// sendOne returns what sends one text. The driver is built when it is needed: a command may lack its credentials.
+func sendOne(provider smsProvider, log *zap.Logger) func(context.Context, sms.Message) (sms.Receipt, error) {
+	driver := sync.OnceValues(func() (sms.Driver, error) { return provider.driver(log, nil) })
+	return func(ctx context.Context, m sms.Message) (sms.Receipt, error) {
+		built, err := driver()
+		if err != nil {
+			return sms.Receipt{}, &sms.SendError{Class: sms.Config, Code: "not_configured", Err: err}
+		}
+		return built.Send(ctx, m)
+	}
 }

@@ -17,7 +17,13 @@ import (
 func (s *Service) rows(ctx context.Context) (*settings.Rows[settings.Setting], error) {
 	if s.cfg.Flows == nil {
 		rows, err := s.cfg.Settings.Read(ctx, s.cfg.Cluster)
-		return rows, unavailable(err)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		if err := rows.Unreadable(); err != nil && s.cfg.Unreadable != nil {
+			s.cfg.Unreadable(err)
+		}
+		return rows, nil
 	}
 	if !s.cfg.Flows.IsReady() {
 		return nil, fmt.Errorf("%w: the settings are still being read", ErrUnavailable)

@@ -72,3 +72,25 @@ func (e *LimitedError) Unwrap() error { return ErrLimited }
 func invalid(field, format string, args ...any) error {
 	return &InvalidError{Faults: []Fault{{Field: field, Problem: fmt.Sprintf(format, args...)}}}
 }
+
+// plainError is an error of a method in the words of its cause.
+type plainError struct {
+	error
+	words string
+}
+
+// Error returns the words of the cause.
+func (e plainError) Error() string { return e.words }
+
+// Unwrap returns the whole error.
+func (e plainError) Unwrap() error { return e.error }
+
+// Plain returns an error without the words of the sentinel that it begins with, such as "not found: ", for who prints it.
+func Plain(err error) error {
+	for _, each := range []error{ErrNotFound, ErrConflict, ErrForbidden, ErrUnavailable} {
+		if errors.Is(err, each) {
+			return plainError{err, strings.TrimPrefix(err.Error(), each.Error()+": ")}
+		}
+	}
+	return err
+}

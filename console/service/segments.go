@@ -53,7 +53,7 @@ func (s *Service) segment(ctx context.Context, store, text string) (settings.Seg
 		names = append(names, each.Name)
 	}
 	if len(names) == 0 {
-		return settings.Segment{}, fmt.Errorf("%w: store %s has no segments", ErrNotFound, store)
+		return settings.Segment{}, fmt.Errorf("%w: store %s has no segments: create one first", ErrNotFound, store)
 	}
 	return settings.Segment{}, fmt.Errorf("%w: store %s has no segment %q; segments are %s", ErrNotFound, store, text, strings.Join(names, ", "))
 }

@@ -54,6 +54,8 @@ type Config struct {
 	Tokens *access.Tokens
 	// ReplayRate is how many dead letters are sent again in a second.
 	ReplayRate float64
+	// Unreadable is called with rows of settings that can't be read, when there is no table; nil for nobody.
+	Unreadable func(error)
 }
 
 // Store is a store of the configuration.

@@ -3,18 +3,16 @@ package segments
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/app"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
+	"github.com/rechargeflow/rechargeflow/console/service"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
-	"github.com/rechargeflow/rechargeflow/pkg/kafka"
-	"github.com/rechargeflow/rechargeflow/pkg/membership"
 	"github.com/rechargeflow/rechargeflow/pkg/segment"
-	live "github.com/rechargeflow/rechargeflow/pkg/settings"
-	"github.com/rechargeflow/rechargeflow/pkg/topology"
 )
 
 type commands struct{ *cli.CLI }
@@ -48,17 +46,16 @@ func (c *commands) addStore(command *cobra.Command) *storeFlags {
 	return f
 }
 
-// shop is a store of the configuration, and its topics.
+// shop is a store of the configuration, and what can be done with its segments.
 type shop struct {
-	config.Store
-	membership.Source
+	*service.Service
 
-	cfg      config.Config
-	settings live.Settings
+	name string
+	cfg  config.Config
 }
 
 // open reads the configuration, for a process with roles or none, and selects the store.
-func (f *storeFlags) open(roles ...string) (shop, error) {
+func (f *storeFlags) open(command *cobra.Command, roles ...string) (shop, error) {
 	loaded, err := f.Load(roles...)
 	if err != nil {
 		return shop{}, err
@@ -71,58 +68,29 @@ func (f *storeFlags) open(roles ...string) (shop, error) {
 		return shop{}, cli.Usage(err)
 	}
 	cluster, err := cli.ClusterOf(loaded.Config)
-	topics := topology.Topics{Prefix: loaded.Config.Kafka.TopicPrefix}
-	return shop{
-		Store: store, Source: membership.Source{Cluster: cluster, Topics: topics, Store: store.Name}, cfg: loaded.Config,
-		settings: app.Settings(loaded.Config.Kafka),
-	}, err
+	if err != nil {
+		return shop{}, err
+	}
+	known, err := app.ServiceOf(loaded.Config, cluster, zap.NewNop(), time.Now)
+	if err != nil {
+		return shop{}, cli.Setting(err)
+	}
+	known.Unreadable = func(err error) { cli.Printf(command.ErrOrStderr(), "warning: %v\n", err) }
+	return shop{Service: service.New(known), name: store.Name, cfg: loaded.Config}, nil
 }
 
-// defined reads the segments of the store.
-func (s shop) defined(command *cobra.Command) ([]live.Segment, error) {
-	rows, err := s.rows(command)
-	if err != nil {
-		return nil, err
+// explained marks an error as wrong usage, or adds which broker was used.
+func (s shop) explained(err error) error {
+	var invalid *service.InvalidError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &invalid):
+		return cli.Usage(err)
+	case errors.Is(err, service.ErrNotFound), errors.Is(err, service.ErrForbidden), errors.Is(err, service.ErrConflict):
+		return cli.Usage(service.Plain(err))
 	}
-	return live.SegmentsOf(rows, s.Name), nil
-}
-
-// rows reads the settings. Rows that can't be read are reported on the error stream.
-func (s shop) rows(command *cobra.Command) (*live.Rows[live.Setting], error) {
-	rows, err := s.settings.Read(command.Context(), s.Cluster)
-	if err != nil {
-		return nil, cli.Explained(s.cfg, err)
-	}
-	if err := rows.Unreadable(); err != nil {
-		cli.Printf(command.ErrOrStderr(), "warning: %v\n", err)
-	}
-	return rows, nil
-}
-
-// find returns the segment that an argument names or, if it has blanks, is.
-func (s shop) find(command *cobra.Command, arg string) (live.Segment, error) {
-	if strings.Contains(strings.TrimSpace(arg), " ") {
-		rule, err := segment.Parse(arg)
-		if err != nil {
-			return live.Segment{}, cli.Usage(err)
-		}
-		return live.Segment{Store: s.Name, Name: rule.String(), Rule: rule}, nil
-	}
-	all, err := s.defined(command)
-	if err != nil {
-		return live.Segment{}, err
-	}
-	var names []string
-	for _, each := range all {
-		if each.Name == arg {
-			return each, nil
-		}
-		names = append(names, each.Name)
-	}
-	if len(names) == 0 {
-		return live.Segment{}, cli.Usage(fmt.Errorf("store %s has no segments: make one with segments create", s.Name))
-	}
-	return live.Segment{}, cli.Usage(fmt.Errorf("store %s has no segment %q; segments are %s", s.Name, arg, strings.Join(names, ", ")))
+	return cli.Explained(s.cfg, service.Plain(err))
 }
 
 // oneSegment refuses another number of arguments than one.
@@ -134,14 +102,4 @@ func oneSegment(_ *cobra.Command, args []string) error {
 		return nil
 	}
 	return cli.Usage(fmt.Errorf("unexpected argument %q: put conditions in quotes", args[1]))
-}
-
-// writer is the name of the transactional id that writes the members of a store.
-func writer(s shop) string {
-	return s.Topics.Prefix + "rechargeflow.segments." + s.Name
-}
-
-// newExclusive returns what writes recharge.segment-members.
-func newExclusive(s shop) *kafka.Exclusive {
-	return kafka.NewExclusive(s.Cluster, writer(s), s.Topics.SegmentMembers())
 }

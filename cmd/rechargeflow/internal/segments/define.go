@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
+	"github.com/rechargeflow/rechargeflow/console/service"
 	"github.com/rechargeflow/rechargeflow/pkg/segment"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 )
@@ -45,7 +46,7 @@ recharge_segment_{name}. Put the conditions in quotes. docs/segments.md explains
 		if err != nil {
 			return cli.Usage(err)
 		}
-		s, err := f.open()
+		s, err := f.open(command)
 		if err != nil {
 			return err
 		}
@@ -65,7 +66,7 @@ kept.`,
 	}
 	f, by := c.addStore(command), c.addBy(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
-		s, err := f.open()
+		s, err := f.open(command)
 		if err != nil {
 			return err
 		}
@@ -76,16 +77,17 @@ kept.`,
 
 // change changes a segment, and prints a line about it.
 func (s shop) change(command *cobra.Command, c live.SegmentChange) error {
-	c.Store, c.At = s.Name, time.Now()
-	now, changed, err := s.settings.ChangeSegment(command.Context(), s.Cluster, c)
+	c.Store = s.name
+	now, changed, err := s.ChangeSegment(command.Context(), c)
 	switch out := command.OutOrStdout(); {
 	case errors.Is(err, live.ErrSegment):
+		err = service.Plain(err)
 		if !c.Delete {
 			err = errors.Join(err, errors.New("--replace gives it other conditions"))
 		}
 		return cli.Usage(err)
 	case err != nil:
-		return cli.Explained(s.cfg, err)
+		return s.explained(err)
 	case !changed:
 		cli.Printf(out, "nothing changed\n")
 	case c.Delete:
@@ -94,13 +96,6 @@ func (s shop) change(command *cobra.Command, c live.SegmentChange) error {
 		cli.Printf(out, "segment %s of store %s is at version %d: %s\n", now.Name, now.Store, now.Version, now.Rule)
 	}
 	return nil
-}
-
-// listed is a segment as `segments list --json` prints it.
-type listed struct {
-	live.Segment
-
-	Conditions string `json:"conditions"`
 }
 
 func (c *commands) list() *cobra.Command {
@@ -114,20 +109,16 @@ func (c *commands) list() *cobra.Command {
 	f := c.addStore(command)
 	asJSON := command.Flags().Bool("json", false, "print JSON, one array of segments")
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		s, err := f.open()
+		s, err := f.open(command)
 		if err != nil {
 			return err
 		}
-		all, err := s.defined(command)
+		all, err := s.Segments(command.Context(), s.name)
 		if err != nil {
-			return err
+			return s.explained(err)
 		}
 		if *asJSON {
-			list := []listed{}
-			for _, each := range all {
-				list = append(list, listed{each, each.Rule.String()})
-			}
-			return cli.PrintJSON(command.OutOrStdout(), list)
+			return cli.PrintJSON(command.OutOrStdout(), all)
 		}
 		table := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
 		cli.Printf(table, "STORE\tSEGMENT\tVERSION\tCHANGED\tBY\tCONDITIONS\n")

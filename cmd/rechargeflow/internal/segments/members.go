@@ -2,96 +2,16 @@ package segments
 
 import (
 	"bufio"
-	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
-	"github.com/rechargeflow/rechargeflow/pkg/sms"
-	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
-	"github.com/rechargeflow/rechargeflow/pkg/timeline"
+	"github.com/rechargeflow/rechargeflow/console/service"
 )
-
-// member is a member as it is printed.
-type member struct {
-	ID    string `json:"recharge_customer_id"`
-	Email string `json:"email,omitempty"`
-	Phone string `json:"phone,omitempty"` // as typed
-}
-
-// format writes members.
-type format struct {
-	begin func() error
-	each  func(member) error
-	end   func() error
-}
-
-func nothing() error { return nil }
-
-// lines prints a line for each member.
-func lines(out io.Writer) format {
-	return format{
-		begin: nothing, end: nothing,
-		each: func(m member) error {
-			_, err := fmt.Fprintf(out, "%-14s  %-40s  %s\n", cli.Printable(m.ID), cli.Printable(m.Email), cli.Printable(m.Phone))
-			return err
-		},
-	}
-}
-
-// asCSV writes CSV with a head.
-func asCSV(out io.Writer) format {
-	w := csv.NewWriter(out)
-	return format{
-		begin: func() error { return w.Write([]string{"recharge_customer_id", "email", "phone"}) },
-		each:  func(m member) error { return w.Write([]string{m.ID, m.Email, m.Phone}) },
-		end: func() error {
-			w.Flush()
-			return w.Error()
-		},
-	}
-}
-
-// asJSON writes a JSON array, a member on each line.
-func asJSON(out io.Writer) format {
-	separator := "["
-	return format{
-		begin: nothing,
-		each: func(m member) error {
-			value, err := json.Marshal(m)
-			if err == nil {
-				_, err = fmt.Fprintf(out, "%s\n  %s", separator, value)
-				separator = ","
-			}
-			return err
-		},
-		end: func() error {
-			if separator == "[" {
-				_, err := fmt.Fprintln(out, "[]")
-				return err
-			}
-			_, err := fmt.Fprint(out, "\n]\n")
-			return err
-		},
-	}
-}
-
-// formatOf returns what writes a format.
-func formatOf(name string, out io.Writer) (format, error) {
-	switch name {
-	case "csv":
-		return asCSV(out), nil
-	case "json":
-		return asJSON(out), nil
-	}
-	return format{}, cli.Usage(fmt.Errorf("--format is %q, expected csv or json", name))
-}
 
 // memberFlags are the flags of members and export.
 type memberFlags struct {
@@ -119,10 +39,21 @@ recharge.customers has them. They are masked, unless --reveal is given. The last
 	f := c.addMembers(command)
 	limit := command.Flags().Int("limit", 200, "maximum number of `members` to print, 0 for all")
 	command.RunE = func(command *cobra.Command, args []string) error {
-		out := lines(command.OutOrStdout())
-		written, all, err := f.write(command, args[0], out, *limit)
+		s, err := f.open(command)
 		if err != nil {
 			return err
+		}
+		written, all := 0, 0
+		err = s.EachMember(command.Context(), s.name, args[0], f.reveal, func(m service.Member) error {
+			if all++; *limit > 0 && all > *limit {
+				return nil
+			}
+			written++
+			cli.Printf(command.OutOrStdout(), "%-14s  %-40s  %s\n", cli.Printable(m.ID), cli.Printable(m.Email), cli.Printable(m.Phone))
+			return nil
+		})
+		if err != nil {
+			return s.explained(err)
 		}
 		if written < all {
 			cli.Printf(command.OutOrStdout(), "... and %d more: --limit 0 prints them\n", all-written)
@@ -165,24 +96,23 @@ func masked(reveal bool) string {
 }
 
 // export writes the members to a file, or to standard output.
-func (f *memberFlags) export(command *cobra.Command, arg, name, path string) (written int, err error) {
-	if path == "" {
-		out, err := formatOf(name, command.OutOrStdout())
-		if err == nil {
-			written, _, err = f.write(command, arg, out, 0)
-		}
-		return written, err
+func (f *memberFlags) export(command *cobra.Command, arg, format, path string) (written int, err error) {
+	if format != "csv" && format != "json" {
+		return 0, cli.Usage(fmt.Errorf("--format is %q, expected csv or json", format))
 	}
-	if _, err := formatOf(name, io.Discard); err != nil {
+	s, err := f.open(command)
+	if err != nil {
 		return 0, err
 	}
-	err = replace(path, func(file io.Writer) error {
-		out, err := formatOf(name, file)
-		if err == nil {
-			written, _, err = f.write(command, arg, out, 0)
-		}
-		return err
-	})
+	write := func(out io.Writer) (err error) {
+		written, err = s.ExportSegment(command.Context(), s.name, arg, format, f.reveal, out)
+		return s.explained(err)
+	}
+	if path == "" {
+		err = write(command.OutOrStdout())
+		return written, err
+	}
+	err = replace(path, write)
 	return written, err
 }
 
@@ -202,43 +132,4 @@ func replace(path string, write func(io.Writer) error) error {
 		return fmt.Errorf("write members: %w", err)
 	}
 	return nil
-}
-
-// write writes up to limit members, all for 0, and counts them.
-func (f *memberFlags) write(command *cobra.Command, arg string, out format, limit int) (written, all int, err error) {
-	s, err := f.open()
-	if err != nil {
-		return 0, 0, err
-	}
-	found, err := s.find(command, arg)
-	if err != nil {
-		return 0, 0, err
-	}
-	if err := out.begin(); err != nil {
-		return 0, 0, err
-	}
-	mask := timeline.NewMasker(f.reveal)
-	err = s.Members(command.Context(), time.Now(), found.Rule, func(row subscriber.CustomerRow) error {
-		if all++; limit > 0 && all > limit {
-			return nil
-		}
-		written++
-		m := member{ID: row.RechargeCustomerID, Email: mask.Email(row.Email), Phone: row.Phone}
-		if !f.reveal {
-			m.Phone = maskPhone(row.Phone)
-		}
-		return out.each(m)
-	})
-	if err != nil {
-		return written, all, cli.Explained(s.cfg, err)
-	}
-	return written, all, out.end()
-}
-
-// maskPhone masks a number as typed.
-func maskPhone(phone string) string {
-	if phone == "" {
-		return ""
-	}
-	return sms.Mask(phone)
 }

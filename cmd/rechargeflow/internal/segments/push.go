@@ -12,8 +12,6 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/app"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
-	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/tracking"
-	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/membership"
 	"github.com/rechargeflow/rechargeflow/pkg/timeline"
 )
@@ -50,12 +48,9 @@ With --dry-run nothing is sent, and the exit code is 3 if something would.`,
 		if f.every != 0 && f.every < shortest {
 			return cli.Usage(fmt.Errorf("--every is %s, expected %s or more", f.every, shortest))
 		}
-		s, err := f.open(app.PushRole)
+		s, err := f.open(command, app.PushRole)
 		if err != nil {
 			return err
-		}
-		if _, err := tracking.UpdatesOf(s.Store); err != nil {
-			return cli.Usage(err)
 		}
 		return f.run(command, s, args)
 	}
@@ -93,26 +88,15 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // once pushes what has changed, and prints it.
 func (f *pushFlags) once(command *cobra.Command, s shop, names []string) error {
-	push, err := s.pushOf(command, names)
-	if err != nil {
-		return err
+	push := s.Push
+	if f.dryRun {
+		push = s.PlannedPush
 	}
-	if !f.dryRun {
-		exclusive := newExclusive(s)
-		defer exclusive.Close()
-		if push.Destination, err = tracking.UpdatesOf(s.Store); err != nil {
-			return cli.Setting(err)
-		}
-		if err := exclusive.TakeOver(command.Context()); err != nil {
-			return cli.Explained(s.cfg, err)
-		}
-		push.Commit = commit(exclusive)
-	}
-	done, err := push.Run(command.Context(), time.Now())
-	f.print(command, s, done)
+	done, err := push(command.Context(), s.name, names)
+	f.print(command, s, done, err)
 	switch {
 	case err != nil:
-		return cli.Explained(s.cfg, fmt.Errorf("push segments: %w; what was sent is known, the next push continues", err))
+		return s.explained(err)
 	case f.dryRun && !done.IsEmpty():
 		return cli.Drift(errors.New("segments differ from what was last sent to Bloomreach"))
 	case done.Rejected > 0:
@@ -121,47 +105,19 @@ func (f *pushFlags) once(command *cobra.Command, s shop, names []string) error {
 	return nil
 }
 
-// commit returns what writes rows. It fails once another process pushes segments of the store.
-func commit(to *kafka.Exclusive) func(context.Context, ...kafka.Record) error {
-	return func(ctx context.Context, records ...kafka.Record) error {
-		if err := to.Commit(ctx, records...); err != nil {
-			return fmt.Errorf("%w: perhaps another process pushes segments of this store", err)
-		}
-		return nil
-	}
-}
-
-// pushOf returns a push of the named segments, of all if none is named.
-func (s shop) pushOf(command *cobra.Command, names []string) (membership.Push, error) {
-	push := membership.Push{Source: s.Source, Only: names, Profile: app.ProfileOf(s.Store), Former: app.FormerIDs(s.Store), Sleep: sleep}
-	for _, name := range names {
-		if _, err := s.find(command, name); err != nil {
-			return push, err
-		}
-	}
-	all, err := s.defined(command)
-	for _, each := range all {
-		push.Segments = append(push.Segments, membership.Segment{Name: each.Name, Rule: each.Rule})
-	}
-	if len(names) == 0 {
-		push.Only = nil
-	}
-	return push, err
-}
-
 // print prints what was pushed. While the command keeps running, a push that changes nothing prints nothing.
-func (f *pushFlags) print(command *cobra.Command, s shop, done membership.Pushed) {
+func (f *pushFlags) print(command *cobra.Command, s shop, done membership.Pushed, err error) {
 	out, prefix := command.OutOrStdout(), ""
 	if f.every > 0 {
 		prefix = stamp() + "  "
 	}
-	if done.IsEmpty() && f.every == 0 {
+	if err == nil && done.IsEmpty() && f.every == 0 {
 		cli.Printf(out, "nothing changed since the last push\n")
 	}
 	names := maps.Clone(done.Added)
 	maps.Copy(names, done.Removed)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		cli.Printf(out, "%s%s of store %s: %d added, %d removed\n", prefix, membership.Property(name), s.Name, done.Added[name], done.Removed[name])
+		cli.Printf(out, "%s%s of store %s: %d added, %d removed\n", prefix, membership.Property(name), s.name, done.Added[name], done.Removed[name])
 	}
 	mask := timeline.NewMasker(false)
 	for _, each := range done.Errors {

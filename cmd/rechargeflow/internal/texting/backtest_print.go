@@ -28,13 +28,6 @@ type backtested struct {
 	Currency string `json:"currency,omitempty"`
 }
 
-// cost computes what the texts would have cost.
-func (b *backtested) cost(price float64, text, currency string) {
-	if price > 0 {
-		b.Cost, b.Price, b.Currency = fmt.Sprintf("%.2f", float64(b.Parts)*price), text, currency
-	}
-}
-
 func (b backtested) print(out io.Writer) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, line := range b.lines() {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/rechargeflow/rechargeflow/app"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
@@ -76,29 +76,12 @@ func (t *consentTable) rows(ctx context.Context) (*consent.Rows, error) {
 	return rows, rows.Unreadable()
 }
 
-// writeBatch is how many records are produced at once.
-const writeBatch = 1000
-
 // write publishes changes and returns how many of them brokers have certainly.
 func (t *consentTable) write(ctx context.Context, changes []consent.Change) (written int, err error) {
-	producer := kafka.NewProducer(t.cluster, kafka.ProducerConfig{Partitions: kafka.PartitionCount{Count: t.cfg.Kafka.Partitions}})
+	producer := kafka.NewProducer(t.cluster, kafka.ProducerConfig{Partitions: app.PartitionCount(t.cfg.Kafka)})
 	defer func() { err = errors.Join(err, producer.Close()) }()
-	now := time.Now()
-	for batch := range slices.Chunk(changes, writeBatch) {
-		var records []kafka.Record
-		for _, change := range batch {
-			record, err := change.Record(t.topic, now)
-			if err != nil {
-				return written, err
-			}
-			records = append(records, record)
-		}
-		if err := producer.Produce(ctx, records...); err != nil {
-			return written, cli.Explained(t.cfg, err)
-		}
-		written += len(batch)
-	}
-	return written, nil
+	written, err = consent.Publish(ctx, producer.Produce, t.topic, time.Now(), changes)
+	return written, cli.Explained(t.cfg, err)
 }
 
 // canonicalNumbers returns numbers in E.164.
@@ -176,18 +159,15 @@ func (c *commands) consentChange(status consent.Status, command *cobra.Command) 
 		}
 		var changes []consent.Change
 		for _, number := range numbers {
-			at, history := time.Now(), consent.History(rows, t.store, number)
-			switch {
-			case len(history) == 0:
-			case history[0].Status == status:
-				cli.Printf(command.OutOrStdout(), "%s %s already\n", sms.Mask(number), status)
-				continue
-			case !at.After(history[0].At): // its clock is ahead
-				at = history[0].At.Add(time.Millisecond)
-			}
-			change, err := consent.New(consent.Change{Store: t.store, Number: number, Status: status, At: at, By: consent.ByOperator, Detail: *note})
+			change, needed, err := consent.Decide(rows, consent.Change{
+				Store: t.store, Number: number, Status: status, At: time.Now(), By: consent.ByOperator, Detail: *note,
+			})
 			if err != nil {
 				return cli.Usage(err)
+			}
+			if !needed {
+				cli.Printf(command.OutOrStdout(), "%s %s already\n", sms.Mask(number), status)
+				continue
 			}
 			changes = append(changes, change)
 		}

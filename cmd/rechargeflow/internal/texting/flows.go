@@ -16,6 +16,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/flowedit"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 )
@@ -142,7 +143,7 @@ func (s shop) flow(ctx context.Context, key flow.Key, stderr io.Writer) (live.Fl
 	if err != nil {
 		return live.Flow{}, err
 	}
-	return flows[indexOf(flows, key)], nil
+	return flows[flowedit.IndexOf(flows, key)], nil
 }
 
 // change changes flows of the store, if they are valid afterwards. It prints a line for each flow that was changed, and warnings.
@@ -164,38 +165,22 @@ func (s shop) change(command *cobra.Command, by string, decide func([]live.Flow)
 
 // valid adds to decide that the flows that it changes must have no fault.
 func (s shop) valid(decide func([]live.Flow) error) func([]live.Flow) error {
+	valid := app.EditorOf(s.Store).Valid(decide)
 	return func(flows []live.Flow) error {
-		before := slices.Clone(flows)
-		if err := decide(flows); err != nil {
-			return err
-		}
-		var changed []flow.Flow
-		for i, f := range flows {
-			if f != before[i] {
-				changed = append(changed, f.Definition())
-			}
-		}
-		if err := flow.Check(changed, s.Name, app.ShopOf(s.Store)); err != nil {
+		err := valid(flows)
+		var faults *flowedit.FaultsError
+		if errors.As(err, &faults) {
 			return cli.Faults(err, "faults in the flows, nothing was changed")
 		}
-		return nil
+		return err
 	}
 }
 
 // warn prints what is probably not intended in the texts of flows.
 func (s shop) warn(stderr io.Writer, flows []live.Flow) {
-	var definitions []flow.Flow
-	for _, f := range flows {
-		definitions = append(definitions, f.Definition())
-	}
-	for _, fault := range flow.Warnings(definitions) {
+	for _, fault := range flowedit.Warnings(flows...) {
 		cli.Printf(stderr, "warning: %v\n", fault)
 	}
-}
-
-// indexOf returns the index of a flow, which must be one of the twelve.
-func indexOf(flows []live.Flow, key flow.Key) int {
-	return slices.IndexFunc(flows, func(f live.Flow) bool { return f.Key == key })
 }
 
 // onlyFlows refuses arguments that are not flows, and another number of arguments.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/flowedit"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 	"github.com/rechargeflow/rechargeflow/pkg/webhookdocs"
 )
@@ -87,7 +88,7 @@ func (s shop) plan(command *cobra.Command, decide func([]live.Flow) error) error
 		return err
 	}
 	for _, f := range changed {
-		if err := printDiff(command.OutOrStdout(), current[indexOf(current, f.Key)], f); err != nil {
+		if err := printDiff(command.OutOrStdout(), current[flowedit.IndexOf(current, f.Key)], f); err != nil {
 			return err
 		}
 	}

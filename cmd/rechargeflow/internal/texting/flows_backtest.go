@@ -2,7 +2,6 @@ package texting
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -16,8 +15,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/backtest"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/flowedit"
 	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
-	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/sending"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
@@ -71,29 +70,31 @@ func (d *draft) run(command *cobra.Command, key flow.Key) error {
 	if err != nil {
 		return cli.Usage(err)
 	}
-	price, err := priceOf(d.price)
+	price, err := flow.ParsePrice(d.price)
 	if err != nil {
-		return cli.Usage(err)
+		return cli.Usage(fmt.Errorf("--%w", err))
 	}
 	s, rows, err := d.openRows(command)
 	if err != nil {
 		return err
 	}
-	drafted, ways, err := d.drafted(s, rows, key)
+	drafted, err := d.drafted(command, s, rows, key)
 	if err != nil {
 		return err
 	}
-	options, err := s.playing(command, rows, drafted, ways)
-	if err != nil {
-		return err
+	if drafted.Consent, err = consent.Topic(topology.Topics{Prefix: s.cfg.Kafka.TopicPrefix}.Consent()).Read(command.Context(), s.cluster); err != nil {
+		return cli.Explained(s.cfg, err)
 	}
+	options := drafted.Options()
 	options.Since, options.Examples = since, d.examples
 	report, err := backtest.Source{Cluster: s.cluster, Topics: topology.Topics{Prefix: s.cfg.Kafka.TopicPrefix}}.Run(command.Context(), options)
 	if err != nil {
 		return cli.Explained(s.cfg, err)
 	}
 	played := backtested{Store: s.Name, Flow: key, Since: since, Report: report}
-	played.cost(price, d.price, s.Currency)
+	if d.price != "" {
+		played.Cost, played.Price, played.Currency = price.Cost(report.Parts), d.price, s.Currency
+	}
 	if d.asJSON {
 		return cli.PrintJSON(command.OutOrStdout(), played)
 	}
@@ -109,30 +110,40 @@ func (d *draft) read() (string, error) {
 }
 
 // drafted returns the flow and how the store sends, with the changes of the draft.
-func (d *draft) drafted(s shop, rows *live.Rows[live.Setting], key flow.Key) (flow.Flow, sending.Settings, error) {
+func (d *draft) drafted(command *cobra.Command, s shop, rows *live.Rows[live.Setting], key flow.Key) (backtest.Draft, error) {
+	drafted := backtest.Draft{Store: s.Name, Mode: consent.Mode(s.SMS.Consent), Sending: live.SendingOf(rows, s.Name).Settings}
 	text, err := d.read()
 	if err != nil {
-		return flow.Flow{}, sending.Settings{}, err
+		return drafted, err
 	}
+	built, err := app.TextsOf(s.Store)
+	if err != nil {
+		return drafted, cli.Setting(err)
+	}
+	drafted.Texts = *built
 	flows, err := live.FlowsOf(rows, s.Name)
 	if err != nil {
-		return flow.Flow{}, sending.Settings{}, err
+		return drafted, err
 	}
-	f, ways := flows[indexOf(flows, key)].Definition(), live.SendingOf(rows, s.Name).Settings
-	f.Text, f.Active = cmp.Or(text, f.Text), true
-	ways.Paused, ways.PausedFlows = false, nil
+	editor := app.EditorOf(s.Store)
+	if drafted.Flows, err = editor.InForce(rows); err != nil {
+		cli.Printf(command.ErrOrStderr(), "warning: %v\n", err)
+	}
+	drafted.Flow = flows[flowedit.IndexOf(flows, key)].Definition()
+	drafted.Flow.Text = cmp.Or(text, drafted.Flow.Text)
+	drafted.Ready()
 	for _, setting := range d.set {
-		if err := set(setting, &f, &ways); err != nil {
-			return f, ways, cli.Usage(err)
+		if err := set(setting, &drafted.Flow, &drafted.Sending); err != nil {
+			return drafted, cli.Usage(err)
 		}
 	}
-	if err := ways.Check(); err != nil {
-		return f, ways, cli.Usage(err)
+	if err := drafted.Sending.Check(); err != nil {
+		return drafted, cli.Usage(err)
 	}
-	if err := flow.Check([]flow.Flow{f}, s.Name, app.ShopOf(s.Store)); err != nil {
-		return f, ways, cli.Faults(err, "faults in the draft")
+	if err := editor.Check(drafted.Flow); err != nil {
+		return drafted, cli.Faults(err, "faults in the draft")
 	}
-	return f, ways, nil
+	return drafted, nil
 }
 
 // set changes one setting of a draft: name=value.
@@ -183,50 +194,4 @@ func setSending(name, value string, ways *sending.Settings) (known bool, err err
 		return false, nil
 	}
 	return true, err
-}
-
-// playing returns how the store sends, with the draft, and whom it might text when.
-func (s shop) playing(command *cobra.Command, rows *live.Rows[live.Setting], drafted flow.Flow, ways sending.Settings) (backtest.Options, error) {
-	o := backtest.Options{Store: s.Name, Flow: drafted.Key}
-	built, err := app.TextsOf(s.Store)
-	if err != nil {
-		return o, cli.Setting(err)
-	}
-	flows, err := app.InForce(rows, s.Store)
-	if err != nil {
-		cli.Printf(command.ErrOrStderr(), "warning: %v\n", err)
-	}
-	if flows == nil {
-		return o, errors.New("the flows can't be read")
-	}
-	flows[drafted.Key] = drafted
-	built.Flow, built.Sending = func(key flow.Key) flow.Flow { return flows[key] }, func() sending.Settings { return ways }
-	built.Destination.Consent = func(string) string { return "" }
-	o.Texts = *built
-	decided, err := consent.Topic(topology.Topics{Prefix: s.cfg.Kafka.TopicPrefix}.Consent()).Read(command.Context(), s.cluster)
-	if err != nil {
-		return o, cli.Explained(s.cfg, err)
-	}
-	mode := consent.Mode(s.SMS.Consent)
-	o.MayText = func(number string, at time.Time) (reason.Reason, bool) {
-		for _, c := range consent.History(decided, s.Name, number) {
-			if !c.At.After(at) {
-				return mode.May(c.Status)
-			}
-		}
-		return mode.May("")
-	}
-	return o, nil
-}
-
-// priceOf reads a price; 0 for none.
-func priceOf(text string) (float64, error) {
-	if text == "" {
-		return 0, nil
-	}
-	price, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(price > 0 && price < 1000) {
-		return 0, fmt.Errorf("--price is %q, expected the price of one part, such as 0.0079", text)
-	}
-	return price, nil
 }

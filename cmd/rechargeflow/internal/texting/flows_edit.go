@@ -1,7 +1,7 @@
 package texting
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -10,8 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rechargeflow/rechargeflow/app"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/flowedit"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 )
 
@@ -90,7 +92,7 @@ else has changed the flow since.`,
 			return err
 		}
 		return s.change(command, *by, func(flows []live.Flow) error {
-			return edit(&flows[indexOf(flows, flow.Key(args[0]))])
+			return edit(&flows[flowedit.IndexOf(flows, flow.Key(args[0]))])
 		})
 	}
 	return command
@@ -123,30 +125,36 @@ func (e *edits) definition(command *cobra.Command, s shop, key flow.Key) (func(*
 	if err == nil && text == "" && e.name == "" && !slices.ContainsFunc(limitFlags(), command.Flags().Changed) {
 		err = cli.Usage(fmt.Errorf("nothing to change: give --text, --file, --name, --%s or --restore", strings.Join(limitFlags(), ", --")))
 	}
-	return func(f *live.Flow) {
-		f.Text, f.Name = cmp.Or(text, f.Text), cmp.Or(e.name, f.Name)
-		e.limit(command, f)
-	}, err
+	draft := e.draft(command, text)
+	return func(f *live.Flow) { f.Define(draft.Apply(f.Definition())) }, err
 }
 
 // limitFlags are the flags about when and how often a flow's texts are sent.
 func limitFlags() []string { return []string{"quiet-hours", "window", "per-charge", "daily-cap"} }
 
-// limit sets what limitFlags give.
-func (e *edits) limit(command *cobra.Command, f *live.Flow) {
+// draft returns what the flags change.
+func (e *edits) draft(command *cobra.Command, text string) (d flowedit.Draft) {
 	given := command.Flags().Changed
+	if text != "" {
+		d.Text = &text
+	}
+	if e.name != "" {
+		d.Name = &e.name
+	}
 	if given("quiet-hours") {
-		f.QuietHours = e.quiet
+		d.QuietHours = &e.quiet
 	}
 	if given("window") {
-		f.WindowSeconds = e.window.Seconds()
+		seconds := e.window.Seconds()
+		d.WindowSeconds = &seconds
 	}
 	if given("per-charge") {
-		f.PerCharge = e.perCharge
+		d.PerCharge = &e.perCharge
 	}
 	if given("daily-cap") {
-		f.DailyCap = e.dailyCap
+		d.DailyCap = &e.dailyCap
 	}
+	return d
 }
 
 // version returns a flow at a version.
@@ -155,16 +163,11 @@ func (s shop) version(command *cobra.Command, key flow.Key, number int) (*live.F
 	if err != nil {
 		return nil, err
 	}
-	versions, err := live.HistoryOf(rows, s.Name, key)
-	if err != nil {
-		return nil, err
+	found, err := app.EditorOf(s.Store).Version(rows, key, number)
+	if errors.Is(err, flowedit.ErrNoVersion) {
+		err = cli.Usage(err)
 	}
-	for _, f := range versions {
-		if f.Version == number {
-			return &f, nil
-		}
-	}
-	return nil, cli.Usage(fmt.Errorf("flow %s of store %s has no version %d, the last is %d", key, s.Name, number, versions[len(versions)-1].Version))
+	return &found, err
 }
 
 func (c *commands) flowsActivate(active bool) *cobra.Command {
@@ -188,7 +191,7 @@ func (c *commands) flowsActivate(active bool) *cobra.Command {
 		}
 		return s.change(command, *by, func(flows []live.Flow) error {
 			for _, key := range args {
-				flows[indexOf(flows, flow.Key(key))].Active = active
+				flows[flowedit.IndexOf(flows, flow.Key(key))].Active = active
 			}
 			return nil
 		})

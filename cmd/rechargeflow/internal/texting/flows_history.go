@@ -7,11 +7,11 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/cli"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/flowedit"
 	live "github.com/rechargeflow/rechargeflow/pkg/settings"
 )
 
@@ -46,33 +46,11 @@ func printHistory(out io.Writer, versions []live.Flow) error {
 		at, by := changedBy(f.At, f.By)
 		what := "built in"
 		if i > 0 {
-			what = strings.Join(differences(versions[i-1], f), ", ")
+			what = strings.Join(flowedit.Differences(versions[i-1], f), ", ")
 		}
 		cli.Printf(table, "%d\t%s\t%s\t%s\n", f.Version, at, by, what)
 	}
 	return table.Flush()
-}
-
-// differences names what differs between two versions of a flow.
-func differences(before, after live.Flow) (names []string) {
-	for _, each := range []struct {
-		differs bool
-		name    string
-	}{
-		{!before.Active && after.Active, "activated"},
-		{before.Active && !after.Active, "deactivated"},
-		{before.Text != after.Text, "text"},
-		{before.Name != after.Name, "name"},
-		{before.QuietHours != after.QuietHours, "quiet hours"},
-		{before.WindowSeconds != after.WindowSeconds, "window"},
-		{before.PerCharge != after.PerCharge, "per charge"},
-		{before.DailyCap != after.DailyCap, "daily cap"},
-	} {
-		if each.differs {
-			names = append(names, each.name)
-		}
-	}
-	return names
 }
 
 func (c *commands) flowsDiff() *cobra.Command {
@@ -131,15 +109,9 @@ func flowAndVersions(command *cobra.Command, args []string) error {
 
 // printDiff prints the difference of two versions, nothing if they are equal.
 func printDiff(out io.Writer, before, after live.Flow) error {
-	var files [2][]byte
-	for i, f := range []live.Flow{before, after} {
-		file, err := flow.Format([]flow.Flow{f.Definition()})
-		if err != nil {
-			return err
-		}
-		files[i] = file
+	text, err := flowedit.Diff(before, after)
+	if err == nil {
+		cli.Printf(out, "%s", text)
 	}
-	name := func(f live.Flow) string { return fmt.Sprintf("%s/%s version %d", f.Store, f.Key, f.Version) }
-	cli.Printf(out, "%s", diff.Diff(name(before), files[0], name(after), files[1]))
-	return nil
+	return err
 }

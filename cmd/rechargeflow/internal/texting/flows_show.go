@@ -135,7 +135,7 @@ the flow can be about. --text and --file preview another text, which is not save
 		}
 		shown := current.Definition()
 		shown.Text = cmp.Or(text, shown.Text)
-		if err := flow.Check([]flow.Flow{shown}, s.Name, app.ShopOf(s.Store)); err != nil {
+		if err := app.EditorOf(s.Store).Check(shown); err != nil {
 			return cli.Faults(err, "faults in the flow")
 		}
 		previews, err := flow.Previews(shown, app.ShopOf(s.Store))

@@ -90,34 +90,28 @@ func (f *statsFlags) run(command *cobra.Command) error {
 
 // options reads the flags.
 func (f *statsFlags) options(command *cobra.Command, stores []shop) (flowstats.Options, error) {
-	o := flowstats.Options{Flow: flow.Key(f.flow), Zones: map[string]*time.Location{}, Within: flowstats.DefaultWithin()}
+	q := flowstats.Query{Flow: flow.Key(f.flow), Zone: f.zone, RecoveredWithin: f.recovery, ReactivatedWithin: f.reactivate}
 	if f.flow != "" {
-		if err := onlyFlows(1, 1)(command, []string{f.flow}); err != nil && o.Flow != flow.Help {
-			return o, err
+		if err := onlyFlows(1, 1)(command, []string{f.flow}); err != nil && q.Flow != flow.Help {
+			return flowstats.Options{}, err
 		}
 	}
 	var err error
-	if o.Since, err = cli.ParseTime("since", f.since, time.Now()); err != nil {
-		return o, err
+	if q.Since, err = cli.ParseTime("since", f.since, time.Now()); err != nil {
+		return flowstats.Options{}, err
 	}
 	if _, err := time.Parse(time.DateOnly, f.since); err == nil {
-		o.FirstDay = f.since
+		q.FirstDay = f.since
 	}
+	zones := map[string]string{}
 	for _, s := range stores {
-		zone, err := time.LoadLocation(cmp.Or(f.zone, s.SMS.TimeZone, "UTC"))
-		if err != nil {
-			return o, fmt.Errorf("--time-zone is %q, expected a zone such as America/New_York", f.zone)
-		}
-		o.Zones[s.Name] = zone
+		zones[s.Name] = s.SMS.TimeZone
 	}
-	for name, days := range map[string]int{"recovered-within": f.recovery, "reactivated-within": f.reactivate} {
-		if days < 1 {
-			return o, fmt.Errorf("--%s is %d, expected 1 day or more", name, days)
-		}
+	o, err := q.Options(zones)
+	if err != nil {
+		err = fmt.Errorf("--%w", err)
 	}
-	const day = 24 * time.Hour
-	o.Recovery, o.Reactivated = time.Duration(f.recovery)*day, time.Duration(f.reactivate)*day
-	return o, nil
+	return o, err
 }
 
 // statsHead are the columns before the numbers.

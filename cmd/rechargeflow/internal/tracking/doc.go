@@ -3,5 +3,4 @@
 //	commands.go  the group
 //	preview.go   tracking preview
 //	sample.go    tracking sample
-//	updates.go   Updates: properties that segments push sets
 package tracking

@@ -1,4 +1,5 @@
-package tracking
+// Package profiles sets properties of profiles in Bloomreach, without events, for a push of segments.
+package profiles
 
 import (
 	"context"
@@ -6,19 +7,19 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/rechargeflow/rechargeflow/app"
 	"github.com/rechargeflow/rechargeflow/pkg/bloomreach"
-	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/membership"
 )
 
-// Updates sets properties of profiles without events: see membership.Destination.
-type Updates struct{ Client app.Tracker }
+// Client sends commands: see bloomreach.Client.
+type Client interface {
+	Batch(ctx context.Context, commands []bloomreach.Command) ([]bloomreach.Result, error)
+}
 
-// UpdatesOf returns those of a store; app.ErrNoDestination if it sends nothing.
-func UpdatesOf(store config.Store) (Updates, error) {
-	client, err := app.TrackerOf(store)
-	return Updates{Client: client}, err
+// Updates sets properties of profiles: see membership.Destination.
+type Updates struct {
+	// Client returns what sends, or why nothing does.
+	Client func() (Client, error)
 }
 
 // Update is that of membership.Destination. An update that is no valid command is refused without being sent.
@@ -37,7 +38,11 @@ func (u Updates) Update(ctx context.Context, updates []membership.Update) ([]mem
 	if len(commands) == 0 {
 		return answers, nil
 	}
-	results, err := u.Client.Batch(ctx, commands)
+	client, err := u.Client()
+	if err != nil {
+		return nil, err
+	}
+	results, err := client.Batch(ctx, commands)
 	for i, r := range results {
 		answers[of[i]] = membership.Answer{Accepted: r.Outcome == bloomreach.Accepted, Refused: r.Errors}
 	}
