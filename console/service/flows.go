@@ -23,7 +23,7 @@ func (s *Service) Stores(context.Context) ([]StoreInfo, error) {
 	for i, store := range s.cfg.Stores {
 		list[i] = StoreInfo{
 			Name: store.Name, ShopName: store.Shop.Name, Currency: store.Currency, TimeZone: store.TimeZone, Driver: store.Driver, DryRun: store.DryRun,
-			OwnTexts: store.Shop.OwnTexts, Consent: store.Asks, Bloomreach: store.Profiles != nil,
+			OwnTexts: store.Shop.OwnTexts, Consent: store.Asks, Destination: store.Destination, PushesSegments: store.Profiles != nil,
 		}
 	}
 	return list, nil

@@ -167,7 +167,7 @@ func (s *Service) pushOf(ctx context.Context, store string, names []string) (mem
 		return membership.Push{}, err
 	}
 	if found.Profiles == nil {
-		return membership.Push{}, fmt.Errorf("%w: bloomreach.enabled is false in this store: it sends nothing", ErrForbidden)
+		return membership.Push{}, fmt.Errorf("%w: the store sends no events, so its segments have no destination", ErrForbidden)
 	}
 	all, err := s.segments(ctx, store)
 	if err != nil {

@@ -23,9 +23,11 @@ type StoreInfo struct {
 	DryRun bool   `json:"dry_run"`
 	// OwnTexts means that the destination has the texts: those of the flows are not used.
 	OwnTexts bool `json:"own_texts"`
-	// Consent is whom the store may text: opt_out, opt_in, destination. Bloomreach reports whether segments can be pushed.
-	Consent    consent.Mode `json:"consent"`
-	Bloomreach bool         `json:"bloomreach"`
+	// Consent is whom the store may text: opt_out, opt_in, destination.
+	Consent consent.Mode `json:"consent"`
+	// Destination is where events go, "" for nowhere. PushesSegments means that the properties of segments can be set there.
+	Destination    string `json:"destination,omitempty"`
+	PushesSegments bool   `json:"pushes_segments"`
 }
 
 // FlowCard is a flow on the page of all.
