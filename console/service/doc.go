@@ -9,11 +9,9 @@
 //	flows.go        stores and flows as they are set now
 //	changes.go      changes of flows, their history; how changes are written
 //	preview.go      a draft as customers would read it
-//	play.go         what a draft would have sent, and what activation does
+//	play.go         what a draft would have sent, what activation does, and the outcomes of texts
 //	trial.go        one text to a number
-//	stats.go        the outcomes of texts by flow and day
-//	sending.go      quiet hours, limits, pauses
-//	consent.go      whom a store may text
+//	sending.go      quiet hours, limits, pauses; whom a store may text
 //	segments.go     segments, their changes and counts
 //	members.go      members of segments: pages and files
 //	push.go         pushes of segments to Bloomreach

@@ -64,7 +64,7 @@ func (s *Service) Flows(ctx context.Context, store string) ([]FlowCard, error) {
 	if err != nil {
 		return nil, err
 	}
-	counts, err := s.counts(ctx, store, week)
+	counts, err := s.counts(ctx, found, week)
 	if err != nil {
 		return nil, err
 	}
@@ -81,14 +81,18 @@ func (s *Service) Flows(ctx context.Context, store string) ([]FlowCard, error) {
 	return cards, nil
 }
 
-// counts returns the numbers of flows of the last days, nil if they are not known.
-func (s *Service) counts(ctx context.Context, store string, since time.Duration) (map[flow.Key]readmodel.FlowCount, error) {
-	if s.cfg.FlowCounts == nil {
+// counts returns the numbers of flows of the last days, nil while they are not known.
+func (s *Service) counts(ctx context.Context, store *Store, since time.Duration) (map[flow.Key]readmodel.FlowCount, error) {
+	if s.cfg.Model == nil || !s.cfg.Model.Progress().CaughtUp {
 		return nil, nil
 	}
-	rows, err := s.cfg.FlowCounts(ctx, store, s.cfg.Now().Add(-since))
+	zone, err := time.LoadLocation(store.TimeZone)
 	if err != nil {
-		return nil, fmt.Errorf("count texts: %w", err)
+		return nil, fmt.Errorf("time zone of store %s: %w", store.Name, err)
+	}
+	rows, err := s.cfg.Model.Flows(ctx, store.Name, s.cfg.Now().Add(-since), zone)
+	if err != nil {
+		return nil, ofModel("texts", err)
 	}
 	counts := map[flow.Key]readmodel.FlowCount{}
 	for _, row := range rows {

@@ -65,6 +65,7 @@ type Model interface {
 	Customer(ctx context.Context, store, id string, limit int) (readmodel.CustomerPage, error)
 	DeadLetters(ctx context.Context, f readmodel.DeadLetterFilter) (readmodel.Page[readmodel.DeadLetter], error)
 	DeadLetterCounts(ctx context.Context, store string) ([]readmodel.DeadLetterCount, error)
+	Flows(ctx context.Context, store string, since time.Time, zone *time.Location) ([]readmodel.FlowCount, error)
 	Subscribe(store string) *readmodel.Stream
 	Progress() readmodel.Progress
 }
@@ -85,10 +86,12 @@ func (o *operations) begin(s *Service) {
 	o.checks.rows, o.lags.now = map[string]*checked{}, s.cfg.Now
 }
 
-// Stop ends what Live returned and the replays that run, and waits for these. What else the service does goes on.
+// Stop ends what Live returned and the replays and pushes that run, and waits for these: the next push continues. What else the service does goes on.
 func (s *Service) Stop() {
 	s.ops.once.Do(func() { close(s.ops.stopping) })
+	s.pushes.stop()
 	s.ops.working.Wait()
+	s.pushes.all.Wait()
 	s.ops.lags.close()
 }
 

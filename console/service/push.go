@@ -33,12 +33,6 @@ func newPushes() *pushes {
 	return p
 }
 
-// Close stops pushes, which the next one continues, and waits for their end.
-func (s *Service) Close() {
-	s.pushes.stop()
-	s.pushes.all.Wait()
-}
-
 // PushSegments sets the properties of segments at Bloomreach. A push that takes long goes on after its request: see LastPush. A dry run says what
 // would be set.
 func (s *Service) PushSegments(ctx context.Context, who, store string, request PushRequest) (Push, error) {
@@ -197,4 +191,3 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
-

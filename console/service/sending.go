@@ -2,11 +2,17 @@ package service
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/sending"
 	"github.com/rechargeflow/rechargeflow/pkg/settings"
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
+	"github.com/rechargeflow/rechargeflow/pkg/timeline"
 )
 
 // Sending returns how a store sends now.
@@ -91,7 +97,164 @@ func (s *Service) changeSending(ctx context.Context, who, store string, version 
 		return SendingInfo{}, changeError(err)
 	}
 	for _, now := range changed {
-		s.awaitRow(ctx, func(rows *settings.Rows[settings.Setting]) bool { return settings.SendingOf(rows, store).Version >= now.Version })
+		s.awaitRow(ctx, func(rows *settings.Rows[settings.Setting]) bool {
+			return settings.SendingOf(rows, store).Version >= now.Version
+		})
 	}
 	return s.Sending(ctx, store)
+}
+
+// ConsentCounts counts the numbers of a store that have opted in and out.
+func (s *Service) ConsentCounts(ctx context.Context, store string) (ConsentCounts, error) {
+	found, err := s.store(store)
+	if err != nil {
+		return ConsentCounts{}, err
+	}
+	counts := ConsentCounts{Store: store, Mode: found.Asks, Explains: found.Asks.Explain()}
+	if s.cfg.Consent != nil {
+		select {
+		case <-s.cfg.Consent.Ready():
+			counts.OptedIn, counts.OptedOut = s.cfg.Consent.Count(store)
+			return counts, nil
+		default:
+			return counts, fmt.Errorf("%w: the consent of numbers is still being read", ErrUnavailable)
+		}
+	}
+	rows, err := s.consents(ctx)
+	if err != nil {
+		return counts, err
+	}
+	for _, change := range consent.Newest(rows.Prefix(store + "/")) {
+		if change.Status == consent.OptedIn {
+			counts.OptedIn++
+		} else {
+			counts.OptedOut++
+		}
+	}
+	return counts, nil
+}
+
+// ConsentOf returns what is known of a number.
+func (s *Service) ConsentOf(ctx context.Context, store, number string, reveal bool) (ConsentInfo, error) {
+	found, err := s.store(store)
+	if err != nil {
+		return ConsentInfo{}, err
+	}
+	canonical, err := sms.Canonical(number)
+	if err != nil {
+		return ConsentInfo{}, notNumber("number")
+	}
+	rows, err := s.consents(ctx)
+	if err != nil {
+		return ConsentInfo{}, err
+	}
+	info := ConsentInfo{Store: store, Number: canonical, History: []ConsentEntry{}}
+	if !reveal {
+		info.Number = sms.Mask(canonical)
+	}
+	mask := timeline.NewMasker(reveal)
+	for _, change := range consent.History(rows, store, canonical) {
+		info.History = append(info.History, ConsentEntry{Status: change.Status, At: change.At, By: change.By, Detail: mask.Text(change.Detail)})
+	}
+	if len(info.History) > 0 {
+		info.Status = info.History[0].Status
+	}
+	why, may := found.Asks.May(info.Status)
+	info.MayText, info.Reason = may, string(why)
+	return info, nil
+}
+
+func notNumber(field string) error {
+	return invalid(field, "is not a number with its country code, such as +14155552671")
+}
+
+// OptOut records that numbers must not be texted.
+func (s *Service) OptOut(ctx context.Context, who, store string, change ConsentChange) ([]ConsentChanged, error) {
+	return s.decide(ctx, who, store, change, consent.OptedOut)
+}
+
+// OptIn records that numbers may be texted.
+func (s *Service) OptIn(ctx context.Context, who, store string, change ConsentChange) ([]ConsentChanged, error) {
+	return s.decide(ctx, who, store, change, consent.OptedIn)
+}
+
+const (
+	maxNumbers = 1000 // of one change
+	maxNote    = 120  // bytes
+)
+
+// decide records a decision about numbers.
+func (s *Service) decide(ctx context.Context, who, store string, change ConsentChange, status consent.Status) ([]ConsentChanged, error) {
+	if _, err := s.store(store); err != nil {
+		return nil, err
+	}
+	numbers, err := change.numbers()
+	if err != nil {
+		return nil, err
+	}
+	done, err := s.alone(ctx) // two decisions about a number at a time would be in no order
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	rows, err := s.consents(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var changes []consent.Change
+	result := make([]ConsentChanged, len(numbers))
+	for i, number := range numbers {
+		c, needed, err := consent.Decide(rows, consent.Change{
+			Store: store, Number: number, Status: status, At: s.cfg.Now(), By: consent.ByOperator, Detail: noteBy(change.Note, who),
+		})
+		if err != nil {
+			return nil, invalid("numbers", "%s", err)
+		}
+		if result[i] = (ConsentChanged{Number: sms.Mask(number), Status: status, Changed: needed}); needed {
+			changes = append(changes, c)
+		}
+	}
+	if _, err := consent.Publish(ctx, s.cfg.Produce, s.cfg.Topics.Consent(), s.cfg.Now(), changes); err != nil {
+		return nil, unavailable(err)
+	}
+	if s.cfg.Consent != nil && len(changes) > 0 {
+		last := changes[len(changes)-1]
+		s.await(ctx, func() bool { return s.cfg.Consent.Status(store, last.Number) == status })
+	}
+	return result, nil
+}
+
+// noteBy returns a note that says who wrote it.
+func noteBy(note, who string) string {
+	if who == "" {
+		return note
+	}
+	return strings.TrimSpace(note + " (by " + who + ")")
+}
+
+// numbers returns the numbers in E.164, each once.
+func (c ConsentChange) numbers() (numbers []string, err error) {
+	if len(c.Numbers) == 0 || len(c.Numbers) > maxNumbers {
+		return nil, invalid("numbers", "has %d numbers, expected 1 to %d", len(c.Numbers), maxNumbers)
+	}
+	if len(c.Note) > maxNote {
+		return nil, invalid("note", "has %d bytes, at most %d are possible", len(c.Note), maxNote)
+	}
+	seen := map[string]bool{}
+	var faults []Fault
+	for i, given := range c.Numbers {
+		number, err := sms.Canonical(given)
+		var wrong *InvalidError
+		switch {
+		case err != nil && errors.As(notNumber(fmt.Sprintf("numbers[%d]", i)), &wrong):
+			faults = append(faults, wrong.Faults...)
+		case !seen[number]:
+			seen[number] = true
+			numbers = append(numbers, number)
+		}
+	}
+	if len(faults) > 0 {
+		return nil, &InvalidError{Faults: faults}
+	}
+	return numbers, nil
 }

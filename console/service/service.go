@@ -7,7 +7,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/console/access"
-	"github.com/rechargeflow/rechargeflow/console/readmodel"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
@@ -33,8 +32,6 @@ type Config struct {
 	// Flows is the table of settings, Consent that of consent; both are kept up to date while the console runs.
 	Flows   *settings.Table[settings.Setting]
 	Consent *consent.Table
-	// FlowCounts counts the texts of a store's flows that were planned since a time; nil if that is not known.
-	FlowCounts func(ctx context.Context, store string, since time.Time) ([]readmodel.FlowCount, error)
 	// Produce writes records and returns once every in-sync replica has them.
 	Produce func(ctx context.Context, records ...kafka.Record) error
 	// Checks makes the checks of a store, or with "" those of the installation and all stores.

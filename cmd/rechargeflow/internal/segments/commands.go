@@ -50,8 +50,9 @@ func (c *commands) addStore(command *cobra.Command) *storeFlags {
 type shop struct {
 	*service.Service
 
-	name string
-	cfg  config.Config
+	name  string
+	sends bool // events, to where segments are pushed
+	cfg   config.Config
 }
 
 // open reads the configuration, for a process with roles or none, and selects the store.
@@ -76,7 +77,7 @@ func (f *storeFlags) open(command *cobra.Command, roles ...string) (shop, error)
 		return shop{}, cli.Setting(err)
 	}
 	known.Unreadable = func(err error) { cli.Printf(command.ErrOrStderr(), "warning: %v\n", err) }
-	return shop{Service: service.New(known), name: store.Name, cfg: loaded.Config}, nil
+	return shop{Service: service.New(known), name: store.Name, sends: store.Bloomreach.Enabled, cfg: loaded.Config}, nil
 }
 
 // explained marks an error as wrong usage, or adds which broker was used.

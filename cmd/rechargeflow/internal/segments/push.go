@@ -52,6 +52,9 @@ With --dry-run nothing is sent, and the exit code is 3 if something would.`,
 		if err != nil {
 			return err
 		}
+		if !s.sends {
+			return cli.Usage(app.ErrNoDestination)
+		}
 		return f.run(command, s, args)
 	}
 	return command
