@@ -24,7 +24,7 @@ const (
 // A request with an API token can't be made by another site: a browser would ask first whether the header is allowed, and is never told so. The same is
 // true of one with JSON, which is all that a program may send that has neither token nor cookie, where everybody is the operator Local.
 func (a *Access) checkCSRF(h http.Header, r *http.Request, v visit) error {
-	if v.person.Token || r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
+	if v.person.Token || isSafe(r.Method) {
 		return nil
 	}
 	if err := a.origin.Check(r); err != nil {
@@ -37,17 +37,25 @@ func (a *Access) checkCSRF(h http.Header, r *http.Request, v visit) error {
 		}
 		return refuse(h, http.StatusForbidden, 0, "the page is too old, or the browser sends no cookies: load the page again; a program sends JSON or an API token")
 	}
-	sent := r.Header.Get(HeaderCSRF)
-	if sent == "" && kind == formType {
-		if err := r.ParseForm(); err != nil {
-			return unreadable(h, err)
-		}
-		sent = r.PostForm.Get(FieldCSRF)
+	sent, err := sentToken(r, kind)
+	if err != nil {
+		return unreadable(h, err)
 	}
 	if !hmac.Equal([]byte(sent), []byte(v.csrf)) {
 		return refuse(h, http.StatusForbidden, 0, "the page is too old: load it again, and repeat what you did")
 	}
 	return nil
+}
+
+// sentToken returns the token of a request: that of a script, else that of a form.
+func sentToken(r *http.Request, kind string) (string, error) {
+	if sent := r.Header.Get(HeaderCSRF); sent != "" || kind != formType {
+		return sent, nil
+	}
+	if err := r.ParseForm(); err != nil {
+		return "", err
+	}
+	return r.PostForm.Get(FieldCSRF), nil
 }
 
 // unreadable refuses a form that is too large or none.
@@ -62,7 +70,8 @@ func unreadable(h http.Header, err error) error {
 // newCSRF gives a browser that has no session a cookie for the token of its forms.
 func (a *Access) newCSRF(c echo.Context, from via) string {
 	r := c.Request()
-	if r.Method != http.MethodGet || isAPI(r) || visitIsProgram(r) {
+	isPage := strings.Contains(r.Header.Get("Accept"), "text/html")
+	if r.Method != http.MethodGet || isAPI(r) || !isPage {
 		return ""
 	}
 	secret := newSecret()
@@ -70,9 +79,10 @@ func (a *Access) newCSRF(c echo.Context, from via) string {
 	return a.state.sign("csrf", secret)
 }
 
-// visitIsProgram reports whether a request is certainly none of a browser that shows a page.
-func visitIsProgram(r *http.Request) bool {
-	return !strings.Contains(r.Header.Get("Accept"), "text/html")
+// isSafe reports whether a method changes nothing.
+func isSafe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
+// isAPI reports whether a request is one of a program, which is not sent to a page.
 func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") }

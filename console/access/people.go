@@ -22,8 +22,9 @@ type People struct {
 
 	mu      sync.Mutex
 	checked time.Time
-	digest  [sha256.Size]byte
-	known   []entry
+	digest  [sha256.Size]byte // of the content that was read last
+	broken  error             // its faults
+	known   []entry           // of the last content without faults
 	fault   error
 }
 
@@ -63,7 +64,7 @@ func (p *People) find(name string) (entry, bool) {
 	return entry{}, false
 }
 
-// refresh reads the file unless it was just read.
+// refresh reads the file unless it was just read. A file with faults leaves the people as they were.
 func (p *People) refresh() {
 	now := p.now()
 	if age := now.Sub(p.checked); !p.checked.IsZero() && age >= 0 && age < recheck {
@@ -72,25 +73,29 @@ func (p *People) refresh() {
 	p.checked = now
 	content, err := readPeople(p.path)
 	digest := sha256.Sum256(content)
-	if err == nil && p.known != nil && digest == p.digest {
-		p.fault = nil
-		return
+	if err == nil && digest != p.digest {
+		err = p.takeUp(content, digest)
+	} else if err == nil {
+		err = p.broken
 	}
-	var known []entry
-	if err == nil {
-		known, err = parsePeople(p.path, content)
+	if err != nil && p.known != nil && (p.fault == nil || p.fault.Error() != err.Error()) {
+		p.log.Error("read people_file failed, people and roles stay as they were", zap.Error(err))
 	}
+	p.fault = err
+}
+
+// takeUp takes up a content of the file that is new.
+func (p *People) takeUp(content []byte, digest [sha256.Size]byte) error {
+	known, err := parsePeople(p.path, content)
+	p.digest, p.broken = digest, err
 	if err != nil {
-		if p.known != nil && (p.fault == nil || p.fault.Error() != err.Error()) {
-			p.log.Error("read people_file failed, people and roles stay as they were", zap.Error(err))
-		}
-		p.fault = err
-		return
+		return err
 	}
 	if p.known != nil {
 		p.log.Info("people_file has changed", zap.Int("people", len(known)))
 	}
-	p.known, p.digest, p.fault = known, digest, nil
+	p.known = known
+	return nil
 }
 
 // maxPeople is the largest file of people in bytes.

@@ -7,6 +7,7 @@
 //	kafka.go               Kafka              the settings of the brokers
 //	store.go               Store              the settings of one store, and the rules across its keys
 //	sms.go                 SMS                how a store sends texts, a block for each driver
+//	console.go             Console            who may use the console, and where it is reached
 //	key.go                 Keys               the declaration as a list
 //	value.go               Key.parse          parses a value and checks its form
 //	size.go                Size               a number of bytes
@@ -18,6 +19,7 @@
 //	rules.go               checkRules         rules across keys
 //	rules_kafka.go         checkKafka         rules across the keys of the brokers
 //	rules_links.go         checkLinks         rules across the keys of short links
+//	rules_console.go       checkConsole       rules across the keys of the console
 //	rules_placeholders.go  checkPlaceholders  values that examples show in place of one's own
 //	warnings.go            checkDestinations  values that are valid and probably not intended
 //	files.go               Loaded.Reload      the files that were read, and whether they have changed

@@ -12,6 +12,7 @@ func (l *loader) checkRules(c Config) {
 	l.checkKafka(c.Kafka)
 	l.checkEmbedded(c)
 	l.checkCollector(c.Tracing)
+	l.checkConsole(c.Console)
 	first := map[string]string{}
 	for i, store := range c.Stores {
 		s := l.stores[i]

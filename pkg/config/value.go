@@ -161,6 +161,8 @@ func forms() map[string]form {
 		"address":   {"host:port", func(s string) bool { return isAddress(s, false) }},
 		"listen":    {"host:port or :port", func(s string) bool { return isAddress(s, true) }},
 		"loopback":  {"a loopback address, such as 127.0.0.1:9092", isLoopback},
+		"network":   {"an IP address, or a network such as 10.0.0.0/8", isNetwork},
+		"domain":    {"a domain such as example.com", regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`).MatchString},
 		"prefix":    {"at most 100 of a-z, 0-9, dot, underscore and hyphen", regexp.MustCompile(`^[a-z0-9._-]{1,100}$`).MatchString},
 		"name":      {"1 to 40 of a-z, 0-9 and hyphen", regexp.MustCompile(`^[a-z0-9-]{1,40}$`).MatchString},
 		"currency":  {"a currency as three capital letters, such as USD", regexp.MustCompile(`^[A-Z]{3}$`).MatchString},
@@ -202,6 +204,12 @@ func isLoopback(text string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || (err == nil && ip.IsLoopback())
+}
+
+func isNetwork(text string) bool {
+	_, addressErr := netip.ParseAddr(text)
+	_, networkErr := netip.ParsePrefix(text)
+	return addressErr == nil || networkErr == nil
 }
 
 func isURL(text string) bool {

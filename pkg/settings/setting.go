@@ -59,53 +59,44 @@ func historyKey(current string, version int) string {
 	return current + versionPart + strconv.Itoa(version)
 }
 
-func decode(key string, value []byte) (row Setting, err error) {
+// decode returns the row of a key; an empty one for a kind that this version does not know.
+func decode(key string, value []byte) (Setting, error) {
 	store, rest, _ := strings.Cut(key, "/")
 	kind, _, _ := strings.Cut(rest, "/")
 	if store == "" {
-		return decodeToken(key, kind, value)
+		kind = "/" + kind // of no store
 	}
 	switch kind {
 	case kindFlow:
-		row.Flow = &Flow{}
-		if err = json.Unmarshal(value, row.Flow); err == nil {
-			err = belongs(key, flowKey(row.Flow.Store, row.Flow.Key), row.Flow.Version)
-		}
+		f, err := decoded(key, value, func(f Flow) (string, int, error) { return flowKey(f.Store, f.Key), f.Version, nil })
+		return Setting{Flow: f}, err
 	case kindSending:
-		row.Sending = &Sending{}
-		if err = json.Unmarshal(value, row.Sending); err == nil {
-			err = cmp.Or(belongs(key, sendingKey(row.Sending.Store), row.Sending.Version), row.Sending.Check())
-		}
+		s, err := decoded(key, value, func(s Sending) (string, int, error) { return sendingKey(s.Store), s.Version, s.Check() })
+		return Setting{Sending: s}, err
 	case kindImport:
-		row.Import = &Import{}
-		if err = json.Unmarshal(value, row.Import); err == nil {
-			err = belongs(key, importKey(row.Import.Store), row.Import.Version)
-		}
+		i, err := decoded(key, value, func(i Import) (string, int, error) { return importKey(i.Store), i.Version, nil })
+		return Setting{Import: i}, err
 	case kindSegment:
-		row.Segment = &Segment{}
-		if err = json.Unmarshal(value, row.Segment); err == nil {
-			err = cmp.Or(belongs(key, segmentKey(row.Segment.Store, row.Segment.Name), row.Segment.Version), row.Segment.check())
-		}
+		s, err := decoded(key, value, func(s Segment) (string, int, error) { return segmentKey(s.Store, s.Name), s.Version, s.check() })
+		return Setting{Segment: s}, err
+	case "/" + kindToken:
+		t, err := decoded(key, value, func(t Token) (string, int, error) { return tokenKey(t.ID), t.Version, t.check() })
+		return Setting{Token: t}, err
 	}
-	if err != nil {
-		return Setting{}, err
-	}
-	return row, nil
+	return Setting{}, nil
 }
 
-// decodeToken decodes a row that belongs to no store.
-func decodeToken(key, kind string, value []byte) (Setting, error) {
-	if kind != kindToken {
-		return Setting{}, nil
+// decoded decodes a row. check returns the key of the current row, its version, and what is wrong with it.
+func decoded[R any](key string, value []byte, check func(R) (current string, version int, err error)) (*R, error) {
+	var row R
+	if err := json.Unmarshal(value, &row); err != nil {
+		return nil, err
 	}
-	var t Token
-	if err := json.Unmarshal(value, &t); err != nil {
-		return Setting{}, err
+	current, version, err := check(row)
+	if err = cmp.Or(belongs(key, current, version), err); err != nil {
+		return nil, err
 	}
-	if err := cmp.Or(belongs(key, tokenKey(t.ID), t.Version), t.check()); err != nil {
-		return Setting{}, err
-	}
-	return Setting{Token: &t}, nil
+	return &row, nil
 }
 
 // belongs returns an error unless a key is that of a row, or of the row in the history.
