@@ -22,7 +22,7 @@ var ErrNotFound = errors.New("not found")
 type Retention struct {
 	// Events is that of events, facts and dead letters, by when they were written: 90 days by default.
 	Events time.Duration
-	// Texts is that of texts, by their last change, and of charges: 400 days by default.
+	// Texts is that of texts, by their last change, and of charges: 400 days by default, at least 60. A text lives less than that.
 	Texts time.Duration
 }
 
@@ -50,6 +50,7 @@ func (c Config) withDefaults() Config {
 	if c.Retention.Texts <= 0 {
 		c.Retention.Texts = 400 * day
 	}
+	c.Retention.Texts = max(c.Retention.Texts, 60*day)
 	if c.Every <= 0 {
 		c.Every = 300 * time.Millisecond
 	}

@@ -29,7 +29,12 @@ func (w *writer) prune(ctx context.Context) error {
 	if err := w.some(ctx, func() (int64, error) { return w.pruneBodies(ctx, texts) }); err != nil {
 		return err
 	}
-	return w.pruneKinds(ctx, events)
+	if err := w.pruneKinds(ctx, events); err != nil {
+		return err
+	}
+	// Until then the WAL may have what was removed. Readers may prevent it; there is a next time.
+	_, err := w.exec(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return err
 }
 
 // some repeats a step, each time in a transaction, until it removes less than it may.

@@ -12,6 +12,8 @@ const (
 	maxWords     = 5000
 	// minPhone is how many of the last digits of a number are needed to search for it.
 	minPhone = 4
+	// maxPhone is how many of them are compared: the same number is typed with a country code, or with a zero in its place, or without.
+	maxPhone = 8
 )
 
 // matching adds the condition for the texts that a query finds.
@@ -61,6 +63,7 @@ func (m *Model) Customers(ctx context.Context, store, query string, limit int) (
 		if len(end) < minPhone {
 			end = "none"
 		}
+		end = end[:min(len(end), maxPhone)]
 		return list(ctx, m, scanCustomer, selectCustomers+` WHERE s.name = ?1 AND (c.id = ?2 OR c.phone_end >= ?3 AND c.phone_end < ?3 || ':') LIMIT ?4`,
 			store, digits, end, limitOf(limit))
 	}

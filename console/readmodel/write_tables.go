@@ -13,21 +13,21 @@ import (
 // rowKey is the key of a row: {store}/{customer} or {store}/{customer}/{id}.
 type rowKey struct{ store, customer, id string }
 
-func rowKeyOf(r kafka.Record) (rowKey, error) {
-	parts := strings.SplitN(string(r.Key), "/", 3)
-	if len(parts) < 2 {
-		return rowKey{}, unreadable{"the key is not that of a row"}
+// rowKeyOf returns the key of a row that has an ID besides the customer's, or has none.
+func rowKeyOf(r kafka.Record, hasID bool) (key rowKey, err error) {
+	parts := strings.Split(string(r.Key), "/")
+	switch {
+	case hasID && len(parts) == 3:
+		return rowKey{store: parts[0], customer: parts[1], id: parts[2]}, nil
+	case !hasID && len(parts) == 2:
+		return rowKey{store: parts[0], customer: parts[1]}, nil
 	}
-	key := rowKey{store: parts[0], customer: parts[1]}
-	if len(parts) == 3 {
-		key.id = parts[2]
-	}
-	return key, nil
+	return rowKey{}, unreadable{"the key is not that of a row"}
 }
 
 // customer writes a row of recharge.customers, or removes it.
 func (w *writer) customer(ctx context.Context, r kafka.Record) error {
-	key, err := rowKeyOf(r)
+	key, err := rowKeyOf(r, false)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func digitsOf(text string) string {
 
 // subscription writes a row of recharge.subscriptions, or removes it.
 func (w *writer) subscription(ctx context.Context, r kafka.Record) error {
-	key, err := rowKeyOf(r)
+	key, err := rowKeyOf(r, true)
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (w *writer) subscription(ctx context.Context, r kafka.Record) error {
 
 // charge writes a row of recharge.charges, or removes it.
 func (w *writer) charge(ctx context.Context, r kafka.Record) error {
-	key, err := rowKeyOf(r)
+	key, err := rowKeyOf(r, true)
 	if err != nil {
 		return err
 	}
