@@ -11,6 +11,7 @@
 //	metrics_reload.go       Reloaded, ...          whether the configuration of the files is in force
 //	metrics_registrations.go Registrations, ...    webhooks registered at Recharge
 //	metrics_links.go        LinkRequest, ...       short links and clicks on them
+//	metrics_console.go      ConsoleRequest, ...    requests to the console, and how far it has read
 //	metrics_texts.go        Texting                consent and pauses
 //	metrics_certificates.go Certificates, ...      when certificates expire
 //	lag.go                  Metrics.Lags           the lag of consumer groups

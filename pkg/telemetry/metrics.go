@@ -39,6 +39,7 @@ type Metrics struct {
 	registrations registrationMetrics
 	reload        reloadMetrics
 	links         linkMetrics
+	console       consoleMetrics
 }
 
 // NewMetrics registers all metrics, and those of Go and of the process.
@@ -98,6 +99,7 @@ func NewMetrics() *Metrics {
 	m.certificates = newCertificates(m.registry)
 	m.registrations, m.reload = newRegistrationMetrics(m.registry), newReloadMetrics(m.registry)
 	m.links = newLinkMetrics(m.registry)
+	m.console = newConsoleMetrics(m.registry)
 	m.groups = &groups{past: map[string]int64{}, read: map[string]func() int64{}}
 	return m
 }
