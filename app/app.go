@@ -14,7 +14,6 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/app/faultpoint"
 	"github.com/rechargeflow/rechargeflow/app/reload"
-	"github.com/rechargeflow/rechargeflow/console"
 	"github.com/rechargeflow/rechargeflow/pipeline"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
@@ -60,8 +59,8 @@ type App struct {
 	check          *brokerCheck
 	lags           *lagWatch // nil for the gateway alone
 	webhooks       *webhooks
-	shortLinks     *shortLinks     // nil without the role, or if no store has short links
-	console        *console.Server // nil without the role
+	shortLinks     *shortLinks  // nil without the role, or if no store has short links
+	console        *consoleRole // nil without the role
 	states         map[topology.Role]*state.Store
 	claims         *sender.Claims // nil if no text is sent, or with other brokers than the embedded one
 	running        atomic.Bool

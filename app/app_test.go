@@ -64,6 +64,7 @@ func TestRun(t *testing.T) {
 		"start", "state disk of transformer", "state disk of sms", "brokers", "topics", "gateway",
 		"lookups", "rechargeflow.transformer", "rechargeflow.transformer work",
 		"rechargeflow.tracking.acme", "rechargeflow.tracking.acme work",
+		"console", "what the console shows",
 		"settings", "flows", "paused texts", "consent", "sms gateways", "rechargeflow.sms", "rechargeflow.sms work",
 	}, names)
 	assert.Contains(t, p.get("/version"), "v1.2.3")
@@ -150,7 +151,7 @@ func TestRunEndsWithThePartThatFails(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	cfg := trial(t, "http://127.0.0.1:1")
 	_, err := New(cfg, []topology.Role{"sink"}, Options{Log: zap.NewNop()})
-	require.EqualError(t, err, `there is no role "sink"; roles are gateway, transformer, tracking, sms, links`)
+	require.EqualError(t, err, `there is no role "sink"; roles are gateway, transformer, tracking, sms, links, console`)
 	_, err = New(cfg, []topology.Role{topology.RoleGateway}, Options{Log: zap.NewNop()})
 	require.ErrorContains(t, err, "kafka.brokers is empty")
 }

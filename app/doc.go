@@ -6,6 +6,7 @@
 //	gateway.go             the HTTP server of the gateway, whose settings may change
 //	links.go               the HTTP server of short links, likewise
 //	console.go             the HTTP server of the console, likewise
+//	console_service.go     what can be seen and done in the console, and who may
 //	part.go                what a role runs besides these servers: how it is built, started, stopped and replaced
 //	reload.go              how a changed configuration is taken up while the process runs
 //	consume.go             a consumer per stage, its checks and metrics

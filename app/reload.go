@@ -49,7 +49,11 @@ func (a *App) takeUp(ctx context.Context, group *errgroup.Group, next config.Con
 	if err != nil {
 		return err
 	}
-	if err := a.takeUpLinks(ctx, group, next); err != nil {
+	shown, err := a.console.newSite(next)
+	if err == nil {
+		err = a.takeUpLinks(ctx, group, next)
+	}
+	if err != nil {
 		a.closeParts(ctx, parts)
 		return err
 	}
@@ -59,6 +63,7 @@ func (a *App) takeUp(ctx context.Context, group *errgroup.Group, next config.Con
 	a.exportStores(*before, next)
 	a.logStores(slices.DeleteFunc(slices.Clone(next.Stores), func(s config.Store) bool { return !changed(s, changes) }))
 	a.webhooks.accept(opening)
+	shown.use()
 	a.replaceParts(ctx, group, parts)
 	a.webhooks.accept(accepting)
 	return nil

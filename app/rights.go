@@ -69,8 +69,8 @@ func shows(cfg config.Config) (all []kafka.Right) {
 	return all
 }
 
-// shown returns the topics that the console reads: for its read model, the tables of what is set, and timelines.
-func shown(topics topology.Topics) []string {
+// readByConsole returns the topics that the console reads: for its read model, the tables of what is set, and timelines.
+func readByConsole(topics topology.Topics) []string {
 	names := []string{
 		topics.Settings(), topics.Consent(), topics.Webhooks(), topics.Events(), topics.Facts(), topics.Triggers(), topics.Messages(), topics.MessageTexts(),
 		topics.Customers(), topics.Subscriptions(), topics.Charges(), topics.SegmentMembers(), topics.State(),
@@ -89,7 +89,7 @@ func tables(prefix string, role topology.Role) []string {
 	case topology.RoleLinks:
 		return []string{topics.Links()}
 	case topology.RoleConsole:
-		return shown(topics)
+		return readByConsole(topics)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ type Gate interface {
 type Site struct {
 	Gate  Gate
 	API   Part // mounted at APIPath
-	Pages Part // mounted at the root; answers all errors outside APIPath
+	Pages Part // mounted at the root; answers all errors outside APIPath. nil: the API answers them, too
 }
 
 // Handler returns the handler of a site. A request passes, in this order: measuring, recovering from a panic, the gate, the route.
@@ -41,7 +41,7 @@ func (s Site) Handler(m Measure) http.Handler {
 		if c.Response().Committed {
 			return
 		}
-		if isAPI(c.Request()) {
+		if s.Pages == nil || isAPI(c.Request()) {
 			s.API.Fail(err, c)
 			return
 		}
@@ -51,7 +51,9 @@ func (s Site) Handler(m Measure) http.Handler {
 	e.Use(s.Gate.Guard)
 	s.Gate.Mount(e.Group(""))
 	s.API.Mount(e.Group(APIPath))
-	s.Pages.Mount(e.Group(""))
+	if s.Pages != nil {
+		s.Pages.Mount(e.Group(""))
+	}
 	return e
 }
 
