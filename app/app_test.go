@@ -62,9 +62,9 @@ func TestRun(t *testing.T) {
 	}
 	assert.Equal(t, []string{
 		"start", "state disk of transformer", "state disk of sms", "brokers", "topics", "gateway",
+		"console", "what the console shows",
 		"lookups", "rechargeflow.transformer", "rechargeflow.transformer work",
 		"rechargeflow.tracking.acme", "rechargeflow.tracking.acme work",
-		"console", "what the console shows",
 		"settings", "flows", "paused texts", "consent", "sms gateways", "rechargeflow.sms", "rechargeflow.sms work",
 	}, names)
 	assert.Contains(t, p.get("/version"), "v1.2.3")

@@ -97,7 +97,9 @@ try:
   body='{"customer":{"id":7,"email":"you@example.com","external_customer_id":{"ecommerce":"1"},"subscriptions_active_count":0,"updated_at":"2026-01-01T00:00:00+00:00"}}'
   curl -i http://%s/webhooks/%s/customer/updated -H 'Content-Type: application/json' -d "$body" \
     -H "X-Recharge-Hmac-Sha256: $(printf '%%s%%s' %s "$body" | sha256sum | cut -d' ' -f1)"
-`, l.Gateway, lab.Store, l.Admin, l.Embedded, filepath.Join(l.Dir, "rechargeflow.yaml"), l.Gateway, lab.Store, lab.Secret)
+
+console: http://%s
+`, l.Gateway, lab.Store, l.Admin, l.Embedded, filepath.Join(l.Dir, "rechargeflow.yaml"), l.Gateway, lab.Store, lab.Secret, l.Console)
 	printOutcomes(ctx, out, process)
 }
 
