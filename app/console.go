@@ -14,6 +14,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/console"
 	"github.com/rechargeflow/rechargeflow/console/access"
 	"github.com/rechargeflow/rechargeflow/console/api"
+	"github.com/rechargeflow/rechargeflow/console/pages"
 	"github.com/rechargeflow/rechargeflow/console/readmodel"
 	"github.com/rechargeflow/rechargeflow/console/service"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
@@ -113,11 +114,15 @@ func (r *consoleRole) newSite(cfg config.Config) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	gate, err := r.gateOf(cfg.Console)
+	shown, err := pages.New(pages.Config{Service: built, Now: r.app.now})
+	if err != nil {
+		return nil, fmt.Errorf("build pages of the console: %w", err)
+	}
+	gate, err := r.gateOf(cfg.Console, shown)
 	if err != nil {
 		return nil, err
 	}
-	whole := console.Site{Gate: gate, API: api.New(built, r.log), Pages: nil}
+	whole := console.Site{Gate: gate, API: api.New(built, r.log), Pages: shown}
 	return &site{r, built, whole.Handler(console.Measure{Metrics: r.app.metrics, Log: r.log, Now: r.app.now})}, nil
 }
 

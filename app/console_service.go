@@ -9,6 +9,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/app/doctor"
 	"github.com/rechargeflow/rechargeflow/console/access"
+	"github.com/rechargeflow/rechargeflow/console/pages"
 	"github.com/rechargeflow/rechargeflow/console/service"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
@@ -75,9 +76,10 @@ func samplesFor(cfg config.Config, now func() time.Time) func(ctx context.Contex
 }
 
 // gateOf returns what decides who may use the console.
-func (r *consoleRole) gateOf(c config.Console) (*access.Access, error) {
+func (r *consoleRole) gateOf(c config.Console, shown *pages.Pages) (*access.Access, error) {
 	built := access.Config{
 		URL: c.URL, Tokens: r.tokens, State: r.state, Log: r.log, Now: r.app.now, Limits: access.Limits{Idle: c.SessionIdle, Max: c.SessionMax}, OIDC: oidcOf(c.OIDC),
+		RenderLogin: shown.Login, Public: pages.Public(),
 	}
 	if err := access.CheckListen(c.Listen, c.URL, c.PeopleFile != "", built.OIDC != nil); err != nil {
 		return nil, err
