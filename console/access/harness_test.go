@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -14,9 +15,9 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
+	"golang.org/x/crypto/bcrypt"
 
 	"github.com/rechargeflow/rechargeflow/console/access"
 )
@@ -52,6 +53,17 @@ const (
 	bobHash = "$2a$10$ysaO7r27EK5uoLuCs1M17u2LTOamPPT3BjT/s.Cx01L.XGVYow1VK"
 )
 
+// compareQuickly compares as bcrypt does, with the hashes above alone.
+func compareQuickly(hash, password []byte) error {
+	if string(hash) == annHash && string(password) == annPassword || string(hash) == bobHash && string(password) == bobPassword {
+		return nil
+	}
+	return bcrypt.ErrMismatchedHashAndPassword
+}
+
+// withBcrypt compares with bcrypt itself.
+func withBcrypt(cfg *access.Config) { cfg.Compare = nil }
+
 // peopleFile writes a file of people.
 func peopleFile(t *testing.T, content string) string {
 	t.Helper()
@@ -71,6 +83,7 @@ type console struct {
 	t      *testing.T
 	clock  *clock
 	people string // the path of its file
+	routes http.Handler
 	access *access.Access
 	// form is the last page for logging in.
 	form access.LoginForm
@@ -78,6 +91,8 @@ type console struct {
 	person access.Person
 	// refused is the last Refusal.
 	refused *access.Refusal
+	// stream is what a response that goes on does.
+	stream func(inForce func() bool)
 	// changes counts the requests that change something.
 	changes int
 }
@@ -86,11 +101,13 @@ type console struct {
 func newConsole(t *testing.T, change func(*access.Config)) *console {
 	t.Helper()
 	c := &console{t: t, clock: newClock(), people: peopleFile(t, twoPeople())}
+	c.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.routes.ServeHTTP(w, r) }))
+	c.URL = "http://" + c.Listener.Addr().String()
 	people, err := access.OpenPeople(c.people, zap.NewNop(), c.clock.Now)
 	require.NoError(t, err)
 	cfg := access.Config{
 		People: people, Limits: access.Limits{Idle: time.Hour, Max: 8 * time.Hour}, State: access.NewState(), Log: zap.NewNop(), Now: c.clock.Now,
-		Public: []string{"/assets/*"},
+		Public: []string{"/assets/*"}, Compare: compareQuickly,
 		RenderLogin: func(ctx echo.Context, form access.LoginForm) error {
 			c.form = form
 			return ctx.String(form.Status, "log in: "+form.Fault)
@@ -101,7 +118,9 @@ func newConsole(t *testing.T, change func(*access.Config)) *console {
 	}
 	c.access, err = access.New(cfg)
 	require.NoError(t, err)
-	c.Server = httptest.NewServer(c.handler())
+	c.routes = c.handler()
+	c.URL = ""
+	c.Start()
 	t.Cleanup(c.Close)
 	return c
 }
@@ -110,8 +129,9 @@ func newConsole(t *testing.T, change func(*access.Config)) *console {
 func (c *console) handler() http.Handler {
 	e := echo.New()
 	e.HTTPErrorHandler = func(err error, ctx echo.Context) {
-		if refusal := (*access.Refusal)(nil); assert.ErrorAs(c.t, err, &refusal) {
-			c.refused = refusal
+		if errors.As(err, &c.refused) {
+			_ = ctx.String(c.refused.Status, c.refused.Detail)
+			return
 		}
 		e.DefaultHTTPErrorHandler(err, ctx)
 	}
@@ -125,7 +145,12 @@ func (c *console) handler() http.Handler {
 	e.GET("/:store/flows", show)
 	e.GET("/api/v1/stores", show)
 	e.GET("/assets/*", func(ctx echo.Context) error { return ctx.String(http.StatusOK, "asset") })
+	e.GET("/stream", func(ctx echo.Context) error {
+		c.stream(func() bool { return access.InForce(ctx.Request().Context()) })
+		return ctx.NoContent(http.StatusNoContent)
+	})
 	e.POST("/change", c.change)
+	e.PUT("/change", c.change)
 	e.POST("/api/v1/change", c.change)
 	return e
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func TestLogIn(t *testing.T) {
-	c := newConsole(t, nil)
+	c := newConsole(t, withBcrypt)
 	b := c.browser()
 	sent := b.get("/acme/flows?day=1&q=a%26b")
 	assert.Equal(t, http.StatusSeeOther, sent.StatusCode)
