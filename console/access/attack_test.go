@@ -3,7 +3,6 @@ package access_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -51,7 +50,7 @@ func TestCrossSiteRequests(t *testing.T) {
 	assert.Zero(t, c.changes)
 	assert.Equal(t, http.StatusOK, b.get("/").StatusCode, "the session is as it was")
 	assert.Equal(t, "changed by ann", b.post("/change", form).body)
-	assert.Equal(t, "changed by ann", b.post("/change", form, "Sec-Fetch-Site", "", "Origin", c.URL).body, "an old browser")
+	assert.Equal(t, "changed by ann", b.post("/change", form, "Sec-Fetch-Site", "", "Origin", address).body, "an old browser")
 	assert.Equal(t, "changed by ann", b.send(http.MethodPost, "/api/v1/change", `{}`, "Content-Type", "application/json", "X-CSRF-Token", token).body)
 }
 
@@ -82,7 +81,7 @@ func TestCrossSiteLogIn(t *testing.T) {
 func TestSessionFixation(t *testing.T) {
 	c := newConsole(t, nil)
 	b := c.browser()
-	u, err := url.Parse(c.URL)
+	u, err := url.Parse(address)
 	require.NoError(t, err)
 	planted := strings.Repeat("A", 43)
 	b.Jar.SetCookies(u, []*http.Cookie{{Name: "rechargeflow-session", Value: planted, Path: "/"}})
@@ -101,7 +100,7 @@ func TestReplayAfterLogOut(t *testing.T) {
 	c := newConsole(t, nil)
 	b, thief := c.browser(), c.browser()
 	b.logIn("ann", annPassword)
-	u, err := url.Parse(c.URL)
+	u, err := url.Parse(address)
 	require.NoError(t, err)
 	thief.Jar.SetCookies(u, b.Jar.Cookies(u))
 	token := thief.get("/").body
@@ -151,26 +150,18 @@ func TestGuessing(t *testing.T) {
 	b := c.browser()
 	b.get("/login")
 	csrf := c.form.CSRF
-	guess := func(i int, name, address string) *httptest.ResponseRecorder {
-		form := url.Values{"name": {name}, "password": {fmt.Sprint(i)}, "csrf": {csrf}}
-		r := httptest.NewRequest(http.MethodPost, "/login", strings.NewReader(form.Encode()))
-		r.Host, r.RemoteAddr = "localhost", "127.0.0.1:1"
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("X-Forwarded-For", address)
-		r.AddCookie(&http.Cookie{Name: "rechargeflow-csrf", Value: b.cookie("rechargeflow-csrf")})
-		w := httptest.NewRecorder()
-		c.routes.ServeHTTP(w, r)
-		return w
+	guess := func(i int, name, address string) response {
+		return b.post("/login", url.Values{"name": {name}, "password": {fmt.Sprint(i)}, "csrf": {csrf}}, "X-Forwarded-For", address)
 	}
 	limited := 0
 	for i := range 5000 {
 		sent := guess(i, "ann", fmt.Sprintf("192.0.%d.%d", i/250, i%250))
-		if sent.Code != http.StatusTooManyRequests {
-			require.Equal(t, http.StatusUnauthorized, sent.Code)
+		if sent.StatusCode != http.StatusTooManyRequests {
+			require.Equal(t, http.StatusUnauthorized, sent.StatusCode)
 			continue
 		}
 		limited++
-		require.NotEmpty(t, sent.Header().Get("Retry-After"))
+		require.NotEmpty(t, sent.Header.Get("Retry-After"))
 		require.Equal(t, "There were too many attempts. Try again later.", c.form.Fault)
 	}
 	assert.Equal(t, 4990, limited)

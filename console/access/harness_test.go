@@ -76,10 +76,11 @@ func twoPeople() string {
 	return "people:\n  - name: ann\n    role: operator\n    hash: " + annHash + "\n  - name: bob\n    role: viewer\n    hash: " + bobHash + "\n"
 }
 
+// address is where the console of a test seems to be. Its requests use no network.
+const address = "http://localhost:8090"
+
 // console is a console in front of which is an Access.
 type console struct {
-	*httptest.Server
-
 	t      *testing.T
 	clock  *clock
 	people string // the path of its file
@@ -101,8 +102,6 @@ type console struct {
 func newConsole(t *testing.T, change func(*access.Config)) *console {
 	t.Helper()
 	c := &console{t: t, clock: newClock(), people: peopleFile(t, twoPeople())}
-	c.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.routes.ServeHTTP(w, r) }))
-	c.URL = "http://" + c.Listener.Addr().String()
 	people, err := access.OpenPeople(c.people, zap.NewNop(), c.clock.Now)
 	require.NoError(t, err)
 	cfg := access.Config{
@@ -119,9 +118,6 @@ func newConsole(t *testing.T, change func(*access.Config)) *console {
 	c.access, err = access.New(cfg)
 	require.NoError(t, err)
 	c.routes = c.handler()
-	c.URL = ""
-	c.Start()
-	t.Cleanup(c.Close)
 	return c
 }
 
@@ -160,6 +156,24 @@ func (c *console) change(ctx echo.Context) error {
 	return ctx.String(http.StatusOK, "changed by "+access.Of(ctx.Request().Context()).Name)
 }
 
+// RoundTrip answers requests to the console, and sends others.
+func (c *console) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Host != strings.TrimPrefix(address, "http://") {
+		return http.DefaultTransport.RoundTrip(r)
+	}
+	got := r.Clone(r.Context())
+	got.RemoteAddr = "127.0.0.1:40000"
+	if got.Host == "" {
+		got.Host = r.URL.Host
+	}
+	if got.Body == nil {
+		got.Body = http.NoBody
+	}
+	w := httptest.NewRecorder()
+	c.routes.ServeHTTP(w, got)
+	return w.Result(), nil
+}
+
 // browser is a client with cookies that follows no redirects.
 type browser struct {
 	*http.Client
@@ -172,7 +186,7 @@ func (c *console) browser() *browser {
 	jar, err := cookiejar.New(nil)
 	require.NoError(c.t, err)
 	return &browser{console: c, headers: http.Header{"Accept": {"text/html"}}, Client: &http.Client{
-		Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: c, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
@@ -188,7 +202,7 @@ func (b *browser) send(method, path string, body string, headers ...string) resp
 	t.Helper()
 	target := path
 	if !strings.HasPrefix(path, "http") {
-		target = b.console.URL + path
+		target = address + path
 	}
 	r, err := http.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
 	require.NoError(t, err)
@@ -225,7 +239,7 @@ func (b *browser) logIn(name, password string, headers ...string) response {
 
 // cookie returns a cookie of the jar.
 func (b *browser) cookie(name string) string {
-	u, err := url.Parse(b.console.URL)
+	u, err := url.Parse(address)
 	require.NoError(b.console.t, err)
 	for _, each := range b.Jar.Cookies(u) {
 		if each.Name == name {
