@@ -85,7 +85,9 @@ type console struct {
 	clock  *clock
 	people string // the path of its file
 	routes http.Handler
-	access *access.Access
+
+	settings access.Config
+	access   *access.Access
 	// form is the last page for logging in.
 	form access.LoginForm
 	// person is who sent the last request that was let in.
@@ -117,7 +119,7 @@ func newConsole(t *testing.T, change func(*access.Config)) *console {
 	}
 	c.access, err = access.New(cfg)
 	require.NoError(t, err)
-	c.routes = c.handler()
+	c.routes, c.settings = c.handler(), cfg
 	return c
 }
 
