@@ -12,6 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/importing"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/initial"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/inspect"
+	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/people"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/segments"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/setup"
 	"github.com/rechargeflow/rechargeflow/cmd/rechargeflow/internal/texting"
@@ -44,7 +45,7 @@ gateway.listen. configs/rechargeflow.yaml explains every key.
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a --dry-run would change something.`,
 		initial.Command(), diagnosis.Command(c.CLI), c.runCommand(), c.configCommand(), setup.Command(c.CLI), importing.Import(c.CLI), importing.Backfill(c.CLI), c.webhooksCommand(), c.topicsCommand(), tracking.Command(c.CLI), deadletters.Command(c.CLI), c.lagCommand(), c.readyCommand(), c.versionCommand(), manCommand())
 	root.AddCommand(texting.Commands(c.CLI)...)
-	root.AddCommand(segments.Command(c.CLI))
+	root.AddCommand(segments.Command(c.CLI), people.Command(c.CLI))
 	root.AddCommand(inspect.Commands(c.CLI)...)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.FlagError(err) })

@@ -123,3 +123,19 @@ func (e entry) stamp() string {
 	sum := sha256.Sum256([]byte(e.name + "\x00" + string(e.role) + "\x00" + e.hash))
 	return hex.EncodeToString(sum[:])
 }
+
+// ReadPeople returns the people of a file, in its order. The error has all faults, each with its line.
+func ReadPeople(path string) (people []Person, err error) {
+	content, err := readPeople(path)
+	if err != nil {
+		return nil, err
+	}
+	known, err := parsePeople(path, content)
+	if err != nil {
+		return nil, err
+	}
+	for _, each := range known {
+		people = append(people, Person{Name: each.name, Role: each.role})
+	}
+	return people, nil
+}
