@@ -40,7 +40,7 @@ func openFiles(dir string) (*files, error) {
 	return openExisting(dir)
 }
 
-var errOtherVersion = errors.New("the file has another version") //nolint:gochecknoglobals // a sentinel error
+var errOtherVersion = errors.New("the file has another version")
 
 // openExisting opens the database, or makes it if there is none.
 func openExisting(dir string) (*files, error) {

@@ -25,7 +25,7 @@ const (
 )
 
 // errRebuild means that the rows are of other topics than there are now.
-var errRebuild = errors.New("the topics are others") //nolint:gochecknoglobals // a sentinel error
+var errRebuild = errors.New("the topics are others")
 
 // topics returns the topics that are read. Current state comes first, events last: those are the most.
 func topics(t topology.Topics) []string {

@@ -210,7 +210,7 @@ func (r running) content() map[string]string {
 			put("customer "+store+strconv.Itoa(id), page, nil)
 		}
 		for _, query := range []string{"jo", "ready", "5550"} {
-			found, err := r.Model.Customers(ctx, store, query, 1000)
+			found, err := r.Customers(ctx, store, query, 1000)
 			put("customers "+store+query, len(found), err)
 			texts := pages(r.s, func(after string) (readmodel.Page[readmodel.Text], error) {
 				return r.Texts(ctx, readmodel.TextFilter{Store: store, Query: query, After: after, Limit: 10})

@@ -123,7 +123,7 @@ func TestQueries(t *testing.T) {
 
 	life, err := m.Text(ctx, text)
 	require.NoError(t, err)
-	assert.Equal(t, page.Texts, []readmodel.Text{life.Text})
+	assert.Equal(t, []readmodel.Text{life.Text}, page.Texts)
 	assert.Equal(t, readmodel.Text{
 		ID: text, Store: "acme", Customer: "42", Flow: flow.ChargePaid, Status: message.Rejected, PlannedAt: at, StatusAt: at.Add(time.Minute), ChangedAt: at.Add(time.Minute),
 		ReleaseAt: at.Add(time.Minute), Attempt: 1, ProviderID: "SM1", Code: "http_422", Error: "no such number +14*******23", To: "+14*******23", From: "+12*******00",
@@ -192,7 +192,7 @@ func TestSearch(t *testing.T) {
 		}
 	}
 	for _, query := range []string{"42", "jo@example.com", "jörg", "O'Neill", "5550123"} {
-		found, err := m.Model.Customers(ctx, "acme", query, 0)
+		found, err := m.Customers(ctx, "acme", query, 0)
 		require.NoError(t, err, query)
 		require.NotEmpty(t, found, query)
 		assert.Equal(t, "42", found[0].ID, query)
@@ -201,7 +201,7 @@ func TestSearch(t *testing.T) {
 		found, err := m.Texts(ctx, readmodel.TextFilter{Store: "acme", Query: query})
 		require.NoError(t, err, query)
 		assert.NotContains(t, found.Rows, text)
-		_, err = m.Model.Customers(ctx, "acme", query, 0)
+		_, err = m.Customers(ctx, "acme", query, 0)
 		require.NoError(t, err, query)
 	}
 	for _, none := range []readmodel.TextFilter{

@@ -68,43 +68,58 @@ func (t *followed) fetch(ctx context.Context, id int, to chan<- chunk) error {
 	return send(part.End)
 }
 
+// batch is the chunks of a transaction.
+type batch struct {
+	chunks         []chunk // without their records
+	records, bytes int
+}
+
 // write writes chunks until there are no more, in transactions of a few.
 func (m *Model) write(ctx context.Context, w *writer, chunks <-chan chunk) error {
-	records, bytes := 0, 0
-	var open []chunk // of the transaction, without their records
-	end := func() error {
-		if len(open) == 0 {
-			return nil
-		}
-		if err := w.commit(ctx); err != nil {
+	var b batch
+	for c := range chunks {
+		if err := w.add(ctx, &b, c); err != nil {
 			return err
 		}
-		for _, c := range open {
-			c.of.ranges[c.id] = kafka.OffsetRange{First: c.next, End: c.of.ranges[c.id].End}
+		if b.records >= maxRecords || b.bytes >= maxBytes {
+			if err := w.end(ctx, &b); err != nil {
+				return err
+			}
 		}
-		open, records, bytes = nil, 0, 0
+	}
+	return w.end(ctx, &b)
+}
+
+// add writes a chunk, and begins a transaction if there is none.
+func (w *writer) add(ctx context.Context, b *batch, c chunk) error {
+	if len(b.chunks) == 0 {
+		w.announce = w.Progress().CaughtUp && w.live.wanted()
+		if err := w.begin(ctx); err != nil {
+			return err
+		}
+	}
+	if err := w.chunk(ctx, c); err != nil {
+		return err
+	}
+	b.records, b.bytes = b.records+len(c.records), b.bytes+c.bytes
+	c.records = nil
+	b.chunks = append(b.chunks, c)
+	return nil
+}
+
+// end commits what is in a batch.
+func (w *writer) end(ctx context.Context, b *batch) error {
+	if len(b.chunks) == 0 {
 		return nil
 	}
-	for c := range chunks {
-		if len(open) == 0 {
-			w.announce = m.Progress().CaughtUp && m.live.wanted()
-			if err := w.begin(ctx); err != nil {
-				return err
-			}
-		}
-		if err := w.chunk(ctx, c); err != nil {
-			return err
-		}
-		records, bytes = records+len(c.records), bytes+c.bytes
-		c.records = nil
-		open = append(open, c)
-		if records >= maxRecords || bytes >= maxBytes {
-			if err := end(); err != nil {
-				return err
-			}
-		}
+	if err := w.commit(ctx); err != nil {
+		return err
 	}
-	return end()
+	for _, c := range b.chunks {
+		c.of.ranges[c.id] = kafka.OffsetRange{First: c.next, End: c.of.ranges[c.id].End}
+	}
+	*b = batch{}
+	return nil
 }
 
 // chunk writes the records of a chunk.
