@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -237,7 +238,7 @@ func measure(t *testing.T, f figures) {
 	began := time.Now()
 	s := &shop{TB: t, Topics: topology.Topics{Prefix: f.Prefix}, cluster: kafka.Cluster{Brokers: f.Brokers}, now: f.Now}
 	m := s.run(f.Dir)
-	t.Logf("restore: %s, %s", time.Since(began).Round(100*time.Millisecond), memory(t))
+	t.Logf("restore: %s, of that %s of CPU, %s", time.Since(began).Round(100*time.Millisecond), cpu(t).Round(100*time.Millisecond), memory(t))
 	limits := map[string]time.Duration{"first page": 100 * time.Millisecond, "customer page": 50 * time.Millisecond}
 	all := screens(t, m.Model, s.now, f.Events)
 	names := []string{}
@@ -248,13 +249,15 @@ func measure(t *testing.T, f figures) {
 	const times = 100
 	for _, name := range names {
 		took := make([]time.Duration, 0, times)
+		used := cpu(t)
 		for i := range times {
 			began := time.Now()
 			all[name](i * 37 % (f.Events / 10))
 			took = append(took, time.Since(began))
 		}
 		slices.Sort(took)
-		t.Logf("%-30s median %-10s p95 %-10s max %s", name, took[times/2].Round(10*time.Microsecond), took[times*95/100].Round(10*time.Microsecond), took[times-1].Round(10*time.Microsecond))
+		used = (cpu(t) - used) / times
+		t.Logf("%-30s CPU %-10s median %-10s p95 %-10s max %s", name, used.Round(10*time.Microsecond), took[times/2].Round(10*time.Microsecond), took[times*95/100].Round(10*time.Microsecond), took[times-1].Round(10*time.Microsecond))
 		if limit := limits[name]; limit > 0 {
 			assert.Less(t, took[times/2], limit, name)
 		}
@@ -267,6 +270,13 @@ func measure(t *testing.T, f figures) {
 	began = time.Now()
 	m = s.run(f.Dir)
 	t.Logf("start with the database: %s", time.Since(began).Round(10*time.Millisecond))
+}
+
+// cpu returns the CPU time of the process, which other processes of a busy machine do not change.
+func cpu(t *testing.T) time.Duration {
+	var used syscall.Rusage
+	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &used))
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // memory returns the resident memory of the process, now and at most.

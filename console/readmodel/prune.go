@@ -80,6 +80,9 @@ func (w *writer) pruneKinds(ctx context.Context, before time.Time) error {
 		if _, err := w.exec(ctx, "DELETE FROM hours WHERE hour < ?", before.UnixMilli()/time.Hour.Milliseconds()); err != nil {
 			return 0, err
 		}
+		if _, err := w.exec(ctx, "UPDATE kinds SET count = (SELECT ifnull(sum(h.count), 0) FROM hours h WHERE h.kind = id)"); err != nil {
+			return 0, err
+		}
 		if _, err := w.exec(ctx, "DELETE FROM kinds WHERE last_at < ?", before.UnixMilli()); err != nil {
 			return 0, err
 		}

@@ -47,7 +47,7 @@ func (m *Model) Customer(ctx context.Context, store, id string, limit int) (Cust
 // happenings adds texts, events, facts and dead letters.
 func (m *Model) happenings(ctx context.Context, p *CustomerPage, limit int) (err error) {
 	store, id := p.Customer.Store, p.Customer.ID
-	p.Texts, err = list(ctx, m, m.scanText, selectTexts+" WHERE t.customer = ? AND s.name = ? ORDER BY t.status_at DESC, t.key DESC LIMIT ?", id, store, limit)
+	p.Texts, err = list(ctx, m, m.scanText, selectTexts+" WHERE t.store = (SELECT id FROM stores WHERE name = ?) AND t.customer = ? ORDER BY t.status_at DESC, t.key DESC LIMIT ?", store, id, limit)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (m *Model) EventTypes(ctx context.Context, store string) ([]EventType, erro
 		t.Store, t.Fact, t.Type, t.Status, t.Example = n.row.Store, n.row.Fact, n.row.Type, n.row.Status, n.row
 		return t, err
 	}, `SELECT e.id, e.at, e.occurred_at, s.name, e.customer, e.fact_id, k.fact, k.type, k.status, e.about, e.detail, e.amount, e.currency,
-			(SELECT sum(count) FROM hours h WHERE h.kind = k.id)
+			k.count
 		FROM kinds k JOIN stores s ON s.id = k.store JOIN events e ON e.id = k.last
 		WHERE ? = '' OR s.name = ? ORDER BY s.name, k.fact, k.type, k.status`, store, store)
 }

@@ -7,28 +7,29 @@ import (
 )
 
 const (
-	// maxCustomers limits the customers whose texts a search shows, and maxWords the texts whose words match. The newest are shown.
+	// maxCustomers limits the customers whose texts a search shows.
 	maxCustomers = 1000
-	maxWords     = 5000
+	// maxWords limits the texts whose words match: those that were claimed last are shown.
+	maxWords = 2000
 	// minPhone is how many of the last digits of a number are needed to search for it.
 	minPhone = 4
 	// maxPhone is how many of them are compared: the same number is typed with a country code, or with a zero in its place, or without.
 	maxPhone = 8
 )
 
-// matching adds the condition for the texts that a query finds.
-func (m *Model) matching(ctx context.Context, w *where, store, query string) error {
-	query = strings.TrimSpace(query)
-	if query == "" {
-		return nil
+// matching returns from where the texts come that a query finds: from those of the customers whom it finds, and from those with its words. Of
+// these, only texts that were claimed before a time are of interest.
+func (m *Model) matching(ctx context.Context, f TextFilter, before int64) (where, error) {
+	query := strings.TrimSpace(f.Query)
+	switch {
+	case query == "":
+		return where{from: "texts t"}, nil
+	case words(query) == "":
+		return where{from: "texts t", conditions: []string{"FALSE"}}, nil
 	}
-	if words(query) == "" {
-		w.and("FALSE")
-		return nil
-	}
-	customers, err := m.Customers(ctx, store, query, maxCustomers)
+	customers, err := m.Customers(ctx, f.Store, query, maxCustomers)
 	if err != nil {
-		return err
+		return where{}, err
 	}
 	ids := []string{}
 	for _, c := range customers {
@@ -37,15 +38,25 @@ func (m *Model) matching(ctx context.Context, w *where, store, query string) err
 	if isNumber(query) {
 		ids = append(ids, digitsOf(query)) // of a customer without a row
 	}
-	scope, err := m.scope(ctx, store)
+	scope, err := m.scope(ctx, f.Store)
 	if err != nil {
-		return err
+		return where{}, err
 	}
-	w.and(`(t.customer IN (SELECT value FROM json_each(?)) OR t.key IN (SELECT b.text FROM bodies b WHERE b.doc IN (
-		SELECT rowid FROM bodies_fts WHERE bodies_fts MATCH ? ORDER BY rowid DESC LIMIT ?)))`,
-		asJSON(ids), scope+" AND words : ("+words(query)+")", maxWords)
-	return nil
+	if !f.Until.IsZero() {
+		before = min(before, millis(f.Until))
+	}
+	most := maxWords
+	if f.Flow != "" || f.Status != "" || f.Customer != "" || !f.Since.IsZero() {
+		most *= 10 // most of them may be left out
+	}
+	return where{from: `(SELECT t.key FROM json_each(?) c CROSS JOIN texts t ON t.store = (SELECT id FROM stores WHERE name = ?) AND t.customer = c.value
+		UNION SELECT b.text FROM (SELECT rowid AS doc FROM bodies_fts WHERE bodies_fts MATCH ? AND rowid <= ? ORDER BY rowid DESC LIMIT ?) f
+			CROSS JOIN bodies b ON b.doc = f.doc) found CROSS JOIN texts t ON t.key = found.key`,
+		values: []any{asJSON(ids), f.Store, scope + " AND words : (" + words(query) + ")", docsUntil(before), most}}, nil
 }
+
+// docsUntil returns the last row of bodies_fts that was claimed at a time or before.
+func docsUntil(at int64) int64 { return min(at, 1<<42)<<20 | 0xfffff }
 
 // Customers returns the customers of a store whose ID, e-mail, name or number matches: the ID whole, the last digits of a number, the
 // beginnings of the words of a name or of an e-mail. It returns at most the limit, 50 by default.

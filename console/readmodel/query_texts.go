@@ -41,7 +41,11 @@ func (m *Model) Texts(ctx context.Context, f TextFilter) (Page[Text], error) {
 	if err != nil {
 		return Page[Text]{}, err
 	}
-	var w where
+	found, err := m.matching(ctx, f, at)
+	if err != nil {
+		return Page[Text]{}, err
+	}
+	w := found
 	w.and("t.store = (SELECT id FROM stores WHERE name = ?)", f.Store)
 	w.and("(t.status_at, t.key) < (?, ?)", at, id)
 	w.andIf(f.Customer != "", "t.customer = ?", f.Customer)
@@ -49,19 +53,19 @@ func (m *Model) Texts(ctx context.Context, f TextFilter) (Page[Text], error) {
 	w.andIf(f.Status != "", "t.status = ?", string(f.Status))
 	w.andIf(!f.Since.IsZero(), "t.status_at >= ?", millis(f.Since))
 	w.andIf(!f.Until.IsZero(), "t.status_at < ?", millis(f.Until))
-	if err := m.matching(ctx, &w, f.Store, f.Query); err != nil {
-		return Page[Text]{}, err
-	}
 	limit := limitOf(f.Limit)
-	rows, err := list(ctx, m, m.scanNumberedText, selectTexts+w.String()+" ORDER BY t.status_at DESC, t.key DESC LIMIT ?", append(w.values, limit+1)...)
+	// Which texts they are comes first, so that no other columns are read of those that are left out.
+	rows, err := list(ctx, m, m.scanNumberedText, selectTexts+" WHERE t.key IN (SELECT t.key FROM "+w.from+w.String()+
+		" ORDER BY t.status_at DESC, t.key DESC LIMIT ?) ORDER BY t.status_at DESC, t.key DESC", append(w.values, limit+1)...)
 	if err != nil {
 		return Page[Text]{}, err
 	}
 	return numberedPage(rows, limit), nil
 }
 
-// where is the condition of a query.
+// where is the condition of a query, and what it selects from. The values of from come first.
 type where struct {
+	from       string
 	conditions []string
 	values     []any
 }
@@ -133,6 +137,13 @@ func (m *Model) changes(lines string) (all []TextChange, err error) {
 	return all, nil
 }
 
+// statuses are all that a text can have.
+func statuses() []message.Status {
+	return []message.Status{
+		message.Planned, message.Claimed, message.Accepted, message.Sent, message.Delivered, message.Undelivered, message.Rejected, message.Unknown, message.Suppressed,
+	}
+}
+
 type textCounts = map[message.Status]int64
 
 // overviewTexts counts texts.
@@ -142,11 +153,11 @@ func (m *Model) overviewTexts(ctx context.Context, store string, since time.Time
 		recent, all int64
 	}
 	counts, err := list(ctx, m, func(scan scanner) (c count, err error) { return c, scan(&c.status, &c.recent, &c.all) },
-		`WITH statuses (status) AS (SELECT DISTINCT status FROM texts WHERE store = (SELECT id FROM stores WHERE name = ?1))
+		`WITH statuses (status) AS (SELECT value FROM json_each(?3))
 		SELECT status, (SELECT count(*) FROM texts t WHERE t.store = (SELECT id FROM stores WHERE name = ?1) AND t.status = s.status AND t.status_at >= ?2),
 			iif(status IN ('planned', 'claimed', 'unknown'),
 				(SELECT count(*) FROM texts t WHERE t.store = (SELECT id FROM stores WHERE name = ?1) AND t.status = s.status), 0)
-		FROM statuses s`, store, millis(since))
+		FROM statuses s`, store, millis(since), asJSON(statuses()))
 	if err != nil {
 		return err
 	}
@@ -161,8 +172,8 @@ func (m *Model) overviewTexts(ctx context.Context, store string, since time.Time
 			o.Unknown = c.all
 		}
 	}
-	next, err := m.number(ctx, `SELECT ifnull(min(release_at), 0) FROM texts
-		WHERE store = (SELECT id FROM stores WHERE name = ?) AND status = 'planned' AND release_at > 0`, store)
+	next, err := m.number(ctx, `SELECT release_at FROM texts
+		WHERE store = (SELECT id FROM stores WHERE name = ?) AND status = 'planned' AND release_at > 0 ORDER BY release_at LIMIT 1`, store)
 	o.NextRelease = timeOf(next)
 	return err
 }

@@ -14,9 +14,9 @@ CREATE TABLE offsets (topic TEXT, partition INTEGER, next INTEGER NOT NULL, last
 
 CREATE TABLE stores (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 
--- A kind is a type and status of the events of a store. last is the id of its last event.
+-- A kind is a type and status of the events of a store. count is the sum of its hours, last the id of its last event.
 CREATE TABLE kinds (id INTEGER PRIMARY KEY, store INTEGER NOT NULL, fact INTEGER NOT NULL, type TEXT NOT NULL, status TEXT NOT NULL,
-  last_at INTEGER NOT NULL, last INTEGER NOT NULL, UNIQUE (store, fact, type, status));
+  count INTEGER NOT NULL, last_at INTEGER NOT NULL, last INTEGER NOT NULL, UNIQUE (store, fact, type, status));
 CREATE TABLE hours (kind INTEGER, hour INTEGER, count INTEGER NOT NULL, PRIMARY KEY (kind, hour)) WITHOUT ROWID;
 
 -- The id of an event is its place: see eventID.
@@ -33,10 +33,12 @@ CREATE TABLE texts (key INTEGER PRIMARY KEY, id BLOB NOT NULL, store INTEGER NOT
 CREATE INDEX texts_store ON texts (store, status_at, key);
 CREATE INDEX texts_status ON texts (store, status, status_at, key);
 CREATE INDEX texts_flow ON texts (store, flow, status_at, key);
-CREATE INDEX texts_customer ON texts (customer, status_at);
-CREATE INDEX texts_planned ON texts (store, planned_at);
+CREATE INDEX texts_customer ON texts (store, customer, status_at, key);
+CREATE INDEX texts_planned ON texts (store, planned_at, flow, status, clicked_at, merged); -- has all that Flows counts
+CREATE INDEX texts_release ON texts (store, release_at) WHERE status = 'planned';
 
--- A body is a row of recharge.message-texts. doc is its row in bodies_fts, which is in the order of claimed_at. words is what is searched.
+-- A body is a row of recharge.message-texts. doc is its row in bodies_fts, which is in the order of claimed_at. body and words are
+-- searched.
 CREATE TABLE bodies (doc INTEGER PRIMARY KEY, text INTEGER NOT NULL UNIQUE, scope TEXT NOT NULL, claimed_at INTEGER NOT NULL,
   recipient TEXT NOT NULL, sender TEXT NOT NULL, body TEXT NOT NULL, segments INTEGER NOT NULL, variables TEXT NOT NULL, words TEXT NOT NULL);
 CREATE VIRTUAL TABLE bodies_fts USING fts5(scope, words, content='', tokenize='unicode61 remove_diacritics 2');

@@ -57,8 +57,9 @@ func (w *writer) event(ctx context.Context, r kafka.Record) error {
 		return err
 	}
 	w.hours[kindHour{k.id, at / time.Hour.Milliseconds()}]++
+	k.added++
 	if at > k.lastAt || at == k.lastAt && id > k.last {
-		k.lastAt, k.last, k.changed = at, id, true
+		k.lastAt, k.last = at, id
 	}
 	if w.announce {
 		row.At, row.OccurredAt, row.Fact, row.Place = timeOf(at), timeOf(millis(e.OccurredAt)), fact, w.placeOfEvent(id)

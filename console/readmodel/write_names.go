@@ -18,7 +18,7 @@ type kindKey struct {
 type kind struct {
 	id           int64
 	lastAt, last int64
-	changed      bool
+	added        int64 // events of the transaction
 }
 
 // loadNames reads the numbers of stores and of kinds.
@@ -73,7 +73,7 @@ func (w *writer) kindOf(ctx context.Context, e subscriber.Event, fact bool) (*ki
 		return k, nil
 	}
 	k := &kind{last: -1}
-	_, err = w.one(ctx, "INSERT INTO kinds (store, fact, type, status, last_at, last) VALUES (?, ?, ?, ?, 0, -1) RETURNING id",
+	_, err = w.one(ctx, "INSERT INTO kinds (store, fact, type, status, count, last_at, last) VALUES (?, ?, ?, ?, 0, 0, -1) RETURNING id",
 		[]any{key.store, key.fact, key.typ, key.status}, &k.id)
 	if err != nil {
 		return nil, err
@@ -90,13 +90,13 @@ func (w *writer) saveKinds(ctx context.Context) error {
 		}
 	}
 	for _, k := range w.kinds {
-		if !k.changed {
+		if k.added == 0 {
 			continue
 		}
-		if _, err := w.exec(ctx, "UPDATE kinds SET last_at = ?, last = ? WHERE id = ?", k.lastAt, k.last, k.id); err != nil {
+		if _, err := w.exec(ctx, "UPDATE kinds SET count = count + ?, last_at = ?, last = ? WHERE id = ?", k.added, k.lastAt, k.last, k.id); err != nil {
 			return err
 		}
-		k.changed = false
+		k.added = 0
 	}
 	return nil
 }

@@ -111,7 +111,7 @@ func (w *writer) body(ctx context.Context, r kafka.Record) error {
 	if err != nil {
 		return err
 	}
-	values, words := "", t.Text
+	values, words := "", ""
 	if len(t.Variables) > 0 {
 		values = asJSON(t.Variables)
 		for _, name := range slices.Sorted(maps.Keys(t.Variables)) {
@@ -128,7 +128,7 @@ func (w *writer) body(ctx context.Context, r kafka.Record) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.exec(ctx, "INSERT INTO bodies_fts (rowid, scope, words) VALUES (?, ?, ?)", doc, scopeOf(store), words)
+	_, err = w.exec(ctx, "INSERT INTO bodies_fts (rowid, scope, words) VALUES (?, ?, ?)", doc, scopeOf(store), t.Text+words)
 	return err
 }
 
@@ -151,7 +151,7 @@ func (w *writer) freeDoc(ctx context.Context, doc int64) (int64, error) {
 func (w *writer) removeBody(ctx context.Context, key int64) error {
 	var doc int64
 	var scope, words string
-	found, err := w.one(ctx, "DELETE FROM bodies WHERE text = ? RETURNING doc, scope, words", []any{key}, &doc, &scope, &words)
+	found, err := w.one(ctx, "DELETE FROM bodies WHERE text = ? RETURNING doc, scope, body || words", []any{key}, &doc, &scope, &words)
 	if err != nil || !found {
 		return err
 	}
