@@ -45,9 +45,6 @@ func (a *API) Fail(err error, c echo.Context) {
 		return
 	}
 	p := problemOf(err, c.Request().Header.Get("If-Match") != "")
-	if p.Status >= http.StatusInternalServerError {
-		a.log.Error("API request failed", zap.String("method", c.Request().Method), zap.String("route", c.Path()), zap.Int("status", p.Status), zap.Error(err))
-	}
 	var limited *service.LimitedError
 	switch {
 	case errors.As(err, &limited):

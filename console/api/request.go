@@ -53,10 +53,23 @@ func decode(body []byte, into any) error {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return refuse(http.StatusBadRequest, "the body is not valid: there is something behind the JSON value")
 	}
-	if !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
-		return refuse(http.StatusBadRequest, "the body is not valid: expected an object")
+	return plain(body)
+}
+
+// plain refuses a valid JSON value that is no object, or that has a null: to leave a field as it is, leave it out.
+func plain(body []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	for first := true; ; first = false {
+		token, err := decoder.Token()
+		switch {
+		case err != nil: // its end: it was decoded before
+			return nil //nolint:nilerr // io.EOF
+		case first && token != json.Delim('{'):
+			return refuse(http.StatusBadRequest, "the body is not valid: expected an object")
+		case token == nil:
+			return refuse(http.StatusBadRequest, "the body is not valid: null is no value, leave the field out")
+		}
 	}
-	return nil
 }
 
 // wordsOf explains an error of the decoder.
@@ -113,10 +126,15 @@ func ifMatch(c echo.Context) (*int, error) {
 	return &version, nil
 }
 
+// parameter returns a parameter of the query, and whether it is given.
+func parameter(c echo.Context, name string) (text string, given bool) {
+	return c.QueryParam(name), c.QueryParams().Has(name)
+}
+
 // number returns a parameter that is a whole number in a range, or def if it is not given.
 func number(c echo.Context, name string, def, least, most int) (int, error) {
-	text := c.QueryParam(name)
-	if text == "" {
+	text, given := parameter(c, name)
+	if !given {
 		return def, nil
 	}
 	n, err := strconv.Atoi(text)
@@ -128,10 +146,10 @@ func number(c echo.Context, name string, def, least, most int) (int, error) {
 
 // yes returns a parameter that is true or false.
 func yes(c echo.Context, name string) (bool, error) {
-	switch c.QueryParam(name) {
-	case "true":
+	switch text, given := parameter(c, name); {
+	case text == "true":
 		return true, nil
-	case "", "false":
+	case !given, text == "false":
 		return false, nil
 	}
 	return false, refuse(http.StatusBadRequest, "%s must be true or false", name)
@@ -139,8 +157,8 @@ func yes(c echo.Context, name string) (bool, error) {
 
 // instant returns a parameter that is a time in RFC 3339, the zero time if it is not given.
 func instant(c echo.Context, name string) (time.Time, error) {
-	text := c.QueryParam(name)
-	if text == "" {
+	text, given := parameter(c, name)
+	if !given {
 		return time.Time{}, nil
 	}
 	at, err := time.Parse(time.RFC3339, text)

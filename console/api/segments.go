@@ -62,8 +62,11 @@ func (a *API) members(c echo.Context) (answer, error) {
 }
 
 func (a *API) exportSegment(c echo.Context) (answer, error) {
-	format := c.QueryParam("format")
-	kind := map[string]string{"": "text/csv; charset=utf-8", "csv": "text/csv; charset=utf-8", "json": "application/json"}[format]
+	format, given := parameter(c, "format")
+	if !given {
+		format = "csv"
+	}
+	kind := map[string]string{"csv": "text/csv; charset=utf-8", "json": "application/json"}[format]
 	if kind == "" {
 		return answer{}, refuse(http.StatusBadRequest, "format must be csv or json")
 	}
@@ -74,6 +77,9 @@ func (a *API) exportSegment(c echo.Context) (answer, error) {
 	c.Response().Header().Set(echo.HeaderContentType, kind)
 	c.Response().Header().Set("Cache-Control", "no-store")
 	_, err = a.service.ExportSegment(c.Request().Context(), c.Param("store"), c.QueryParam("segment"), format, reveal, c.Response())
+	if err != nil && c.Response().Committed {
+		panic(http.ErrAbortHandler) // so that nobody takes a part of the file for the whole
+	}
 	return answer{}, err
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/console/access"
 	"github.com/rechargeflow/rechargeflow/console/service"
+	"github.com/rechargeflow/rechargeflow/pkg/flow"
 )
 
 func (a *API) sendingRoutes() []route {
@@ -40,12 +41,13 @@ func (a *API) setSending(c echo.Context) (answer, error) {
 
 func (a *API) pause(paused bool) func(echo.Context) (answer, error) {
 	return func(c echo.Context) (answer, error) {
-		var change service.Pause
-		if err := read(c, &change); err != nil {
+		var request struct {
+			Flows []flow.Key `json:"flows"`
+		}
+		if err := read(c, &request); err != nil {
 			return answer{}, err
 		}
-		change.Paused = paused
-		now, err := a.service.Pause(c.Request().Context(), who(c), c.Param("store"), change)
+		now, err := a.service.Pause(c.Request().Context(), who(c), c.Param("store"), service.Pause{Paused: paused, Flows: request.Flows})
 		return versioned(now, now.Version, err)
 	}
 }

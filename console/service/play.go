@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/backtest"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
@@ -184,8 +186,8 @@ func (s *Service) FlowStats(ctx context.Context, request StatsRequest) (FlowStat
 	if request.Flow != "" && request.Flow != flow.Help && !slices.Contains(flow.Keys(), request.Flow) {
 		return FlowStats{}, invalid("flow", "there is no flow %q", request.Flow)
 	}
-	if request.Since.IsZero() && request.FirstDay == "" {
-		request.Since = s.cfg.Now().Add(-defaultStats)
+	if err := request.begin(s.cfg.Now()); err != nil {
+		return FlowStats{}, err
 	}
 	query := flowstats.Query{
 		Since: request.Since, FirstDay: request.FirstDay, Flow: request.Flow, Zone: request.Zone,
@@ -198,7 +200,7 @@ func (s *Service) FlowStats(ctx context.Context, request StatsRequest) (FlowStat
 	options, err := query.Options(zones)
 	var wrong *flowstats.QueryError
 	if errors.As(err, &wrong) {
-		return FlowStats{}, invalid(wrong.Field, "%s", wrong.Problem)
+		return FlowStats{}, invalid(strings.ReplaceAll(wrong.Field, "-", "_"), "%s", wrong.Problem)
 	}
 	result := FlowStats{Since: options.Since, Zones: map[string]string{}}
 	for store, zone := range options.Zones {
@@ -212,4 +214,17 @@ func (s *Service) FlowStats(ctx context.Context, request StatsRequest) (FlowStat
 		result.Rows = []flowstats.Row{}
 	}
 	return result, unavailable(err)
+}
+
+// begin sets Since.
+func (r *StatsRequest) begin(now time.Time) (err error) {
+	switch {
+	case r.FirstDay != "":
+		if r.Since, err = time.Parse(time.DateOnly, r.FirstDay); err != nil {
+			return invalid("since", "is not a day such as 2026-03-01")
+		}
+	case r.Since.IsZero():
+		r.Since = now.Add(-defaultStats)
+	}
+	return nil
 }
