@@ -69,10 +69,12 @@ func problemOf(err error, ifMatch bool) problem {
 	}
 	p := problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: err.Error()}
 	var invalid *service.InvalidError
+	var refusal *access.Refusal
 	var echoed *echo.HTTPError
 	switch {
 	case errors.As(err, &invalid):
 		p.Errors = invalid.Faults
+	case errors.As(err, &refusal): // by Guard, in words for who reads it
 	case errors.As(err, &echoed):
 		p.Detail = "there is no such address"
 		if status != http.StatusNotFound {
