@@ -236,7 +236,7 @@ func TestFigures(t *testing.T) {
 // measure reads the topics and asks what pages ask.
 func measure(t *testing.T, f figures) {
 	began := time.Now()
-	s := &shop{TB: t, Topics: topology.Topics{Prefix: f.Prefix}, cluster: kafka.Cluster{Brokers: f.Brokers}, now: f.Now}
+	s := &shop{TB: t, Topics: topology.Topics{Prefix: f.Prefix}, cluster: kafka.Cluster{Brokers: f.Brokers}, now: f.Now, patience: time.Hour}
 	m := s.run(f.Dir)
 	t.Logf("restore: %s, of that %s of CPU, %s", time.Since(began).Round(100*time.Millisecond), cpu(t).Round(100*time.Millisecond), memory(t))
 	limits := map[string]time.Duration{"first page": 100 * time.Millisecond, "customer page": 50 * time.Millisecond}

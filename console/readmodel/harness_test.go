@@ -38,11 +38,12 @@ type shop struct {
 	cluster  kafka.Cluster
 	producer *kafka.Producer
 	now      time.Time
+	patience time.Duration // how long the topics may take
 }
 
 func newShop(t testing.TB, b kafkatest.Broker) *shop {
 	t.Helper()
-	s := &shop{TB: t, Topics: topology.Topics{Prefix: kafkatest.Topic(t, b.Addr(), 1) + "."}, cluster: b.Cluster(), now: time.Now().UTC().Truncate(time.Minute)}
+	s := &shop{TB: t, Topics: topology.Topics{Prefix: kafkatest.Topic(t, b.Addr(), 1) + "."}, cluster: b.Cluster(), now: time.Now().UTC().Truncate(time.Minute), patience: 2 * time.Minute}
 	s.create()
 	s.producer = kafka.NewProducer(s.cluster, kafka.ProducerConfig{})
 	t.Cleanup(func() { require.NoError(t, s.producer.Close()) })
@@ -106,7 +107,7 @@ func (r running) await() {
 	require.Eventually(r.s, func() bool {
 		p := r.Progress()
 		return p.CaughtUp && p.Behind == 0 && p.Read >= want
-	}, 2*time.Minute, 5*time.Millisecond)
+	}, r.s.patience, 5*time.Millisecond)
 }
 
 // offsets is how many there are that a read model of an empty directory reads.
