@@ -14,7 +14,7 @@ func (l *loader) checkConsole(c Console) {
 	if err == nil && len(u.Path) > 1 {
 		l.fault(l.root, "console.url", "given %s, which has a path; expected the address of a host of its own", quoted(c.URL))
 	}
-	if c.OIDC.Issuer != "" {
+	if c.OIDC.Issuer != "" && l.runs("console") {
 		l.checkOIDC(c)
 	}
 }
