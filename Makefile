@@ -11,7 +11,7 @@ KAFKA_IMAGE ?= rechargeflow-kafka:4.3.0
 # the race detector needs a C compiler
 RACE      := $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: help demo test test-faults build image lint unit kafka-jars kafka-image promtool update bench streams load docs man fuzz clean
+.PHONY: help demo test test-faults build image lint unit kafka-jars kafka-image promtool update bench streams load schemathesis docs man fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,6 +49,16 @@ $(SUM):
 
 load: kafka-jars ## CUSTOMERS (2000) histories at their recorded times through the binary on both brokers, compared event by event
 	CUSTOMERS=$(or $(CUSTOMERS),2000) go test -count=1 -timeout 30m -v ./test/story -run TestLoad
+
+VENV := .cache/venv
+SCHEMATHESIS_VERSION := 4.32.5
+
+schemathesis: ## requests that schemathesis makes of openapi.yaml against the console's API; skipped without python3, or if pip can't install it
+	@if [ -x $(VENV)/bin/schemathesis ]; then :; \
+	elif ! command -v python3 >/dev/null 2>&1; then echo "no python3: the test with schemathesis is skipped"; \
+	else python3 -m venv $(VENV) && $(VENV)/bin/pip install -q schemathesis==$(SCHEMATHESIS_VERSION) || \
+	  echo "schemathesis can't be installed: its test is skipped"; fi
+	go test -count=1 -timeout 15m -v ./console/api -run TestSchemathesis
 
 # packages that start no goroutine, as test/arch checks: the race detector finds nothing there, and makes their property tests four to eight times slower
 PURE := ./pkg/subscriber ./pkg/message ./pkg/flow ./pkg/quiethours ./pkg/jsonread ./pkg/jsonappend ./pkg/texts ./pkg/sending
