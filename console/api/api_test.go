@@ -104,9 +104,9 @@ func TestRoles(t *testing.T) {
 func TestReveal(t *testing.T) {
 	s := newSite(t)
 	for path, body := range map[string]string{
-		"/stores/acme/flows/charge_paid/preview":  `{"reveal": true}`,
-		"/stores/acme/flows/charge_paid/backtest": `{"reveal": true}`,
-		"/stores/acme/consent/lookup":             `{"number": "+14155552671", "reveal": true}`,
+		"/stores/acme/flows/charge_paid/preview":                         `{"reveal": true}`,
+		"/stores/acme/flows/charge_paid/backtest":                        `{"reveal": true}`,
+		"/stores/acme/consent/lookup":                                    `{"number": "+14155552671", "reveal": true}`,
 		"/stores/acme/segments/members?segment=received+any&reveal=true": "",
 		"/stores/acme/segments/export?segment=received+any&reveal=true":  "",
 	} {

@@ -4,16 +4,13 @@
 //
 //	service.go      Service and what it is built from
 //	errors.go       the errors that callers tell apart
-//	marketing.go    Marketing: the methods of the marketer's part
-//	types.go        their requests and results
+//	types.go        Marketing: the methods of the marketer's part, their requests and results
 //	flows.go        stores and flows as they are set now
 //	changes.go      changes of flows, their history; how changes are written
-//	preview.go      a draft as customers would read it
+//	preview.go      a draft as customers would read it, and one text with it to a number
 //	play.go         what a draft would have sent, what activation does, and the outcomes of texts
-//	trial.go        one text to a number
 //	sending.go      quiet hours, limits, pauses; whom a store may text
-//	segments.go     segments, their changes and counts
-//	members.go      members of segments: pages and files
+//	segments.go     segments, their changes and counts; their members: pages and files
 //	push.go         pushes of segments to Bloomreach
 //	operations.go   Operations: the methods of the operator's part
 //	why.go          reasons in plain words
