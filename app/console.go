@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +33,8 @@ type consoleRole struct {
 	flows   *live.Table[live.Setting]
 	consent *consent.Table
 	tokens  *access.Tokens
-	state   *access.State // outlives a change of the configuration
+	state   *access.State  // outlives a change of the configuration
+	people  *access.People // likewise; nil without a file of people
 	current atomic.Pointer[service.Service]
 }
 
@@ -56,6 +58,9 @@ func (a *App) openConsole(ctx context.Context) (err error) {
 		return fmt.Errorf("console.data_dir: %w", err)
 	}
 	a.onClose("close read model of the console", r.model.Close)
+	if err := r.openPeople(a.cfg.Console.PeopleFile); err != nil {
+		return err
+	}
 	first, err := r.newSite(a.cfg)
 	if err != nil {
 		return err
@@ -103,6 +108,15 @@ type site struct {
 	role    *consoleRole
 	service *service.Service
 	handler http.Handler
+}
+
+// siteFor builds what the console serves with a changed configuration; nil without the role, or if no store has changed: a new one ends the replays and
+// pushes of the one before.
+func (r *consoleRole) siteFor(next config.Config, changes []config.Change) (*site, error) {
+	if !slices.ContainsFunc(changes, func(c config.Change) bool { return c.Store != "" }) {
+		return nil, nil //nolint:nilnil // documented
+	}
+	return r.newSite(next)
 }
 
 // newSite builds what the console serves with a configuration; nil without the role.

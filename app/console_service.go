@@ -75,6 +75,18 @@ func samplesFor(cfg config.Config, now func() time.Time) func(ctx context.Contex
 	}
 }
 
+// openPeople opens the file of people, once: it is read again when it changes, and a fault in it then concerns nothing else.
+func (r *consoleRole) openPeople(path string) (err error) {
+	if path == "" {
+		return nil
+	}
+	if r.people, err = access.OpenPeople(path, r.log, r.app.now); err != nil {
+		return fmt.Errorf("console.people_file: %w", err)
+	}
+	r.app.health.Register("people of the console", false, r.people.Fault)
+	return nil
+}
+
 // gateOf returns what decides who may use the console.
 func (r *consoleRole) gateOf(c config.Console, shown *pages.Pages) (*access.Access, error) {
 	built := access.Config{
@@ -84,13 +96,7 @@ func (r *consoleRole) gateOf(c config.Console, shown *pages.Pages) (*access.Acce
 	if err := access.CheckListen(c.Listen, c.URL, c.PeopleFile != "", built.OIDC != nil); err != nil {
 		return nil, err
 	}
-	if c.PeopleFile != "" {
-		var err error
-		if built.People, err = access.OpenPeople(c.PeopleFile, r.log, r.app.now); err != nil {
-			return nil, fmt.Errorf("console.people_file: %w", err)
-		}
-		r.app.health.Register("people of the console", false, built.People.Fault)
-	}
+	built.People = r.people
 	for _, text := range c.TrustedProxies {
 		network, err := netip.ParsePrefix(text)
 		if err != nil {

@@ -236,7 +236,9 @@ func showsAndDoes(t *testing.T, s *shown) {
 	kinds := read[[]service.EventKind](s, "/stores/acme/events")
 	require.NotEmpty(t, kinds)
 	assert.NotEmpty(t, kinds[0].Example)
-	p := await(s, "/pipeline", func(p service.Pipeline) bool { return len(p.Groups) == 3 && len(p.Groups[0].Members) == 1 && p.Groups[0].Records == 0 })
+	p := await(s, "/pipeline", func(p service.Pipeline) bool {
+		return len(p.Groups) == 3 && len(p.Groups[0].Members) == 1 && p.Groups[0].Records == 0
+	})
 	assert.Len(t, p.Topics, 22)
 
 	s.resolves(unknown)

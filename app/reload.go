@@ -49,7 +49,7 @@ func (a *App) takeUp(ctx context.Context, group *errgroup.Group, next config.Con
 	if err != nil {
 		return err
 	}
-	shown, err := a.console.newSite(next)
+	shown, err := a.console.siteFor(next, changes)
 	if err == nil {
 		err = a.takeUpLinks(ctx, group, next)
 	}

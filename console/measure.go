@@ -24,18 +24,32 @@ type Measure struct {
 	Now     func() time.Time
 }
 
-// measured counts a request, and logs one that failed because of the server. It answers errors, so that their status is known here.
+// statusGone is counted for a client that did not wait for the answer.
+const statusGone = 499
+
+// measured counts a request, and logs one that failed because of the server. It answers errors, so that their status is known here. An answer that fails
+// after it has begun is cut off: it must not look complete.
 func (m Measure) measured(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		began := m.Now()
 		err := next(c)
-		if err != nil {
+		gone, cut := err != nil && c.Request().Context().Err() != nil, err != nil && c.Response().Committed
+		if err != nil && !gone {
 			c.Error(err)
 		}
 		status, route := c.Response().Status, routeOf(c)
+		switch {
+		case gone:
+			status = statusGone
+		case cut:
+			status = http.StatusInternalServerError
+		}
 		m.Metrics.ConsoleRequest(route, methodOf(c.Request()), status, m.Now().Sub(began))
 		if err != nil && status >= http.StatusInternalServerError {
 			m.Log.Error("request failed", zap.String("route", route), zap.String("method", c.Request().Method), zap.Int("status", status), zap.Error(err))
+		}
+		if cut {
+			panic(http.ErrAbortHandler)
 		}
 		return nil
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+	"github.com/rechargeflow/rechargeflow/console/access"
+	"github.com/rechargeflow/rechargeflow/pkg/httplimit"
 )
 
 // APIPath is the path of the API.
@@ -48,7 +50,7 @@ func (s Site) Handler(m Measure) http.Handler {
 		s.Pages.Fail(err, c)
 	}
 	e.Pre(m.measured, m.recovered)
-	e.Use(s.Gate.Guard)
+	e.Use(s.Gate.Guard, answering)
 	s.Gate.Mount(e.Group(""))
 	s.API.Mount(e.Group(APIPath))
 	if s.Pages != nil {
@@ -60,4 +62,16 @@ func (s Site) Handler(m Measure) http.Handler {
 // isAPI reports whether a request is one to the API, whose answers are JSON.
 func isAPI(r *http.Request) bool {
 	return r.URL.Path == APIPath || strings.HasPrefix(r.URL.Path, APIPath+"/")
+}
+
+// answering keeps the connection of somebody who is logged in, whatever the number of connections, until the answer is sent. A stream of events lasts, so
+// it may have to make room: its reader begins again.
+func answering(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if access.Of(r.Context()) != (access.Person{}) && r.Header.Get("Accept") != "text/event-stream" {
+			httplimit.Answering(r.Context())
+		}
+		return next(c)
+	}
 }

@@ -130,7 +130,7 @@ func (a *Access) checkHost(h http.Header, r *http.Request, from via) error {
 	switch {
 	case !a.knowsHost(r.Host):
 		return refuse(h, http.StatusMisdirectedRequest, 0, "the console is not reached under this name: set console.url to the address in your browser")
-	case a.isLocal() && from.proxied && a.url.Host == "":
+	case a.isLocal() && from.proxied:
 		return refuse(h, http.StatusForbidden, 0, "the request has passed a proxy, and nobody is configured: set console.people_file or console.oidc.issuer")
 	}
 	return nil

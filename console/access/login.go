@@ -73,17 +73,27 @@ func (a *Access) login(c echo.Context) error {
 		a.cfg.Log.Warn("log in failed", zap.String("address", address))
 		return a.failed(c, http.StatusUnauthorized, faultPassword, 0)
 	}
-	a.state.addresses.giveBack(address)
-	a.state.names.giveBack(name)
+	a.succeeded(address, name)
 	return a.enter(c, session{person: Person{Name: e.name, Role: e.role}, stamp: e.stamp()}, r.PostForm.Get("next"))
 }
 
-// attempt counts an attempt to log in before anything is compared, so that those at the same time count, too.
+// attempt counts an attempt to log in before anything is compared, so that those at the same time count, too. Who guesses a name's password from one
+// network does not keep its owner out, who is in another.
 func (a *Access) attempt(address, name string, now time.Time) (wait time.Duration) {
 	if wait = a.state.addresses.take(address, now); wait > 0 {
 		return wait
 	}
+	if wait = a.state.pairs.take(address+" "+name, now); wait > 0 {
+		return wait
+	}
 	return a.state.names.take(name, now)
+}
+
+// succeeded gives the attempts back that did.
+func (a *Access) succeeded(address, name string) {
+	a.state.addresses.giveBack(address)
+	a.state.pairs.giveBack(address + " " + name)
+	a.state.names.giveBack(name)
 }
 
 // networkOf returns the network whose attempts are counted together: with IPv6 everybody has 2^64 addresses.

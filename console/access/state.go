@@ -16,7 +16,8 @@ import (
 // only, so everybody logs in again after a restart.
 type State struct {
 	key       []byte
-	names     *limit // attempts to log in under one name
+	names     *limit // attempts to log in under one name, from anywhere
+	pairs     *limit // likewise, from one address
 	addresses *limit // failed attempts from one address
 	hashing   chan struct{}
 
@@ -26,8 +27,10 @@ type State struct {
 
 // Limits of logging in. A password takes a quarter of a second to check, on one CPU.
 const (
-	nameBurst    = 10
-	nameEvery    = 2 * time.Minute
+	nameBurst    = 200
+	nameEvery    = time.Minute
+	pairBurst    = 10
+	pairEvery    = 2 * time.Minute
 	addressBurst = 20
 	addressEvery = time.Minute
 	counters     = 1 << 14
@@ -40,6 +43,7 @@ func NewState() *State {
 	return &State{
 		key:       []byte(newSecret()),
 		names:     newLimit(counters, nameBurst, nameEvery),
+		pairs:     newLimit(counters, pairBurst, pairEvery),
 		addresses: newLimit(counters, addressBurst, addressEvery),
 		hashing:   make(chan struct{}, hashAtOnce),
 		sessions:  map[[sha256.Size]byte]*session{},

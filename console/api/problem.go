@@ -46,11 +46,12 @@ func (a *API) Fail(err error, c echo.Context) {
 	}
 	p := problemOf(err, c.Request().Header.Get("If-Match") != "")
 	var limited *service.LimitedError
-	switch {
+	switch header := c.Response().Header(); {
+	case header.Get("Retry-After") != "":
 	case errors.As(err, &limited):
-		c.Response().Header().Set("Retry-After", strconv.Itoa(max(1, int(limited.RetryAfter.Seconds()))))
+		header.Set("Retry-After", strconv.Itoa(max(1, int(limited.RetryAfter.Seconds()))))
 	case p.Status == http.StatusServiceUnavailable:
-		c.Response().Header().Set("Retry-After", "5")
+		header.Set("Retry-After", "5")
 	}
 	body, err := json.Marshal(p)
 	if err == nil {

@@ -103,7 +103,10 @@ func (s *Service) SendSamples(ctx context.Context, who, store, email string) ([]
 		return nil, fmt.Errorf("%w: store %s sends its events nowhere", ErrConflict, store)
 	}
 	sent, err := s.cfg.Samples(ctx, store, email)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrConflict):
+		return nil, err
+	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, errors.New(s.plain(err.Error())))
 	}
 	s.cfg.Log.Info("samples sent", zap.String("store", store), zap.Int("samples", len(sent)), zap.String("by", who))

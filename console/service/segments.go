@@ -280,13 +280,26 @@ func asCSV(out io.Writer) (write func(Member) error, end func() error) {
 		begun = true
 		return w.Write([]string{"recharge_customer_id", "email", "phone"})
 	}
-	write = func(m Member) error { return errors.Join(begin(), w.Write([]string{m.ID, m.Email, m.Phone})) }
+	write = func(m Member) error {
+		return errors.Join(begin(), w.Write([]string{m.ID, cell(m.Email), cell(m.Phone)}))
+	}
 	end = func() error {
 		err := begin()
 		w.Flush()
 		return errors.Join(err, w.Error())
 	}
 	return write, end
+}
+
+// cell returns a value as programs for spreadsheets show it: they would run one that begins as a formula does, and customers type their e-mails and numbers.
+func cell(value string) string {
+	if value == "" || !strings.ContainsRune("=+-@\t\r", rune(value[0])) {
+		return value
+	}
+	if value[0] == '+' && strings.Trim(value[1:], "0123456789*") == "" {
+		return value
+	}
+	return "'" + value
 }
 
 // asJSON writes a JSON array, a member on each line.

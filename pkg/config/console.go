@@ -7,7 +7,7 @@ type Console struct {
 	Listen         string        `mapstructure:"listen" role:"console" default:"127.0.0.1:8090" check:"listen" doc:"Address on which the console is served."`
 	URL            string        `mapstructure:"url" role:"console" check:"url" example:"https://console.example.com" doc:"Address at which people reach the console, if it is another than console.listen: that of a proxy with TLS."`
 	DataDir        string        `mapstructure:"data_dir" role:"console" default:"./rechargeflow-data/console" doc:"Directory of what the console has read from the topics, for one process at a time. It can be deleted while no process runs: it is read again."`
-	Retention      time.Duration `mapstructure:"retention" role:"console" default:"2160h" min:"24h" max:"9600h" doc:"How long the console shows events and texts, as long as the topics have them."`
+	Retention      time.Duration `mapstructure:"retention" role:"console" default:"2160h" min:"24h" max:"9600h" doc:"How long the console shows events, facts and dead letters, as long as the topics have them. Texts are shown for 400 days."`
 	MaxConnections int           `mapstructure:"max_connections" role:"console" default:"1000" min:"10" max:"100000" doc:"Open connections to console.listen. A new one above the limit closes the one that has waited longest for its client."`
 
 	PeopleFile     string        `mapstructure:"people_file" role:"console" example:"./people.yaml" doc:"File with names, roles and hashes of passwords, see docs/console-access.md. It is read again when it changes. Empty, and without console.oidc.issuer: nobody logs in, and console.listen must be a loopback address."`

@@ -87,6 +87,7 @@ func (l *loader) checkStores(path string) {
 	for _, s := range append(l.stores, l.root) {
 		l.checkPlaceholders(s)
 	}
+	l.checkReserved()
 	if len(l.stores) > 0 {
 		return
 	}

@@ -1,6 +1,9 @@
 package config
 
-import "net/url"
+import (
+	"net/url"
+	"slices"
+)
 
 // checkConsole checks who may use the console.
 func (l *loader) checkConsole(c Console) {
@@ -37,5 +40,19 @@ func (l *loader) checkOIDC(c Console) {
 		l.missing(l.root, "console.oidc.operators", " (nobody would have a role; or set viewers, editors or default_role)")
 	case o.DefaultRole != "" && len(o.AllowedDomains) == 0:
 		l.fault(l.root, "console.oidc.default_role", "given %s without console.oidc.allowed_domains, which lets in everybody whom the provider knows; expected their domains", quoted(o.DefaultRole))
+	}
+}
+
+// ReservedNames are no names of stores: the console has pages of its own at these addresses.
+func ReservedNames() []string {
+	return []string{"access", "api", "deadletters", "go", "login", "logout", "pipeline"}
+}
+
+// checkReserved checks that the pages of each store have an address.
+func (l *loader) checkReserved() {
+	for _, s := range l.stores {
+		if name := s.name(); slices.Contains(ReservedNames(), name) {
+			l.fault(s, "name", "given %s, which is an address of the console; expected another name", quoted(name))
+		}
 	}
 }

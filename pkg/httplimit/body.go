@@ -47,7 +47,7 @@ func (b *Budget) Read(w http.ResponseWriter, r *http.Request, limit int64) (Body
 	if !s.complete() {
 		err = ErrNoMemory
 	}
-	if !received(r.Context()) {
+	if !Answering(r.Context()) {
 		err = ErrEvicted
 	}
 	if err != nil {

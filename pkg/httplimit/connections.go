@@ -139,9 +139,9 @@ func (c *Connections) Context(ctx context.Context, tracked net.Conn) context.Con
 	return context.WithValue(ctx, contextKey{}, tracked)
 }
 
-// received marks the connection of a request whose body is complete: until the answer is sent, nobody waits for its client. It returns
-// false if the connection was closed because of the limit.
-func received(ctx context.Context) bool {
+// Answering marks the connection of a request: from now on until the answer is sent it counts as being answered, so no other connection takes its
+// place. It returns false if the connection was closed because of the limit. Call it when the body is read, or for a client who is trusted to send it.
+func Answering(ctx context.Context) bool {
 	c, ok := ctx.Value(contextKey{}).(*conn)
 	if !ok {
 		return true
