@@ -27,7 +27,7 @@ type State struct {
 
 // Limits of logging in. A password takes a quarter of a second to check, on one CPU.
 const (
-	nameBurst    = 200
+	nameBurst    = 100
 	nameEvery    = time.Minute
 	pairBurst    = 10
 	pairEvery    = 2 * time.Minute
