@@ -5,6 +5,8 @@
 //	lab.go       the simulators and the configuration that points at them
 //	messages.go  texts by their status, from recharge.messages
 //	process.go   one running binary: its log, its end, its metrics
+//	commands.go  other commands of the binary, and the flows that they activate
+//	stores.go    the stores beside the first one
 //	webhook.go   webhooks read from a txtar file, signed and sent
 package lab
 
@@ -49,7 +51,9 @@ type Lab struct {
 	Texts      *smstest.Gateway
 	// MoreStores is how many stores there are beside Store, with events only: acme-1, acme-2 …
 	MoreStores int
-	// Flows are the active flows.
+	// TextStores are stores whose texts go through any driver.
+	TextStores []TextStore
+	// Flows are the active flows, of all stores that send texts.
 	Flows []string
 	// Window shortens the windows of the flows; "" is 1 ms, so that each trigger is a text of its own.
 	Window string
@@ -186,7 +190,7 @@ stores:
 		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, l.ClockOffset, level, l.Gateway, admin, l.Links,
 		l.state(name), l.state("sms-"+name), Store, Secret, apiToken, l.API.URL, l.WebhookURL, l.project(bloomreachURL),
 		cmp.Or(l.SMSURL, l.Texts.URL), smsSecret, cmp.Or(l.Window, "1ms"), SMSTimeout, cmp.Or(l.AtOnce, 10), l.linksURL())
-	return one + l.moreStores(cmp.Or(l.MoreBloomreachURL, bloomreachURL))
+	return one + l.moreStores(cmp.Or(l.MoreBloomreachURL, bloomreachURL)) + l.textStores()
 }
 
 // linksURL returns the address of short links.
@@ -205,16 +209,4 @@ func (l *Lab) project(url string) string {
 		project += fmt.Sprintf(", timeout: %s", l.BloomreachTimeout)
 	}
 	return project + "}"
-}
-
-func (l *Lab) moreStores(bloomreachURL string) string {
-	var stores strings.Builder
-	for i := range l.MoreStores {
-		fmt.Fprintf(&stores, `  - name: %s-%d
-    recharge: {secrets: [%q], token: %q, api_url: %q}
-    bloomreach: %s
-`,
-			Store, i+1, Secret, apiToken, l.API.URL, l.project(bloomreachURL))
-	}
-	return stores.String()
 }

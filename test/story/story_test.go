@@ -8,6 +8,12 @@
 //	load_test.go     histories of many customers at their recorded times
 //	attack_test.go   strangers and a captured webhook against the gateway
 //	links_test.go    a text with a short link, who opens it, and strangers who guess and are slow
+//	drivers_test.go  every SMS driver with its simulator: wrong credentials, kill -9, and then all below
+//	drivers_providers_test.go  the drivers, their simulators and settings
+//	drivers_row_test.go        the texts of one driver, and how they must end
+//	drivers_mishaps_test.go    how a provider misbehaves with a text
+//	drivers_callbacks_test.go  deliveries and replies, forged and repeated ones
+//	drivers_journal_test.go    follows recharge.messages
 //	import_test.go    a store is imported while the command is killed
 //	outage_test.go    the gateway is down for three days, webhooks are registered again, and a backfill runs among live ones
 //	outage_recharge_test.go  Recharge around the outage
