@@ -51,14 +51,14 @@ func TextsOf(store config.Store) (*texts.Store, error) {
 	if err := flow.CheckHelp(help, ShopOf(store)); help != "" && err != nil {
 		return nil, fmt.Errorf("sms.help_text: %w", err)
 	}
-	renders := store.SMS.Mode == config.SMSTrigger
+	renders, abilities := store.SMS.Mode == config.SMSTrigger, providerOf(store).abilities
 	return &texts.Store{
 		Shop: ShopOf(store), Help: help, From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion, Zones: zones,
 		Destination: texts.Destination{
 			Renders: renders, KeepsQuietHours: store.SMS.QuietHours == config.SMSDestination,
-			FindsNumbers: renders && store.SMS.Consent == config.SMSDestination,
+			FindsNumbers: renders && store.SMS.Consent == config.SMSDestination, Deduplicates: abilities.Deduplicates,
 		},
-		Lease: sender.Lease(store.SMS.Timeout, providerOf(store).abilities), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
+		Lease: sender.Lease(store.SMS.Timeout, abilities), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
 		LinksTTL: store.SMS.Links.TTL, Code: links.NewCode,
 	}, nil
 }

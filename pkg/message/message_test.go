@@ -197,7 +197,7 @@ func TestMissingMessage(t *testing.T) {
 		}
 		w.now = w.now.Add(after + time.Hour)
 		w.claim(10)
-		_, err := w.open().ExpireClaims()
+		_, err := w.open().ExpireClaims(w.deduplicates)
 		require.NoError(t, err)
 		expire(t, w)
 		require.Empty(t, w.rows)
@@ -425,7 +425,7 @@ func TestExpireClaims(t *testing.T) {
 	m := w.claim(1)[0]
 	w.now = w.now.Add(lease - time.Millisecond)
 	lapse := func() {
-		_, err := w.open().ExpireClaims()
+		_, err := w.open().ExpireClaims(w.deduplicates)
 		require.NoError(t, err)
 	}
 	lapse()
@@ -438,6 +438,45 @@ func TestExpireClaims(t *testing.T) {
 	require.Len(t, w.texts, 1)
 	require.Empty(t, w.receive(m, message.Receipt{Outcome: message.Accepted, ProviderID: "p"}), "late proof")
 	require.Equal(t, message.Accepted, w.messages()[0].Status)
+}
+
+// A claim without a receipt is planned again if the provider drops a second text. Only proof that it has the text counts of the earlier claim.
+func TestExpireClaimsOfAProviderThatDeduplicates(t *testing.T) {
+	w := newWorld(t)
+	w.dropsSecond = true
+	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.now = w.now.Add(time.Minute)
+	first := *w.claim(1)[0]
+	w.now = w.now.Add(lease)
+	_, err := w.open().ExpireClaims(w.deduplicates)
+	require.NoError(t, err)
+	m := w.messages()[0]
+	require.Equal(t, message.Planned, m.Status)
+	require.Equal(t, message.CodeNoReceipt, m.Code)
+	second := *w.claim(1)[0]
+	require.Equal(t, first.ID, second.ID)
+	require.Equal(t, 2, second.Attempt)
+	for _, old := range []message.Status{message.Planned, message.Rejected, message.Unknown} {
+		require.Equal(t, reason.ReceiptOutdated, w.receive(&first, message.Receipt{Outcome: old}), old)
+	}
+	require.Empty(t, w.receive(&first, message.Receipt{Outcome: message.Accepted}))
+	require.Equal(t, reason.ReceiptOutdated, w.receive(&second, message.Receipt{Outcome: message.Accepted}))
+	require.Equal(t, message.Accepted, w.messages()[0].Status)
+}
+
+// A text that was revoked while it was claimed is not sent again.
+func TestExpireClaimsOfARevokedText(t *testing.T) {
+	w := newWorld(t)
+	w.dropsSecond = true
+	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.now = w.now.Add(time.Minute)
+	require.Len(t, w.claim(1), 1)
+	w.revoke(subscriber.Revocation{ID: "r", Store: shop, RechargeCustomerID: customer, Flows: flow.Keys(), Items: []string{"subscription/1"}, OccurredAt: w.now})
+	w.now = w.now.Add(lease)
+	_, err := w.open().ExpireClaims(w.deduplicates)
+	require.NoError(t, err)
+	require.Equal(t, message.Suppressed, w.messages()[0].Status)
+	require.Equal(t, reason.Revoked, w.messages()[0].Reason)
 }
 
 // TestReceiptsThatSayNothing: incomplete receipts are errors, those of unknown messages are skipped.

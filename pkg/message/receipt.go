@@ -48,14 +48,19 @@ func (b *Book) Receive(r Receipt) (reason.Reason, error) {
 	if !m.receive(r) {
 		return reason.ReceiptOutdated, nil
 	}
-	if m.Status == Planned { // it was not sent: late triggers are in time, and some may be revoked
-		for i := range m.Triggers {
-			m.Triggers[i].Late = false
-		}
-		m.lead()
-		return "", b.replan(&before, m)
+	return "", b.saveReceived(&before, m)
+}
+
+// saveReceived saves a message that a receipt has moved.
+func (b *Book) saveReceived(before, m *Message) error {
+	if m.Status != Planned {
+		return b.saveAnswered(before, m)
 	}
-	return "", b.saveAnswered(&before, m)
+	for i := range m.Triggers { // it is sent again: late triggers are in time, and some may be revoked
+		m.Triggers[i].Late = false
+	}
+	m.lead()
+	return b.replan(before, m)
 }
 
 // saveAnswered saves a message that the provider has answered. It counts a text that the provider has now.
