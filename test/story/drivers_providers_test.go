@@ -1,6 +1,7 @@
 package story_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -70,7 +71,7 @@ func own(driver string, lines ...string) func(key string) string {
 func providers(t *testing.T, log func() string) []*provider {
 	t.Helper()
 	all := []*provider{
-		dryRun(log), gateway("webhook-text", "text"), gateway("webhook-trigger", "trigger"), twilioProvider(), telnyxProvider(),
+		dryRun("log-text", "text", log), dryRun("log-trigger", "trigger", log), gateway("webhook-text", "text"), gateway("webhook-trigger", "trigger"), twilioProvider(), telnyxProvider(),
 		klaviyoProvider(), postscriptProvider(), attentiveProvider(),
 	}
 	for _, p := range all {
@@ -82,11 +83,30 @@ func providers(t *testing.T, log func() string) []*provider {
 }
 
 // dryRun is the driver log. A line of its log has a masked number, so the product says whose text it is.
-func dryRun(log func() string) *provider {
-	line := regexp.MustCompile(`"msg":"text not sent: dry run".*"send_key":"([0-9a-f]{64})".*"text":"([^"]*Coffee ([0-9]+)[^"]*)"`)
-	return &provider{name: "log", abilities: logdriver.Abilities(), settings: own("log", "%.0s"), sent: func() (all []sent) {
-		for _, found := range line.FindAllStringSubmatch(log(), -1) {
-			all = append(all, sent{to: phonePrefix + found[3], id: found[1], body: strings.ReplaceAll(found[2], "***", portalHash(found[3]))})
+func dryRun(name, mode string, log func() string) *provider {
+	product := regexp.MustCompile(`Coffee ([0-9]+)`)
+	return &provider{name: name, abilities: logdriver.Abilities(), settings: own("log", "mode: "+mode+"%.0s"), sent: func() (all []sent) {
+		for line := range strings.Lines(log()) {
+			var logged struct {
+				Message   string            `json:"msg"`
+				Store     string            `json:"store"`
+				SendKey   string            `json:"send_key"`
+				Text      string            `json:"text"`
+				Variables map[string]string `json:"variables"`
+			}
+			if json.Unmarshal([]byte(line), &logged) != nil || logged.Message != mode+" not sent: dry run" || logged.Store != name {
+				continue
+			}
+			one := sent{id: logged.SendKey, body: logged.Text, properties: logged.Variables}
+			if mode == "trigger" {
+				one.body = "Recharge subscription_started"
+			}
+			id := product.FindStringSubmatch(logged.Text + logged.Variables["product_title"])[1]
+			one.to, one.body = phonePrefix+id, strings.ReplaceAll(one.body, "***", portalHash(id))
+			if link, masked := one.properties["portal_url"]; masked {
+				one.properties["portal_url"] = strings.ReplaceAll(link, "***", portalHash(id))
+			}
+			all = append(all, one)
 		}
 		return all
 	}}

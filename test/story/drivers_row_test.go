@@ -109,7 +109,9 @@ func (r *row) texted(t *testing.T) *customer {
 		assert.Equal(t, "Acme Coffee: Coffee "+c.id+" is on. Manage: "+link+" Reply STOP to opt out.", got[0].body)
 	} else {
 		assert.Equal(t, "Recharge subscription_started", got[0].body)
-		assert.Equal(t, c.email, got[0].email)
+		if r.simulator != nil { // the log has no e-mail
+			assert.Equal(t, c.email, got[0].email)
+		}
 		assert.Equal(t, link, got[0].properties["portal_url"])
 		assert.Equal(t, "Coffee "+c.id, got[0].properties["product_title"])
 		assert.Equal(t, "Jo", got[0].properties["first_name"])
