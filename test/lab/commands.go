@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 )
 
 // ApplyTopics creates the topics on the lab's brokers, and activates Flows.
@@ -21,7 +22,7 @@ func (l *Lab) ActivateFlows(ctx context.Context) error {
 	if len(l.Flows) == 0 {
 		return nil
 	}
-	if _, err := l.Run(ctx, "sms", "set", "--store", Store, "--by", "lab", "--texts-per-day", "0"); err != nil {
+	if err := l.first(ctx, "sms", "set", "--store", Store, "--by", "lab", "--texts-per-day", "0"); err != nil {
 		return err
 	}
 	for _, store := range l.texting() {
@@ -30,6 +31,18 @@ func (l *Lab) ActivateFlows(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// first runs the first command that needs a transaction. A new broker creates a topic for it, which may take longer than a command waits.
+func (l *Lab) first(ctx context.Context, args ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	for {
+		_, err := l.Run(ctx, args...)
+		if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "Coordinator Not Available") {
+			return err
+		}
+	}
 }
 
 // activate activates Flows on the embedded broker of a process, and waits until they are in force there.
