@@ -403,6 +403,52 @@ func TestReceipts(t *testing.T) {
 	}
 }
 
+// TestLookedUp: what a look-up has found is the text, unless it may be another one of the customer.
+func TestLookedUp(t *testing.T) {
+	for name, c := range map[string]struct {
+		apart time.Duration   // from the text to the other one
+		other message.Receipt // of the other one; without an outcome there is none yet
+		want  message.Status
+	}{
+		"in flight":                {0, message.Receipt{}, message.Unknown},
+		"claimed a minute earlier": {-time.Minute, message.Receipt{}, message.Unknown},
+		"claimed later":            {time.Minute, message.Receipt{}, message.Unknown},
+		"long ago":                 {-11 * time.Minute, message.Receipt{}, message.Accepted},
+		"known by the same id":     {0, message.Receipt{Outcome: message.Accepted, ProviderID: "SM1"}, message.Unknown},
+		"known by another id":      {0, message.Receipt{Outcome: message.Accepted, ProviderID: "SM2"}, message.Accepted},
+		"accepted without an id":   {0, message.Receipt{Outcome: message.Accepted}, message.Unknown},
+		"unknown":                  {0, message.Receipt{Outcome: message.Unknown}, message.Unknown},
+		"rejected":                 {0, message.Receipt{Outcome: message.Rejected}, message.Accepted},
+		"not sent":                 {0, message.Receipt{Outcome: message.Planned}, message.Accepted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			claim := func(charge string, at time.Duration) *message.Message {
+				w.now = start().Add(time.Hour + at)
+				w.add(trigger(charge, flow.ChargePaid, time.Hour+at, "charge/"+charge))
+				w.now = w.now.Add(time.Minute)
+				return w.claim(1)[0]
+			}
+			var text, other *message.Message
+			if c.apart < 0 {
+				other, text = claim("2", c.apart), claim("1", 0)
+			} else {
+				text, other = claim("1", 0), claim("2", c.apart)
+			}
+			if c.other.Outcome != "" {
+				require.Empty(t, w.receive(other, c.other))
+			}
+			require.Empty(t, w.receive(text, message.Receipt{Outcome: message.Accepted, LookedUp: true, ProviderID: "SM1"}))
+			for _, m := range w.messages() {
+				if m.ID == text.ID {
+					require.Equal(t, c.want, m.Status)
+					require.Equal(t, c.want == message.Accepted, m.ProviderID == "SM1")
+				}
+			}
+		})
+	}
+}
+
 // TestOutdatedClaim: what is said of an earlier claim counts only if it proves that the provider has the text.
 func TestOutdatedClaim(t *testing.T) {
 	w := newWorld(t)
