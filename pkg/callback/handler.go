@@ -44,7 +44,7 @@ type Metrics interface {
 	Callback(store, kind, outcome, why string)
 }
 
-// Config is what a Handler needs. All of it must be set.
+// Config is what a Handler needs. All of it but FaultPoint must be set.
 type Config struct {
 	Stores map[string]Store // by name
 	Bodies *httplimit.Budget
@@ -58,6 +58,8 @@ type Config struct {
 	Metrics        Metrics
 	Log            *zap.Logger
 	Now            func() time.Time
+	// FaultPoint is called with the names of steps; nil for none.
+	FaultPoint func(name string)
 }
 
 // Topics are the full names of the topics to write to.
@@ -70,8 +72,11 @@ type Handler struct {
 	masker  admission.Masker
 }
 
-// New needs all of cfg.
+// New returns a handler.
 func New(cfg Config) *Handler {
+	if cfg.FaultPoint == nil {
+		cfg.FaultPoint = func(string) {}
+	}
 	return &Handler{cfg: cfg, refused: telemetry.NewRefusedRequests(cfg.Log, cfg.Now), masker: admission.NewMasker()}
 }
 
@@ -130,10 +135,12 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, name, provider
 		for i := range records {
 			records[i].Headers = append(records[i].Headers, envelope.Header(envelope.HeaderTraceparent, r.Header.Get(envelope.HeaderTraceparent)))
 		}
+		h.cfg.FaultPoint("callback verified")
 		if err := h.publish(r.Context(), records...); err != nil {
 			h.cfg.Log.Error("publish callback failed, refusing it", zap.String("store", name), zap.String("kind", string(callback.Kind)), zap.Error(err))
 			return "", admission.NotStored(err)
 		}
+		h.cfg.FaultPoint("callback stored")
 	}
 	h.cfg.Log.Info("callback accepted", zap.String("store", name), zap.String("kind", string(callback.Kind)), zap.ByteString("key", key),
 		zap.String(envelope.HeaderTraceparent, r.Header.Get(envelope.HeaderTraceparent)))

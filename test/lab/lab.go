@@ -31,8 +31,8 @@ import (
 const (
 	Store     = "acme"
 	Secret    = "lab-client-secret"
+	SMSSecret = "lab-sms-secret"
 	apiToken  = "lab-api-token"
-	smsSecret = "lab-sms-secret"
 )
 
 // SMSTimeout is sms.timeout of the stores.
@@ -59,8 +59,8 @@ type Lab struct {
 	Window string
 	// AtOnce is how many texts are in flight; 0 is 10.
 	AtOnce int
-	// SMSURL replaces the simulator's URL if set.
-	SMSURL string
+	// SMSURL replaces the simulator's URL if set, SMSDriver the driver webhook: it is sms.driver and the settings of the driver.
+	SMSURL, SMSDriver string
 	// ClockOffset moves the clock of processes that are started, with the embedded broker.
 	ClockOffset time.Duration
 	// LogLevel is the log level of processes; "" means info.
@@ -89,7 +89,7 @@ func New(dir, binary string) (*Lab, error) {
 	l := &Lab{
 		Dir: dir, Binary: binary,
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000, IdleConnTimeout: time.Minute}, Timeout: time.Minute},
-		API:    rechargetest.NewServer(apiToken), Bloomreach: bloomreachtest.New(), Texts: smstest.New(smsSecret, time.Now),
+		API:    rechargetest.NewServer(apiToken), Bloomreach: bloomreachtest.New(), Texts: smstest.New(SMSSecret, time.Now),
 	}
 	for _, address := range []*string{&l.Embedded, &l.Gateway, &l.Admin, &l.Links} {
 		free, err := l.another()
@@ -175,8 +175,7 @@ stores:
     recharge: {secrets: [%q], token: %q, api_url: %q, webhook_url: %q}
     bloomreach: %s
     sms:
-      driver: webhook
-      webhook: {url: %q, secret: %q}
+      %s
       window: %s
       timeout: %s
       at_once: %d
@@ -189,8 +188,13 @@ stores:
 `,
 		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, l.ClockOffset, level, l.Gateway, admin, l.Links,
 		l.state(name), l.state("sms-"+name), Store, Secret, apiToken, l.API.URL, l.WebhookURL, l.project(bloomreachURL),
-		cmp.Or(l.SMSURL, l.Texts.URL), smsSecret, cmp.Or(l.Window, "1ms"), SMSTimeout, cmp.Or(l.AtOnce, 10), l.linksURL())
+		l.smsDriver(), cmp.Or(l.Window, "1ms"), SMSTimeout, cmp.Or(l.AtOnce, 10), l.linksURL())
 	return one + l.moreStores(cmp.Or(l.MoreBloomreachURL, bloomreachURL)) + l.textStores()
+}
+
+// smsDriver returns sms.driver and the settings of the driver.
+func (l *Lab) smsDriver() string {
+	return cmp.Or(l.SMSDriver, fmt.Sprintf("driver: webhook\n      webhook: {url: %q, secret: %q}", cmp.Or(l.SMSURL, l.Texts.URL), SMSSecret))
 }
 
 // linksURL returns the address of short links.

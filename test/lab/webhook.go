@@ -118,7 +118,7 @@ func (l *Lab) Send(ctx context.Context, w Webhook) (int, string, error) {
 // Callback posts a callback of the SMS gateway, signed now, and returns the response's status and body.
 func (l *Lab) Callback(ctx context.Context, c smstest.Callback) (int, string, error) {
 	c.Store = Store
-	signed := c.Request(smsSecret, l.Now())
+	signed := c.Request(SMSSecret, l.Now())
 	request, err := http.NewRequestWithContext(ctx, signed.Method, "http://"+l.Gateway+signed.URL.RequestURI(), signed.Body)
 	if err != nil {
 		return 0, "", fmt.Errorf("build callback: %w", err)
