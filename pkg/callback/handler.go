@@ -70,6 +70,7 @@ type Handler struct {
 	cfg     Config
 	refused *telemetry.RefusedRequests
 	masker  admission.Masker
+	stored  *repetitions
 }
 
 // New returns a handler.
@@ -77,7 +78,7 @@ func New(cfg Config) *Handler {
 	if cfg.FaultPoint == nil {
 		cfg.FaultPoint = func(string) {}
 	}
-	return &Handler{cfg: cfg, refused: telemetry.NewRefusedRequests(cfg.Log, cfg.Now), masker: admission.NewMasker()}
+	return &Handler{cfg: cfg, refused: telemetry.NewRefusedRequests(cfg.Log, cfg.Now), masker: admission.NewMasker(), stored: newRepetitions()}
 }
 
 // ServeHTTP receives one callback.
@@ -118,7 +119,8 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, name, provider
 	}
 	defer body.Release()
 	now := h.cfg.Now()
-	callback, err := store.Receiver.Receive(sms.CallbackRequest{Header: r.Header, Query: r.URL.RawQuery, Body: body.Bytes}, now)
+	request := sms.CallbackRequest{Header: r.Header, Query: r.URL.RawQuery, Body: body.Bytes}
+	callback, err := store.Receiver.Receive(request, now)
 	if err != nil {
 		return "", receiveRefusal(err)
 	}
@@ -129,27 +131,38 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, name, provider
 	if err != nil {
 		return "", receiveRefusal(err)
 	}
+	known, what := h.stored.of(callback.Kind), contentOf(name, provider, request)
+	if known.has(what) {
+		return callback.Kind, nil
+	}
+	if err := h.publish(r, records); err != nil {
+		h.cfg.Log.Error("publish callback failed, refusing it", zap.String("store", name), zap.String("kind", string(callback.Kind)), zap.Error(err))
+		return "", admission.NotStored(err)
+	}
 	key := []byte(nil)
 	if len(records) > 0 {
+		known.add(what)
 		key = records[0].Key
-		for i := range records {
-			records[i].Headers = append(records[i].Headers, envelope.Header(envelope.HeaderTraceparent, r.Header.Get(envelope.HeaderTraceparent)))
-		}
-		h.cfg.FaultPoint("callback verified")
-		if err := h.publish(r.Context(), records...); err != nil {
-			h.cfg.Log.Error("publish callback failed, refusing it", zap.String("store", name), zap.String("kind", string(callback.Kind)), zap.Error(err))
-			return "", admission.NotStored(err)
-		}
-		h.cfg.FaultPoint("callback stored")
 	}
 	h.cfg.Log.Info("callback accepted", zap.String("store", name), zap.String("kind", string(callback.Kind)), zap.ByteString("key", key),
 		zap.String(envelope.HeaderTraceparent, r.Header.Get(envelope.HeaderTraceparent)))
 	return callback.Kind, nil
 }
 
-// publish is not canceled when the caller disconnects: the record may be stored already.
-func (h *Handler) publish(ctx context.Context, records ...kafka.Record) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.cfg.PublishTimeout)
+// publish publishes the records of a callback. It is not canceled when the caller disconnects: the records may be stored already.
+func (h *Handler) publish(r *http.Request, records []kafka.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	for i := range records {
+		records[i].Headers = append(records[i].Headers, envelope.Header(envelope.HeaderTraceparent, r.Header.Get(envelope.HeaderTraceparent)))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.cfg.PublishTimeout)
 	defer cancel()
-	return h.cfg.Produce(ctx, records...)
+	h.cfg.FaultPoint("callback verified")
+	if err := h.cfg.Produce(ctx, records...); err != nil {
+		return err //nolint:wrapcheck // the caller says what failed
+	}
+	h.cfg.FaultPoint("callback stored")
+	return nil
 }
