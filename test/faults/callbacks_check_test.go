@@ -31,8 +31,7 @@ type callbackCheck struct {
 	statuses map[message.Status]int
 }
 
-// inForce is how long a text may be decided on without an accepted STOP or START that is on its way to the process. The docs promise a second; this machine may
-// be overloaded.
+// inForce is how long after a STOP or START was accepted a text may be decided on without it: a process that can't read recharge.consent for longer claims nothing.
 const inForce = 3 * time.Second
 
 // checkCallbacks waits until nothing is missing in the topics, and fails the test if something stays wrong.
