@@ -38,9 +38,11 @@ const inForce = 3 * time.Second
 func (w *callbackSystem) checkCallbacks() {
 	w.Helper()
 	charges := w.newAudit(w.scan).paid()
-	const limit = 5 * time.Minute // the claim of a text whose process was killed ends after 36 s
-	for began := time.Now(); ; w.wait(2*time.Second, nil) {
+	const limit = 10 * time.Minute // the claim of a text whose process was killed ends after 36 s, and the last texts may wait for their turn
+	for began, read := time.Now(), time.Duration(0); ; w.wait(max(2*time.Second, read), nil) {
+		now := time.Now()
 		c := w.check(charges)
+		read = time.Since(now)
 		if len(c.found) == 0 {
 			w.logf("%d charges, texts: %v, %d of the provider; %d callbacks were accepted; longest time until a STOP or START was in force: %v",
 				len(charges), c.statuses, len(c.taken), w.calls.count("200"), c.latest)
@@ -48,6 +50,7 @@ func (w *callbackSystem) checkCallbacks() {
 			require.Positive(w, c.statuses[message.Suppressed])
 			return
 		}
+		w.logf("%d findings so far, texts: %v; the first: %s", len(c.found), c.statuses, c.found[0])
 		if time.Since(began) > limit {
 			for _, m := range w.all() {
 				w.Logf("%s: %s", m.name, lastOf(m.Output()))
