@@ -148,7 +148,8 @@ func (a *App) gatewayConfig(cfg config.Config) (pipeline.GatewayConfig, error) {
 			Stores: senders, Bodies: a.webhooks.bodies, Topics: callback.Topics{Consent: topics.Consent(), Receipts: topics.Receipts()},
 			Partitions: a.cfg.Kafka.Partitions, Produce: a.runtime.Produce, PublishTimeout: cfg.Gateway.PublishTimeout,
 			RetryAfter: cfg.Gateway.RetryAfter, Metrics: a.metrics, Log: a.log.With(zap.String("role", string(topology.RoleGateway))),
-			Now: time.Now, // providers sign by the real clock, whatever embedded.clock_offset is
+			Now:        time.Now, // providers sign by the real clock, whatever embedded.clock_offset is
+			FaultPoint: a.faultPoint,
 		}),
 		Admission: admission.Config{
 			Stores: stores, BodyLimit: int64(cfg.Gateway.BodyLimit), Bodies: a.webhooks.bodies, Signatures: a.webhooks.signatures,

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/rechargeflow/rechargeflow/app/doctor"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/httplimit"
 	"github.com/rechargeflow/rechargeflow/pkg/links/redirect"
@@ -160,4 +162,15 @@ func (s *shortLinks) serve(ctx context.Context, a *App) error {
 		return fmt.Errorf("finish short links: %w", err)
 	}
 	return nil
+}
+
+// linksOf returns what is checked of a store's short links.
+func linksOf(store config.Store) doctor.Links {
+	switch {
+	case store.SMS.Mode == config.SMSTrigger:
+		return doctor.Links{Off: "the platform that renders the texts shortens their links"}
+	case !store.ShortensLinks():
+		return doctor.Links{Off: "sms.links.url is not set, so texts keep their links"}
+	}
+	return doctor.Links{URL: strings.TrimRight(store.SMS.Links.URL, "/")}
 }

@@ -196,5 +196,6 @@ func textsOf(store config.Store) doctor.Texts {
 		Driver: store.SMS.Driver, Host: hostOf(p.url), DryRun: p.dryRun, Abilities: p.abilities,
 		Deaf: p.hasCallbacks() && p.receiver == nil, Verifies: p.verifies,
 		Consent: consent.Mode(store.SMS.Consent).Explain(), OwnQuietHours: store.SMS.QuietHours == config.SMSDestination, Shop: ShopOf(store),
+		Links: linksOf(store),
 	}
 }

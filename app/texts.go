@@ -36,11 +36,12 @@ func (t *texter) store(store config.Store) (*texts.Store, error) {
 	}
 	built.Flow, built.Sending = t.flows.of(store.Name), t.flows.sendingOf(store.Name)
 	built.MayText = func(number string) (reason.Reason, bool) { return t.consent.MayText(store.Name, number) }
+	built.MayClaim = func() bool { return t.consent.IsCurrent() }
 	built.Destination.Consent = func(number string) string { return string(t.consent.Status(store.Name, number)) }
 	return built, nil
 }
 
-// TextsOf returns what the configuration says about how a store sends its texts. Flow, Sending, MayText and Destination.Consent change at run time, and are
+// TextsOf returns what the configuration says about how a store sends its texts. Flow, Sending, MayText, MayClaim and Destination.Consent change at run time, and are
 // nil.
 func TextsOf(store config.Store) (*texts.Store, error) {
 	zones, err := quiethours.NewFinder(store.SMS.TimeZone, store.SMS.DefaultRegion)
@@ -51,14 +52,14 @@ func TextsOf(store config.Store) (*texts.Store, error) {
 	if err := flow.CheckHelp(help, ShopOf(store)); help != "" && err != nil {
 		return nil, fmt.Errorf("sms.help_text: %w", err)
 	}
-	renders := store.SMS.Mode == config.SMSTrigger
+	renders, abilities := store.SMS.Mode == config.SMSTrigger, providerOf(store).abilities
 	return &texts.Store{
 		Shop: ShopOf(store), Help: help, From: store.SMS.From, DefaultRegion: store.SMS.DefaultRegion, Zones: zones,
 		Destination: texts.Destination{
 			Renders: renders, KeepsQuietHours: store.SMS.QuietHours == config.SMSDestination,
-			FindsNumbers: renders && store.SMS.Consent == config.SMSDestination,
+			FindsNumbers: renders && store.SMS.Consent == config.SMSDestination, Deduplicates: abilities.Deduplicates,
 		},
-		Lease: sender.Lease(store.SMS.Timeout, providerOf(store).abilities), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
+		Lease: sender.Lease(store.SMS.Timeout, abilities), CallWithin: sender.BeginWithin, Window: store.SMS.Window,
 		LinksTTL: store.SMS.Links.TTL, Code: links.NewCode,
 	}, nil
 }
@@ -80,10 +81,13 @@ func (t *texter) await(ctx context.Context) bool {
 func (t *texter) consentReady() error {
 	select {
 	case <-t.consent.Ready():
-		return nil
 	default:
 		return errors.New("recharge.consent is not read yet: no text is sent")
 	}
+	if !t.consent.IsCurrent() {
+		return errors.New("recharge.consent can't be read now: no text is sent")
+	}
+	return nil
 }
 
 // addTexts adds flows and how the stores send, and if a store sends texts consent, their state and the sender.

@@ -96,7 +96,7 @@ func (s *SMS) begin(partition int) *planning {
 func (s *SMS) Punctuate(_ context.Context, partition int) (stage.Punctuated, error) {
 	p := s.begin(partition)
 	p.work = true
-	expired, err := p.book.ExpireClaims()
+	expired, err := p.book.ExpireClaims(p.stores.Deduplicates)
 	if err != nil {
 		return stage.Punctuated{Transaction: p}, err
 	}

@@ -24,7 +24,7 @@ func (p *planning) claim() error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.due)) {
-		if store := p.stores[name]; store != nil && !p.due[name].After(p.now) {
+		if store := p.stores[name]; store != nil && !p.due[name].After(p.now) && (store.MayClaim == nil || store.MayClaim()) {
 			if err := p.claimOf(name, store); err != nil {
 				return err
 			}

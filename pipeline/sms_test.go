@@ -504,6 +504,25 @@ func TestSMSOptedOut(t *testing.T) {
 	assert.Equal(t, 1, w.outcomes.count("text subscription_started suppressed opted_out"))
 }
 
+// While the decisions of numbers can't be read nothing is claimed, and no text changes.
+func TestSMSConsentIsNotCurrent(t *testing.T) {
+	w := textWorld(t)
+	current := false
+	w.built.Stores[0].Texts.MayClaim = func() bool { return current }
+	w.produce(w.triggerRecord(0))
+	w.handleAll()
+	w.release()
+	planned := w.messages()
+	assert.Equal(t, map[message.Status]int{message.Planned: 1}, w.statuses())
+	w.later(time.Minute)
+	w.handleAll()
+	assert.Equal(t, planned, w.messages())
+	current = true
+	w.handleAll()
+	assert.Equal(t, map[message.Status]int{message.Accepted: 1}, w.statuses())
+	assert.Len(t, w.texts.Texts(), 1)
+}
+
 // Quiet hours hold a text back until the morning where its recipient is. The customer is in California, where it is two in the
 // morning; a flow without quiet hours does not wait.
 func TestSMSQuietHours(t *testing.T) {

@@ -9,6 +9,7 @@
 //	recharge.go      a store's API token and webhooks at Recharge
 //	clock.go         the clock of this machine against Recharge's
 //	destinations.go  credentials of the destinations of events, and samples
+//	links.go         whether the domain of a store's short links leads to the role links
 //	texts.go         how a store sends texts: driver, consent, quiet hours, flows, pauses
 //	imports.go       the import of a store
 //

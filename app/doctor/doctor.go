@@ -80,6 +80,7 @@ type Texts struct {
 	// OwnQuietHours means that the provider holds texts back.
 	OwnQuietHours bool
 	Shop          flow.Shop
+	Links         Links
 }
 
 // Run makes all checks and returns their rows: first those of the installation, then those of each store. Checks of different systems run at
@@ -113,7 +114,7 @@ func (s Store) outside(ctx context.Context, now func() time.Time) (rows []Row) {
 	for _, d := range s.Destinations {
 		rows = append(rows, d.check(ctx)...)
 	}
-	return rows
+	return append(rows, s.links(ctx)...)
 }
 
 // within limits a check.

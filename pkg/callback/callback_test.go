@@ -92,12 +92,14 @@ func TestHelp(t *testing.T) {
 	assert.Empty(t, why)
 
 	b.now = noon.Add(time.Minute)
+	b.restart()
 	assert.Equal(t, first.ID, ask("in-1", "+1 (415) 555-2671", noon).ID, "the same reply again")
 	second := ask("in-2", number, noon.Add(time.Minute))
 	assert.NotEqual(t, first.ID, second.ID)
 	assert.Equal(t, first.Cause, second.Cause)
 	unnamed := ask("", number, noon)
 	assert.NotEqual(t, second.ID, unnamed.ID)
+	b.restart()
 	assert.Equal(t, unnamed.ID, ask("", number, noon).ID, "the time stands for a missing id")
 	assert.NotEqual(t, first.RechargeCustomerID, ask("in-1", "+14155552672", noon).RechargeCustomerID)
 
@@ -148,6 +150,7 @@ func TestDelivery(t *testing.T) {
 		assert.Equal(t, reason.MessageUnknown, why)
 	}
 
+	b.restart()
 	b.accept(delivery)
 	assert.Equal(t, b.records[0], b.records[1], "a report that comes twice has the same id")
 	delivery.MessageID = textID + "-12-246936001"
@@ -262,6 +265,51 @@ func TestOrderAndRepetition(t *testing.T) {
 		}
 		assert.Equal(t, want, b.statuses(), "seed %d", seed)
 	}
+}
+
+// A callback that is sent again and again is stored once by a gateway.
+func TestRepetitions(t *testing.T) {
+	each(t, func(t *testing.T, b *bench, p provider) {
+		send := []func() *http.Request{
+			func() *http.Request { return p.reply(1, number, "STOP", noon) },
+			func() *http.Request { return p.delivery(2, textID+"-11-246936001", "sent", noon) },
+			func() *http.Request { return p.delivery(2, textID+"-11-246936001", "delivered", noon) },
+		}
+		for range 2 {
+			b.fail = errBroken
+			for _, again := range send {
+				status, _ := b.send(again())
+				require.Equal(t, http.StatusServiceUnavailable, status)
+			}
+			b.fail = nil
+			for range 5 {
+				for _, again := range send {
+					b.take(again())
+				}
+			}
+			require.Len(t, b.records, 3)
+			b.restart()
+			b.records = nil
+		}
+	})
+}
+
+// Only the last callbacks are remembered. Reports do not push replies out.
+func TestRepetitionsAreForgotten(t *testing.T) {
+	const remembered = 1 << 12
+	b, p := newBench(t), providers()["webhook"]
+	stop := func() { b.take(p.reply(0, number, "STOP", noon)) }
+	stop()
+	for n := range remembered {
+		b.take(p.delivery(n, textID+"-11-246936001", "sent", noon))
+	}
+	stop()
+	assert.Len(t, b.records, remembered+1)
+	for n := range remembered {
+		b.take(p.reply(1+n, number, "START", noon))
+	}
+	stop()
+	assert.Len(t, b.records, 2*remembered+2)
 }
 
 // The caller may be gone when the record is stored.

@@ -44,7 +44,7 @@ type Metrics interface {
 	Callback(store, kind, outcome, why string)
 }
 
-// Config is what a Handler needs. All of it must be set.
+// Config is what a Handler needs. All of it but FaultPoint must be set.
 type Config struct {
 	Stores map[string]Store // by name
 	Bodies *httplimit.Budget
@@ -58,6 +58,8 @@ type Config struct {
 	Metrics        Metrics
 	Log            *zap.Logger
 	Now            func() time.Time
+	// FaultPoint is called with the names of steps; nil for none.
+	FaultPoint func(name string)
 }
 
 // Topics are the full names of the topics to write to.
@@ -68,11 +70,15 @@ type Handler struct {
 	cfg     Config
 	refused *telemetry.RefusedRequests
 	masker  admission.Masker
+	stored  *repetitions
 }
 
-// New needs all of cfg.
+// New returns a handler.
 func New(cfg Config) *Handler {
-	return &Handler{cfg: cfg, refused: telemetry.NewRefusedRequests(cfg.Log, cfg.Now), masker: admission.NewMasker()}
+	if cfg.FaultPoint == nil {
+		cfg.FaultPoint = func(string) {}
+	}
+	return &Handler{cfg: cfg, refused: telemetry.NewRefusedRequests(cfg.Log, cfg.Now), masker: admission.NewMasker(), stored: newRepetitions()}
 }
 
 // ServeHTTP receives one callback.
@@ -113,7 +119,8 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, name, provider
 	}
 	defer body.Release()
 	now := h.cfg.Now()
-	callback, err := store.Receiver.Receive(sms.CallbackRequest{Header: r.Header, Query: r.URL.RawQuery, Body: body.Bytes}, now)
+	request := sms.CallbackRequest{Header: r.Header, Query: r.URL.RawQuery, Body: body.Bytes}
+	callback, err := store.Receiver.Receive(request, now)
 	if err != nil {
 		return "", receiveRefusal(err)
 	}
@@ -124,25 +131,38 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, name, provider
 	if err != nil {
 		return "", receiveRefusal(err)
 	}
+	known, what := h.stored.of(callback.Kind), contentOf(name, provider, request)
+	if known.has(what) {
+		return callback.Kind, nil
+	}
+	if err := h.publish(r, records); err != nil {
+		h.cfg.Log.Error("publish callback failed, refusing it", zap.String("store", name), zap.String("kind", string(callback.Kind)), zap.Error(err))
+		return "", admission.NotStored(err)
+	}
 	key := []byte(nil)
 	if len(records) > 0 {
+		known.add(what)
 		key = records[0].Key
-		for i := range records {
-			records[i].Headers = append(records[i].Headers, envelope.Header(envelope.HeaderTraceparent, r.Header.Get(envelope.HeaderTraceparent)))
-		}
-		if err := h.publish(r.Context(), records...); err != nil {
-			h.cfg.Log.Error("publish callback failed, refusing it", zap.String("store", name), zap.String("kind", string(callback.Kind)), zap.Error(err))
-			return "", admission.NotStored(err)
-		}
 	}
 	h.cfg.Log.Info("callback accepted", zap.String("store", name), zap.String("kind", string(callback.Kind)), zap.ByteString("key", key),
 		zap.String(envelope.HeaderTraceparent, r.Header.Get(envelope.HeaderTraceparent)))
 	return callback.Kind, nil
 }
 
-// publish is not canceled when the caller disconnects: the record may be stored already.
-func (h *Handler) publish(ctx context.Context, records ...kafka.Record) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.cfg.PublishTimeout)
+// publish publishes the records of a callback. It is not canceled when the caller disconnects: the records may be stored already.
+func (h *Handler) publish(r *http.Request, records []kafka.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	for i := range records {
+		records[i].Headers = append(records[i].Headers, envelope.Header(envelope.HeaderTraceparent, r.Header.Get(envelope.HeaderTraceparent)))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.cfg.PublishTimeout)
 	defer cancel()
-	return h.cfg.Produce(ctx, records...)
+	h.cfg.FaultPoint("callback verified")
+	if err := h.cfg.Produce(ctx, records...); err != nil {
+		return err //nolint:wrapcheck // the caller says what failed
+	}
+	h.cfg.FaultPoint("callback stored")
+	return nil
 }

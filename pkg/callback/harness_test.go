@@ -47,6 +47,7 @@ var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 type bench struct {
 	t       *testing.T
 	handler *callback.Handler
+	restart func() // of the gateway, which forgets what it has stored
 	now     time.Time
 	fail    error
 	bodies  *httplimit.Budget
@@ -61,7 +62,7 @@ func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, now: noon, bodies: httplimit.NewBudget(1 << 20)}
 	core := zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&b.log), zap.DebugLevel)
-	b.handler = callback.New(callback.Config{
+	config := callback.Config{
 		Stores: map[string]callback.Store{
 			"acme":  {Provider: "webhook", Receiver: webhook.NewReceiver("acme", secret), Secret: "sms.webhook.secret"},
 			"beta":  {Provider: "webhook"},
@@ -73,7 +74,9 @@ func newBench(t *testing.T) *bench {
 		Bodies: b.bodies, Topics: callback.Topics{Consent: "consent", Receipts: "receipts"}, Partitions: 12,
 		Produce: b.produce, PublishTimeout: time.Second, RetryAfter: 5 * time.Second, Metrics: b, Log: zap.New(core),
 		Now: func() time.Time { return b.now },
-	})
+	}
+	b.restart = func() { b.handler = callback.New(config) }
+	b.restart()
 	t.Cleanup(func() {
 		assert.Zero(t, b.bodies.Used())
 		for _, private := range []string{"4155552671", secret, "v1="} {

@@ -130,6 +130,7 @@ func TestHelpOfProviders(t *testing.T) {
 	}
 	ask()
 	b.now = noon.Add(time.Minute)
+	b.restart()
 	ask()
 	b.validate()
 	require.Len(t, b.records, 2)
@@ -213,6 +214,7 @@ func TestReplayedCallbacks(t *testing.T) {
 		b.take(p.reply(2, number, "STOP", b.now))
 		for range 3 {
 			b.now = b.now.Add(time.Minute)
+			b.restart()
 			b.take(start())
 		}
 		assert.Equal(t, map[string]consent.Status{number: consent.OptedOut}, b.statuses())
@@ -248,6 +250,9 @@ func TestRepeatedAndReorderedCallbacks(t *testing.T) {
 				b.now = noon.Add(time.Duration(10+n) * time.Second)
 				b.take(sent[n]())
 				b.now = b.now.Add(100 * time.Millisecond)
+				if random.IntN(2) == 0 {
+					b.restart()
+				}
 				b.take(sent[random.IntN(n+1)]())
 			}
 			assert.Equal(t, want, b.statuses(), "seed %d", seed)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -58,6 +59,13 @@ func (t *Table) Run(ctx context.Context, cluster kafka.Cluster) error {
 
 // Ready returns a channel that is closed when the topic was read to its end. No text may be claimed before.
 func (t *Table) Ready() <-chan struct{} { return t.rows.Ready() }
+
+// maxAge is how old decisions may be that are not known, for a text to be claimed.
+const maxAge = 3 * time.Second
+
+// IsCurrent reports whether all decisions are known that were made more than 3 seconds ago. It is false while a broker can't be reached that has a part of
+// the topic. No text may be claimed then: another broker may have stored a STOP.
+func (t *Table) IsCurrent() bool { return t.rows.IsCurrent(maxAge) }
 
 // MayText reports whether a store may text a number in E.164. If not it returns why: reason.OptedOut, reason.NotOptedIn, or
 // reason.ConsentUnknown while the table is not ready, which is no reason to suppress a text: ask again. Call it when a text is due, right

@@ -103,6 +103,21 @@ func countsAtOnce(t *testing.T, b *tableBench) {
 	}, 2*time.Second, time.Millisecond)
 }
 
+// Whether all numbers may be texted is not known while a broker does not answer.
+func TestTableIsCurrent(t *testing.T) {
+	b := &tableBench{t: t, broker: kafkatest.Embedded(t, kafkatest.WithProxies())}
+	b.topic = kafkatest.Topic(t, b.broker.Addr(), 3)
+	table, _ := b.table(optOut)
+	require.Eventually(t, table.IsCurrent, 30*time.Second, time.Millisecond)
+	b.broker.Proxy().Hold(1) // the answers to Fetch
+	b.write(change(t, number, consent.OptedOut, noon))
+	require.Eventually(t, func() bool { return !table.IsCurrent() }, 30*time.Second, time.Millisecond)
+	b.broker.Proxy().Release()
+	require.Eventually(t, table.IsCurrent, 30*time.Second, time.Millisecond)
+	_, may := table.MayText("acme", number)
+	assert.False(t, may)
+}
+
 func modesOfStores(t *testing.T, b *tableBench) {
 	table, _ := b.table(map[string]consent.Mode{"acme": consent.ModeOptOut, "beta": consent.ModeOptIn, "gamma": consent.ModeDestination})
 	for store, want := range map[string]reason.Reason{"acme": "", "beta": reason.NotOptedIn, "gamma": ""} {

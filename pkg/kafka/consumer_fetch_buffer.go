@@ -38,7 +38,7 @@ func (p *fetchedPartition) request(second bool, now time.Time) (part partitionRe
 	if first == nil {
 		return part, false
 	}
-	part = partitionRequest{fetchedPartition: p, offset: first.position}
+	part = partitionRequest{fetchedPartition: p, offset: first.position, at: now}
 	for _, b := range p.buffers {
 		if b.wantsMore(now) && b.position == first.position {
 			b.fetching = true
@@ -100,6 +100,8 @@ type fetchBuffer struct {
 	backoff     conn.Backoff
 	haltedBy    error
 	behindSince time.Time // since when brokers report an end before position; zero if they don't
+	wholeAt     time.Time // of the last fetch that had nothing after it
+	wakesAtEnd  bool      // ready is for such a fetch without records, too
 }
 
 // wantsMore reports whether to fetch now: fetching is a little ahead of the worker, to limit memory.
@@ -125,8 +127,13 @@ func (r fetchReader) deliver(found completedFetch, offset int64) {
 	}
 	r.backoff.Reset()
 	r.behindSince = time.Time{}
+	if !found.wholeAt.IsZero() {
+		r.wholeAt = found.wholeAt
+	}
 	if found.next > offset {
 		r.put(found)
+	} else if r.wakesAtEnd {
+		r.wakeUp()
 	}
 }
 
@@ -136,6 +143,11 @@ func (b *fetchBuffer) put(c completedFetch) {
 	b.position = c.next
 	b.fetches = append(b.fetches, c)
 	b.buffered += c.size
+	b.wakeUp()
+}
+
+// wakeUp wakes the worker.
+func (b *fetchBuffer) wakeUp() {
 	select {
 	case b.ready <- struct{}{}:
 	default: // already awake
@@ -157,6 +169,16 @@ func (f *fetcher) take(b *fetchBuffer, holds bool) (completedFetch, bool) {
 		f.wakeUp()
 	}
 	return c, ok
+}
+
+// whole returns when a partition had no more records than were taken of a buffer, at the latest as is known; zero if that is not known.
+func (f *fetcher) whole(b *fetchBuffer) time.Time {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	if len(b.fetches) > 0 {
+		return time.Time{}
+	}
+	return b.wholeAt
 }
 
 // seek continues a buffer from another offset.

@@ -59,7 +59,8 @@ type fetchRequest struct {
 
 // partitionRequest is the part of a request for one partition.
 type partitionRequest struct {
-	replica bool // sent to a near replica
+	replica bool      // sent to a near replica
+	at      time.Time // when it was planned
 	*fetchedPartition
 	offset  int64
 	readers []fetchReader
@@ -275,6 +276,9 @@ func (f *fetcher) handlePartition(ctx context.Context, part partitionRequest, an
 	part.end = max(part.end, answer.LastStable, found.next)
 	if len(answer.Set) > 0 && found.size > 0 { // not markers alone
 		part.expansion = min(found.size/len(answer.Set), mostExpansion)
+	}
+	if found.next >= answer.HighWatermark {
+		found.wholeAt = part.at
 	}
 	for _, reader := range part.readers {
 		reader.turn = f.turn

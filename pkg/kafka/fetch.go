@@ -16,6 +16,8 @@ type completedFetch struct {
 	next    int64
 	size    int
 	reset   bool // next is the result of an offset reset: records before it are lost
+	// wholeAt is when the partition had nothing after the records; zero if it had.
+	wholeAt time.Time
 }
 
 // decode decodes a partition's fetch response from an offset on. Records share the memory of the response.

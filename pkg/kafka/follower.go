@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -22,6 +23,8 @@ type Follower struct {
 	Records func(records []Record)
 	// AtEnd is called once, when all records that could be read when Run began were passed to Records.
 	AtEnd func()
+	// Whole, if set, is called with a time, about twice a second while brokers answer: all records that could be read then were passed to Records.
+	Whole func(at time.Time)
 	Log   *zap.Logger
 }
 
@@ -76,7 +79,8 @@ func (f Follower) ranges(ctx context.Context, pool *conn.Pool) (ranges map[int]O
 // followed is a partition that a Follower reads.
 type followed struct {
 	*fetchBuffer
-	next, end int64 // the next offset to pass on, and the end when Run began
+	next, end int64     // the next offset to pass on, and the end when Run began
+	wholeAt   time.Time // when there was nothing after next
 }
 
 func (f Follower) follow(ctx context.Context, fetcher *fetcher, ranges map[int]OffsetRange) error {
@@ -86,7 +90,7 @@ func (f Follower) follow(ctx context.Context, fetcher *fetcher, ranges map[int]O
 		at := wire.Partition{Topic: f.Topic, ID: int32(id)}
 		buffer := &fetchBuffer{
 			Partition: at, consumer: &Consumer{}, log: f.Log.With(partitionField(at)), ready: ready,
-			position: readable.First, backoff: fetchBackoff(),
+			position: readable.First, backoff: fetchBackoff(), wakesAtEnd: f.Whole != nil,
 		}
 		partitions = append(partitions, &followed{fetchBuffer: buffer, next: readable.First, end: readable.End})
 		fetcher.add(buffer)
@@ -104,6 +108,7 @@ func (f Follower) follow(ctx context.Context, fetcher *fetcher, ranges map[int]O
 			ended = true
 			f.AtEnd()
 		}
+		f.reportWhole(partitions)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -112,11 +117,25 @@ func (f Follower) follow(ctx context.Context, fetcher *fetcher, ranges map[int]O
 	}
 }
 
+// reportWhole calls Whole with the time for which it holds of all partitions.
+func (f Follower) reportWhole(partitions []*followed) {
+	if f.Whole == nil {
+		return
+	}
+	oldest := slices.MinFunc(partitions, func(a, b *followed) int { return a.wholeAt.Compare(b.wholeAt) }).wholeAt
+	if !oldest.IsZero() {
+		f.Whole(oldest)
+	}
+}
+
 // deliver passes on what was fetched of a partition.
 func (f Follower) deliver(fetcher *fetcher, p *followed) error {
 	for {
 		found, ok := fetcher.take(p.fetchBuffer, false)
 		if !ok {
+			if at := fetcher.whole(p.fetchBuffer); !at.IsZero() {
+				p.wholeAt = at
+			}
 			return nil
 		}
 		if found.reset {

@@ -153,8 +153,9 @@ func (b *Book) until(at time.Time, prefix []byte, store string, limit int) (list
 	return list, next, nil
 }
 
-// ExpireClaims ends the claims whose lease is over: whether the texts were sent is unknown. more means that there are others.
-func (b *Book) ExpireClaims() (more bool, err error) {
+// ExpireClaims ends the claims whose lease is over: whether the texts were sent is unknown. Those of a store whose provider drops a second text are
+// planned again. more means that there are others.
+func (b *Book) ExpireClaims(deduplicates func(store string) bool) (more bool, err error) {
 	over, _, err := b.until(b.now, []byte("lease/"), "", maxDecided+1)
 	if err != nil {
 		return false, err
@@ -167,9 +168,12 @@ func (b *Book) ExpireClaims() (more bool, err error) {
 		if m == nil {
 			continue
 		}
-		before := snapshot(m)
-		m.Status, m.Code = Unknown, CodeNoReceipt
-		if err := b.save(&before, m); err != nil {
+		before, outcome := snapshot(m), Unknown
+		if deduplicates(m.Store) {
+			outcome = Planned
+		}
+		m.receive(Receipt{Attempt: m.Attempt, Outcome: outcome, At: b.now, Code: CodeNoReceipt})
+		if err := b.saveReceived(&before, m); err != nil {
 			return false, err
 		}
 	}

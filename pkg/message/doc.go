@@ -2,7 +2,7 @@
 // reads and writes the rows of recharge.sms-state, knows no Kafka and no provider, and has no clock.
 //
 //	status        by                                                    next
-//	planned       a trigger; a receipt that it was not sent             claimed, suppressed
+//	planned       a trigger; a receipt that it is to be sent again      claimed, suppressed
 //	claimed       Claim, when it is due                                 accepted, rejected, unknown, planned
 //	accepted      a receipt: the provider has it                        sent, delivered, undelivered
 //	sent          a delivery report: it is on its way                   delivered, undelivered
@@ -13,7 +13,7 @@
 //	suppressed    it is not to be sent, for a reason                    none
 //
 // A message leaves planned only in a committed transaction before the provider is called, and never comes back to it unless it was
-// certainly not sent: so a text is sent at most once.
+// certainly not sent, or the provider drops a second text: so a text is sent at most once.
 //
 //	message.go   Message, its triggers and statuses
 //	book.go      Book: the messages of one partition in one transaction

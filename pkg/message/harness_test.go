@@ -50,6 +50,8 @@ type world struct {
 	// texts are the claimed messages, in order.
 	texts []message.Message
 	turn  int
+	// dropsSecond means that the provider drops a second text.
+	dropsSecond bool
 }
 
 const shop, customer = "acme", "42"
@@ -71,6 +73,8 @@ func (w *world) Flow(_ string, key flow.Key) flow.Flow {
 }
 
 func (w *world) Paused(_ string, key flow.Key) bool { return w.paused[key] }
+
+func (w *world) deduplicates(string) bool { return w.dropsSecond }
 
 func (w *world) add(t subscriber.Trigger) reason.Reason {
 	why, err := w.open().Add(t, message.Origin{})

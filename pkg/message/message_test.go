@@ -197,7 +197,7 @@ func TestMissingMessage(t *testing.T) {
 		}
 		w.now = w.now.Add(after + time.Hour)
 		w.claim(10)
-		_, err := w.open().ExpireClaims()
+		_, err := w.open().ExpireClaims(w.deduplicates)
 		require.NoError(t, err)
 		expire(t, w)
 		require.Empty(t, w.rows)
@@ -403,6 +403,52 @@ func TestReceipts(t *testing.T) {
 	}
 }
 
+// TestLookedUp: what a look-up has found is the text, unless it may be another one of the customer.
+func TestLookedUp(t *testing.T) {
+	for name, c := range map[string]struct {
+		apart time.Duration   // from the text to the other one
+		other message.Receipt // of the other one; without an outcome there is none yet
+		want  message.Status
+	}{
+		"in flight":                {0, message.Receipt{}, message.Unknown},
+		"claimed a minute earlier": {-time.Minute, message.Receipt{}, message.Unknown},
+		"claimed later":            {time.Minute, message.Receipt{}, message.Unknown},
+		"long ago":                 {-11 * time.Minute, message.Receipt{}, message.Accepted},
+		"known by the same id":     {0, message.Receipt{Outcome: message.Accepted, ProviderID: "SM1"}, message.Unknown},
+		"known by another id":      {0, message.Receipt{Outcome: message.Accepted, ProviderID: "SM2"}, message.Accepted},
+		"accepted without an id":   {0, message.Receipt{Outcome: message.Accepted}, message.Unknown},
+		"unknown":                  {0, message.Receipt{Outcome: message.Unknown}, message.Unknown},
+		"rejected":                 {0, message.Receipt{Outcome: message.Rejected}, message.Accepted},
+		"not sent":                 {0, message.Receipt{Outcome: message.Planned}, message.Accepted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			claim := func(charge string, at time.Duration) *message.Message {
+				w.now = start().Add(time.Hour + at)
+				w.add(trigger(charge, flow.ChargePaid, time.Hour+at, "charge/"+charge))
+				w.now = w.now.Add(time.Minute)
+				return w.claim(1)[0]
+			}
+			var text, other *message.Message
+			if c.apart < 0 {
+				other, text = claim("2", c.apart), claim("1", 0)
+			} else {
+				text, other = claim("1", 0), claim("2", c.apart)
+			}
+			if c.other.Outcome != "" {
+				require.Empty(t, w.receive(other, c.other))
+			}
+			require.Empty(t, w.receive(text, message.Receipt{Outcome: message.Accepted, LookedUp: true, ProviderID: "SM1"}))
+			for _, m := range w.messages() {
+				if m.ID == text.ID {
+					require.Equal(t, c.want, m.Status)
+					require.Equal(t, c.want == message.Accepted, m.ProviderID == "SM1")
+				}
+			}
+		})
+	}
+}
+
 // TestOutdatedClaim: what is said of an earlier claim counts only if it proves that the provider has the text.
 func TestOutdatedClaim(t *testing.T) {
 	w := newWorld(t)
@@ -425,7 +471,7 @@ func TestExpireClaims(t *testing.T) {
 	m := w.claim(1)[0]
 	w.now = w.now.Add(lease - time.Millisecond)
 	lapse := func() {
-		_, err := w.open().ExpireClaims()
+		_, err := w.open().ExpireClaims(w.deduplicates)
 		require.NoError(t, err)
 	}
 	lapse()
@@ -438,6 +484,45 @@ func TestExpireClaims(t *testing.T) {
 	require.Len(t, w.texts, 1)
 	require.Empty(t, w.receive(m, message.Receipt{Outcome: message.Accepted, ProviderID: "p"}), "late proof")
 	require.Equal(t, message.Accepted, w.messages()[0].Status)
+}
+
+// A claim without a receipt is planned again if the provider drops a second text. Only proof that it has the text counts of the earlier claim.
+func TestExpireClaimsOfAProviderThatDeduplicates(t *testing.T) {
+	w := newWorld(t)
+	w.dropsSecond = true
+	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.now = w.now.Add(time.Minute)
+	first := *w.claim(1)[0]
+	w.now = w.now.Add(lease)
+	_, err := w.open().ExpireClaims(w.deduplicates)
+	require.NoError(t, err)
+	m := w.messages()[0]
+	require.Equal(t, message.Planned, m.Status)
+	require.Equal(t, message.CodeNoReceipt, m.Code)
+	second := *w.claim(1)[0]
+	require.Equal(t, first.ID, second.ID)
+	require.Equal(t, 2, second.Attempt)
+	for _, old := range []message.Status{message.Planned, message.Rejected, message.Unknown} {
+		require.Equal(t, reason.ReceiptOutdated, w.receive(&first, message.Receipt{Outcome: old}), old)
+	}
+	require.Empty(t, w.receive(&first, message.Receipt{Outcome: message.Accepted}))
+	require.Equal(t, reason.ReceiptOutdated, w.receive(&second, message.Receipt{Outcome: message.Accepted}))
+	require.Equal(t, message.Accepted, w.messages()[0].Status)
+}
+
+// A text that was revoked while it was claimed is not sent again.
+func TestExpireClaimsOfARevokedText(t *testing.T) {
+	w := newWorld(t)
+	w.dropsSecond = true
+	w.add(trigger("s", flow.SubscriptionStarted, 0, "subscription/1"))
+	w.now = w.now.Add(time.Minute)
+	require.Len(t, w.claim(1), 1)
+	w.revoke(subscriber.Revocation{ID: "r", Store: shop, RechargeCustomerID: customer, Flows: flow.Keys(), Items: []string{"subscription/1"}, OccurredAt: w.now})
+	w.now = w.now.Add(lease)
+	_, err := w.open().ExpireClaims(w.deduplicates)
+	require.NoError(t, err)
+	require.Equal(t, message.Suppressed, w.messages()[0].Status)
+	require.Equal(t, reason.Revoked, w.messages()[0].Reason)
 }
 
 // TestReceiptsThatSayNothing: incomplete receipts are errors, those of unknown messages are skipped.

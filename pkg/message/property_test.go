@@ -208,7 +208,7 @@ func TestNeverTwice(t *testing.T) {
 				}
 			case 1:
 				w.now = w.now.Add(time.Duration(rapid.IntRange(1, 60).Draw(t, "seconds")) * time.Second)
-				_, err := w.open().ExpireClaims()
+				_, err := w.open().ExpireClaims(w.deduplicates)
 				require.NoError(t, err)
 			case 2:
 				for _, m := range w.claim(rapid.IntRange(0, 3).Draw(t, "room")) {

@@ -22,8 +22,10 @@ type Receipt struct {
 	At         time.Time `json:"at"`
 	RetryAt    time.Time `json:"retry_at,omitzero"` // of Planned
 	ProviderID string    `json:"provider_id,omitempty"`
-	Code       string    `json:"code,omitempty"`
-	Error      string    `json:"error,omitempty"` // the provider's words, at most MaxError bytes
+	// LookedUp means that the call was not answered, and that the provider has a text like it, see sms.Finder.
+	LookedUp bool   `json:"looked_up,omitempty"`
+	Code     string `json:"code,omitempty"`
+	Error    string `json:"error,omitempty"` // the provider's words, at most MaxError bytes
 }
 
 // MaxError is the longest Error in bytes.
@@ -44,18 +46,48 @@ func (b *Book) Receive(r Receipt) (reason.Reason, error) {
 	case m == nil:
 		return reason.MessageUnknown, nil
 	}
+	if r.LookedUp {
+		if r, err = b.verify(m, r); err != nil {
+			return "", err
+		}
+	}
 	before := snapshot(m)
 	if !m.receive(r) {
 		return reason.ReceiptOutdated, nil
 	}
-	if m.Status == Planned { // it was not sent: late triggers are in time, and some may be revoked
-		for i := range m.Triggers {
-			m.Triggers[i].Late = false
-		}
-		m.lead()
-		return "", b.replan(&before, m)
+	return "", b.saveReceived(&before, m)
+}
+
+// saveReceived saves a message that a receipt has moved.
+func (b *Book) saveReceived(before, m *Message) error {
+	if m.Status != Planned {
+		return b.saveAnswered(before, m)
 	}
-	return "", b.saveAnswered(&before, m)
+	for i := range m.Triggers { // it is sent again: late triggers are in time, and some may be revoked
+		m.Triggers[i].Late = false
+	}
+	m.lead()
+	return b.replan(before, m)
+}
+
+// CodeAlike is the code of a text that was not answered, and of which the provider has one like it, which may be another one.
+const CodeAlike = "found_alike"
+
+// alike is how long before a text another one may have been claimed that a look-up takes for it: the clocks may differ by a minute, and sms.timeout
+// is at most 5 minutes.
+const alike = 10 * time.Minute
+
+// verify returns the receipt of a look-up, which is unknown if the text that was found may be another one of the customer. Whatever the provider had
+// then was claimed before, so the rows have it.
+func (b *Book) verify(m *Message, r Receipt) (Receipt, error) {
+	all, err := b.OfCustomer(m.Store, m.CustomerID)
+	for _, other := range all {
+		found := other.ProviderID == "" || other.ProviderID == r.ProviderID
+		if found && other.ID != m.ID && other.maybeSent() && !other.ClaimedAt.Before(m.ClaimedAt.Add(-alike)) {
+			r.Outcome, r.ProviderID, r.Code = Unknown, "", CodeAlike
+		}
+	}
+	return r, err
 }
 
 // saveAnswered saves a message that the provider has answered. It counts a text that the provider has now.

@@ -43,7 +43,7 @@ func (s *Sender) send(l *lane, text Text, stopped bool) {
 	}
 }
 
-// callOnce calls the provider, unless the file of claims says that it was called for this text before.
+// callOnce calls the provider, unless the file of claims says that it was called for this text before and it does not drop a second one.
 func (s *Sender) callOnce(l *lane, text Text, receipt *message.Receipt) {
 	s.config.FaultPoint("text due")
 	first, err := s.claim(text.Claim.ID)
@@ -52,7 +52,7 @@ func (s *Sender) callOnce(l *lane, text Text, receipt *message.Receipt) {
 		receipt.Outcome, receipt.Code, receipt.RetryAt = message.Planned, CodeClaims, l.fails(err, 0)
 		l.problems.Failed(err, "the text waits", "after a pause of at most 30s")
 		return
-	case !first:
+	case !first && !l.abilities.Deduplicates:
 		receipt.Outcome, receipt.Code = message.Unknown, CodeBefore
 		return
 	}

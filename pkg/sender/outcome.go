@@ -52,6 +52,7 @@ func (l *lane) unclear(ctx context.Context, text Text, began time.Time, failure 
 	}
 	if accepted, found := l.find(ctx, text, began); found {
 		l.accepts(text, accepted, receipt)
+		receipt.LookedUp = true
 		return
 	}
 	receipt.Outcome = message.Unknown

@@ -39,7 +39,7 @@ func TestUnanswered(t *testing.T) {
 		want      message.Receipt
 	}{
 		"plain":                {finder{found: true}, sms.Abilities{}, message.Receipt{Outcome: message.Unknown, Code: "no_answer", Error: "connection reset"}},
-		"found":                {finder{found: true}, sms.Abilities{LooksUp: true}, message.Receipt{Outcome: message.Accepted, ProviderID: "SM1"}},
+		"found":                {finder{found: true}, sms.Abilities{LooksUp: true}, message.Receipt{Outcome: message.Accepted, ProviderID: "SM1", LookedUp: true}},
 		"not found":            {finder{}, sms.Abilities{LooksUp: true}, message.Receipt{Outcome: message.Unknown, Code: "no_answer", Error: "connection reset"}},
 		"not answered, either": {finder{found: true, err: errors.New("down")}, sms.Abilities{LooksUp: true}, message.Receipt{Outcome: message.Unknown, Code: "no_answer", Error: "connection reset"}},
 		"deduplicates":         {finder{}, sms.Abilities{Deduplicates: true}, message.Receipt{Outcome: message.Planned, Code: "no_answer", Error: "connection reset"}},
@@ -54,7 +54,7 @@ func TestUnanswered(t *testing.T) {
 			require.Len(t, b.receipts, 1)
 			got := b.receipts[0]
 			assert.Equal(t, tt.want.Outcome == message.Planned, got.RetryAt.After(before))
-			assert.Equal(t, tt.want, message.Receipt{Outcome: got.Outcome, Code: got.Code, Error: got.Error, ProviderID: got.ProviderID})
+			assert.Equal(t, tt.want, message.Receipt{Outcome: got.Outcome, Code: got.Code, Error: got.Error, ProviderID: got.ProviderID, LookedUp: got.LookedUp})
 			assert.Equal(t, tt.abilities.LooksUp, !tt.driver.began.Before(before))
 		})
 	}

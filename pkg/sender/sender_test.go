@@ -211,9 +211,11 @@ func TestClaims(t *testing.T) {
 		t.Cleanup(func() { require.NoError(t, claims.Close()) })
 		return claims
 	}
+	deduplicates := false
 	send := func(id string, err error) *bench {
 		b := newBench(3, func(c *sender.Config) {
 			c.Claims = open()
+			c.Lanes = map[string]sender.Lane{store: {Driver: c.Lanes[store].Driver, Abilities: sms.Abilities{Deduplicates: deduplicates}, AtOnce: 3}}
 			c.Go = func(call func()) { call() }
 		})
 		b.answer = func(sms.Message) error { return err }
@@ -234,4 +236,6 @@ func TestClaims(t *testing.T) {
 	open()
 	assert.Equal(t, []message.Status{message.Accepted}, send("c", nil).outcomes())
 	assert.Equal(t, []message.Status{message.Unknown}, send("c", nil).outcomes())
+	deduplicates = true
+	assert.Equal(t, []message.Status{message.Accepted}, send("c", nil).outcomes(), "the provider drops a second one")
 }

@@ -3,6 +3,7 @@ package settings
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -17,6 +18,7 @@ type Table[R any] struct {
 	next  Rows[R] // changed by Run only
 	ready chan struct{}
 	rows  atomic.Pointer[Rows[R]]
+	whole atomic.Pointer[time.Time]
 
 	changed func(*Rows[R]) // nil: nothing is called
 }
@@ -31,7 +33,8 @@ func NewTable[R any](topic Topic[R], log *zap.Logger) *Table[R] {
 // Run reads the topic until ctx ends, which is no error. It retries while brokers do not answer or the topic does not exist. It fails if the
 // topic was deleted and created again. Call it once.
 func (t *Table[R]) Run(ctx context.Context, cluster kafka.Cluster) error {
-	return kafka.Follower{Topic: t.topic.Name, Records: t.apply, AtEnd: t.atEnd, Log: t.log}.Run(ctx, cluster)
+	whole := func(at time.Time) { t.whole.Store(&at) }
+	return kafka.Follower{Topic: t.topic.Name, Records: t.apply, AtEnd: t.atEnd, Whole: whole, Log: t.log}.Run(ctx, cluster)
 }
 
 // OnChange sets what is called with the rows when the table is ready and after each change, before Rows returns them. Set it before Run.
@@ -52,6 +55,13 @@ func (t *Table[R]) IsReady() bool {
 
 // Rows returns the current rows; none before the table is ready. It takes no lock.
 func (t *Table[R]) Rows() *Rows[R] { return t.rows.Load() }
+
+// IsCurrent reports whether Rows returns all that the topic had at some time within an age. While no broker can be reached it does not know. The topic is
+// read twice a second.
+func (t *Table[R]) IsCurrent(age time.Duration) bool {
+	at := t.whole.Load()
+	return t.IsReady() && at != nil && time.Since(*at) <= age
+}
 
 func (t *Table[R]) apply(records []kafka.Record) {
 	for _, r := range records {

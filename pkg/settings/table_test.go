@@ -55,6 +55,30 @@ func conform(t *testing.T, b kafkatest.Broker) {
 	}
 }
 
+// A table that can't read its topic for a while does not pass its rows off as current. They are, when it has read what was written meanwhile.
+func TestCurrent(t *testing.T) {
+	b := kafkatest.Embedded(t, kafkatest.WithProxies())
+	topic := kafkatest.Topic(t, b.Addr(), 3)
+	assert.False(t, settings.NewTable(topicOf(topic), zap.NewNop()).IsCurrent(time.Hour), "nothing is read")
+	table := follow(t, b, topic, zap.NewNop())
+	awaitReady(t, table)
+	const age = time.Second
+	for version := range 2 {
+		require.Eventually(t, func() bool { return table.IsCurrent(age) }, patience, time.Millisecond)
+		b.Proxy().Hold(1) // the answers to Fetch
+		require.Eventually(t, func() bool { return !table.IsCurrent(age) }, patience, time.Millisecond)
+		write(t, b, record(topic, 2, "a", row{Version: version}))
+		assert.False(t, table.IsCurrent(age))
+		if version == 1 {
+			b.Proxy().Cut()
+		}
+		b.Proxy().Release()
+		require.Eventually(t, func() bool { return table.IsCurrent(age) }, patience, time.Millisecond)
+		got, _ := table.Rows().Get("a")
+		assert.Equal(t, version, got.Version, "what was written before counts")
+	}
+}
+
 // row is a row of the tests.
 type row struct {
 	Version int    `json:"version"`

@@ -32,7 +32,7 @@ func (a Abilities) Takes(triggers bool) bool {
 
 // Finder is a Driver that can look up whether the provider has a text.
 type Finder interface {
-	// Find looks for a text whose call began at a time and was not answered. found means that the provider has it; that it is not found
-	// proves nothing. The error contains neither number nor text.
+	// Find looks for a text whose call began at a time and was not answered. found means that the provider has it, unless it is another text to the
+	// number with the same content that was sent at that time; that it is not found proves nothing. The error contains neither number nor text.
 	Find(ctx context.Context, m Message, began time.Time) (receipt Receipt, found bool, err error)
 }

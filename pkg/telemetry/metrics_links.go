@@ -18,7 +18,7 @@ func newLinkMetrics(registry *prometheus.Registry) linkMetrics {
 	m := linkMetrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rechargeflow_link_requests_total",
-			Help: "Requests for short links by outcome: redirected, head, expired, unknown, refused, unavailable.",
+			Help: "Requests for short links by outcome: redirected, head, expired, unknown, refused, unavailable, probe.",
 		}, []string{"store", "outcome"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "rechargeflow_link_response_seconds",

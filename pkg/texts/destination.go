@@ -13,6 +13,8 @@ type Destination struct {
 	KeepsQuietHours bool
 	// FindsNumbers: it knows the numbers of customers by their e-mails, and which of them it may text. A customer needs no number.
 	FindsNumbers bool
+	// Deduplicates: it drops a second text with the same id. So a text of which it is unknown whether it was sent is sent again.
+	Deduplicates bool
 	// Consent returns what is known of a number, for the values of a text.
 	Consent func(number string) string
 }

@@ -17,3 +17,8 @@ func (s Stores) Flow(store string, key flow.Key) flow.Flow {
 func (s Stores) Paused(store string, key flow.Key) bool {
 	return s[store] != nil && s[store].Sending().Holds(key)
 }
+
+// Deduplicates reports whether the destination of a store drops a second text with the same id.
+func (s Stores) Deduplicates(store string) bool {
+	return s[store] != nil && s[store].Destination.Deduplicates
+}

@@ -30,6 +30,8 @@ type Store struct {
 	Zones *quiethours.Finder
 	// MayText reports whether a number in E.164 may be texted, and why not: see consent.Table. "" is a customer without a number.
 	MayText func(number string) (reason.Reason, bool)
+	// MayClaim reports whether MayText knows the decisions of all numbers now. Without it no text is claimed; nil is always.
+	MayClaim func() bool
 	// Destination is what the destination does itself.
 	Destination Destination
 	Lease       time.Duration // of a claim, see sender.Lease

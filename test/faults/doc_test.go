@@ -17,6 +17,11 @@
 //	stream_test.go      the shop's webhooks, written as the gateway writes them
 //	texts_steps_test.go the sms role is killed, or becomes a zombie, at each step of a text
 //	texts_test.go       brokers are killed while texts are claimed
+//	callbacks_test.go   gateway and sms are killed, or become zombies, at each step of a callback and of a text that is reported
+//	callbacks_provider_test.go
+//	                    the provider of that test: how it takes texts, and its callbacks
+//	callbacks_check_test.go
+//	                    what must come of them
 //	tracking_test.go    commands that the tracking sink repeats after kill -9
 //	tracking_failures_test.go
 //	                    the tracking sink is killed, frozen and joined while Bloomreach fails in each way

@@ -62,9 +62,9 @@ func points() []point {
 	}
 }
 
-// otherSteps are not steps of transactions: handled_test.go kills the tracking sink and the sms role there.
+// otherSteps are not steps of transactions: handled_test.go kills the tracking sink and the sms role there, callbacks_test.go the gateway.
 func otherSteps() []string {
-	return []string{"handled", "text due", "text answered", "receipt written"}
+	return []string{"handled", "text due", "text answered", "receipt written", "callback verified", "callback stored"}
 }
 
 // TestEveryFaultPointIsListed reads the source: a fault point that is not in the list would never be tested.

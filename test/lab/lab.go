@@ -5,6 +5,8 @@
 //	lab.go       the simulators and the configuration that points at them
 //	messages.go  texts by their status, from recharge.messages
 //	process.go   one running binary: its log, its end, its metrics
+//	commands.go  other commands of the binary, and the flows that they activate
+//	stores.go    the stores beside the first one
 //	webhook.go   webhooks read from a txtar file, signed and sent
 package lab
 
@@ -29,8 +31,8 @@ import (
 const (
 	Store     = "acme"
 	Secret    = "lab-client-secret"
+	SMSSecret = "lab-sms-secret"
 	apiToken  = "lab-api-token"
-	smsSecret = "lab-sms-secret"
 )
 
 // SMSTimeout is sms.timeout of the stores.
@@ -49,14 +51,16 @@ type Lab struct {
 	Texts      *smstest.Gateway
 	// MoreStores is how many stores there are beside Store, with events only: acme-1, acme-2 …
 	MoreStores int
-	// Flows are the active flows.
+	// TextStores are stores whose texts go through any driver.
+	TextStores []TextStore
+	// Flows are the active flows, of all stores that send texts.
 	Flows []string
 	// Window shortens the windows of the flows; "" is 1 ms, so that each trigger is a text of its own.
 	Window string
 	// AtOnce is how many texts are in flight; 0 is 10.
 	AtOnce int
-	// SMSURL replaces the simulator's URL if set.
-	SMSURL string
+	// SMSURL replaces the simulator's URL if set, SMSDriver the driver webhook: it is sms.driver and the settings of the driver.
+	SMSURL, SMSDriver string
 	// ClockOffset moves the clock of processes that are started, with the embedded broker.
 	ClockOffset time.Duration
 	// LogLevel is the log level of processes; "" means info.
@@ -85,7 +89,7 @@ func New(dir, binary string) (*Lab, error) {
 	l := &Lab{
 		Dir: dir, Binary: binary,
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000, IdleConnTimeout: time.Minute}, Timeout: time.Minute},
-		API:    rechargetest.NewServer(apiToken), Bloomreach: bloomreachtest.New(), Texts: smstest.New(smsSecret, time.Now),
+		API:    rechargetest.NewServer(apiToken), Bloomreach: bloomreachtest.New(), Texts: smstest.New(SMSSecret, time.Now),
 	}
 	for _, address := range []*string{&l.Embedded, &l.Gateway, &l.Admin, &l.Links, &l.Console} {
 		free, err := l.another()
@@ -172,8 +176,7 @@ stores:
     recharge: {secrets: [%q], token: %q, api_url: %q, webhook_url: %q}
     bloomreach: %s
     sms:
-      driver: webhook
-      webhook: {url: %q, secret: %q}
+      %s
       window: %s
       timeout: %s
       at_once: %d
@@ -186,8 +189,13 @@ stores:
 `,
 		brokers, l.Prefix, durability, filepath.Join(l.Dir, "kafka"), l.Embedded, l.ClockOffset, level, l.Gateway, admin, l.Links, l.Console, l.state("console-"+name),
 		l.state(name), l.state("sms-"+name), Store, Secret, apiToken, l.API.URL, l.WebhookURL, l.project(bloomreachURL),
-		cmp.Or(l.SMSURL, l.Texts.URL), smsSecret, cmp.Or(l.Window, "1ms"), SMSTimeout, cmp.Or(l.AtOnce, 10), l.linksURL())
-	return one + l.moreStores(cmp.Or(l.MoreBloomreachURL, bloomreachURL))
+		l.smsDriver(), cmp.Or(l.Window, "1ms"), SMSTimeout, cmp.Or(l.AtOnce, 10), l.linksURL())
+	return one + l.moreStores(cmp.Or(l.MoreBloomreachURL, bloomreachURL)) + l.textStores()
+}
+
+// smsDriver returns sms.driver and the settings of the driver.
+func (l *Lab) smsDriver() string {
+	return cmp.Or(l.SMSDriver, fmt.Sprintf("driver: webhook\n      webhook: {url: %q, secret: %q}", cmp.Or(l.SMSURL, l.Texts.URL), SMSSecret))
 }
 
 // linksURL returns the address of short links.
@@ -206,16 +214,4 @@ func (l *Lab) project(url string) string {
 		project += fmt.Sprintf(", timeout: %s", l.BloomreachTimeout)
 	}
 	return project + "}"
-}
-
-func (l *Lab) moreStores(bloomreachURL string) string {
-	var stores strings.Builder
-	for i := range l.MoreStores {
-		fmt.Fprintf(&stores, `  - name: %s-%d
-    recharge: {secrets: [%q], token: %q, api_url: %q}
-    bloomreach: %s
-`,
-			Store, i+1, Secret, apiToken, l.API.URL, l.project(bloomreachURL))
-	}
-	return stores.String()
 }

@@ -43,10 +43,10 @@ type Process struct {
 	// StateDir is the state directory of a transformer.
 	StateDir string
 
-	admin string
-	cmd   *exec.Cmd
-	ended chan struct{}
-	err   error
+	name, admin string // of its configuration
+	cmd         *exec.Cmd
+	ended       chan struct{}
+	err         error
 
 	mu    sync.Mutex
 	lines []Line
@@ -86,7 +86,7 @@ func (l *Lab) Launch(ctx context.Context, environ []string, roles ...string) (*P
 		return nil, err
 	}
 	args := append([]string{"run", "--config", config}, roles...)
-	p := &Process{Roles: roles, StateDir: l.state(name), admin: admin, ended: make(chan struct{})}
+	p := &Process{Roles: roles, StateDir: l.state(name), name: name, admin: admin, ended: make(chan struct{})}
 	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), l.Binary, args...) //nolint:gosec // the binary under test
 	p.cmd.Dir = l.Dir
 	p.cmd.Env = append(os.Environ(), environ...)
@@ -100,51 +100,6 @@ func (l *Lab) Launch(ctx context.Context, environ []string, roles ...string) (*P
 	}
 	go p.follow(out)
 	return p, nil
-}
-
-// ApplyTopics creates the topics on the lab's brokers, and activates Flows.
-func (l *Lab) ApplyTopics(ctx context.Context) error {
-	if err := l.command(ctx, "topics", "apply"); err != nil {
-		return err
-	}
-	return l.ActivateFlows(ctx)
-}
-
-// ActivateFlows activates Flows, without a limit of texts per day.
-func (l *Lab) ActivateFlows(ctx context.Context) error {
-	if len(l.Flows) == 0 {
-		return nil
-	}
-	if err := l.command(ctx, "sms", "set", "--store", Store, "--by", "lab", "--texts-per-day", "0"); err != nil {
-		return err
-	}
-	return l.command(ctx, append([]string{"flows", "activate", "--store", Store, "--by", "lab"}, l.Flows...)...)
-}
-
-// activate activates Flows on the embedded broker of a process, and waits until they are in force there.
-func (l *Lab) activate(ctx context.Context, p *Process) error {
-	if l.activated || len(l.Flows) == 0 {
-		return nil
-	}
-	if err := l.ActivateFlows(ctx); err != nil {
-		return err
-	}
-	l.activated = true
-	return p.await(ctx, "its flows are not in force", func(context.Context) bool { return strings.Contains(p.Output(), `"active_flows":["`) })
-}
-
-// command runs the binary with the lab's configuration.
-func (l *Lab) command(ctx context.Context, args ...string) error {
-	config, err := l.writeConfig("commands", l.Admin)
-	if err != nil {
-		return err
-	}
-	args = append(args, "--config", config)
-	out, err := exec.CommandContext(ctx, l.Binary, args...).CombinedOutput() //nolint:gosec // the binary under test
-	if err != nil {
-		return fmt.Errorf("run %v: %w: %s", args, err, out)
-	}
-	return nil
 }
 
 // follow reads the log to its end.
@@ -161,6 +116,19 @@ func (p *Process) follow(out io.Reader) {
 		p.mu.Unlock()
 	}
 	p.err = p.cmd.Wait()
+}
+
+// Reconfigure writes the configuration of a running process again, and returns when the process has taken it up.
+func (l *Lab) Reconfigure(ctx context.Context, p *Process) error {
+	const taken = "configuration reloaded"
+	before := strings.Count(p.Output(), taken)
+	if _, err := l.writeConfig(p.name, p.admin); err != nil {
+		return err
+	}
+	if err := p.Signal(syscall.SIGHUP); err != nil {
+		return fmt.Errorf("reload configuration: %w", err)
+	}
+	return p.await(ctx, "it has not reloaded", func(context.Context) bool { return strings.Count(p.Output(), taken) > before })
 }
 
 // AwaitReady reads /readyz until every check is ok.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
 )
 
 // Webhook is one webhook to send.
@@ -111,9 +112,26 @@ func (l *Lab) Send(ctx context.Context, w Webhook) (int, string, error) {
 	default:
 		rechargetest.Sign(request.Header, w.Body, Secret, l.Now())
 	}
+	return l.post(request)
+}
+
+// Callback posts a callback of the SMS gateway, signed now, and returns the response's status and body.
+func (l *Lab) Callback(ctx context.Context, c smstest.Callback) (int, string, error) {
+	c.Store = Store
+	signed := c.Request(SMSSecret, l.Now())
+	request, err := http.NewRequestWithContext(ctx, signed.Method, "http://"+l.Gateway+signed.URL.RequestURI(), signed.Body)
+	if err != nil {
+		return 0, "", fmt.Errorf("build callback: %w", err)
+	}
+	request.Header = signed.Header
+	return l.post(request)
+}
+
+// post sends a request to the gateway.
+func (l *Lab) post(request *http.Request) (int, string, error) {
 	response, err := l.client.Do(request)
 	if err != nil {
-		return 0, "", fmt.Errorf("send webhook: %w", err)
+		return 0, "", fmt.Errorf("send %s: %w", request.URL.Path, err)
 	}
 	defer func() { _ = response.Body.Close() }() // read to its end
 	body, err := io.ReadAll(response.Body)

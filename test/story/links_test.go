@@ -17,6 +17,8 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pkg/links"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
+	"github.com/rechargeflow/rechargeflow/pkg/sms/smstest"
+	"github.com/rechargeflow/rechargeflow/pkg/topology"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -29,45 +31,59 @@ const (
 // TestShortLink: a text has a short link, and its message says when a person first opened it. Strangers guess codes, send odd requests and
 // are slow: nothing moves, and who has a link is led on in time. A process that starts again knows the link.
 func TestShortLink(t *testing.T) {
-	l := newLab(t, "subscription_started")
-	l.ShortLinks = true
-	p := start(t, l)
+	eachBrokerFor(t, func(l *lab.Lab) { l.Flows, l.ShortLinks = []string{"subscription_started"}, true }, shortLink)
+}
+
+func shortLink(t *testing.T, l *lab.Lab, processes map[string]*lab.Process) {
+	p, topics := of(processes, topology.RoleLinks), topology.Topics{Prefix: l.Prefix}
 	require.NoError(t, deliver(t.Context(), l, webhook(0, 1, time.Now().UTC())))
 	eventually(t, func() bool { return len(l.Texts.Texts()) == 1 })
-	arrived, body := time.Now(), l.Texts.Texts()[0].Body
-	found := regexp.MustCompile(`http://` + l.Links + `(/r/[0-9A-Za-z]{11})\b`).FindStringSubmatch(body)
-	require.NotNil(t, found, body)
-	assert.NotContains(t, body, "portal")
-	path := found[1]
-
+	arrived, path := time.Now(), pathOf(t, l, l.Texts.Texts()[0])
 	eventually(t, func() bool { return follow(t, l, http.MethodHead, path, phone) == target })
 	assert.Equal(t, target, follow(t, l, http.MethodGet, path, "WhatsApp/2.23.20.0"))
 	eventually(t, func() bool { return time.Since(arrived) > links.Instant }) // a person has to read it first
 	assert.Equal(t, target, follow(t, l, http.MethodGet, path, phone))
 	eventually(t, func() bool { return !onlyMessage(t, l).ClickedAt.IsZero() })
 	assert.Equal(t, message.Accepted, onlyMessage(t, l).Status)
-	checkSchemas(t, read(t, l, "recharge.messages"), read(t, l, "recharge.sms-receipts"), read(t, l, "recharge.links"))
+	checkSchemas(t, read(t, l, topics.Messages()), read(t, l, topics.Receipts()), read(t, l, topics.Links()))
 
-	changes, receipts := len(read(t, l, "recharge.messages")), len(read(t, l, "recharge.sms-receipts"))
+	// Doctor fails for other checks, such as the webhooks that nobody has registered.
+	checks, _ := l.Run(t.Context(), "doctor", "--store", lab.Store)
+	assert.Regexp(t, `(?m)^warning +acme +short links +http://`+l.Links+` leads to the role links, but is a private address: no customer can open it$`, checks)
+
+	changes, receipts := len(read(t, l, topics.Messages())), len(read(t, l, topics.Receipts()))
 	t.Run("guesses", func(t *testing.T) { guess(t, l, p) })
 	t.Run("odd requests", func(t *testing.T) { oddRequests(t, l, path) })
 	t.Run("slow clients", func(t *testing.T) { slowClients(t, l, p, path) })
-	assert.Equal(t, changes, len(read(t, l, "recharge.messages")))      //nolint:testifylint // Len would print every record
-	assert.Equal(t, receipts, len(read(t, l, "recharge.sms-receipts"))) //nolint:testifylint // as above
+	assert.Equal(t, changes, len(read(t, l, topics.Messages())))  //nolint:testifylint // Len would print every record
+	assert.Equal(t, receipts, len(read(t, l, topics.Receipts()))) //nolint:testifylint // as above
 
-	stop(t, map[string]*lab.Process{"": p})
-	restarted := start(t, l)
-	assert.Equal(t, target, follow(t, l, http.MethodGet, path, phone))
-	for _, log := range []string{p.Output(), restarted.Output()} {
-		assert.NotContains(t, log, strings.TrimPrefix(path, "/r/"))
-		assert.NotContains(t, log, target)
+	stop(t, processes)
+	for role, stopped := range processes {
+		restarted := start(t, l, stopped.Roles...)
+		if restarted.Roles == nil || role == string(topology.RoleLinks) {
+			assert.Equal(t, target, follow(t, l, http.MethodGet, path, phone))
+		}
+		for _, log := range []string{stopped.Output(), restarted.Output()} {
+			assert.NotContains(t, log, strings.TrimPrefix(path, "/r/"))
+			assert.NotContains(t, log, target)
+		}
 	}
+}
+
+// pathOf returns the path of the short link of a text, which has no other link.
+func pathOf(t *testing.T, l *lab.Lab, text smstest.Text) string {
+	t.Helper()
+	found := regexp.MustCompile(`http://` + l.Links + `(/r/[0-9A-Za-z]{11})\b`).FindStringSubmatch(text.Body)
+	require.NotNil(t, found, text.Body)
+	assert.NotContains(t, text.Body, "portal")
+	return found[1]
 }
 
 // onlyMessage is the only message as it is now.
 func onlyMessage(t *testing.T, l *lab.Lab) message.Change {
 	t.Helper()
-	all, err := lab.Messages(read(t, l, "recharge.messages"))
+	all, err := lab.Messages(read(t, l, topology.Topics{Prefix: l.Prefix}.Messages()))
 	require.NoError(t, err)
 	require.Len(t, all, 1)
 	for _, m := range all {

@@ -7,7 +7,14 @@
 //	frozen_test.go   one of two transformers is frozen, and the other one takes over
 //	load_test.go     histories of many customers at their recorded times
 //	attack_test.go   strangers and a captured webhook against the gateway
+//	segments_test.go who received and clicked texts: counted, listed, and set in Bloomreach
 //	links_test.go    a text with a short link, who opens it, and strangers who guess and are slow
+//	drivers_test.go  every SMS driver with its simulator: wrong credentials, kill -9, and then all below
+//	drivers_providers_test.go  the drivers, their simulators and settings
+//	drivers_row_test.go        the texts of one driver, and how they must end
+//	drivers_mishaps_test.go    how a provider misbehaves with a text
+//	drivers_callbacks_test.go  deliveries and replies, forged and repeated ones
+//	drivers_journal_test.go    follows recharge.messages
 //	import_test.go    a store is imported while the command is killed
 //	outage_test.go    the gateway is down for three days, webhooks are registered again, and a backfill runs among live ones
 //	outage_recharge_test.go  Recharge around the outage
@@ -68,13 +75,21 @@ func start(t *testing.T, l *lab.Lab, roles ...string) *lab.Process {
 // a container, or from its jars.
 func eachBroker(t *testing.T, test func(t *testing.T, l *lab.Lab, processes map[string]*lab.Process), flows ...string) {
 	t.Helper()
+	eachBrokerFor(t, func(l *lab.Lab) { l.Flows = flows }, test)
+}
+
+// eachBrokerFor is eachBroker with a lab that is prepared before its processes are started.
+func eachBrokerFor(t *testing.T, prepare func(*lab.Lab), test func(t *testing.T, l *lab.Lab, processes map[string]*lab.Process)) {
+	t.Helper()
 	t.Run("embedded", func(t *testing.T) {
-		l := newLab(t, flows...)
+		l := newLab(t)
+		prepare(l)
 		test(t, l, map[string]*lab.Process{"": start(t, l)})
 	})
 	t.Run("kafka", func(t *testing.T) {
 		broker := kafkatest.Real(t)
-		l := newLab(t, flows...)
+		l := newLab(t)
+		prepare(l)
 		l.Brokers, l.Prefix = []string{broker.Addr()}, lab.RandomPrefix("story")
 		require.NoError(t, l.ApplyTopics(t.Context()))
 		processes := map[string]*lab.Process{}
@@ -150,6 +165,14 @@ func byOrigin(raw []kafka.Record) (webhooks, lookups int) {
 		}
 	}
 	return webhooks, lookups
+}
+
+// of returns the process with a role.
+func of(processes map[string]*lab.Process, role topology.Role) *lab.Process {
+	if all := processes[""]; all != nil {
+		return all
+	}
+	return processes[string(role)]
 }
 
 // stop sends every process SIGTERM and expects exit code 0.

@@ -28,6 +28,7 @@ const (
 	Unknown     = "unknown" // no such link, or not any more
 	Refused     = "refused" // another path or method, or a target that is none
 	Unavailable = "unavailable"
+	Probe       = "probe" // of rechargeflow doctor
 )
 
 // Metrics counts requests and clicks. The store of a request that can't be attributed is "unknown".
@@ -105,10 +106,28 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, now time.Time) 
 		return store, h.page(w, r, http.StatusMethodNotAllowed, Refused)
 	case !strings.HasPrefix(r.URL.Path, links.Prefix):
 		return store, h.page(w, r, http.StatusNotFound, Refused)
+	case r.URL.Path == links.ProbePath:
+		return store, h.probe(w)
 	case !h.cfg.Links.IsReady():
 		header.Set("Retry-After", strconv.Itoa(retryAfter))
 		return store, h.page(w, r, http.StatusServiceUnavailable, Unavailable)
 	}
+	return h.lead(w, r, store, now)
+}
+
+// probe answers that short links are served here.
+func (h *Handler) probe(w http.ResponseWriter) string {
+	state := links.ProbeReading
+	if h.cfg.Links.IsReady() {
+		state = links.ProbeReady
+	}
+	w.Header().Set(links.ProbeHeader, state)
+	w.WriteHeader(http.StatusNoContent)
+	return Probe
+}
+
+// lead leads to the target of a link. It returns the store of the link, or that of the host if there is no such link.
+func (h *Handler) lead(w http.ResponseWriter, r *http.Request, store string, now time.Time) (of, outcome string) {
 	code, ok := links.ParseCode(r.URL.Path)
 	link := h.cfg.Links.Find(code.ID())
 	if !ok || link == nil {

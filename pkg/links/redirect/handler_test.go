@@ -68,6 +68,22 @@ func TestOddTargets(t *testing.T) {
 	assert.Empty(t, w.records())
 }
 
+// The probe of rechargeflow doctor shows that links are served here, and whether all are read. It is no guess and no click.
+func TestProbe(t *testing.T) {
+	for state, w := range map[string]*world{links.ProbeReading: newWorld(t, acme()), links.ProbeReady: newReadyWorld(t, acme())} {
+		answer := w.request(http.MethodGet, links.ProbePath, nil)
+		assert.Equal(t, http.StatusNoContent, answer.Code)
+		assert.Equal(t, state, answer.Header().Get(links.ProbeHeader))
+		assert.Equal(t, "no-store", answer.Header().Get("Cache-Control"))
+		assert.Equal(t, map[string]int{"acme probe": 1}, w.counts.of(&w.counts.requests))
+		assert.Empty(t, w.log.All())
+		w.finish()
+		assert.Empty(t, w.records())
+	}
+	_, isCode := links.ParseCode(links.ProbePath)
+	assert.False(t, isCode)
+}
+
 // 10,000 guesses lead to the shop's page, count, write nothing, and have few lines in the log, none with a guess.
 func TestGuesses(t *testing.T) {
 	w := newReadyWorld(t, acme())

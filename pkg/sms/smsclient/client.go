@@ -59,6 +59,7 @@ type Answer struct {
 	Status     int
 	Body       []byte        // at most 64 KiB of it
 	RetryAfter time.Duration // the provider's Retry-After, 0 for none
+	Date       time.Time     // by the provider's clock, in seconds; zero if the answer does not say it
 
 	words error
 }
@@ -91,6 +92,9 @@ func (c *Client) Call(req *http.Request, m sms.Message) (Answer, error) {
 	defer func() { _ = resp.Body.Close() }()
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // the status decides, whatever is read
 	answer := Answer{Status: resp.StatusCode, Body: raw, RetryAfter: httpclient.RetryAfter(resp.Header.Get("Retry-After"), c.options.Now())}
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		answer.Date = date
+	}
 	if !answer.OK() {
 		answer.words = c.words(string(raw), m)
 	}

@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	// clockSkew is how much earlier by Twilio's clock a text may have been created than its call began by ours.
+	// clockSkew is how much earlier by Twilio's clock a text may have been created than its call began by ours, if an answer has no Date.
 	clockSkew = time.Minute
+	// rounding is how much earlier date_created may be than what it stands for: it is in whole seconds, and Twilio's machines differ.
+	rounding = 2 * time.Second
 	// pageSize is how many texts to the number are looked at, the newest first.
 	pageSize = "20"
 )
@@ -40,10 +42,10 @@ func (d *Driver) Find(ctx context.Context, m sms.Message, began time.Time) (sms.
 	if json.Unmarshal(answer.Body, &list) != nil {
 		return sms.Receipt{}, false, errors.New("the list of texts is not JSON")
 	}
-	found := ""
+	found, since := "", createdSince(began, answer.Date, d.client.Now())
 	for _, r := range list.Messages {
 		switch {
-		case !r.is(m, began):
+		case !r.is(m, since):
 		case found != "":
 			return sms.Receipt{}, false, nil // one of them may be another text
 		default:
@@ -53,8 +55,17 @@ func (d *Driver) Find(ctx context.Context, m sms.Message, began time.Time) (sms.
 	return sms.Receipt{ProviderID: found}, found != "", nil
 }
 
-// is reports whether a message can be the text of a call that began at a time.
-func (r resource) is(m sms.Message, began time.Time) bool {
+// createdSince returns since when, by Twilio's clock, the text of a call was created that began at a time by ours. An answer that has just arrived
+// says how far the clocks differ: Date is earlier than Twilio's clock is now, by the time on its way and less than a second.
+func createdSince(began, date, now time.Time) time.Time {
+	if date.IsZero() {
+		return began.Add(-clockSkew)
+	}
+	return began.Add(date.Sub(now)).Add(-rounding)
+}
+
+// is reports whether a message can be the text of a call, which was created since a time.
+func (r resource) is(m sms.Message, since time.Time) bool {
 	created, err := time.Parse(time.RFC1123Z, r.DateCreated)
-	return err == nil && r.SID != "" && r.Direction == "outbound-api" && r.To == m.To && r.Body == m.Body && !created.Before(began.Add(-clockSkew))
+	return err == nil && r.SID != "" && r.Direction == "outbound-api" && r.To == m.To && r.Body == m.Body && !created.Before(since)
 }

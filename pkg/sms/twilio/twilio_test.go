@@ -271,9 +271,9 @@ func TestFind(t *testing.T) {
 	assert.True(t, found)
 	assert.Equal(t, sms.Receipt{ProviderID: "SM" + strings.Repeat("0", 31) + "1"}, receipt)
 
-	_, found = find(m, smstest.Moment().Add(30*time.Second))
-	assert.True(t, found, "clocks differ")
-	_, found = find(m, smstest.Moment().Add(2*time.Minute))
+	_, found = find(m, smstest.Moment().Add(2*time.Second))
+	assert.True(t, found, "date_created is rounded")
+	_, found = find(m, smstest.Moment().Add(3*time.Second))
 	assert.False(t, found, "an earlier text")
 	other := m
 	other.Body = "Acme: another text"
@@ -287,6 +287,38 @@ func TestFind(t *testing.T) {
 	require.Empty(t, class(t, d, m))
 	_, found = find(m, smstest.Moment())
 	assert.False(t, found, "one of two: it may be the other")
+}
+
+// A text is found whatever the difference between the clocks, and an earlier one is not.
+func TestFindOtherClock(t *testing.T) {
+	for _, ahead := range []time.Duration{-time.Hour, -10 * time.Second, 0, 10 * time.Second, time.Hour} {
+		s := twiliotest.New(twiliotest.SampleAccount(), func() time.Time { return smstest.Moment().Add(ahead) })
+		d, m := driver(t, options(s.URL)), smstest.SampleText()
+		require.Empty(t, class(t, d, m))
+		_, found, err := d.Find(t.Context(), m, smstest.Moment())
+		require.NoError(t, err)
+		assert.True(t, found, ahead)
+		_, found, err = d.Find(t.Context(), m, smstest.Moment().Add(3*time.Second))
+		require.NoError(t, err)
+		assert.False(t, found, ahead)
+		s.Close()
+	}
+}
+
+// Without a Date the clocks may differ by a minute.
+func TestFindWithoutDate(t *testing.T) {
+	m := smstest.SampleText()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Date"] = nil
+		_, _ = fmt.Fprintf(w, `{"messages":[{"sid":"SM1","to":%q,"body":%q,"direction":"outbound-api","date_created":%q}]}`,
+			m.To, m.Body, smstest.Moment().UTC().Format(time.RFC1123Z))
+	}))
+	defer server.Close()
+	for began, want := range map[time.Duration]bool{0: true, time.Minute: true, 61 * time.Second: false} {
+		_, found, err := driver(t, options(server.URL)).Find(t.Context(), m, smstest.Moment().Add(began))
+		require.NoError(t, err)
+		assert.Equal(t, want, found, began)
+	}
 }
 
 // An answer that can't be read finds nothing, and says nothing private.

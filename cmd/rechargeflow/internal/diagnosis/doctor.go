@@ -28,7 +28,7 @@ func Command(c *cli.CLI) *cobra.Command {
 		Use:   "doctor [role...]",
 		Short: "Check everything, and print what to do about it",
 		Long: `Check the configuration, brokers, topics and consumer groups, whether processes run with another version or configuration, and for each
-store the API token, webhooks and clock at Recharge, the credentials at Bloomreach, the import, and how texts are sent. A line for each check says what was found and, below it, what to do.
+store the API token, webhooks and clock at Recharge, the credentials at Bloomreach, the import, how texts are sent, and where short links lead. A line for each check says what was found and, below it, what to do.
 Nothing is changed. The command fails if a check has failed; warnings do not count.
 
 With roles, only what these roles use is needed on this machine. --send also sends one of each event to a test customer in Bloomreach, marked as a

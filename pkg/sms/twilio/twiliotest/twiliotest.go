@@ -194,6 +194,7 @@ func (t *Twilio) list(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Date", t.now().UTC().Format(http.TimeFormat))
 	if refusal, refused := t.authenticate(r); refused {
 		w.WriteHeader(refusal.Status)
 		_, _ = w.Write([]byte(refusal.Body)) // the caller may be gone
