@@ -220,7 +220,7 @@ func TestFigures(t *testing.T) {
 	if err != nil {
 		t.Skip("READMODEL is not set to a number of events, such as 1000000")
 	}
-	s := newShop(t, kafkatest.Real(t))
+	s := newShop(t, kafkatest.Choose(t))
 	began := time.Now()
 	s.load(events)
 	t.Logf("wrote %d records in %s", s.offsets(), time.Since(began).Round(time.Second))
