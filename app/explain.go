@@ -65,7 +65,7 @@ func Explain(store config.Store, topic recharge.Topic, body []byte, at time.Time
 	built := described(store)
 	built.Settings = SettingsOf(store)
 	e, err := explain(built, topic, body, at)
-	if !sendsEvents(store) {
+	if !SendsEvents(store) {
 		e.Commands = nil
 	}
 	return e, err

@@ -59,8 +59,8 @@ func FormerIDs(store config.Store) func(id string) map[string]string {
 	return func(id string) map[string]string { return map[string]string{store.Bloomreach.CustomerIDName: id} }
 }
 
-// sendsEvents reports whether a store's events are sent to Bloomreach.
-func sendsEvents(store config.Store) bool { return store.Bloomreach.Enabled }
+// SendsEvents reports whether a store's events are sent to Bloomreach.
+func SendsEvents(store config.Store) bool { return store.Bloomreach.Enabled }
 
 // commandsOf returns what Bloomreach receives of a decision.
 func commandsOf(built pipeline.Store, d subscriber.Decision) (commands []Command, err error) {

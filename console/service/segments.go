@@ -296,7 +296,7 @@ func cell(value string) string {
 	if value == "" || !strings.ContainsRune("=+-@\t\r", rune(value[0])) {
 		return value
 	}
-	if value[0] == '+' && strings.Trim(value[1:], "0123456789*") == "" {
+	if value[0] == '+' && strings.Trim(value[1:], "0123456789*() -.") == "" { // a phone number
 		return value
 	}
 	return "'" + value

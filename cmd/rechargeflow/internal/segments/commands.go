@@ -77,7 +77,7 @@ func (f *storeFlags) open(command *cobra.Command, roles ...string) (shop, error)
 		return shop{}, cli.Setting(err)
 	}
 	known.Unreadable = func(err error) { cli.Printf(command.ErrOrStderr(), "warning: %v\n", err) }
-	return shop{Service: service.New(known), name: store.Name, sends: store.Bloomreach.Enabled, cfg: loaded.Config}, nil
+	return shop{Service: service.New(known), name: store.Name, sends: app.SendsEvents(store), cfg: loaded.Config}, nil
 }
 
 // explained marks an error as wrong usage, or adds which broker was used.
