@@ -1,0 +1,4 @@
+// Package console_test uses the console of the whole binary with a headless Chromium, as marketers and operators do.
+//
+//	console_test.go  the story: log in, change a flow, activate it, watch a text, follow the customer, undo
+package console_test
