@@ -11,7 +11,7 @@ KAFKA_IMAGE ?= rechargeflow-kafka:4.3.0
 # the race detector needs a C compiler
 RACE      := $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: help demo test test-faults build image lint unit kafka-jars kafka-image promtool update bench streams load schemathesis docs man fuzz clean
+.PHONY: help demo test test-faults build image lint unit kafka-jars kafka-image promtool axe update bench streams load schemathesis docs man fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -63,7 +63,7 @@ schemathesis: ## requests that schemathesis makes of openapi.yaml against the co
 # packages that start no goroutine, as test/arch checks: the race detector finds nothing there, and makes their property tests four to eight times slower
 PURE := ./pkg/subscriber ./pkg/message ./pkg/flow ./pkg/quiethours ./pkg/jsonread ./pkg/jsonappend ./pkg/texts ./pkg/sending
 
-unit: $(SUM) kafka-jars promtool ## run all tests; those on Apache Kafka need Docker, or Java and the jars
+unit: $(SUM) kafka-jars promtool axe ## run all tests; those on Apache Kafka need Docker, or Java and the jars
 	$(SUM) --format pkgname -- -shuffle=on -timeout 15m $(PURE)
 	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m $$(go list ./... | grep -v -e /test/faults$$ $(PURE:./%=-e /%$$))
 	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m ./test/faults
@@ -82,6 +82,15 @@ promtool: ## put promtool of Debian's package prometheus into .bin (once, 19 MB)
 	  { apt-get download -q prometheus && dpkg-deb -x prometheus_*.deb . && cp usr/bin/promtool $(BIN)/promtool && rm -rf $(CURDIR)/.cache/promtool; } \
 	  || echo "no package prometheus: tests of alerts are skipped"; \
 	else echo "no promtool: tests of alerts are skipped"; fi
+
+AXE_V     := 4.14.1
+axe: ## put axe-core, which checks that pages can be used by everybody, into .cache (once, 0.7 MB); without npm its tests are skipped
+	@if [ -e .cache/axe/axe.min.js ]; then :; \
+	elif command -v npm >/dev/null 2>&1; then \
+	  echo "fetching axe-core into .cache/axe"; mkdir -p .cache/axe && cd .cache/axe && \
+	  { npm pack --silent axe-core@$(AXE_V) >/dev/null && tar -xzf axe-core-$(AXE_V).tgz --strip-components=1 package/axe.min.js package/LICENSE && rm axe-core-$(AXE_V).tgz; } \
+	  || echo "no axe-core: its tests are skipped"; \
+	else echo "no npm: tests with axe-core are skipped"; fi
 
 kafka-image: kafka-jars ## build an image of Apache Kafka from this machine's Java, for tests without a registry; needs Docker, busybox
 	@test/image/kafka/build $(JARS) $(KAFKA_IMAGE)

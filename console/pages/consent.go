@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -14,6 +15,9 @@ func (p *Pages) number(c echo.Context) error {
 	ctx, store := c.Request().Context(), c.Param("store")
 	typed, change := text(c, "number"), c.FormValue("do")
 	if change != "show" {
+		if who := person(c); !who.May(access.Editor) {
+			return fmt.Errorf("%w: this needs the role %s", service.ErrForbidden, access.Editor)
+		}
 		if err := p.decide(c, change, service.ConsentChange{Numbers: []string{typed}, Note: text(c, "note")}); err != nil {
 			return p.sendingRefused(c, err)
 		}
@@ -27,9 +31,6 @@ func (p *Pages) number(c echo.Context) error {
 
 // decide records an opt-out or an opt-in.
 func (p *Pages) decide(c echo.Context, change string, about service.ConsentChange) error {
-	if who := person(c); !who.May(access.Editor) {
-		return service.ErrForbidden
-	}
 	record := p.service.OptOut
 	switch change {
 	case "opt_out":

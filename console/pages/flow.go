@@ -17,6 +17,8 @@ import (
 type flowPage struct {
 	Flow  service.FlowInfo
 	State badge
+	// Short and Long are the names that the text can use: customer.first_name is the long one of first_name.
+	Short, Long []service.Variable
 	// Draft is what is in the form. Changed means that it is not saved, More that the details are open.
 	Draft           draft
 	Changed, More   bool
@@ -83,6 +85,13 @@ func (p *Pages) open(c echo.Context) (*opened, error) {
 		return nil, err
 	}
 	o.page = flowPage{Flow: found, State: flowState(found.FlowCard), Draft: draftOf(found), Customer: text(c, "customer"), Price: text(c, "price")}
+	for _, v := range found.Variables {
+		if strings.Contains(v.Name, ".") {
+			o.page.Long = append(o.page.Long, v)
+		} else {
+			o.page.Short = append(o.page.Short, v)
+		}
+	}
 	if c.Request().Method == http.MethodPost {
 		o.page.Draft, o.draft, o.page.Faults = readDraft(c, found)
 		saved := draftOf(found)

@@ -15,7 +15,7 @@ import (
 type card struct {
 	service.FlowCard
 	State badge
-	// Excerpt is the beginning of the text.
+	// Excerpt is the beginning of the text with samples.
 	Excerpt string
 }
 
@@ -33,13 +33,22 @@ func flowState(f service.FlowCard) badge {
 }
 
 func (p *Pages) flows(c echo.Context) error {
-	cards, err := p.service.Flows(c.Request().Context(), c.Param("store"))
+	ctx, store := c.Request().Context(), c.Param("store")
+	cards, err := p.service.Flows(ctx, store)
 	if err != nil {
 		return err
 	}
 	var own struct{ Cards []card }
 	for _, f := range cards {
-		own.Cards = append(own.Cards, card{FlowCard: f, State: flowState(f), Excerpt: excerpt(f.Text)})
+		said := f.Text // one that can't be rendered is shown as it is
+		preview, err := p.service.PreviewFlow(ctx, store, f.Key, service.PreviewRequest{})
+		if err != nil {
+			return err
+		}
+		if len(preview.Texts) > 0 {
+			said = preview.Texts[0].Text
+		}
+		own.Cards = append(own.Cards, card{FlowCard: f, State: flowState(f), Excerpt: excerpt(said)})
 	}
 	return p.show(c, "flows.html", "Flows", own)
 }

@@ -198,11 +198,11 @@ func (tab *Tab) Click(selector string) {
 	tab.Do("click "+selector, chromedp.Click(chromedp.CSS(selector)))
 }
 
-// Type empties a field and types text into it.
+// Type puts text in place of what a field has, key by key.
 func (tab *Tab) Type(selector, text string) {
 	tab.t.Helper()
-	field := chromedp.CSS(selector)
-	tab.Do("type into "+selector, chromedp.Focus(field), chromedp.Clear(field), chromedp.SendKeys(field, text))
+	tab.Await(fmt.Sprintf(`(() => { const field = document.querySelector(%q); field?.focus(); field?.select(); return document.activeElement === field; })()`, selector))
+	tab.Do("type into "+selector, chromedp.KeyEvent(text))
 }
 
 // Press presses keys.
@@ -246,9 +246,10 @@ func (tab *Tab) Overflows() []string {
 			.map((e) => e.tagName + "." + e.className + " " + Math.round(e.getBoundingClientRect().right)); })()`)
 }
 
-// Picture saves a picture of the whole page.
+// Picture saves a picture of the whole page, once its images are there.
 func (tab *Tab) Picture(name string) {
 	tab.t.Helper()
+	tab.Await("[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
 	ctx, cancel := context.WithTimeout(tab.ctx, timeout)
 	defer cancel()
 	image, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
