@@ -15,6 +15,9 @@ type activatePage struct {
 	flowPage
 	Would   *service.WouldSend
 	Unknown string // why Would is nil
+	// Waiting are the texts that are sent once due; Counted is false while that is not known.
+	Waiting int
+	Counted bool
 	Fields  []field
 }
 
@@ -54,7 +57,10 @@ func (p *Pages) review(c echo.Context, o *opened) error {
 	case err != nil:
 		return err
 	default:
-		own.Would = &would
+		own.Would, own.Counted = &would, would.Waiting != nil
+	}
+	if own.Counted {
+		own.Waiting = *would.Waiting
 	}
 	own.Fields = fieldsOf(c, o.page.Draft)
 	status := http.StatusOK

@@ -70,6 +70,16 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
+// TestReview shows what activating would send, before anything is saved.
+func TestReview(t *testing.T) {
+	server := site(t, filledService{&filler{texts: []string{"plain"}}}, access.Person{Name: "ann", Role: access.Editor})
+	form := url.Values{"text": {"my own words"}, "name": {"n"}, "version": {"3"}, "window": {"60"}, "per_charge": {"0"}, "step": {"review"}}
+	status, page := post(t, server.URL+"/acme/flows/charge_paid/activate", form)
+	assert.Equal(t, http.StatusUnprocessableEntity, status, "the preview has faults")
+	assert.Contains(t, page, "<strong>3 texts</strong> that wait will be sent once due")
+	assert.Contains(t, page, "In the last 24 hours it would have sent")
+}
+
 // failing is a service whose stores can be read, and whose flows can't.
 type failing struct {
 	filledService
