@@ -53,6 +53,7 @@ func (a *API) Fail(err error, c echo.Context) {
 	case p.Status == http.StatusServiceUnavailable:
 		header.Set("Retry-After", "5")
 	}
+	c.Response().Header().Del(echo.HeaderContentType) // that of an answer which was not given
 	body, err := json.Marshal(p)
 	if err == nil {
 		err = c.Blob(p.Status, "application/problem+json", body)

@@ -65,7 +65,7 @@ func (s *Service) check(store string, of *checked) {
 	defer s.ops.working.Done()
 	ctx, cancel := s.untilStopped()
 	defer cancel()
-	rows := s.cfg.Checks(ctx, store)
+	rows := append([]Check{}, s.cfg.Checks(ctx, store)...)
 	for i := range rows {
 		rows[i].Found = s.plain(rows[i].Found)
 	}

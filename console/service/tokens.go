@@ -68,7 +68,7 @@ func tokenOf(t access.Token, now time.Time) Token {
 func (s *Service) CreateToken(ctx context.Context, by access.Person, request TokenRequest) (NewToken, error) {
 	const most = int(settings.MaxTokenAge / (24 * time.Hour))
 	if request.Days < 0 || request.Days > most {
-		return NewToken{}, invalid("days", "is %d, must be from 1 to %d", request.Days, most)
+		return NewToken{}, invalid("days", "is %d, must be from 1 to %d, or 0 for 90", request.Days, most)
 	}
 	now := s.cfg.Now()
 	created, secret, err := s.cfg.Tokens.Create(ctx, by, request.Name, access.Role(request.Role), now.Add(time.Duration(cmp.Or(request.Days, defaultTokenDays))*24*time.Hour))
