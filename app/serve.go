@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"net"
 	"time"
 
 	"go.uber.org/zap"
@@ -41,14 +42,8 @@ func (a *App) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	listener, err := a.listen(ctx)
+	listener, err := a.openPorts(ctx)
 	if err != nil {
-		return err
-	}
-	if err := a.openLinks(ctx, a.cfg); err != nil {
-		return err
-	}
-	if err := a.openConsole(ctx); err != nil {
 		return err
 	}
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
@@ -91,6 +86,18 @@ func (a *App) serve(ctx context.Context) error {
 	stopWork()
 	a.log.Info("stopping: finishing records in progress", zap.Duration("within", a.cfg.ShutdownTimeout))
 	return a.finish(group)
+}
+
+// openPorts opens the ports of the gateway, whose listener it returns, of short links and of the console; each if the process has the role.
+func (a *App) openPorts(ctx context.Context) (net.Listener, error) {
+	listener, err := a.listen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.openLinks(ctx, a.cfg); err != nil {
+		return nil, err
+	}
+	return listener, a.openConsole(ctx)
 }
 
 // startParts runs all parts and the lag watch.

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/rechargeflow/rechargeflow/console/access"
 )
@@ -37,10 +38,10 @@ func TestCheckListen(t *testing.T) {
 	} {
 		err := access.CheckListen(test.listen, test.url, test.people, test.oidc)
 		if test.refused == "" {
-			assert.NoError(t, err, "%+v", test)
+			require.NoError(t, err, "%+v", test)
 			continue
 		}
-		assert.ErrorContains(t, err, test.refused, "%+v", test)
+		require.ErrorContains(t, err, test.refused, "%+v", test)
 		assert.ErrorContains(t, err, "console.people_file", "it says what to do")
 	}
 }

@@ -66,11 +66,9 @@ func (p *People) find(name string) (entry, bool) {
 
 // refresh reads the file unless it was just read. A file with faults leaves the people as they were.
 func (p *People) refresh() {
-	now := p.now()
-	if age := now.Sub(p.checked); !p.checked.IsZero() && age >= 0 && age < recheck {
+	if !p.isDue(p.now()) {
 		return
 	}
-	p.checked = now
 	content, err := readPeople(p.path)
 	digest := sha256.Sum256(content)
 	if err == nil && digest != p.digest {
@@ -82,6 +80,15 @@ func (p *People) refresh() {
 		p.log.Error("read people_file failed, people and roles stay as they were", zap.Error(err))
 	}
 	p.fault = err
+}
+
+// isDue reports whether the file was not read for a while, and notes that it is read now.
+func (p *People) isDue(now time.Time) bool {
+	if age := now.Sub(p.checked); !p.checked.IsZero() && age >= 0 && age < recheck {
+		return false
+	}
+	p.checked = now
+	return true
 }
 
 // takeUp takes up a content of the file that is new.

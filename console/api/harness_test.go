@@ -135,9 +135,9 @@ func (s *site) conforms(r *http.Request, w *httptest.ResponseRecorder) {
 	answered.Body = io.NopCloser(strings.NewReader(body))
 	valid, errs := s.validator.ValidateHttpResponse(r, answered)
 	for _, each := range errs {
-		s.TB.Logf("%s: %s", each.Message, each.Reason)
+		s.Logf("%s: %s", each.Message, each.Reason)
 		for _, schema := range each.SchemaValidationErrors {
-			s.TB.Logf("  %s: %s", schema.FieldPath, schema.Reason)
+			s.Logf("  %s: %s", schema.FieldPath, schema.Reason)
 		}
 	}
 	require.True(s.TB, valid, "%s %s: %d %s", r.Method, r.URL, w.Code, body)

@@ -1,11 +1,11 @@
 package pages_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,8 +15,6 @@ import (
 	"github.com/rechargeflow/rechargeflow/console/access"
 	"github.com/rechargeflow/rechargeflow/console/service"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
-
-	"context"
 )
 
 // changes are the forms that change something, and the role that each needs.
@@ -132,6 +130,6 @@ func TestRefusedText(t *testing.T) {
 		assert.Equal(t, each.status, status)
 		assert.Contains(t, page, each.says)
 		assert.Contains(t, page, "my own words</textarea>")
-		assert.True(t, strings.Contains(page, `data-guard="changed"`), "leaving the page asks first")
+		assert.Contains(t, page, `data-guard="changed"`, "leaving the page asks first")
 	}
 }

@@ -102,10 +102,10 @@ func divide(checks []service.Check) (faults, passed []service.Check) {
 		}
 	}
 	slices.SortStableFunc(faults, func(a, b service.Check) int {
-		switch {
-		case a.Status == b.Status:
+		switch a.Status {
+		case b.Status:
 			return 0
-		case a.Status == "failed":
+		case "failed":
 			return -1
 		}
 		return 1

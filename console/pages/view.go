@@ -38,35 +38,22 @@ type navGroup struct {
 // navItem is a link of the navigation. Current is page for the page itself, true for one below it, else "".
 type navItem struct{ Title, Path, Current string }
 
-// notices are what a page says after a change, by the value of its query done.
+// notice is what a page says after a change, by the value of its query done.
 func notice(done string) string {
-	switch done {
-	case "saved":
-		return "Saved. It is in force within two seconds."
-	case "same":
-		return "It was so already: nothing was changed."
-	case "activated":
-		return "The flow is on. Its texts are sent from now on."
-	case "deactivated":
-		return "The flow is off. It sends no texts."
-	case "restored":
-		return "Restored, as a new version."
-	case "held":
-		return "Texts are held."
-	case "resumed":
-		return "Texts are sent again."
-	case "recorded":
-		return "Recorded. It shows here once it is read."
-	case "replaying":
-		return "They are being sent again. See below how far it is."
-	case "deleted":
-		return "Deleted. The next push takes its property away."
-	case "pushing":
-		return "The push has begun. See below how far it is."
-	case "revoked":
-		return "The token is revoked. It is refused from now on."
-	}
-	return ""
+	return map[string]string{
+		"saved":       "Saved. It is in force within two seconds.",
+		"same":        "It was so already: nothing was changed.",
+		"activated":   "The flow is on. Its texts are sent from now on.",
+		"deactivated": "The flow is off. It sends no texts.",
+		"restored":    "Restored, as a new version.",
+		"held":        "Texts are held.",
+		"resumed":     "Texts are sent again.",
+		"recorded":    "Recorded. It shows here once it is read.",
+		"replaying":   "They are being sent again. See below how far it is.",
+		"deleted":     "Deleted. The next push takes its property away.",
+		"pushing":     "The push has begun. See below how far it is.",
+		"revoked":     "The token is revoked. It is refused from now on.",
+	}[done]
 }
 
 // page makes a view of the request's store, if its address names one.

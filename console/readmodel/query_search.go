@@ -49,10 +49,12 @@ func (m *Model) matching(ctx context.Context, f TextFilter, before int64) (where
 	if f.Flow != "" || f.Status != "" || f.Customer != "" || !f.Since.IsZero() {
 		most *= 10 // most of them may be left out
 	}
-	return where{from: `(SELECT t.key FROM json_each(?) c CROSS JOIN texts t ON t.store = (SELECT id FROM stores WHERE name = ?) AND t.customer = c.value
+	return where{
+		from: `(SELECT t.key FROM json_each(?) c CROSS JOIN texts t ON t.store = (SELECT id FROM stores WHERE name = ?) AND t.customer = c.value
 		UNION SELECT b.text FROM (SELECT rowid AS doc FROM bodies_fts WHERE bodies_fts MATCH ? AND rowid <= ? ORDER BY rowid DESC LIMIT ?) f
 			CROSS JOIN bodies b ON b.doc = f.doc) found CROSS JOIN texts t ON t.key = found.key`,
-		values: []any{asJSON(ids), f.Store, scope + " AND words : (" + words(query) + ")", docsUntil(before), most}}, nil
+		values: []any{asJSON(ids), f.Store, scope + " AND words : (" + words(query) + ")", docsUntil(before), most},
+	}, nil
 }
 
 // docsUntil returns the last row of bodies_fts that was claimed at a time or before.

@@ -113,11 +113,11 @@ func changeError(err error) error {
 
 // SaveFlow changes a flow, if it has no fault afterwards.
 func (s *Service) SaveFlow(ctx context.Context, who, store string, key flow.Key, change SaveFlow) (SavedFlow, error) {
-	if change.Draft.IsEmpty() {
+	if change.IsEmpty() {
 		return SavedFlow{}, invalid("", "nothing to change: name what to change")
 	}
 	return s.changeFlow(ctx, who, store, key, change.Version, func(f *settings.Flow) error {
-		f.Define(change.Draft.Apply(f.Definition()))
+		f.Define(change.Apply(f.Definition()))
 		return nil
 	})
 }

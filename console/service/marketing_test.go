@@ -52,7 +52,7 @@ func TestFlowIsChangedAndRestored(t *testing.T) {
 	assert.True(t, first.Changed)
 	assert.Equal(t, 1, first.Flow.Version)
 	assert.Equal(t, "ann", first.Flow.By)
-	require.Len(t, first.Warnings, 0)
+	require.Empty(t, first.Warnings)
 	second, err := w.SetActive(ctx, "bob", "acme", flow.ChargePaid, service.SetActive{Version: 1, Active: true})
 	require.NoError(t, err)
 	again, err := w.SetActive(ctx, "bob", "acme", flow.ChargePaid, service.SetActive{Version: 2, Active: true})

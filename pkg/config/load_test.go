@@ -24,11 +24,13 @@ func TestDefaults(t *testing.T) {
 		ShutdownDelay: time.Second, ShutdownTimeout: 25 * time.Second,
 		SMS:   config.Planner{StateDir: "./rechargeflow-data/sms-state", StateCache: 16 << 20},
 		Links: config.Links{Listen: ":8081", MaxConnections: 2000},
-		Console: config.Console{Listen: "127.0.0.1:8090", DataDir: "./rechargeflow-data/console", Retention: 90 * 24 * time.Hour, MaxConnections: 1000,
+		Console: config.Console{
+			Listen: "127.0.0.1:8090", DataDir: "./rechargeflow-data/console", Retention: 90 * 24 * time.Hour, MaxConnections: 1000,
 			TrustedProxies: []string{}, SessionIdle: 2 * time.Hour, SessionMax: 12 * time.Hour, OIDC: config.ConsoleOIDC{
 				Scopes: []string{"email", "profile"}, NameClaim: "email", RoleClaim: "groups",
 				Viewers: []string{}, Editors: []string{}, Operators: []string{}, AllowedDomains: []string{},
-			}},
+			},
+		},
 		Transformer: config.Transformer{StateDir: "./rechargeflow-data/state", StateCache: 32 << 20, WebhookCheckInterval: 5 * time.Minute},
 		Stores: []config.Store{{
 			Name: "acme", CustomerID: config.CustomerEmail, ActiveProperty: true,

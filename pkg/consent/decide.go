@@ -43,4 +43,3 @@ func Publish(ctx context.Context, produce func(context.Context, ...kafka.Record)
 	}
 	return written, nil
 }
-

@@ -29,7 +29,7 @@ func (e *FaultsError) Unwrap() error { return e.err }
 func (e *FaultsError) Faults() []flow.Fault { return list(e.err) }
 
 func list(err error) (faults []flow.Fault) {
-	if joined, many := err.(interface{ Unwrap() []error }); many { //nolint:errorlint // what errors.Join returns
+	if joined, many := err.(interface{ Unwrap() []error }); many {
 		for _, each := range joined.Unwrap() {
 			faults = append(faults, list(each)...)
 		}

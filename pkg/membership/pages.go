@@ -34,14 +34,19 @@ func (s Source) MembersAfter(ctx context.Context, now time.Time, rule segment.Ru
 			return err
 		}
 		for _, id := range found.ids() {
-			c := found[id]
-			if partition == after.Partition && after.ID != "" && byID(id, after.ID) <= 0 || !c.has(rule, now) {
+			at, c := Position{partition, id}, found[id]
+			if !at.isBehind(after) || !c.has(rule, now) {
 				continue
 			}
-			if err := visit(Position{partition, id}, c.row); err != nil {
+			if err := visit(at, c.row); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// isBehind reports whether a position of the same partition, or a later one, is behind another one.
+func (p Position) isBehind(other Position) bool {
+	return p.Partition > other.Partition || other.ID == "" || byID(p.ID, other.ID) > 0
 }
