@@ -13,7 +13,7 @@ import (
 // version is one version in a list, newest first.
 type version struct {
 	service.FlowVersion
-	// Older means that it can be restored. Undo is what the button for it says.
+	// Older means that restoring it changes something. Undo is what the button for it says.
 	Older bool
 	Undo  string
 }
@@ -22,11 +22,13 @@ type version struct {
 func versionsOf(history []service.FlowVersion, most int) []version {
 	var all []version
 	for i, v := range history[:min(len(history), most)] {
+		before, now := v.Definition(), history[0].Definition()
+		before.Active = now.Active // restoring does not activate
 		undo := fmt.Sprintf("Restore version %d", v.Version)
 		if i == 1 {
 			undo = "Undo the last change"
 		}
-		all = append(all, version{FlowVersion: v, Older: i > 0, Undo: undo})
+		all = append(all, version{FlowVersion: v, Older: before != now, Undo: undo})
 	}
 	return all
 }

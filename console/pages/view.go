@@ -45,7 +45,7 @@ func notice(done string) string {
 		"same":        "It was so already: nothing was changed.",
 		"activated":   "The flow is on. Its texts are sent from now on.",
 		"deactivated": "The flow is off. It sends no texts.",
-		"restored":    "Restored, as a new version.",
+		"restored":    "Restored, as a new version. Whether the flow is on has not changed.",
 		"held":        "Texts are held.",
 		"resumed":     "Texts are sent again.",
 		"recorded":    "Recorded. It shows here once it is read.",

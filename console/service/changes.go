@@ -130,7 +130,7 @@ func (s *Service) SetActive(ctx context.Context, who, store string, key flow.Key
 	})
 }
 
-// RestoreFlow restores everything of an earlier version.
+// RestoreFlow restores everything of an earlier version but whether the flow is active: nobody has seen what activating it would send.
 func (s *Service) RestoreFlow(ctx context.Context, who, store string, key flow.Key, change RestoreFlow) (SavedFlow, error) {
 	found, err := s.flowOf(store, key)
 	if err != nil {
@@ -145,7 +145,7 @@ func (s *Service) RestoreFlow(ctx context.Context, who, store string, key flow.K
 		return SavedFlow{}, changeError(err)
 	}
 	return s.changeFlow(ctx, who, store, key, change.Version, func(f *settings.Flow) error {
-		f.Define(earlier.Definition())
+		flowedit.Restore(f, earlier)
 		return nil
 	})
 }

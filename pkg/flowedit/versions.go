@@ -42,6 +42,13 @@ func (e Editor) Version(rows *settings.Rows[settings.Setting], key flow.Key, num
 	return settings.Flow{}, &VersionError{Store: e.Store, Flow: key, Version: number, Last: versions[len(versions)-1].Version}
 }
 
+// Restore sets what a flow does to that of an earlier version. Whether it is active stays: nobody has seen what activating it would send.
+func Restore(f *settings.Flow, earlier settings.Flow) {
+	definition := earlier.Definition()
+	definition.Active = f.Active
+	f.Define(definition)
+}
+
 // Differences names what differs between two versions of a flow.
 func Differences(before, after settings.Flow) (names []string) {
 	for _, each := range []struct {

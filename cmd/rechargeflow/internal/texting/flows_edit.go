@@ -77,7 +77,7 @@ else has changed the flow since.`,
 	flags.DurationVar(&e.window, "window", 0, "longest `time` between two webhooks of one text, such as 60s")
 	flags.IntVar(&e.perCharge, "per-charge", 0, "largest `number` of texts about one charge, 0 for any")
 	flags.BoolVar(&e.dailyCap, "daily-cap", true, "send none to a customer who had the largest number of texts of a day")
-	flags.IntVar(&e.restore, "restore", noVersion, "`version` of which everything is restored; 0 is the built-in flow")
+	flags.IntVar(&e.restore, "restore", noVersion, "`version` of which everything is restored, except whether it is active; 0 is the built-in flow")
 	flags.IntVar(&e.version, "version", noVersion, "`version` that the flow must have")
 	for _, other := range append([]string{"text", "file", "name"}, limitFlags()...) {
 		command.MarkFlagsMutuallyExclusive("restore", other)
@@ -119,7 +119,7 @@ func (e *edits) edit(command *cobra.Command, s shop, key flow.Key) (func(*live.F
 func (e *edits) definition(command *cobra.Command, s shop, key flow.Key) (func(*live.Flow), error) {
 	if e.restore != noVersion {
 		earlier, err := s.version(command, key, e.restore)
-		return func(f *live.Flow) { f.Define(earlier.Definition()) }, err
+		return func(f *live.Flow) { flowedit.Restore(f, earlier) }, err
 	}
 	text, err := e.read()
 	if err == nil && text == "" && e.name == "" && !slices.ContainsFunc(limitFlags(), command.Flags().Changed) {
