@@ -22,16 +22,13 @@ type Live struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-// liveBuffer is how many rows may wait for a reader.
-const liveBuffer = 64
-
 // Live returns what happens in a store, or with "" in all, as it comes. The channel is closed when ctx ends, when the service is stopped, or
 // when the reader is too slow: it has to begin again.
 func (s *Service) Live(ctx context.Context, store string) (<-chan Live, error) {
 	if err := s.known(store); err != nil {
 		return nil, err
 	}
-	stream, rows := s.cfg.Model.Subscribe(store), make(chan Live, liveBuffer)
+	stream, rows := s.cfg.Model.Subscribe(store), make(chan Live)
 	go func() {
 		defer close(rows)
 		defer stream.Close()
@@ -42,7 +39,7 @@ func (s *Service) Live(ctx context.Context, store string) (<-chan Live, error) {
 			case <-s.ops.stopping:
 				return
 			case row, open := <-stream.C:
-				if !open || !offer(rows, liveRow(row)) {
+				if !open || !s.offer(ctx, rows, liveRow(row)) {
 					return
 				}
 			}
@@ -51,14 +48,15 @@ func (s *Service) Live(ctx context.Context, store string) (<-chan Live, error) {
 	return rows, nil
 }
 
-// offer sends a row if there is room for it.
-func offer(rows chan<- Live, row Live) bool {
+// offer sends a row, unless the stream ends before the reader takes it. The read model ends the stream of one who is too slow.
+func (s *Service) offer(ctx context.Context, rows chan<- Live, row Live) bool {
 	select {
 	case rows <- row:
 		return true
-	default:
-		return false
+	case <-ctx.Done():
+	case <-s.ops.stopping:
 	}
+	return false
 }
 
 func liveRow(row readmodel.Live) Live {
