@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/rechargeflow/rechargeflow/console"
 	"github.com/rechargeflow/rechargeflow/console/access"
@@ -35,6 +36,7 @@ type consoleRole struct {
 	tokens  *access.Tokens
 	state   *access.State  // outlives a change of the configuration
 	people  *access.People // likewise; nil without a file of people
+	scans   *semaphore.Weighted
 	current atomic.Pointer[service.Service]
 }
 
@@ -47,7 +49,7 @@ func (a *App) openConsole(ctx context.Context) (err error) {
 	for _, store := range a.cfg.Stores {
 		modes[store.Name] = consent.Mode(store.SMS.Consent)
 	}
-	r := &consoleRole{app: a, log: a.log.With(zap.String("role", string(topology.RoleConsole))), state: access.NewState()}
+	r := &consoleRole{app: a, log: a.log.With(zap.String("role", string(topology.RoleConsole))), state: access.NewState(), scans: service.NewScans()}
 	r.flows, r.consent = live.NewTable(settings.Topic, r.log), consent.NewTable(a.runtime.Topics.Consent(), modes, r.log)
 	r.tokens = access.NewTokens(settings, a.cluster, r.flows, a.now)
 	r.model, err = readmodel.Open(readmodel.Config{

@@ -13,6 +13,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/console/service"
 	"github.com/rechargeflow/rechargeflow/pkg/config"
 	"github.com/rechargeflow/rechargeflow/pkg/quiethours"
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
 )
 
 // serviceOf returns what can be seen and done in the console with a configuration.
@@ -27,13 +28,19 @@ func (r *consoleRole) serviceOf(cfg config.Config) (*service.Service, error) {
 		return nil, err
 	}
 	built.Groups, built.Specs, built.Flows, built.Consent, built.Model, built.Tokens = Groups(cfg), spec.Topics, r.flows, r.consent, r.model, r.tokens
+	built.Scans = r.scans
 	built.Produce, built.Checks, built.Samples = a.runtime.Produce, a.checksOf(cfg), samplesFor(cfg, a.now)
-	zones := map[string]*quiethours.Finder{}
+	zones, regions := map[string]*quiethours.Finder{}, map[string]string{}
 	for i, store := range cfg.Stores {
 		shown := &built.Stores[i]
 		shown.Decides, shown.Sinks, zones[store.Name] = SettingsOf(store), SinksOf(store), shown.Sends.Zones
+		regions[store.Name] = shown.Region
 	}
-	built.Zone = func(store, number string) string {
+	built.Zone = func(store, phone string) string {
+		number, err := sms.Number(phone, "", regions[store])
+		if err != nil {
+			return ""
+		}
 		found := zones[store].Find(quiethours.Default(), quiethours.Recipient{Number: number}, a.now())
 		if found.Source != quiethours.Phone {
 			return ""

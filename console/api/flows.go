@@ -24,7 +24,7 @@ func (a *API) flowRoutes() []route {
 		{http.MethodGet, one + "/diff", access.Viewer, a.flowDiff},
 		{http.MethodPost, one + "/preview", access.Viewer, a.previewFlow},
 		{http.MethodPost, one + "/backtest", access.Viewer, a.backtest},
-		{http.MethodGet, one + "/would-send", access.Viewer, a.wouldSend},
+		{http.MethodPost, one + "/would-send", access.Viewer, a.wouldSend},
 		{http.MethodPost, one + "/test", access.Editor, a.sendTest},
 	}
 }
@@ -138,7 +138,13 @@ func (a *API) backtest(c echo.Context) (answer, error) {
 
 func (a *API) wouldSend(c echo.Context) (answer, error) {
 	store, key := flowOf(c)
-	return ok(a.service.WouldSend(c.Request().Context(), store, key))
+	var request struct {
+		Draft service.Draft `json:"draft"`
+	}
+	if err := read(c, &request); err != nil {
+		return answer{}, err
+	}
+	return ok(a.service.WouldSend(c.Request().Context(), store, key, request.Draft))
 }
 
 func (a *API) sendTest(c echo.Context) (answer, error) {

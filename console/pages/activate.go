@@ -50,9 +50,9 @@ func (p *Pages) review(c echo.Context, o *opened) error {
 	}
 	own := activatePage{flowPage: o.page}
 	own.Faults = append(own.Faults, o.page.Preview.Faults...)
-	would, err := p.service.WouldSend(c.Request().Context(), o.store, o.key)
+	would, err := p.service.WouldSend(c.Request().Context(), o.store, o.key, o.draft)
 	switch {
-	case errors.Is(err, service.ErrUnavailable):
+	case errors.Is(err, service.ErrUnavailable), errors.Is(err, service.ErrLimited):
 		own.Unknown = err.Error()
 	case err != nil:
 		return err

@@ -175,7 +175,7 @@ func (s filledService) Backtest(context.Context, string, flow.Key, service.Backt
 	return filled[service.Backtest](s.filler)
 }
 
-func (s filledService) WouldSend(context.Context, string, flow.Key) (service.WouldSend, error) {
+func (s filledService) WouldSend(context.Context, string, flow.Key, service.Draft) (service.WouldSend, error) {
 	return filled[service.WouldSend](s.filler)
 }
 

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"strconv"
@@ -24,6 +25,7 @@ type flowPage struct {
 	Changed, More   bool
 	Customer, Price string
 	TestNumber      bool
+	TestKey         string // of the next test: the form sent twice is one
 	Preview         service.FlowPreview
 	// Summary is the preview in a sentence, for those who hear it.
 	Summary  string
@@ -84,7 +86,7 @@ func (p *Pages) open(c echo.Context) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.page = flowPage{Flow: found, State: flowState(found.FlowCard), Draft: draftOf(found), Customer: text(c, "customer"), Price: text(c, "price")}
+	o.page = flowPage{Flow: found, State: flowState(found.FlowCard), Draft: draftOf(found), Customer: text(c, "customer"), Price: text(c, "price"), TestKey: rand.Text()}
 	for _, v := range found.Variables {
 		if strings.Contains(v.Name, ".") {
 			o.page.Long = append(o.page.Long, v)
@@ -213,7 +215,7 @@ func (p *Pages) sendTest(c echo.Context) error {
 	if len(o.page.Faults) > 0 {
 		return p.showFlow(c, http.StatusUnprocessableEntity, o)
 	}
-	request := service.TestRequest{Number: text(c, "number"), Draft: o.draft}
+	request := service.TestRequest{Number: text(c, "number"), Draft: o.draft, Key: c.FormValue("key")}
 	sent, err := p.service.SendTest(c.Request().Context(), person(c).Name, o.store, o.key, request)
 	var limited *service.LimitedError
 	switch {

@@ -123,6 +123,8 @@ func consentBadge(status string) badge {
 		return badge{"good", "Opted in"}
 	case consent.OptedOut:
 		return badge{"bad", "Opted out"}
+	case "not_read":
+		return badge{"", "Consent is still being read"}
 	}
 	return badge{"", "No decision known"}
 }

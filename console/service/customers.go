@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,7 +45,7 @@ type Customer struct {
 
 	// Known means that the customer is in recharge.customers.
 	Known bool `json:"known"`
-	// Consent is opted_in, opted_out or unknown.
+	// Consent is opted_in, opted_out, unknown, or not_read while the console does not know it yet.
 	Consent string `json:"consent"`
 	// Zone is the customer's time zone, "" if unknown.
 	Zone          string                   `json:"zone,omitempty"`
@@ -121,16 +122,20 @@ func (s *Service) Customer(ctx context.Context, store, id string, reveal bool) (
 	return c, nil
 }
 
-// consentOf returns what a number has decided.
+// consentOf returns what a number has decided. One without a country code is one of the store's region.
 func (s *Service) consentOf(store, phone string) string {
-	number, err := sms.Canonical(phone)
-	if err != nil || s.cfg.Consent == nil {
+	at := slices.IndexFunc(s.cfg.Stores, func(each Store) bool { return each.Name == store })
+	if s.cfg.Consent == nil || at < 0 {
 		return "unknown"
 	}
-	if status := s.cfg.Consent.Status(store, number); status != "" {
-		return string(status)
+	number, err := sms.Number(phone, "", s.cfg.Stores[at].Region)
+	if err != nil {
+		return "unknown"
 	}
-	return "unknown"
+	if !s.knowsConsent() {
+		return "not_read"
+	}
+	return cmp.Or(string(s.cfg.Consent.Status(store, number)), "unknown")
 }
 
 // Timeline reads what happened to a customer from the topics.
@@ -140,6 +145,11 @@ func (s *Service) Timeline(ctx context.Context, query TimelineQuery) (timeline.T
 		return timeline.Timeline{}, fmt.Errorf("%w: store %q", ErrNotFound, query.Store)
 	}
 	store := s.cfg.Stores[at]
+	done, err := s.scan(ctx)
+	if err != nil {
+		return timeline.Timeline{}, err
+	}
+	defer done()
 	source := timeline.Source{Cluster: s.cfg.Cluster, Topics: s.cfg.Topics, Partitions: s.cfg.Partitions}
 	records, err := source.Read(ctx, timeline.Customer{Store: query.Store, ID: query.ID}, query.Since)
 	switch {

@@ -13,7 +13,8 @@
 //	segments.go     segments, their changes and counts; their members: pages and files
 //	push.go         pushes of segments to Bloomreach
 //	operations.go   Operations: the methods of the operator's part
-//	why.go          reasons in plain words
+//	limits.go       how many requests read whole topics at a time, how many tests a person may send
+//	why.go          reasons in plain words; personal data in what is shown
 //	overview.go     whether a store is connected, and what happens there
 //	checks.go       the checks of doctor, made from time to time
 //	live.go         events and texts as they come
@@ -26,5 +27,4 @@
 //	deadletters.go  dead letters: a list, one
 //	replay.go       sends dead letters to their roles again
 //	tokens.go       tokens of the API
-//	mask.go         personal data in what is shown
 package service

@@ -79,8 +79,16 @@ func TestFlowIsChangedAndRestored(t *testing.T) {
 
 	undone, err := w.RestoreFlow(ctx, "ann", "acme", flow.ChargePaid, service.RestoreFlow{Version: 2, To: 1})
 	require.NoError(t, err)
-	assert.False(t, undone.Flow.Active)
-	assert.Equal(t, 3, undone.Flow.Version)
+	assert.False(t, undone.Changed, "that version has another state alone, which is not restored")
+	off, err := w.SetActive(ctx, "bob", "acme", flow.ChargePaid, service.SetActive{Version: 2})
+	require.NoError(t, err)
+	undone, err = w.RestoreFlow(ctx, "ann", "acme", flow.ChargePaid, service.RestoreFlow{Version: 3, To: 2})
+	require.NoError(t, err)
+	assert.Equal(t, off.Flow, undone.Flow, "an active version does not activate the flow")
+	undone, err = w.RestoreFlow(ctx, "ann", "acme", flow.ChargePaid, service.RestoreFlow{Version: 3, To: 0})
+	require.NoError(t, err)
+	assert.NotEqual(t, off.Flow.Text, undone.Flow.Text)
+	assert.Equal(t, 4, undone.Flow.Version)
 }
 
 func TestFlowIsNotChanged(t *testing.T) {
@@ -202,11 +210,15 @@ func TestBacktest(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "Acme: Jonathan paid Reply STOP to opt out.", played.Examples[0].Text)
 
-	would, err := w.WouldSend(ctx, "acme", flow.ChargePaid)
+	would, err := w.WouldSend(ctx, "acme", flow.ChargePaid, request.Draft)
 	require.NoError(t, err)
 	assert.Equal(t, 2, would.LastDay.Triggers)
 	require.NotNil(t, would.Waiting)
 	assert.Zero(t, *would.Waiting)
+	assert.Equal(t, "Acme: *** paid Reply STOP to opt out.", would.LastDay.Examples[0].Text, "it is the draft that is activated")
+	would, err = w.WouldSend(ctx, "acme", flow.ChargePaid, service.Draft{Text: ref("{{ frist_name }}")})
+	require.NoError(t, err)
+	assert.Equal(t, "text", would.Faults[0].Field)
 	assert.Empty(t, w.Provider.Sent(), "nothing is sent")
 
 	for field, change := range map[string]func(*service.BacktestRequest){
@@ -274,6 +286,9 @@ func TestSendTest(t *testing.T) {
 	_, err = test("ann")
 	require.ErrorIs(t, err, service.ErrForbidden)
 	assert.NotContains(t, err.Error(), number)
+	w.Config.Stores[0].Asks = consent.ModeOptIn
+	_, err = w.SendTest(ctx, "ann", "acme", flow.ChargePaid, service.TestRequest{Number: "+14155552672"})
+	require.ErrorIs(t, err, service.ErrForbidden, "it has not opted in")
 	require.Len(t, w.Provider.Sent(), 5)
 	for _, entry := range w.Logs.All() {
 		for name, value := range entry.ContextMap() {

@@ -49,6 +49,11 @@ func (s *Service) Backtest(ctx context.Context, store string, key flow.Key, requ
 	if request.Since.After(now) {
 		return Backtest{}, invalid("since", "is in the future")
 	}
+	done, err := s.scan(ctx)
+	if err != nil {
+		return Backtest{}, err
+	}
+	defer done()
 	options, err := s.playing(ctx, found, key, request)
 	if err != nil {
 		return Backtest{}, err
@@ -137,9 +142,9 @@ func changeHours(ways *sending.Settings, from, to *string) error {
 	return nil
 }
 
-// WouldSend says what activating the flow does.
-func (s *Service) WouldSend(ctx context.Context, store string, key flow.Key) (WouldSend, error) {
-	found, drafted, err := s.drafted(ctx, store, key, Draft{})
+// WouldSend says what activating the flow with the changes of a draft does.
+func (s *Service) WouldSend(ctx context.Context, store string, key flow.Key, d Draft) (WouldSend, error) {
+	found, drafted, err := s.drafted(ctx, store, key, d)
 	if err != nil {
 		return WouldSend{}, err
 	}
@@ -157,7 +162,12 @@ func (s *Service) WouldSend(ctx context.Context, store string, key flow.Key) (Wo
 		result.Faults = faulty(err).Faults
 		return result, nil
 	}
-	options, err := s.playing(ctx, found, key, BacktestRequest{})
+	done, err := s.scan(ctx)
+	if err != nil {
+		return WouldSend{}, err
+	}
+	defer done()
+	options, err := s.playing(ctx, found, key, BacktestRequest{Draft: d})
 	if err != nil {
 		return WouldSend{}, err
 	}
@@ -206,14 +216,24 @@ func (s *Service) FlowStats(ctx context.Context, request StatsRequest) (FlowStat
 	for store, zone := range options.Zones {
 		result.Zones[store] = zone.String()
 	}
-	result.Rows, err = flowstats.Source{Cluster: s.cfg.Cluster, Topics: s.cfg.Topics, Regions: regions}.Count(ctx, options)
+	result.Rows, err = s.countTexts(ctx, flowstats.Source{Cluster: s.cfg.Cluster, Topics: s.cfg.Topics, Regions: regions}, options)
 	if request.Total {
 		result.Rows = flowstats.Totals(result.Rows)
 	}
 	if result.Rows == nil {
 		result.Rows = []flowstats.Row{}
 	}
-	return result, unavailable(err)
+	return result, err
+}
+
+func (s *Service) countTexts(ctx context.Context, of flowstats.Source, o flowstats.Options) ([]flowstats.Row, error) {
+	done, err := s.scan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	rows, err := of.Count(ctx, o)
+	return rows, unavailable(err)
 }
 
 // begin sets Since.

@@ -8,15 +8,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
-	"github.com/rechargeflow/rechargeflow/pkg/backtest"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/flowedit"
+	"github.com/rechargeflow/rechargeflow/pkg/reason"
 	"github.com/rechargeflow/rechargeflow/pkg/settings"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
@@ -99,16 +98,12 @@ func (s *Service) previewFor(ctx context.Context, store *Store, drafted flow.Flo
 	if len(request.Customer) > maxCustomerID || strings.Contains(request.Customer, "/") {
 		return PreviewText{}, invalid("customer", "is not the ID of a customer at Recharge")
 	}
-	source := backtest.Source{Cluster: s.cfg.Cluster, Topics: s.cfg.Topics}
-	last, err := source.Last(ctx, s.cfg.Partitions, store.Name, request.Customer, drafted.Key, s.cfg.Now().Add(-triggersFor))
+	last, err := s.lastTrigger(ctx, store.Name, request.Customer, drafted.Key)
 	if err != nil {
-		return PreviewText{}, unavailable(err)
+		return PreviewText{}, err
 	}
 	if last == nil {
 		return PreviewText{}, fmt.Errorf("%w: nothing has triggered this flow for customer %s in the last 30 days", ErrNotFound, request.Customer)
-	}
-	if last.Recipient.PortalHash != "" {
-		last.Recipient.PortalHash = flow.SampleHash
 	}
 	values := last.Variables(store.Shop)
 	p, err := flow.PreviewOf(drafted, aboutOf(last), values)
@@ -163,7 +158,7 @@ func initial(name string) string {
 const trialTimeout = 30 * time.Second
 
 // SendTest sends one text with samples to a number. It is no text of a customer: recharge.messages has nothing of it, and a report of its delivery
-// is not taken up. A number that has opted out gets none.
+// is not taken up. A number that the store may not text gets none, at any hour; quiet hours, limits and pauses do not matter to a test.
 func (s *Service) SendTest(ctx context.Context, who, store string, key flow.Key, request TestRequest) (TestSent, error) {
 	found, drafted, err := s.drafted(ctx, store, key, request.Draft)
 	if err != nil {
@@ -176,35 +171,70 @@ func (s *Service) SendTest(ctx context.Context, who, store string, key flow.Key,
 	if err != nil {
 		return TestSent{}, invalid("number", "is not a number with its country code, such as +14155552671")
 	}
-	if err := s.mayTest(ctx, store, number); err != nil {
+	if len(request.Key) > maxTrialKey {
+		return TestSent{}, invalid("key", "has %d bytes, at most %d are possible", len(request.Key), maxTrialKey)
+	}
+	if err := s.mayTest(ctx, found, number); err != nil {
 		return TestSent{}, err
 	}
 	text, err := found.trial(drafted, number, s.cfg.Now())
 	if err != nil {
 		return TestSent{}, err
 	}
-	if wait := s.trials.take(who); wait > 0 {
+	trial, begun, wait := s.trials.take(who, request.Key, text)
+	switch {
+	case wait > 0:
 		return TestSent{}, &LimitedError{Problem: fmt.Sprintf("%d tests in a minute are enough: wait a little", trialsPerMinute), RetryAfter: wait}
+	case begun:
+		return trial.answer(ctx)
 	}
+	defer close(trial.done)
+	trial.sent = s.sendTrial(context.WithoutCancel(ctx), who, found, text)
+	return trial.sent, nil
+}
+
+// sendTrial calls the provider, also if who asked for it does not wait for the answer.
+func (s *Service) sendTrial(ctx context.Context, who string, found *Store, text sms.Message) TestSent {
 	ctx, cancel := context.WithTimeout(ctx, trialTimeout)
 	defer cancel()
 	receipt, err := found.Send(ctx, text)
 	sent := found.answered(text, receipt, err)
-	s.cfg.Log.Info("test text sent", zap.String("store", store), zap.String("flow", string(key)), zap.String("by", who), zap.String("to", sent.To),
+	s.cfg.Log.Info("test text sent", zap.String("store", found.Name), zap.String("flow", text.Flow), zap.String("by", who), zap.String("to", sent.To),
 		zap.Bool("accepted", sent.Accepted), zap.String("class", sent.Class), zap.String("code", sent.Code))
-	return sent, nil
+	return sent
 }
 
 // mayTest returns why a number gets no test.
-func (s *Service) mayTest(ctx context.Context, store, number string) error {
-	rows, err := s.consents(ctx)
+func (s *Service) mayTest(ctx context.Context, store *Store, number string) error {
+	status, err := s.statusOf(ctx, store.Name, number)
 	if err != nil {
 		return err
 	}
-	if history := consent.History(rows, store, number); len(history) > 0 && history[0].Status == consent.OptedOut {
+	switch why, may := store.Asks.May(status); {
+	case may:
+		return nil
+	case why == reason.OptedOut:
 		return fmt.Errorf("%w: %s has opted out of texts of this store", ErrForbidden, sms.Mask(number))
 	}
-	return nil
+	return fmt.Errorf("%w: %s has not opted in to texts of this store", ErrForbidden, sms.Mask(number))
+}
+
+// statusOf returns what a number in E.164 has decided, "" for nothing.
+func (s *Service) statusOf(ctx context.Context, store, number string) (consent.Status, error) {
+	if s.cfg.Consent != nil {
+		if !s.knowsConsent() {
+			return "", errNoConsent()
+		}
+		return s.cfg.Consent.Status(store, number), nil
+	}
+	rows, err := s.consents(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, newest := range consent.History(rows, store, number) {
+		return newest.Status, nil
+	}
+	return "", nil
 }
 
 // trial returns the text of a test, or the values of one that the destination renders.
@@ -267,35 +297,4 @@ func answerOf(driver string, failed *sms.SendError) string {
 		answer += ": " + timeline.NewMasker(false).Text(failed.Err.Error())
 	}
 	return answer
-}
-
-// trialsPerMinute is how many tests a person may send in a minute.
-const trialsPerMinute = 3
-
-// trials counts the tests of each person.
-type trials struct {
-	now   func() time.Time
-	mutex sync.Mutex
-	sent  map[string][]time.Time
-}
-
-func newTrials(now func() time.Time) *trials {
-	return &trials{now: now, sent: map[string][]time.Time{}}
-}
-
-// take counts a test, or returns how long to wait for the next one.
-func (t *trials) take(who string) time.Duration {
-	t.mutex.Lock()
-	defer t.mutex.Unlock()
-	now := t.now()
-	for name, sent := range t.sent {
-		if t.sent[name] = slices.DeleteFunc(sent, func(at time.Time) bool { return !now.Before(at.Add(time.Minute)) }); len(t.sent[name]) == 0 {
-			delete(t.sent, name)
-		}
-	}
-	if sent := t.sent[who]; len(sent) >= trialsPerMinute {
-		return sent[0].Add(time.Minute).Sub(now)
-	}
-	t.sent[who] = append(t.sent[who], now)
-	return 0
 }

@@ -128,6 +128,11 @@ func (s *Service) count(ctx context.Context, request ReplayRequest) ([]selection
 	if request.Confirm < 0 {
 		return nil, ReplayCount{}, invalid("confirm", "is %d, must be the number that was counted", request.Confirm)
 	}
+	done, err := s.scan(ctx)
+	if err != nil {
+		return nil, ReplayCount{}, err
+	}
+	defer done()
 	var total ReplayCount
 	for i := range all {
 		if all[i].count, err = s.sender(request.Again).Count(ctx, all[i].topics, all[i].filter, nil); err != nil {

@@ -132,6 +132,11 @@ func (s *Service) CountSegments(ctx context.Context, store string, namesOrCondit
 	if err != nil {
 		return SegmentCounts{}, err
 	}
+	done, err := s.scan(ctx)
+	if err != nil {
+		return SegmentCounts{}, err
+	}
+	defer done()
 	rules := make([]segment.Rule, len(list))
 	for i, each := range list {
 		rules[i] = each.Rule
@@ -185,6 +190,11 @@ func (s *Service) Members(ctx context.Context, store, nameOrConditions string, p
 	if err != nil {
 		return Members{}, err
 	}
+	done, err := s.scan(ctx)
+	if err != nil {
+		return Members{}, err
+	}
+	defer done()
 	result, last := Members{Members: []Member{}}, membership.Position{}
 	mask := timeline.NewMasker(page.Reveal)
 	err = s.source(store).MembersAfter(ctx, s.cfg.Now(), found.Rule, after, func(at membership.Position, row subscriber.CustomerRow) error {
@@ -235,6 +245,11 @@ func (s *Service) EachMember(ctx context.Context, store, nameOrConditions string
 	if err != nil {
 		return err
 	}
+	done, err := s.scan(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	mask := timeline.NewMasker(reveal)
 	return unavailable(s.source(store).Members(ctx, s.cfg.Now(), found.Rule, func(row subscriber.CustomerRow) error {
 		return visit(memberOf(row, mask, reveal))

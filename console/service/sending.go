@@ -112,13 +112,11 @@ func (s *Service) ConsentCounts(ctx context.Context, store string) (ConsentCount
 	}
 	counts := ConsentCounts{Store: store, Mode: found.Asks, Explains: found.Asks.Explain()}
 	if s.cfg.Consent != nil {
-		select {
-		case <-s.cfg.Consent.Ready():
-			counts.OptedIn, counts.OptedOut = s.cfg.Consent.Count(store)
-			return counts, nil
-		default:
-			return counts, fmt.Errorf("%w: the consent of numbers is still being read", ErrUnavailable)
+		if !s.knowsConsent() {
+			return counts, errNoConsent()
 		}
+		counts.OptedIn, counts.OptedOut = s.cfg.Consent.Count(store)
+		return counts, nil
 	}
 	rows, err := s.consents(ctx)
 	if err != nil {
@@ -134,6 +132,20 @@ func (s *Service) ConsentCounts(ctx context.Context, store string) (ConsentCount
 	return counts, nil
 }
 
+// knowsConsent reports whether the table of consent was read.
+func (s *Service) knowsConsent() bool {
+	select {
+	case <-s.cfg.Consent.Ready():
+		return true
+	default:
+		return false
+	}
+}
+
+func errNoConsent() error {
+	return fmt.Errorf("%w: the consent of numbers is still being read", ErrUnavailable)
+}
+
 // ConsentOf returns what is known of a number.
 func (s *Service) ConsentOf(ctx context.Context, store, number string, reveal bool) (ConsentInfo, error) {
 	found, err := s.store(store)
@@ -144,6 +156,11 @@ func (s *Service) ConsentOf(ctx context.Context, store, number string, reveal bo
 	if err != nil {
 		return ConsentInfo{}, notNumber("number")
 	}
+	done, err := s.scan(ctx)
+	if err != nil {
+		return ConsentInfo{}, err
+	}
+	defer done()
 	rows, err := s.consents(ctx)
 	if err != nil {
 		return ConsentInfo{}, err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/rechargeflow/rechargeflow/console/access"
 	"github.com/rechargeflow/rechargeflow/pkg/consent"
@@ -38,6 +39,10 @@ type Config struct {
 	Checks func(ctx context.Context, store string) []Check
 	Log    *zap.Logger
 	Now    func() time.Time
+
+	// Scans limits how many requests read whole topics; nil for one of this service alone. ScanWait is how long a request waits, 5 s if it is 0.
+	Scans    *semaphore.Weighted
+	ScanWait time.Duration
 
 	// Model is what the console has read of the topics.
 	Model Model
@@ -97,12 +102,16 @@ type Service struct {
 
 	changing chan struct{} // see alone
 	trials   *trials
+	lasts    lasts
 	pushes   *pushes
 }
 
 // New returns a Service. It needs all of cfg. A command, which ends soon, has no tables: then the topics are read each time.
 func New(cfg Config) *Service {
-	s := &Service{cfg: cfg, changing: make(chan struct{}, 1), trials: newTrials(cfg.Now), pushes: newPushes()}
+	if cfg.Scans == nil {
+		cfg.Scans = NewScans()
+	}
+	s := &Service{cfg: cfg, changing: make(chan struct{}, 1), trials: newTrials(cfg.Now), pushes: newPushes(), lasts: lasts{read: map[string]last{}}}
 	s.ops.begin(s)
 	return s
 }

@@ -27,15 +27,16 @@ type Marketing interface {
 	SaveFlow(ctx context.Context, who, store string, key flow.Key, change SaveFlow) (SavedFlow, error)
 	// SetActive activates or deactivates a flow.
 	SetActive(ctx context.Context, who, store string, key flow.Key, change SetActive) (SavedFlow, error)
-	// RestoreFlow restores everything of an earlier version; version-1 undoes the last change.
+	// RestoreFlow restores everything of an earlier version but whether the flow is active; version-1 undoes the last change.
 	RestoreFlow(ctx context.Context, who, store string, key flow.Key, change RestoreFlow) (SavedFlow, error)
 	// FlowHistory returns all versions, newest first, each with what it changed.
 	FlowHistory(ctx context.Context, store string, key flow.Key) ([]FlowVersion, error)
 	FlowDiff(ctx context.Context, store string, key flow.Key, from, to int) (FlowDiff, error)
 	// Backtest plays a draft over the triggers that there were. It reads the topic: seconds.
 	Backtest(ctx context.Context, store string, key flow.Key, request BacktestRequest) (Backtest, error)
-	// WouldSend says what activating the flow does: planned texts that it lets go, and what it would have sent in the last 24 hours.
-	WouldSend(ctx context.Context, store string, key flow.Key) (WouldSend, error)
+	// WouldSend says what activating the flow with the changes of a draft does: planned texts that it lets go, and what it would have sent in the
+	// last 24 hours.
+	WouldSend(ctx context.Context, store string, key flow.Key, d Draft) (WouldSend, error)
 	// SendTest sends one text with samples to a number.
 	SendTest(ctx context.Context, who, store string, key flow.Key, request TestRequest) (TestSent, error)
 	// FlowStats counts the outcomes of texts by flow and day. It reads the topics: seconds.
@@ -246,6 +247,8 @@ type WouldSend struct {
 type TestRequest struct {
 	Number string `json:"number"` // with its country code
 	Draft  Draft  `json:"draft"`
+	// Key is chosen by who asks. A request with the same key, number and flow within an hour sends nothing: its answer is that of the first. "" for none.
+	Key string `json:"key,omitempty"`
 }
 
 // TestSent is what the provider answered to a test.

@@ -192,11 +192,17 @@ type Provider struct {
 	mutex  sync.Mutex
 	sent   []sms.Message
 	refuse error
+	before func()
+	failed error
 }
 
-func (p *Provider) send(_ context.Context, m sms.Message) (sms.Receipt, error) {
+func (p *Provider) send(ctx context.Context, m sms.Message) (sms.Receipt, error) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
+	if p.before != nil {
+		p.before()
+	}
+	p.failed = ctx.Err()
 	p.sent = append(p.sent, m)
 	return sms.Receipt{ProviderID: "provider-1"}, p.refuse
 }
@@ -206,6 +212,20 @@ func (p *Provider) Sent() []sms.Message {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	return slices.Clone(p.sent)
+}
+
+// Before makes it call a function before each text that it takes.
+func (p *Provider) Before(do func()) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.before = do
+}
+
+// Context returns why the last call had ended when the text was taken; nil if it had not.
+func (p *Provider) Context() error {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.failed
 }
 
 // Refuse makes it refuse texts from now on; nil: accept.
