@@ -26,11 +26,10 @@ func (p *Pages) customers(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	overview, err := p.service.Overview(ctx, store)
-	if err != nil {
+	if own.Reading, err = p.service.Reading(ctx); err != nil {
 		return err
 	}
-	own.Customers, own.Reading = found.Customers, overview.Reading
+	own.Customers = found.Customers
 	return p.show(c, "customers.html", "Customers", own)
 }
 

@@ -334,3 +334,9 @@ func (s filledService) CreateToken(context.Context, access.Person, service.Token
 }
 
 func (s filledService) RevokeToken(context.Context, access.Person, string) error { return nil }
+
+func (s filledService) Reading(context.Context) (service.Reading, error) {
+	return filled[service.Reading](s.filler)
+}
+
+func (s filledService) CountUnknown(context.Context, string) (int, error) { return 3, nil }

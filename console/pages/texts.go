@@ -38,15 +38,13 @@ func (p *Pages) texts(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	unknown, err := p.service.Unknown(ctx, store)
-	if err != nil {
+	if own.Unknown, err = p.service.CountUnknown(ctx, store); err != nil {
 		return err
 	}
-	overview, err := p.service.Overview(ctx, store)
-	if err != nil {
+	if own.Reading, err = p.service.Reading(ctx); err != nil {
 		return err
 	}
-	own.Texts, own.Next, own.Unknown, own.Reading = found.Texts, older(c, found.Next), len(unknown.Texts), overview.Reading
+	own.Texts, own.Next = found.Texts, older(c, found.Next)
 	return p.show(c, "texts.html", "Texts", own)
 }
 

@@ -37,8 +37,10 @@ type Config struct {
 	Retention Retention
 	// Every is how often new records are looked for: 300 ms by default.
 	Every time.Duration
-	Now   func() time.Time // time.Now by default
-	Log   *zap.Logger
+	// Patience is how long a search may take: 5 s by default.
+	Patience time.Duration
+	Now      func() time.Time // time.Now by default
+	Log      *zap.Logger
 	// FaultPoint is called at named steps, for tests; nil: nothing is.
 	FaultPoint func(name string)
 }
@@ -53,6 +55,9 @@ func (c Config) withDefaults() Config {
 	c.Retention.Texts = max(c.Retention.Texts, 60*day)
 	if c.Every <= 0 {
 		c.Every = 300 * time.Millisecond
+	}
+	if c.Patience <= 0 {
+		c.Patience = 5 * time.Second
 	}
 	if c.Now == nil {
 		c.Now = time.Now

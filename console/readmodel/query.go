@@ -44,9 +44,26 @@ func list[T any](ctx context.Context, m *Model, visit func(scanner) (T, error), 
 	defer m.using.RUnlock()
 	rows, err := m.files.read.QueryContext(ctx, text, arguments...)
 	if err != nil {
-		return nil, fmt.Errorf("query: %w", err)
+		return nil, slow(ctx, fmt.Errorf("query: %w", err))
 	}
-	return collect(rows, visit)
+	all, err := collect(rows, visit)
+	return all, slow(ctx, err)
+}
+
+// ErrSlow means that a search took too long.
+var ErrSlow = errors.New("the search takes too long")
+
+// patiently limits how long the queries of a search may take.
+func (m *Model) patiently(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, m.config.Patience, ErrSlow)
+}
+
+// slow returns ErrSlow in place of an error of a query that has taken too long.
+func slow(ctx context.Context, err error) error {
+	if err != nil && errors.Is(context.Cause(ctx), ErrSlow) {
+		return ErrSlow
+	}
+	return err
 }
 
 // number runs a query for one number.

@@ -15,12 +15,15 @@ const (
 	minPhone = 4
 	// maxPhone is how many of them are compared: the same number is typed with a country code, or with a zero in its place, or without.
 	maxPhone = 8
+	// maxQuery is how many bytes of a search are looked at, maxTerms how many of its words.
+	maxQuery = 200
+	maxTerms = 8
 )
 
 // matching returns from where the texts come that a query finds: from those of the customers whom it finds, and from those with its words. Of
 // these, only texts that were claimed before a time are of interest.
 func (m *Model) matching(ctx context.Context, f TextFilter, before int64) (where, error) {
-	query := strings.TrimSpace(f.Query)
+	query := bounded(f.Query)
 	switch {
 	case query == "":
 		return where{from: "texts t"}, nil
@@ -63,7 +66,9 @@ func docsUntil(at int64) int64 { return min(at, 1<<42)<<20 | 0xfffff }
 // Customers returns the customers of a store whose ID, e-mail, name or number matches: the ID whole, the last digits of a number, the
 // beginnings of the words of a name or of an e-mail. It returns at most the limit, 50 by default.
 func (m *Model) Customers(ctx context.Context, store, query string, limit int) ([]Customer, error) {
-	query = strings.TrimSpace(query)
+	ctx, cancel := m.patiently(ctx)
+	defer cancel()
+	query = bounded(query)
 	if words(query) == "" {
 		return []Customer{}, nil
 	}
@@ -95,12 +100,18 @@ func isNumber(query string) bool {
 	return digitsOf(query) != "" && strings.Trim(query, "+0123456789 ()-./") == ""
 }
 
-// words returns a query of FTS5 for all words of a text, each one of them or its beginning. An e-mail is a phrase. Characters that have a meaning
+// bounded returns the part of a search that is looked at.
+func bounded(query string) string {
+	query = strings.TrimSpace(query)
+	return strings.ToValidUTF8(query[:min(len(query), maxQuery)], "")
+}
+
+// words returns a query of FTS5 for the first words of a text, each one of them or its beginning. An e-mail is a phrase. Characters that have a meaning
 // in queries are none.
 func words(text string) string {
 	var all []string
 	for field := range strings.FieldsFuncSeq(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
-		if strings.ContainsFunc(field, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+		if len(all) < maxTerms && strings.ContainsFunc(field, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
 			all = append(all, `"`+strings.ReplaceAll(field, `"`, " ")+`" *`)
 		}
 	}

@@ -37,6 +37,8 @@ func (m *Model) scanNumberedText(scan scanner) (n numbered[Text], err error) {
 
 // Texts returns texts of a store, those that changed their status last first.
 func (m *Model) Texts(ctx context.Context, f TextFilter) (Page[Text], error) {
+	ctx, cancel := m.patiently(ctx)
+	defer cancel()
 	at, id, err := afterNumbers(f.After)
 	if err != nil {
 		return Page[Text]{}, err

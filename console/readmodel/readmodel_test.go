@@ -191,13 +191,13 @@ func TestSearch(t *testing.T) {
 			assert.Equal(t, "beta", row.Store)
 		}
 	}
-	for _, query := range []string{"42", "jo@example.com", "jörg", "O'Neill", "5550123"} {
+	for _, query := range []string{"42", "jo@example.com", "jörg", "O'Neill", "5550123", strings.Repeat("jörg ", 8) + "and who else is looked for"} {
 		found, err := m.Customers(ctx, "acme", query, 0)
 		require.NoError(t, err, query)
 		require.NotEmpty(t, found, query)
 		assert.Equal(t, "42", found[0].ID, query)
 	}
-	for _, query := range []string{`"`, `'`, "*", "OR", "NOT", "a AND", "(", "words:x", "^", "☺", "\x00a\x00", "-", "%", "a\"b", "scope : store1", strings.Repeat("a ", 500), "{", "NEAR(a b)"} {
+	for _, query := range []string{`"`, `'`, "*", "OR", "NOT", "a AND", "(", "words:x", "^", "☺", "\x00a\x00", "-", "%", "a\"b", "scope : store1", strings.Repeat("a ", 500), strings.Repeat("ä", 5000),  "{", "NEAR(a b)"} {
 		found, err := m.Texts(ctx, readmodel.TextFilter{Store: "acme", Query: query})
 		require.NoError(t, err, query)
 		assert.NotContains(t, found.Rows, text)
@@ -421,6 +421,19 @@ func TestSubscribe(t *testing.T) {
 	for range slow.C { // ends
 	}
 	slow.Close()
+}
+
+// A search ends when it takes too long.
+func TestSlowSearch(t *testing.T) {
+	s := newShop(t, kafkatest.Embedded(t))
+	s.jo(s.now)
+	config := s.config(t.TempDir())
+	config.Patience = time.Nanosecond
+	m := s.runWith(config)
+	_, err := m.Texts(t.Context(), readmodel.TextFilter{Store: "acme", Query: "a"})
+	require.ErrorIs(t, err, readmodel.ErrSlow)
+	_, err = m.Customers(t.Context(), "acme", "a", 0)
+	require.ErrorIs(t, err, readmodel.ErrSlow)
 }
 
 // A record that cannot be read is left out, and does not stop anything.

@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,21 +18,43 @@ import (
 // readEvery is how old the state of the pipeline may be: many may look at it at the same time.
 const readEvery = 2 * time.Second
 
+// askWithin limits how long the brokers are asked.
+const askWithin = 10 * time.Second
+
 // lags reads the state of topics and groups.
 type lags struct {
 	now func() time.Time
 
-	mutex  sync.Mutex // held while the brokers are asked
-	reader *admin.LagReader
+	mutex  sync.Mutex
 	last   Pipeline
+	asking *asking // nil if nobody asks the brokers now
+	closed bool
+
+	// What follows is of the goroutine that asks the brokers.
+	reader *admin.LagReader
 	// members and rebalances are those of each group.
 	members    map[string]string
 	rebalances map[string]int
 }
 
+// asking is a reading that runs, for all who wait for it. Its result is known when done is closed.
+type asking struct {
+	done   chan struct{}
+	cancel context.CancelFunc
+	found  Pipeline
+	err    error
+}
+
+// close ends the reading that runs. There is none afterwards.
 func (l *lags) close() {
 	l.mutex.Lock()
-	defer l.mutex.Unlock()
+	l.closed = true
+	running := l.asking
+	l.mutex.Unlock()
+	if running != nil {
+		running.cancel()
+		<-running.done
+	}
 	if l.reader != nil {
 		l.reader.Close()
 		l.reader = nil
@@ -40,19 +63,52 @@ func (l *lags) close() {
 
 // Pipeline returns the state of topics and groups, at most two seconds old.
 func (s *Service) Pipeline(ctx context.Context) (Pipeline, error) {
+	last, running := s.ask()
+	if running == nil {
+		return last, nil
+	}
+	select {
+	case <-running.done:
+		return running.found, reached("read topics and groups", running.err)
+	case <-ctx.Done():
+		return Pipeline{}, reached("read topics and groups", ctx.Err())
+	}
+}
+
+// ask returns the state of the pipeline, or the reading of it that runs, which it begins if none does.
+func (s *Service) ask() (Pipeline, *asking) {
 	l := &s.ops.lags
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if age := l.now().Sub(l.last.At); !l.last.At.IsZero() && age >= 0 && age < readEvery {
 		return l.last, nil
 	}
-	next, err := s.readPipeline(ctx, l)
-	if err != nil {
-		return Pipeline{}, reached("read topics and groups", err)
+	if l.closed {
+		ended := &asking{done: make(chan struct{}), err: errors.New("the console stops")}
+		close(ended.done)
+		return Pipeline{}, ended
 	}
-	rates(&next, l.last)
-	l.last = next
-	return next, nil
+	if l.asking == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), askWithin)
+		l.asking = &asking{done: make(chan struct{}), cancel: cancel}
+		go s.answer(ctx, l.asking, l.last)
+	}
+	return Pipeline{}, l.asking
+}
+
+// answer asks the brokers, for all who wait.
+func (s *Service) answer(ctx context.Context, a *asking, before Pipeline) {
+	defer a.cancel()
+	l := &s.ops.lags
+	found, err := s.readPipeline(ctx, l)
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if a.err = err; err == nil {
+		rates(&found, before)
+		a.found, l.last = found, found
+	}
+	l.asking = nil
+	close(a.done)
 }
 
 // readPipeline asks the brokers.
@@ -66,19 +122,27 @@ func (s *Service) readPipeline(ctx context.Context, l *lags) (p Pipeline, err er
 	p = Pipeline{At: l.now(), Groups: []Group{}, Topics: []Topic{}}
 	for _, group := range s.cfg.Groups {
 		found, err := l.group(ctx, group)
-		if err != nil {
+		if found.Error, err = s.fault(ctx, err); err != nil {
 			return p, err
 		}
 		p.Groups = append(p.Groups, found)
 	}
 	for _, spec := range s.cfg.Specs {
 		topic, err := s.topic(ctx, spec)
-		if err != nil {
+		if topic.Error, err = s.fault(ctx, err); err != nil {
 			return p, err
 		}
 		p.Topics = append(p.Topics, topic)
 	}
 	return p, nil
+}
+
+// fault returns the words of an error that concerns one group or topic. When the time is over, it returns the error.
+func (s *Service) fault(ctx context.Context, err error) (string, error) {
+	if err == nil || ctx.Err() != nil {
+		return "", err
+	}
+	return s.plain(err.Error()), nil
 }
 
 // group reads the state of a group.

@@ -20,10 +20,15 @@ type Operations interface {
 	// the reader is too slow.
 	Live(ctx context.Context, store string) (<-chan Live, error)
 
+	// Reading returns how far the console has read.
+	Reading(ctx context.Context) (Reading, error)
+
 	Texts(ctx context.Context, query TextQuery) (TextPage, error)
 	Text(ctx context.Context, store, id string) (Text, error)
 	// Unknown returns the texts of unknown outcome.
 	Unknown(ctx context.Context, store string) (TextPage, error)
+	// CountUnknown counts them.
+	CountUnknown(ctx context.Context, store string) (int, error)
 	// Resolve records what an operator found out about a text of unknown outcome. It takes effect when the sms role has read the record.
 	Resolve(ctx context.Context, who string, resolution Resolution) error
 
@@ -112,6 +117,8 @@ func ofModel(what string, err error) error {
 		return nil
 	case errors.Is(err, readmodel.ErrNotFound):
 		return fmt.Errorf("%w: %s", ErrNotFound, what)
+	case errors.Is(err, readmodel.ErrSlow):
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case errors.Is(err, readmodel.ErrCursor):
 		return invalid("cursor", "is not that of a page of this list")
 	}

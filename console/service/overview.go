@@ -20,8 +20,8 @@ type Overview struct {
 	// Events and Texts are what happened in each of the last 24 hours, the oldest first.
 	Events []Hour `json:"events"`
 	Texts  []Hour `json:"texts"`
-	// LagSeconds is the age of the oldest record that a group of the store has not processed.
-	LagSeconds float64 `json:"lag_seconds"`
+	// LagSeconds is the age of the oldest record that a group of the store has not processed; nil if the brokers did not say it soon.
+	LagSeconds *float64 `json:"lag_seconds,omitempty"`
 	// Waiting is what waits, with the reason: texts planned, texts of unknown outcome.
 	Waiting []Waiting `json:"waiting"`
 	// DeadLetters is how many dead letters of the store were not sent again.
@@ -68,7 +68,7 @@ const (
 	recentRows = 10
 	shownHours = 24
 	// lagWithin limits how long the overview waits for the lag.
-	lagWithin = 3 * time.Second
+	lagWithin = time.Second
 )
 
 // Overview returns whether a store is connected, and what happened in the last 24 hours.
@@ -85,6 +85,9 @@ func (s *Service) Overview(ctx context.Context, store string) (Overview, error) 
 	}
 	return o, s.recent(ctx, &o)
 }
+
+// Reading returns how far the console has read.
+func (s *Service) Reading(context.Context) (Reading, error) { return s.reading(), nil }
 
 // reading returns how far the console has read.
 func (s *Service) reading() Reading {
@@ -154,18 +157,23 @@ func (s *Service) recent(ctx context.Context, o *Overview) error {
 	return ofModel("texts", err)
 }
 
-// lagOf returns the age of the oldest record that a group of a store has not processed, 0 if it can't be had soon.
-func (s *Service) lagOf(ctx context.Context, store string) (seconds float64) {
+// lagOf returns the age of the oldest record that a group of a store has not processed, nil if it can't be had soon.
+func (s *Service) lagOf(ctx context.Context, store string) *float64 {
 	ctx, cancel := context.WithTimeout(ctx, lagWithin)
 	defer cancel()
 	p, err := s.Pipeline(ctx)
 	if err != nil {
-		return 0
+		return nil
 	}
+	seconds := 0.0
 	for _, g := range p.Groups {
-		if g.Store == "" || g.Store == store {
-			seconds = max(seconds, g.LagSeconds)
+		if g.Store != "" && g.Store != store {
+			continue
 		}
+		if g.Error != "" {
+			return nil
+		}
+		seconds = max(seconds, g.LagSeconds)
 	}
-	return seconds
+	return &seconds
 }

@@ -25,6 +25,8 @@ type Group struct {
 	Partitions []Partition   `json:"partitions"`
 	// Rebalances is how often the members were other ones, since the console has started.
 	Rebalances int `json:"rebalances"`
+	// Error is why the group could not be read: then its numbers are not known.
+	Error string `json:"error,omitempty"`
 }
 
 // GroupMember is a process in a group.
@@ -56,4 +58,5 @@ type Topic struct {
 	PerSecond  float64 `json:"per_second"` // written, since the reading before
 	Policy     string  `json:"policy"`     // delete or compact
 	Retention  string  `json:"retention,omitempty"`
+	Error      string  `json:"error,omitempty"` // why it could not be read
 }

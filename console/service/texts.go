@@ -122,6 +122,15 @@ func (s *Service) Unknown(ctx context.Context, store string) (TextPage, error) {
 	return s.Texts(ctx, TextQuery{Store: store, Status: string(message.Unknown), Limit: maxPage})
 }
 
+// CountUnknown counts the texts of unknown outcome.
+func (s *Service) CountUnknown(ctx context.Context, store string) (int, error) {
+	if err := s.known(store); err != nil {
+		return 0, err
+	}
+	found, err := s.cfg.Model.Overview(ctx, store, s.cfg.Now())
+	return int(found.Unknown), ofModel("texts", err)
+}
+
 func textRows(found []readmodel.Text) []TextRow {
 	rows := make([]TextRow, 0, len(found))
 	for _, t := range found {
