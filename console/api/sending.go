@@ -84,5 +84,8 @@ func (a *API) optIn(c echo.Context) (answer, error) {
 	if err := read(c, &change); err != nil {
 		return answer{}, err
 	}
+	if change.DespiteStop && !access.Of(c.Request().Context()).May(access.Operator) {
+		return answer{}, forbidden(access.Operator)
+	}
 	return ok(a.service.OptIn(c.Request().Context(), who(c), c.Param("store"), change))
 }

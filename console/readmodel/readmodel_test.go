@@ -197,7 +197,7 @@ func TestSearch(t *testing.T) {
 		require.NotEmpty(t, found, query)
 		assert.Equal(t, "42", found[0].ID, query)
 	}
-	for _, query := range []string{`"`, `'`, "*", "OR", "NOT", "a AND", "(", "words:x", "^", "☺", "\x00a\x00", "-", "%", "a\"b", "scope : store1", strings.Repeat("a ", 500), strings.Repeat("ä", 5000),  "{", "NEAR(a b)"} {
+	for _, query := range []string{`"`, `'`, "*", "OR", "NOT", "a AND", "(", "words:x", "^", "☺", "\x00a\x00", "-", "%", "a\"b", "scope : store1", strings.Repeat("a ", 500), strings.Repeat("ä", 5000), "{", "NEAR(a b)"} {
 		found, err := m.Texts(ctx, readmodel.TextFilter{Store: "acme", Query: query})
 		require.NoError(t, err, query)
 		assert.NotContains(t, found.Rows, text)

@@ -66,6 +66,16 @@ func (s *Service) alone(ctx context.Context) (func(), error) {
 	}
 }
 
+// write runs what writes a change while no other change of this process is written. Waiting until it is read is for afterwards.
+func (s *Service) write(ctx context.Context, change func() error) error {
+	done, err := s.alone(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return change()
+}
+
 // unavailable wraps an error of brokers; nil stays nil.
 func unavailable(err error) error {
 	if err == nil {
@@ -160,7 +170,6 @@ func (s *Service) changeFlow(ctx context.Context, who, store string, key flow.Ke
 	if err != nil {
 		return SavedFlow{}, err
 	}
-	defer done()
 	var now settings.Flow
 	changed, err := s.cfg.Settings.ChangeFlows(ctx, s.cfg.Cluster, settings.FlowChange{
 		Store: store, By: who, At: s.cfg.Now(), Decide: found.editor().Valid(func(flows []settings.Flow) error {
@@ -173,6 +182,7 @@ func (s *Service) changeFlow(ctx context.Context, who, store string, key flow.Ke
 			return err
 		}),
 	})
+	done()
 	if err != nil {
 		return SavedFlow{}, changeError(err)
 	}

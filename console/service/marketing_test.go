@@ -383,6 +383,17 @@ func TestConsent(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []int{1, 1}, []int{counts.OptedIn, counts.OptedOut})
 
+	stop, err := consent.New(consent.Change{Store: "acme", Number: "+14155552672", Status: consent.OptedOut, At: w.Now(), By: consent.ByKeyword, Detail: "STOP"})
+	require.NoError(t, err)
+	_, err = consent.Publish(ctx, w.Config.Produce, w.Config.Topics.Consent(), w.Now(), []consent.Change{stop})
+	require.NoError(t, err)
+	change.Numbers = []string{"+14155552671", "+14155552672"}
+	_, err = w.OptIn(ctx, "ann", "acme", change)
+	assert.Equal(t, []string{"numbers[1]"}, fields(err), "it has sent STOP")
+	change.DespiteStop = true
+	w.Pass(time.Second)
+	_, err = w.OptIn(ctx, "ops", "acme", change)
+	require.NoError(t, err)
 	_, err = w.OptOut(ctx, "ann", "acme", service.ConsentChange{Numbers: []string{"+14155552671", "123"}})
 	assert.Equal(t, []string{"numbers[1]"}, fields(err))
 	_, err = w.OptOut(ctx, "ann", "acme", service.ConsentChange{})
@@ -402,6 +413,12 @@ func TestSegments(t *testing.T) {
 	assert.Equal(t, "received any in 30d", saved.Conditions)
 	_, err = w.SaveSegment(ctx, "ann", "acme", service.SaveSegment{Name: "texted", Conditions: "clicked any"})
 	require.ErrorIs(t, err, service.ErrConflict)
+	other := service.SaveSegment{Name: "texted", Conditions: "clicked any", Replace: true}
+	_, err = w.SaveSegment(ctx, "ann", "acme", other)
+	assert.Equal(t, []string{"version"}, fields(err))
+	other.Version = ref(2)
+	_, err = w.SaveSegment(ctx, "ann", "acme", other)
+	require.ErrorIs(t, err, service.ErrConflict, "it has version 1")
 	_, err = w.SaveSegment(ctx, "ann", "acme", service.SaveSegment{Name: "Texted", Conditions: "clicked any"})
 	assert.Equal(t, []string{"name"}, fields(err))
 	_, err = w.SaveSegment(ctx, "ann", "acme", service.SaveSegment{Name: "texted", Conditions: "clicked"})

@@ -231,8 +231,8 @@ func (s *Service) statusOf(ctx context.Context, store, number string) (consent.S
 	if err != nil {
 		return "", err
 	}
-	for _, newest := range consent.History(rows, store, number) {
-		return newest.Status, nil
+	if history := consent.History(rows, store, number); len(history) > 0 {
+		return history[0].Status, nil
 	}
 	return "", nil
 }

@@ -76,7 +76,12 @@ func (s *Service) SaveSegment(ctx context.Context, who, store string, change Sav
 	if err != nil {
 		return Segment{}, invalid("conditions", "%s", err)
 	}
-	now, _, err := s.ChangeSegment(ctx, settings.SegmentChange{Store: store, Name: change.Name, By: who, Rule: rule, Replace: change.Replace})
+	if change.Replace && change.Version == nil {
+		return Segment{}, invalid("version", "name the version that you have seen")
+	}
+	now, _, err := s.ChangeSegment(ctx, settings.SegmentChange{
+		Store: store, Name: change.Name, By: who, Rule: rule, Replace: change.Replace, Version: change.Version,
+	})
 	return Segment{Segment: now, Conditions: now.Rule.String()}, err
 }
 
@@ -99,9 +104,9 @@ func (s *Service) ChangeSegment(ctx context.Context, change settings.SegmentChan
 	if err != nil {
 		return settings.Segment{}, false, err
 	}
-	defer done()
 	change.At = s.cfg.Now()
 	now, changed, err := s.cfg.Settings.ChangeSegment(ctx, s.cfg.Cluster, change)
+	done()
 	switch {
 	case errors.Is(err, settings.ErrSegment) && !change.Delete:
 		return now, false, fmt.Errorf("%w: %w", ErrConflict, err)

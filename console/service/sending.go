@@ -209,36 +209,70 @@ func (s *Service) decide(ctx context.Context, who, store string, change ConsentC
 	if err != nil {
 		return nil, err
 	}
-	done, err := s.alone(ctx) // two decisions about a number at a time would be in no order
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	rows, err := s.consents(ctx)
-	if err != nil {
-		return nil, err
-	}
+	var result []ConsentChanged
 	var changes []consent.Change
-	result := make([]ConsentChanged, len(numbers))
-	for i, number := range numbers {
-		c, needed, err := consent.Decide(rows, consent.Change{
-			Store: store, Number: number, Status: status, At: s.cfg.Now(), By: consent.ByOperator, Detail: noteBy(change.Note, who),
+	err = s.write(ctx, func() error { // two decisions about a number at a time would be in no order
+		rows, err := s.consents(ctx)
+		if err != nil {
+			return err
+		}
+		result, changes, err = decisions(rows, numbers, change.DespiteStop, consent.Change{
+			Store: store, Status: status, At: s.cfg.Now(), By: consent.ByOperator, Detail: noteBy(change.Note, who),
 		})
 		if err != nil {
-			return nil, invalid("numbers", "%s", err)
+			return err
 		}
-		if result[i] = (ConsentChanged{Number: sms.Mask(number), Status: status, Changed: needed}); needed {
-			changes = append(changes, c)
-		}
-	}
-	if _, err := consent.Publish(ctx, s.cfg.Produce, s.cfg.Topics.Consent(), s.cfg.Now(), changes); err != nil {
-		return nil, unavailable(err)
+		_, err = consent.Publish(ctx, s.cfg.Produce, s.cfg.Topics.Consent(), s.cfg.Now(), changes)
+		return unavailable(err)
+	})
+	if err != nil {
+		return nil, err
 	}
 	if s.cfg.Consent != nil && len(changes) > 0 {
 		last := changes[len(changes)-1]
 		s.await(ctx, func() bool { return s.cfg.Consent.Status(store, last.Number) == status })
 	}
 	return result, nil
+}
+
+// decisions returns what a decision changes for numbers, and the changes that it needs.
+func decisions(rows *consent.Rows, numbers []string, despiteStop bool, of consent.Change) (result []ConsentChanged, changes []consent.Change, err error) {
+	if of.Status == consent.OptedIn && !despiteStop {
+		if err := stopped(rows, of.Store, numbers); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, number := range numbers {
+		of.Number = number
+		c, needed, err := consent.Decide(rows, of)
+		if err != nil {
+			return nil, nil, invalid("numbers", "%s", err)
+		}
+		result = append(result, ConsentChanged{Number: sms.Mask(number), Status: of.Status, Changed: needed})
+		if needed {
+			changes = append(changes, c)
+		}
+	}
+	return result, changes, nil
+}
+
+// stopped returns an error if customers have opted out themselves: an operator alone may undo that.
+func stopped(rows *consent.Rows, store string, numbers []string) error {
+	var faults []Fault
+	for i, number := range numbers {
+		history := consent.History(rows, store, number)
+		if len(history) == 0 || history[0].Status != consent.OptedOut || history[0].By != consent.ByKeyword && history[0].By != consent.ByDestination {
+			continue
+		}
+		faults = append(faults, Fault{
+			Field:   fmt.Sprintf("numbers[%d]", i),
+			Problem: sms.Mask(number) + " has opted out itself: it opts in with a text such as START, or an operator records despite_stop",
+		})
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return &InvalidError{Faults: faults}
 }
 
 // noteBy returns a note that says who wrote it.

@@ -71,23 +71,36 @@ func (s *Service) CreateToken(ctx context.Context, by access.Person, request Tok
 		return NewToken{}, invalid("days", "is %d, must be from 1 to %d, or 0 for 90", request.Days, most)
 	}
 	now := s.cfg.Now()
-	created, secret, err := s.cfg.Tokens.Create(ctx, by, request.Name, access.Role(request.Role), now.Add(time.Duration(cmp.Or(request.Days, defaultTokenDays))*24*time.Hour))
+	expires := now.Add(time.Duration(cmp.Or(request.Days, defaultTokenDays)) * 24 * time.Hour)
+	var created access.Token
+	var secret string
+	err := s.write(ctx, func() (err error) {
+		created, secret, err = s.cfg.Tokens.Create(ctx, by, request.Name, access.Role(request.Role), expires)
+		return err
+	})
 	if err != nil {
 		return NewToken{}, tokenError(err, ErrInvalid)
 	}
+	s.awaitRow(ctx, func(rows *settings.Rows[settings.Setting]) bool {
+		return settings.TokenOf(rows, created.ID).Version > 0
+	})
 	return NewToken{Token: tokenOf(created, now), Secret: secret}, nil
 }
 
-// RevokeToken revokes a token. One that was revoked already stays so.
+// RevokeToken revokes a token, and waits until this process refuses it. One that was revoked already stays so.
 func (s *Service) RevokeToken(ctx context.Context, by access.Person, id string) error {
-	return tokenError(s.cfg.Tokens.Revoke(ctx, by, id), ErrNotFound)
+	if err := s.write(ctx, func() error { return s.cfg.Tokens.Revoke(ctx, by, id) }); err != nil {
+		return tokenError(err, ErrNotFound)
+	}
+	s.awaitRow(ctx, func(rows *settings.Rows[settings.Setting]) bool { return settings.TokenOf(rows, id).Revoked })
+	return nil
 }
 
 // tokenError gives an error of a change of tokens its kind; refused is that of a token that can't be changed so.
 func tokenError(err, refused error) error {
 	switch {
-	case err == nil:
-		return nil
+	case errors.Is(err, ErrUnavailable):
+		return err
 	case errors.Is(err, settings.ErrToken):
 		return fmt.Errorf("%w: %w", refused, err)
 	case errors.Is(err, access.ErrNotAllowed):

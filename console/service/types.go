@@ -353,6 +353,8 @@ type ConsentEntry struct {
 type ConsentChange struct {
 	Numbers []string `json:"numbers"` // with country codes
 	Note    string   `json:"note,omitempty"`
+	// DespiteStop lets an opt-in replace an opt-out that the customer has sent: for operators alone.
+	DespiteStop bool `json:"despite_stop,omitempty"`
 }
 
 // ConsentChanged is a number after a change.
@@ -374,6 +376,8 @@ type SaveSegment struct {
 	Name       string `json:"name"`
 	Conditions string `json:"conditions"` // such as: received any in 30d and not clicked charge_failed
 	Replace    bool   `json:"replace,omitempty"`
+	// Version is the one that Replace is for: another one is a conflict.
+	Version *int `json:"version,omitempty"`
 }
 
 // SegmentCounts are the members of segments.

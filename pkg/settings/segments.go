@@ -58,10 +58,13 @@ type SegmentChange struct {
 	Delete bool
 	// Replace lets Rule replace another one.
 	Replace bool
+	// Version is the one that the change is made for, 0 for a segment that there never was; nil for any.
+	Version *int
 }
 
 // ChangeSegment writes a change. It returns the segment, and whether it was changed. The error wraps ErrSegment if the segment exists already, or if there
 // is none to delete, and segment.ErrRule if the rule or the name is not valid.
+// It wraps ErrVersion if the segment has another version.
 func (s Settings) ChangeSegment(ctx context.Context, cluster kafka.Cluster, c SegmentChange) (now Segment, changed bool, err error) {
 	err = s.Change(ctx, cluster, s.Writer, func(rows *Rows[Setting]) ([]kafka.Record, error) {
 		before := SegmentOf(rows, c.Store, c.Name)
@@ -78,6 +81,9 @@ func (s Settings) ChangeSegment(ctx context.Context, cluster kafka.Cluster, c Se
 
 // apply returns the segment after the change, with the same version if nothing changes.
 func (c SegmentChange) apply(before Segment) (Segment, error) {
+	if c.Version != nil && *c.Version != before.Version {
+		return before, fmt.Errorf("segment %s of store %s has version %d, not %d: %w", c.Name, c.Store, before.Version, *c.Version, ErrVersion)
+	}
 	exists := before.Version > 0 && !before.Deleted
 	after := before
 	after.Version, after.At, after.By = before.Version+1, c.At.UTC(), c.By

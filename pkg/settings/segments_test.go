@@ -46,6 +46,9 @@ func TestSegments(t *testing.T) {
 	made, _, err = change(settings.SegmentChange{Name: "at_risk", Rule: second, Replace: true})
 	require.NoError(t, err)
 	assert.Equal(t, 2, made.Version)
+	seen := 1
+	_, _, err = change(settings.SegmentChange{Name: "at_risk", Rule: first, Replace: true, Version: &seen})
+	require.ErrorIs(t, err, settings.ErrVersion)
 	_, _, err = change(settings.SegmentChange{Name: "at-risk", Rule: second})
 	require.ErrorIs(t, err, segment.ErrRule)
 	_, _, err = change(settings.SegmentChange{Name: "none", Delete: true})
