@@ -193,14 +193,14 @@ func (d *desk) follow() {
 	}
 }
 
-// undo takes the last change back: the activation.
+// undo switches the flow off: restoring a version does not.
 func (d *desk) undo() {
 	d.visit(flowPath + "/versions")
 	d.Sees(".diff ins", "welcome")
 	d.look("versions")
 	d.visit(flowPath)
-	d.Click(`[aria-label^="Undo the last change"]`)
-	d.Sees("[role=status]", "Restored")
+	d.Click(`form[action$="/deactivate"] button`)
+	d.Sees("[role=status]", "The flow is off")
 	d.Sees(".head .badge", "Off")
 	d.Look(browser.Phone().InDark())
 	d.look("flow-phone-dark")
