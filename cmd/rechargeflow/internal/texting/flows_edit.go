@@ -119,7 +119,10 @@ func (e *edits) edit(command *cobra.Command, s shop, key flow.Key) (func(*live.F
 func (e *edits) definition(command *cobra.Command, s shop, key flow.Key) (func(*live.Flow), error) {
 	if e.restore != noVersion {
 		earlier, err := s.version(command, key, e.restore)
-		return func(f *live.Flow) { flowedit.Restore(f, earlier) }, err
+		if err != nil {
+			return nil, err
+		}
+		return func(f *live.Flow) { flowedit.Restore(f, *earlier) }, nil
 	}
 	text, err := e.read()
 	if err == nil && text == "" && e.name == "" && !slices.ContainsFunc(limitFlags(), command.Flags().Changed) {
