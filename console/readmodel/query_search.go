@@ -30,16 +30,9 @@ func (m *Model) matching(ctx context.Context, f TextFilter, before int64) (where
 	case words(query) == "":
 		return where{from: "texts t", conditions: []string{"FALSE"}}, nil
 	}
-	customers, err := m.Customers(ctx, f.Store, query, maxCustomers)
+	ids, err := m.customersOf(ctx, f.Store, query)
 	if err != nil {
 		return where{}, err
-	}
-	ids := []string{}
-	for _, c := range customers {
-		ids = append(ids, c.ID)
-	}
-	if isNumber(query) {
-		ids = append(ids, digitsOf(query)) // of a customer without a row
 	}
 	scope, err := m.scope(ctx, f.Store)
 	if err != nil {
@@ -58,6 +51,22 @@ func (m *Model) matching(ctx context.Context, f TextFilter, before int64) (where
 			CROSS JOIN bodies b ON b.doc = f.doc) found CROSS JOIN texts t ON t.key = found.key`,
 		values: []any{asJSON(ids), f.Store, scope + " AND words : (" + words(query) + ")", docsUntil(before), most},
 	}, nil
+}
+
+// customersOf returns the IDs of the customers whom a search finds.
+func (m *Model) customersOf(ctx context.Context, store, query string) ([]string, error) {
+	customers, err := m.Customers(ctx, store, query, maxCustomers)
+	if err != nil {
+		return nil, err
+	}
+	ids := []string{}
+	for _, c := range customers {
+		ids = append(ids, c.ID)
+	}
+	if isNumber(query) {
+		ids = append(ids, digitsOf(query)) // of a customer without a row
+	}
+	return ids, nil
 }
 
 // docsUntil returns the last row of bodies_fts that was claimed at a time or before.

@@ -79,7 +79,7 @@ func TestScansAreLimited(t *testing.T) {
 	require.ErrorIs(t, preview("7"), service.ErrLimited)
 	w.Config.Scans.Release(2)
 	for name, scan := range scans {
-		assert.NotErrorIs(t, scan(), service.ErrLimited, name)
+		require.NotErrorIs(t, scan(), service.ErrLimited, name)
 	}
 	require.True(t, w.Config.Scans.TryAcquire(2), "each has given its turn back")
 }

@@ -22,6 +22,7 @@ func TestLiveReaderWhoWaits(t *testing.T) {
 	row := <-rows
 	require.Equal(t, "text", row.Kind)
 	w.Stop()
-	for range waits { //nolint:revive // what was on its way
+	for range waits {
+		continue // what was on its way
 	}
 }

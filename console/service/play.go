@@ -31,12 +31,9 @@ func (s *Service) Backtest(ctx context.Context, store string, key flow.Key, requ
 	if err != nil {
 		return Backtest{}, invalid("price", "%s", err)
 	}
-	examples := defaultExamples
-	if request.Examples != nil {
-		examples = *request.Examples
-	}
-	if examples < 0 || examples > maxExamples {
-		return Backtest{}, invalid("examples", "is %d, expected 0 to %d", examples, maxExamples)
+	examples, err := request.examples()
+	if err != nil {
+		return Backtest{}, err
 	}
 	found, err := s.flowOf(store, key)
 	if err != nil {
@@ -65,6 +62,17 @@ func (s *Service) Backtest(ctx context.Context, store string, key flow.Key, requ
 		played.Cost, played.Price, played.Currency = price.Cost(report.Parts), price.String(), found.Currency
 	}
 	return played, err
+}
+
+// examples returns how many examples of each kind are wanted.
+func (r BacktestRequest) examples() (int, error) {
+	if r.Examples == nil {
+		return defaultExamples, nil
+	}
+	if *r.Examples < 0 || *r.Examples > maxExamples {
+		return 0, invalid("examples", "is %d, expected 0 to %d", *r.Examples, maxExamples)
+	}
+	return *r.Examples, nil
 }
 
 func (s *Service) play(ctx context.Context, o backtest.Options) (*backtest.Report, error) {
@@ -185,13 +193,9 @@ const (
 
 // FlowStats counts the outcomes of texts by flow and day.
 func (s *Service) FlowStats(ctx context.Context, request StatsRequest) (FlowStats, error) {
-	stores := s.cfg.Stores
-	if request.Store != "" {
-		found, err := s.store(request.Store)
-		if err != nil {
-			return FlowStats{}, err
-		}
-		stores = []Store{*found}
+	stores, err := s.storesOf(request.Store)
+	if err != nil {
+		return FlowStats{}, err
 	}
 	if request.Flow != "" && request.Flow != flow.Help && !slices.Contains(flow.Keys(), request.Flow) {
 		return FlowStats{}, invalid("flow", "there is no flow %q", request.Flow)
@@ -212,10 +216,7 @@ func (s *Service) FlowStats(ctx context.Context, request StatsRequest) (FlowStat
 	if errors.As(err, &wrong) {
 		return FlowStats{}, invalid(strings.ReplaceAll(wrong.Field, "-", "_"), "%s", wrong.Problem)
 	}
-	result := FlowStats{Since: options.Since, Zones: map[string]string{}}
-	for store, zone := range options.Zones {
-		result.Zones[store] = zone.String()
-	}
+	result := FlowStats{Since: options.Since, Zones: namesOf(options.Zones)}
 	result.Rows, err = s.countTexts(ctx, flowstats.Source{Cluster: s.cfg.Cluster, Topics: s.cfg.Topics, Regions: regions}, options)
 	if request.Total {
 		result.Rows = flowstats.Totals(result.Rows)
@@ -224,6 +225,18 @@ func (s *Service) FlowStats(ctx context.Context, request StatsRequest) (FlowStat
 		result.Rows = []flowstats.Row{}
 	}
 	return result, err
+}
+
+// storesOf returns a store, or with "" all.
+func (s *Service) storesOf(name string) ([]Store, error) {
+	if name == "" {
+		return s.cfg.Stores, nil
+	}
+	found, err := s.store(name)
+	if err != nil {
+		return nil, err
+	}
+	return []Store{*found}, nil
 }
 
 func (s *Service) countTexts(ctx context.Context, of flowstats.Source, o flowstats.Options) ([]flowstats.Row, error) {
@@ -247,4 +260,12 @@ func (r *StatsRequest) begin(now time.Time) (err error) {
 		r.Since = now.Add(-defaultStats)
 	}
 	return nil
+}
+
+func namesOf(zones map[string]*time.Location) map[string]string {
+	names := map[string]string{}
+	for store, zone := range zones {
+		names[store] = zone.String()
+	}
+	return names
 }

@@ -79,10 +79,18 @@ func (s Settings) ChangeSegment(ctx context.Context, cluster kafka.Cluster, c Se
 	return now, changed, err
 }
 
+// expect returns ErrVersion, wrapped, if the segment has not the version that the change is made for.
+func (c SegmentChange) expect(before Segment) error {
+	if c.Version == nil || *c.Version == before.Version {
+		return nil
+	}
+	return fmt.Errorf("segment %s of store %s has version %d, not %d: %w", c.Name, c.Store, before.Version, *c.Version, ErrVersion)
+}
+
 // apply returns the segment after the change, with the same version if nothing changes.
 func (c SegmentChange) apply(before Segment) (Segment, error) {
-	if c.Version != nil && *c.Version != before.Version {
-		return before, fmt.Errorf("segment %s of store %s has version %d, not %d: %w", c.Name, c.Store, before.Version, *c.Version, ErrVersion)
+	if err := c.expect(before); err != nil {
+		return before, err
 	}
 	exists := before.Version > 0 && !before.Deleted
 	after := before
