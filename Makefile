@@ -50,20 +50,10 @@ $(SUM):
 load: kafka-jars ## CUSTOMERS (2000) histories at their recorded times through the binary on both brokers, compared event by event
 	CUSTOMERS=$(or $(CUSTOMERS),2000) go test -count=1 -timeout 30m -v ./test/story -run TestLoad
 
-VENV := .cache/venv
-SCHEMATHESIS_VERSION := 4.32.5
-
-schemathesis: ## requests that schemathesis makes of openapi.yaml against the console's API; skipped without python3, or if pip can't install it
-	@if [ -x $(VENV)/bin/schemathesis ]; then :; \
-	elif ! command -v python3 >/dev/null 2>&1; then echo "no python3: the test with schemathesis is skipped"; \
-	else python3 -m venv $(VENV) && $(VENV)/bin/pip install -q schemathesis==$(SCHEMATHESIS_VERSION) || \
-	  echo "schemathesis can't be installed: its test is skipped"; fi
-	go test -count=1 -timeout 15m -v ./console/api -run TestSchemathesis
-
 # packages that start no goroutine, as test/arch checks: the race detector finds nothing there, and makes their property tests four to eight times slower
 PURE := ./pkg/subscriber ./pkg/message ./pkg/flow ./pkg/quiethours ./pkg/jsonread ./pkg/jsonappend ./pkg/texts ./pkg/sending
 
-unit: $(SUM) kafka-jars promtool axe ## run all tests; those on Apache Kafka need Docker, or Java and the jars
+unit: $(SUM) kafka-jars promtool axe schemathesis ## run all tests; those on Apache Kafka need Docker, or Java and the jars
 	$(SUM) --format pkgname -- -shuffle=on -timeout 15m $(PURE)
 	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m $$(go list ./... | grep -v -e /test/faults$$ $(PURE:./%=-e /%$$))
 	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m ./test/faults
@@ -82,6 +72,15 @@ promtool: ## put promtool of Debian's package prometheus into .bin (once, 19 MB)
 	  { apt-get download -q prometheus && dpkg-deb -x prometheus_*.deb . && cp usr/bin/promtool $(BIN)/promtool && rm -rf $(CURDIR)/.cache/promtool; } \
 	  || echo "no package prometheus: tests of alerts are skipped"; \
 	else echo "no promtool: tests of alerts are skipped"; fi
+
+VENV      := .cache/venv
+SCHEMATHESIS_V := 4.32.5
+schemathesis: ## put schemathesis, which tests the console's API by its document, into .cache (once, 94 MB); without python3 and its venv its test is skipped
+	@if [ -x $(VENV)/bin/schemathesis ]; then :; \
+	elif command -v python3 >/dev/null 2>&1; then \
+	  echo "installing schemathesis into .cache/venv"; \
+	  python3 -m venv $(VENV) && $(VENV)/bin/pip install -q --disable-pip-version-check schemathesis==$(SCHEMATHESIS_V) || { rm -rf $(VENV); echo "no schemathesis: its test is skipped"; }; \
+	else echo "no python3: the test with schemathesis is skipped"; fi
 
 AXE_V     := 4.14.1
 axe: ## put axe-core, which checks that pages can be used by everybody, into .cache (once, 0.7 MB); without npm its tests are skipped

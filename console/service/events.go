@@ -49,7 +49,7 @@ const exampleWithin = 5 * time.Second
 
 // Events returns the kinds of events of a store that were seen, with an example of each.
 func (s *Service) Events(ctx context.Context, store string) ([]EventKind, error) {
-	found, err := s.storeOf(store)
+	found, err := s.store(store)
 	if err != nil {
 		return nil, err
 	}
@@ -80,19 +80,9 @@ func (s *Service) example(ctx context.Context, at readmodel.Place) json.RawMessa
 	return maskJSON(record.Value)
 }
 
-// storeOf returns a store.
-func (s *Service) storeOf(name string) (Store, error) {
-	for _, each := range s.cfg.Stores {
-		if each.Name == name {
-			return each, nil
-		}
-	}
-	return Store{}, fmt.Errorf("%w: store %q", ErrNotFound, name)
-}
-
 // SendSamples sends a sample of each event to the store's destination, for a test customer with this e-mail.
 func (s *Service) SendSamples(ctx context.Context, who, store, email string) ([]SampleEvent, error) {
-	found, err := s.storeOf(store)
+	found, err := s.store(store)
 	if err != nil {
 		return nil, err
 	}

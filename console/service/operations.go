@@ -102,12 +102,11 @@ func (s *Service) Stop() {
 
 // known returns an error for a store that is not configured; "" stands for all.
 func (s *Service) known(store string) error {
-	for _, each := range s.cfg.Stores {
-		if store == "" || each.Name == store {
-			return nil
-		}
+	if store == "" {
+		return nil
 	}
-	return fmt.Errorf("%w: store %q", ErrNotFound, store)
+	_, err := s.store(store)
+	return err
 }
 
 // ofModel gives an error of the read model its kind.
