@@ -94,7 +94,7 @@ func (l *loader) resolve() (Loaded, error) {
 	}
 	loaded.rows = rows
 	k := &loaded.Config.Kafka
-	for _, name := range []*string{&k.TLS.CAFile, &k.TLS.CertFile, &k.TLS.KeyFile, &k.SASL.TokenFile} {
+	for _, name := range []*string{&k.TLS.CAFile, &k.TLS.CertFile, &k.TLS.KeyFile, &k.SASL.TokenFile, &loaded.Config.Console.PeopleFile} {
 		*name = besides(l.root.at, *name)
 	}
 	k.SASL.PasswordFile = l.root.env[passwordKey].file

@@ -19,3 +19,12 @@ func TestReservedNames(t *testing.T) {
 		require.ErrorContains(t, err, `given "`+name+`", which is an address of the console`)
 	}
 }
+
+// The file of people is named relative to the configuration file.
+func TestPeopleFileIsBesideTheConfiguration(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rechargeflow.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("console: {people_file: people.yaml}\n"), 0o600))
+	loaded, err := config.Load(path, nil)
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(filepath.Dir(path), "people.yaml"), loaded.Config.Console.PeopleFile)
+}
