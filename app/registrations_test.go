@@ -20,6 +20,7 @@ func TestRegistrationsAreRestored(t *testing.T) {
 embedded: {dir: "`+t.TempDir()+`", listen: "127.0.0.1:0"}
 gateway: {listen: "127.0.0.1:0"}
 admin: {listen: "localhost:0"}
+console: {listen: "127.0.0.1:0", data_dir: "`+t.TempDir()+`"}
 shutdown_delay: 0s
 transformer: {state_dir: "`+t.TempDir()+`", webhook_check_interval: 100ms}
 stores:

@@ -57,6 +57,6 @@ func TestGatewayServesCallbacks(t *testing.T) {
 	assert.Equal(t, []string{"gateway refused unknown_path (store unknown)"}, d.stores.lines, "the address that is none of callbacks")
 	assert.Len(t, d.stores.responses, 5)
 	records := d.topics.since("recharge.consent", 0)
-	assert.Len(t, records, 2)
+	assert.Len(t, records, 1, "what is sent again is stored once")
 	assert.NotEmpty(t, records[0].Header(envelope.HeaderTraceparent))
 }
