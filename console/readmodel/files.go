@@ -69,7 +69,11 @@ func openExisting(dir string) (*files, error) {
 // open opens the database for some connections.
 func open(path string, connections int, pragmas ...string) (*sql.DB, error) {
 	options := url.Values{"_pragma": append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "temp_store(MEMORY)"}, pragmas...)}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: options.Encode()}).String())
+	absolute, err := filepath.Abs(path) // a URI takes the first directory of a relative one for a host
+	if err != nil {
+		return nil, fmt.Errorf("find directory: %w", err)
+	}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: absolute, RawQuery: options.Encode()}).String())
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
