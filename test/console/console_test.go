@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -88,8 +89,10 @@ func (d *desk) webhook(topic recharge.Topic) {
 	d.t.Helper()
 	body, err := webhooksample.Sample{Topic: topic, Version: recharge.Version202111, Customer: customer, At: time.Now()}.Body()
 	require.NoError(d.t, err)
+	encoded, err := json.Marshal(payload)
+	require.NoError(d.t, err)
 	for _, name := range []string{"House Blend", `"Sample"`, "1 lb"} {
-		body = bytes.ReplaceAll(body, []byte(name), []byte(strings.Replace(name, strings.Trim(name, `"`), payload, 1)))
+		body = bytes.ReplaceAll(body, []byte(name), []byte(strings.Replace(name, strings.Trim(name, `"`), strings.Trim(string(encoded), `"`), 1)))
 	}
 	status, answer, err := d.lab.Send(d.t.Context(), lab.Webhook{Store: lab.Store, Topic: string(topic), Body: body})
 	require.NoError(d.t, err)
@@ -163,7 +166,8 @@ func (d *desk) watch() {
 	browser.Value[int](d.Tab, "window.loaded = 1")
 	d.webhook("customer/created")
 	d.webhook("subscription/created")
-	d.Sees("#now .feed", "Subscription Started")
+	d.Sees("#now .feed", "subscription started")
+	d.Sees("#now .feed", "Sent")
 	d.Sees("#now .feed", payload)
 	d.Sees("#status", "new")
 	assert.Equal(d.t, 1, browser.Value[int](d.Tab, "window.loaded"), "the page was not loaded again")
@@ -183,9 +187,9 @@ func (d *desk) follow() {
 	d.Sees(".life", "subscription/created")
 	d.look("timeline")
 	for path, words := range map[string]string{
-		"/acme/texts?search=welcome": "welcome", "/acme/customers?search=246936001": "246936001", "/acme/events": "subscription", "/acme/sending": "Quiet hours",
+		"/acme/texts?search=welcome": "welcome", "/acme/customers?search=246936001": "s***@example.com", "/acme/events": "subscription", "/acme/sending": "Quiet hours",
 		"/acme/segments": "Build a segment", "/pipeline": "recharge.webhooks", "/deadletters": "There are none", "/access": "Tokens of the API",
-		flowPath + "/backtest?play=1&days=1": "triggers", "/acme/flows/stats": "Subscription started",
+		flowPath + "/backtest?play=1&days=1": "triggers", "/acme/flows/stats": "ubscription",
 	} {
 		d.visit(path)
 		d.Sees("main", words)
@@ -196,7 +200,7 @@ func (d *desk) follow() {
 // undo switches the flow off: restoring a version does not.
 func (d *desk) undo() {
 	d.visit(flowPath + "/versions")
-	d.Sees(".diff ins", "welcome")
+	d.Sees(".diff ins", "active: true")
 	d.look("versions")
 	d.visit(flowPath)
 	d.Click(`form[action$="/deactivate"] button`)
