@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/bcrypt"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/kafkatest"
@@ -26,13 +27,13 @@ func compose(t *testing.T, image string) {
 	run("config", "-q")
 
 	t.Cleanup(func() { run("down", "-v", "-t", "5") })
-	roles := []string{"gateway", "transformer", "tracking", "sms"}
+	roles := []string{"gateway", "transformer", "tracking", "sms", "console"}
 	run(append([]string{"up", "-d", "kafka", "topics"}, roles...)...)
 	containers := map[string]string{}
 	for _, role := range roles {
 		containers[role] = run("ps", "-q", role)
 		eventually(t, func() bool { return healthy(t, containers[role]) })
-		kept := map[string]string{"sms": image + "_sms-state", "transformer": image + "_state"}[role]
+		kept := map[string]string{"sms": image + "_sms-state", "transformer": image + "_state", "console": image + "_console"}[role]
 		assert.Equal(t, kept, docker(t, "inspect", "-f", `{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}`, containers[role]),
 			"volumes of %s", role)
 	}
@@ -73,8 +74,12 @@ func composeEnv(t *testing.T, image string) (gateway, broker string) {
 	for _, name := range []string{"acme_recharge_token", "acme_bloomreach_project", "acme_bloomreach_secret", "acme_sms_secret", "grafana_password"} {
 		write(t, filepath.Join(secrets, name), "of-"+name)
 	}
+	hash, err := bcrypt.GenerateFromPassword([]byte("a password of the console"), 10)
+	require.NoError(t, err)
+	write(t, filepath.Join(secrets, "console_people"), "people: [{name: ann, role: operator, hash: "+string(hash)+"}]\n")
+	var console string
 	var ports []string
-	for _, address := range []*string{&gateway, &broker} {
+	for _, address := range []*string{&gateway, &broker, &console} {
 		free, err := lab.FreeAddress()
 		require.NoError(t, err)
 		_, port, err := net.SplitHostPort(free)
@@ -83,7 +88,7 @@ func composeEnv(t *testing.T, image string) (gateway, broker string) {
 	}
 	for name, value := range map[string]string{
 		"COMPOSE_PROJECT_NAME": image, "RECHARGEFLOW_IMAGE": image, "KAFKA_IMAGE": kafkaImage(t), "SECRETS": secrets, "CONFIG": offline(t),
-		"GATEWAY_PORT": ports[0], "KAFKA_PORT": ports[1],
+		"GATEWAY_PORT": ports[0], "KAFKA_PORT": ports[1], "CONSOLE_PORT": ports[2],
 	} {
 		t.Setenv(name, value)
 	}
