@@ -35,7 +35,7 @@ func TestSchemathesis(t *testing.T) {
 	require.NoError(t, os.WriteFile(config, []byte("[parameters]\n\"path.store\" = \"acme\"\n"), 0o600))
 	document, err := filepath.Abs("openapi.yaml")
 	require.NoError(t, err)
-	run := exec.CommandContext(t.Context(), command, "--config-file", config, "run", document, "--url", server.URL+"/api/v1",
+	run := exec.CommandContext(t.Context(), filepath.Join(filepath.Dir(command), "python"), command, "--config-file", config, "run", document, "--url", server.URL+"/api/v1",
 		"--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--seed", "1", "--no-color", "--workers", "1", "--generation-database", "none",
 		"--request-timeout", "60", "--suppress-health-check", "all", "--warnings", "off", "--continue-on-failure",
 		"--exclude-path-regex", "live$", // whose answers do not end
