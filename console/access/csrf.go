@@ -21,7 +21,7 @@ const (
 //   - The browser says that the request comes from elsewhere: Sec-Fetch-Site, Origin.
 //   - The request has a token that only a page of the console knows.
 //
-// A request with an API token can't be made by another site: a browser would ask first whether the header is allowed, and is never told so. The same is
+// A request with an API token can't be made by another site: a browser would ask first whether the header is allowed, and no answer allows it. The same is
 // true of one with JSON, which is all that a program may send that has neither token nor cookie, where everybody is the operator Local.
 func (a *Access) checkCSRF(h http.Header, r *http.Request, v visit) error {
 	if v.person.Token || isSafe(r.Method) {

@@ -155,7 +155,7 @@ func TestWhoIsSentToLogIn(t *testing.T) {
 	assert.Equal(t, http.StatusOK, b.get("/assets/style.css").StatusCode)
 	assert.Equal(t, http.StatusSeeOther, b.get("/%61ssets/flows").StatusCode, "the route counts, which is that of a store")
 	assert.Equal(t, http.StatusSeeOther, b.get("/login/flows").StatusCode)
-	assert.Equal(t, http.StatusSeeOther, b.get("/nothing/here/at/all").StatusCode, "what does not exist is not told to everybody")
+	assert.Equal(t, http.StatusSeeOther, b.get("/nothing/here/at/all").StatusCode, "an unknown address looks like any other to somebody who is not logged in")
 }
 
 func TestSessionsEnd(t *testing.T) {

@@ -175,7 +175,7 @@ func TestOIDCAnswers(t *testing.T) {
 	}
 }
 
-// Whoever has a session from settings that have changed since logs in again.
+// A session ends when the settings that it comes from change.
 func TestOIDCSettingsChange(t *testing.T) {
 	l := newLiar(t)
 	l.sign, l.alg = l.key, "RS256"

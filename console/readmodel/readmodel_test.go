@@ -384,7 +384,7 @@ func TestLock(t *testing.T) {
 	s.run(dir).close()
 }
 
-// Subscribers get rows as they come, of their store. One that is too slow is told so.
+// Subscribers get rows as they come, of their store. The stream of one that is too slow is closed.
 func TestSubscribe(t *testing.T) {
 	s := newShop(t, kafkatest.Embedded(t))
 	s.write(s.anything(newRNG(5), 50)...)

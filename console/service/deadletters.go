@@ -170,7 +170,7 @@ func (s *Service) DeadLetter(ctx context.Context, name string, reveal bool) (Dea
 	return letter, nil
 }
 
-// headerText returns the value of a header. Signatures prove that whoever has them got the webhook, so they are not shown.
+// headerText returns the value of a header. Signatures are not shown: they are credentials.
 func headerText(h kafka.Header, reveal bool) string {
 	switch {
 	case strings.Contains(strings.ToLower(h.Key), "hmac"), strings.Contains(strings.ToLower(h.Key), "signature"):

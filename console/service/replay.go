@@ -206,7 +206,7 @@ func (s *Service) replay(replay *Replay, all []selection, again bool) {
 	switch {
 	case errors.Is(err, context.Canceled):
 		replay.Error = "the console stopped; the next replay sends the others"
-		s.cfg.Log.Warn("replay of dead letters stopped", fields...)
+		s.cfg.Log.Warn("replay of dead letters interrupted, the console stops; the next replay sends the others", fields...)
 	case err != nil:
 		replay.Error = s.plain(err.Error())
 		s.cfg.Log.Error("replay of dead letters failed", append(fields, zap.Error(err))...)

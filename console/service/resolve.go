@@ -25,7 +25,7 @@ type Resolution struct {
 	ID         string `json:"id"`
 	// Outcome is accepted, delivered or undelivered if the provider has the text, rejected if it has not. The text is never sent again.
 	Outcome string `json:"outcome"`
-	// Note is why, for whoever reads the text's life.
+	// Note is why. It is shown in the text's life.
 	Note string `json:"note"`
 }
 
