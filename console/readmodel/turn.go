@@ -22,13 +22,12 @@ type chunk struct {
 func (m *Model) turn(ctx context.Context, w *writer, all []*followed) error {
 	g, ctx := errgroup.WithContext(ctx)
 	chunks := make(chan chunk, 1)
+	unread := unreadOf(all) // before the writer moves the ranges
 	g.Go(func() error {
 		defer close(chunks)
-		for _, t := range all {
-			for _, id := range t.partitions {
-				if err := t.fetch(ctx, id, chunks); err != nil {
-					return err
-				}
+		for _, u := range unread {
+			if err := u.of.fetch(ctx, u.id, u.part, chunks); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -37,12 +36,28 @@ func (m *Model) turn(ctx context.Context, w *writer, all []*followed) error {
 	return g.Wait()
 }
 
-// fetch passes on the records of a partition.
-func (t *followed) fetch(ctx context.Context, id int, to chan<- chunk) error {
-	part := t.ranges[id]
-	if part.First >= part.End {
-		return nil
+// unread is what a turn reads of a partition.
+type unread struct {
+	of   *followed
+	id   int
+	part kafka.OffsetRange
+}
+
+// unreadOf returns the partitions that have records to read.
+func unreadOf(all []*followed) []unread {
+	var found []unread
+	for _, t := range all {
+		for _, id := range t.partitions {
+			if part := t.ranges[id]; part.First < part.End {
+				found = append(found, unread{t, id, part})
+			}
+		}
 	}
+	return found
+}
+
+// fetch passes on the records of a part of a partition.
+func (t *followed) fetch(ctx context.Context, id int, part kafka.OffsetRange, to chan<- chunk) error {
 	c := chunk{of: t, id: id}
 	send := func(next int64) error {
 		c.next = next
