@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/console/readmodel"
+	"github.com/rechargeflow/rechargeflow/console/service/mask"
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/timeline"
 )
@@ -91,7 +92,7 @@ func customerRow(c readmodel.Customer, reveal bool) CustomerRow {
 	if reveal {
 		return row
 	}
-	row.Name, row.Email = maskName(row.Name), timeline.NewMasker(false).Email(row.Email)
+	row.Name, row.Email = mask.Name(row.Name), timeline.NewMasker(false).Email(row.Email)
 	if row.Phone != "" {
 		row.Phone = sms.Mask(row.Phone)
 	}

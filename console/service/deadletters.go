@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/rechargeflow/rechargeflow/console/readmodel"
+	"github.com/rechargeflow/rechargeflow/console/service/mask"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/reason"
@@ -166,7 +167,7 @@ func (s *Service) DeadLetter(ctx context.Context, name string, reveal bool) (Dea
 		letter.Body = string(l.Record.Value)
 		return letter, nil
 	}
-	letter.Error = s.plain(letter.Error)
+	letter.Error = mask.Text(letter.Error)
 	return letter, nil
 }
 
@@ -180,5 +181,5 @@ func headerText(h kafka.Header, reveal bool) string {
 	case reveal, strings.HasPrefix(h.Key, "ce_"), strings.HasPrefix(h.Key, "raw_"), strings.HasSuffix(h.Key, "_at"):
 		return string(h.Value)
 	}
-	return maskField(h.Key, string(h.Value))
+	return mask.Field(h.Key, string(h.Value))
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rechargeflow/rechargeflow/console/service/mask"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
@@ -142,7 +143,7 @@ func (s *Service) fault(ctx context.Context, err error) (string, error) {
 	if err == nil || ctx.Err() != nil {
 		return "", err
 	}
-	return s.plain(err.Error()), nil
+	return mask.Text(err.Error()), nil
 }
 
 // group reads the state of a group.

@@ -14,6 +14,27 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/timeline"
 )
 
+// PushRequest says which segments are pushed.
+type PushRequest struct {
+	Segments []string `json:"segments,omitempty"` // none for all, also deleted ones
+	DryRun   bool     `json:"dry_run,omitempty"`
+}
+
+// Push is a push of segments.
+type Push struct {
+	Store   string    `json:"store"`
+	By      string    `json:"by,omitempty"`
+	DryRun  bool      `json:"dry_run"`
+	Running bool      `json:"running"`
+	Began   time.Time `json:"began,omitzero"` // zero if this process has pushed nothing
+	Ended   time.Time `json:"ended,omitzero"`
+	// Added and Removed are how many customers became members, and are none any more, by segment.
+	Added    map[string]int `json:"added"`
+	Removed  map[string]int `json:"removed"`
+	Rejected int            `json:"rejected"`
+	Problems []string       `json:"problems"` // some words of refusals, masked; why the push failed
+}
+
 // answerWithin is how long PushSegments waits for the end of a push.
 const answerWithin = 10 * time.Second
 

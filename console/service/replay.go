@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/rechargeflow/rechargeflow/console/service/mask"
 	"github.com/rechargeflow/rechargeflow/pkg/deadletter"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
@@ -208,7 +209,7 @@ func (s *Service) replay(replay *Replay, all []selection, again bool) {
 		replay.Error = "the console stopped; the next replay sends the others"
 		s.cfg.Log.Warn("replay of dead letters interrupted, the console stops; the next replay sends the others", fields...)
 	case err != nil:
-		replay.Error = s.plain(err.Error())
+		replay.Error = mask.Text(err.Error())
 		s.cfg.Log.Error("replay of dead letters failed", append(fields, zap.Error(err))...)
 	default:
 		s.cfg.Log.Info("replay of dead letters ended", fields...)

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/console/readmodel"
+	"github.com/rechargeflow/rechargeflow/console/service/mask"
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
@@ -75,7 +76,7 @@ func (s *Service) receipt(found readmodel.TextLife, outcome, note string) (kafka
 	now := s.cfg.Now().UTC()
 	r := message.Receipt{
 		Store: found.Store, CustomerID: found.Customer, MessageID: found.ID, Outcome: message.Status(outcome), At: now.Truncate(time.Millisecond),
-		Code: resolvedCode, Error: s.plain(note),
+		Code: resolvedCode, Error: mask.Text(note),
 	}
 	if r.Outcome == message.Rejected { // that the provider has it not is said of an attempt
 		r.Attempt = found.Attempt
