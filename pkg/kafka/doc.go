@@ -44,6 +44,7 @@
 //	txn_transform.go  Transform and Transactions
 //	txn_processor.go  processes a partition number in transactions, and resolves unknown outcomes
 //	txn_manager.go    the requests of a transaction
+//	txn_request.go    sends a request to a coordinator, and retries it
 //	txn_produce.go    the produce requests of a transaction
 //	txn_exclusive.go  Exclusive, transactions of one process at a time, outside of a consumer group
 //	txn_hanging.go    what is left open of an earlier transaction is ended
