@@ -1,7 +1,8 @@
 // Package readmodel keeps what the console shows in SQLite: events, facts, texts, customers, subscriptions, charges and dead letters, as the
 // topics have them. The directory may be deleted: everything comes back from the topics.
 //
-//	rows.go             what queries take and return
+//	rows.go             what queries return
+//	filters.go          what queries of lists take
 //	model.go            Model: opens, runs, and is built again
 //	schema.go           the tables
 //	files.go            the files of the database

@@ -68,7 +68,7 @@ type Text struct {
 	ProviderID string `json:"provider_id,omitempty"`
 	Code       string `json:"code,omitempty"`
 	Error      string `json:"error,omitempty"`
-	// To is the masked number. To, From, Body, Segments and Variables are empty until the text is claimed, and 30 days after its end.
+	// To is the masked number. To, From, Body, Segments and Variables are empty until the text is claimed, and 35 days after its end.
 	To        string            `json:"to,omitempty"`
 	From      string            `json:"from,omitempty"`
 	Body      string            `json:"text,omitempty"`
@@ -257,40 +257,6 @@ type Progress struct {
 	LookedAt time.Time `json:"looked_at,omitzero"`
 	// Trouble is why reading fails; empty if it does not.
 	Trouble string `json:"trouble,omitempty"`
-}
-
-// EventFilter selects events. Zero fields select all.
-type EventFilter struct {
-	Store  string
-	Type   string
-	Status string
-	Facts  bool   // those of recharge.facts, too
-	After  string // Page.Next
-	Limit  int    // 50 by default
-}
-
-// TextFilter selects texts. Zero fields select all.
-type TextFilter struct {
-	Store string
-	// Query is a customer's ID, e-mail, name, number or the last digits of one, or words of a text.
-	Query    string
-	Customer string
-	Flow     flow.Key
-	Status   message.Status
-	// Since and Until select by StatusAt. Until is exclusive.
-	Since, Until time.Time
-	After        string // Page.Next
-	Limit        int    // 50 by default
-}
-
-// DeadLetterFilter selects dead letters. Zero fields select all.
-type DeadLetterFilter struct {
-	Role   topology.Role
-	Store  string
-	Reason string
-	Open   bool   // not those that were sent to their role again
-	After  string // Page.Next
-	Limit  int    // 50 by default
 }
 
 // variables is the JSON of Text.Variables.
