@@ -48,6 +48,9 @@ func (p *Pages) texts(c echo.Context) error {
 	return p.show(c, "texts.html", "Texts", own)
 }
 
+// wordsKept is how long recharge.message-texts has what a text said, after its end.
+const wordsKept = 35 * 24 * time.Hour
+
 // textPage is one text.
 type textPage struct {
 	Text       service.Text
@@ -61,7 +64,7 @@ func (p *Pages) text(c echo.Context) error {
 		return err
 	}
 	return p.show(c, "text.html", "Text", textPage{
-		Text: found, Resolvable: message.Status(found.Status) == message.Unknown, Gone: p.now().Sub(found.At) > 30*24*time.Hour,
+		Text: found, Resolvable: message.Status(found.Status) == message.Unknown, Gone: p.now().Sub(found.At) > wordsKept,
 	})
 }
 

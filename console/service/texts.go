@@ -11,7 +11,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 )
 
-// TextQuery selects texts; empty fields select all. Texts come newest first.
+// TextQuery selects texts; empty fields select all. Those that reached their status last come first.
 type TextQuery struct {
 	Store string `json:"store" query:"store"`
 	// Search finds words of the text, the customer's name, e-mail, number or Recharge id.
@@ -41,7 +41,8 @@ type TextRow struct {
 	Flow       flow.Key  `json:"flow"`
 	FlowName   string    `json:"flow_name"`
 	Status     string    `json:"status"`
-	At         time.Time `json:"at"` // of the last change
+	At         time.Time `json:"at"`         // since when it has its status, by which lists are sorted
+	ChangedAt  time.Time `json:"changed_at"` // of the last change, such as a click
 	Reason     string    `json:"reason,omitempty"`
 	Why        string    `json:"why,omitempty"` // the reason in plain words
 	To         string    `json:"to,omitempty"`  // masked
@@ -99,7 +100,7 @@ func checkPage(limit int) error {
 	return nil
 }
 
-// Texts returns texts, newest first.
+// Texts returns texts, those that reached their status last first.
 func (s *Service) Texts(ctx context.Context, query TextQuery) (TextPage, error) {
 	if err := s.known(query.Store); err != nil {
 		return TextPage{}, err
@@ -142,7 +143,7 @@ func textRows(found []readmodel.Text) []TextRow {
 func textRow(t readmodel.Text) TextRow {
 	row := TextRow{
 		ID: t.ID, Store: t.Store, CustomerID: t.Customer, Flow: t.Flow, FlowName: strings.ReplaceAll(string(t.Flow), "_", " "), Status: string(t.Status),
-		At: t.ChangedAt, Reason: string(t.Reason), To: t.To, Text: t.Body, Segments: t.Segments, ReleaseAt: t.ReleaseAt, ClickedAt: t.ClickedAt,
+		At: t.StatusAt, ChangedAt: t.ChangedAt, Reason: string(t.Reason), To: t.To, Text: t.Body, Segments: t.Segments, ReleaseAt: t.ReleaseAt, ClickedAt: t.ClickedAt,
 	}
 	if t.Reason != "" {
 		row.Why = Why(t.Reason)
