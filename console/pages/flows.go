@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -99,7 +100,8 @@ func (p *Pages) stats(c echo.Context) error {
 	slices.SortStableFunc(own.Rows, func(a, b statsRow) int { return strings.Compare(b.Day, a.Day) })
 	if !own.Total && sent > 0 {
 		own.Chart, own.DarkChart = chartPaths(link(c.Param("store"), "flows", "stats", "chart.svg"), sent)
-		own.Chart, own.DarkChart = own.Chart+"&days="+c.QueryParam("days"), own.DarkChart+"&days="+c.QueryParam("days")
+		shown := fmt.Sprintf("&days=%d", own.Days) // not what was typed: a comma in srcset begins another address
+		own.Chart, own.DarkChart = own.Chart+shown, own.DarkChart+shown
 	}
 	return p.show(c, "flow_stats.html", "Numbers of flows", own)
 }

@@ -55,7 +55,7 @@
     if (element.value === "" || Number.isNaN(value)) return;
     const { as, currency } = element.dataset;
     const options = { maximumFractionDigits: 2 };
-    if (as === "money" && currency) Object.assign(options, { style: "currency", currency });
+    if (as === "money" && /^[A-Za-z]{3}$/.test(currency)) Object.assign(options, { style: "currency", currency });
     if (as === "percent") Object.assign(options, { style: "percent", maximumFractionDigits: 1 });
     if (as === "bytes") Object.assign(options, { style: "unit", unit: "byte", notation: "compact", unitDisplay: "narrow" });
     element.textContent = new Intl.NumberFormat(locale, options).format(value);
