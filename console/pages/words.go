@@ -52,11 +52,7 @@ func asString(of any) string {
 
 // plainly writes a name in words: charge_failed is Charge failed.
 func plainly(name string) string {
-	if name == "" {
-		return ""
-	}
-	words := strings.ReplaceAll(name, "_", " ")
-	return strings.ToUpper(words[:1]) + words[1:]
+	return capitalized(strings.ReplaceAll(name, "_", " "))
 }
 
 func flowNames(keys []flow.Key) string {
@@ -77,25 +73,24 @@ func about(r flow.Resource) string {
 
 // textBadge is the state of a text.
 func textBadge(of any) badge {
-	switch status := message.Status(asString(of)); status {
-	case message.Planned:
-		return badge{"info", "Waits"}
-	case message.Claimed:
-		return badge{"info", "Is being sent"}
-	case message.Accepted, message.Sent:
-		return badge{"good", "Sent"}
-	case message.Delivered:
-		return badge{"good", "Delivered"}
-	case message.Undelivered:
-		return badge{"bad", "Did not arrive"}
-	case message.Rejected:
-		return badge{"bad", "Refused"}
-	case message.Unknown:
-		return badge{"warn", "Perhaps sent"}
-	case message.Suppressed:
-		return badge{"", "Not sent"}
-	default:
-		return badge{"", plainly(string(status))}
+	status := message.Status(asString(of))
+	if known, is := textBadges()[status]; is {
+		return known
+	}
+	return badge{"", plainly(string(status))}
+}
+
+func textBadges() map[message.Status]badge {
+	return map[message.Status]badge{
+		message.Planned:     {"info", "Waits"},
+		message.Claimed:     {"info", "Is being sent"},
+		message.Accepted:    {"good", "Sent"},
+		message.Sent:        {"good", "Sent to the carrier"},
+		message.Delivered:   {"good", "Delivered"},
+		message.Undelivered: {"bad", "Did not arrive"},
+		message.Rejected:    {"bad", "Refused"},
+		message.Unknown:     {"warn", "Perhaps sent"},
+		message.Suppressed:  {"", "Not sent"},
 	}
 }
 
