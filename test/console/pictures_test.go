@@ -15,7 +15,8 @@ import (
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
-// TestPictures takes the pictures of docs/console.md, of sample customers: .cache/screenshots/docs-*.png. It runs with PICTURES=1 only.
+// TestPictures takes the pictures of docs/console.md, of sample customers, with PICTURES=1 only: .cache/screenshots/docs-*.png. In docs/console they are
+// smaller: pngquant --strip 64.
 func TestPictures(t *testing.T) {
 	if os.Getenv("PICTURES") == "" {
 		t.Skip("PICTURES=1 takes the pictures of docs/console.md")
