@@ -178,7 +178,7 @@ func BenchmarkQueries(b *testing.B) {
 	m := s.run(b.TempDir())
 	for name, screen := range screens(b, m.Model, s.now, events) {
 		b.Run(name, func(b *testing.B) {
-			for i := range b.N {
+			for i := 0; b.Loop(); i++ {
 				screen(i % (events / 10))
 			}
 		})
@@ -191,8 +191,7 @@ func BenchmarkRestore(b *testing.B) {
 	s := newShop(b, kafkatest.Embedded(b))
 	s.load(events)
 	records := s.offsets()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		s.run(b.TempDir()).close()
 	}
 	b.ReportMetric(float64(records)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
