@@ -208,7 +208,7 @@ func (n *night) sendFresh(from, until int) (heap []uint64) {
 // meanwhile. Restarts with an empty state directory, at night and in the middle of the release, change nothing, and the memory stays as it was.
 // DEFERRED is how many there are; then the broker is Apache Kafka, whose memory is not that of the test.
 func TestDeferredTexts(t *testing.T) {
-	total, broker := 1500, kafkatest.Choose
+	total, broker := 800, kafkatest.Choose
 	if text := os.Getenv("DEFERRED"); text != "" {
 		number, err := strconv.Atoi(text)
 		require.NoError(t, err)

@@ -106,9 +106,12 @@ type world struct {
 	unchecked  bool           // the test writes records that fit no schema
 }
 
+// validators compiles the schemas once: property tests have a thousand worlds.
+var validators = sync.OnceValues(schematest.New)
+
 func newWorld(t testing.TB, cfg storeConfig) *world {
 	t.Helper()
-	validator, err := schematest.New()
+	validator, err := validators()
 	require.NoError(t, err)
 	w := &world{
 		t: t, outcomes: &outcomes{}, log: &logText{}, read: map[string]int{}, checked: map[string]int{}, ahead: map[string]map[int64]bool{}, schemas: validator,

@@ -17,7 +17,6 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/recharge/rechargetest"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
-	"github.com/rechargeflow/rechargeflow/schemas/schematest"
 	"github.com/rechargeflow/rechargeflow/test/histories"
 )
 
@@ -55,7 +54,7 @@ func TestAnswersEnterThroughTheRawTopic(t *testing.T) {
 		})
 		require.NoError(t, queue.Run(ctx))
 
-		validator, err := schematest.New()
+		validator, err := validators()
 		require.NoError(t, err)
 		decoder, err := recharge.NewDecoder()
 		require.NoError(t, err)

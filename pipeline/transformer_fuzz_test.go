@@ -10,7 +10,6 @@ import (
 	"github.com/rechargeflow/rechargeflow/pkg/envelope"
 	"github.com/rechargeflow/rechargeflow/pkg/kafka"
 	"github.com/rechargeflow/rechargeflow/pkg/topology"
-	"github.com/rechargeflow/rechargeflow/schemas/schematest"
 )
 
 // Any signed body has an outcome: a body without one would block its partition for ever. Its outputs fit into Kafka and conform to
@@ -21,7 +20,7 @@ func FuzzTransformer(f *testing.F) {
 		f.Add(byte(i), []byte(subscriptionBody("1", joBean)))
 		f.Add(byte(i), []byte(`{"subscription":{"id":1,"customer_id":2,"product_title":"<&>\u2028","quantity":"1.0","price":"00.10"},"customer":[]}`))
 	}
-	validator, err := schematest.New()
+	validator, err := validators()
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, topic byte, body []byte) {
 		topics := allTopics()

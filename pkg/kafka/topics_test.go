@@ -75,6 +75,15 @@ func partitionCountRefused(t *testing.T, cluster kafka.Cluster) {
 	two, three := parse(2), parse(3)
 	_, err := admin.Apply(t.Context(), cluster, admin.Spec{Topics: two.Topics[:1]})
 	require.NoError(t, err)
+	eventually(t, func() bool { // each broker has it a moment after the controller
+		for range 6 {
+			changes, err := admin.Plan(t.Context(), cluster, two)
+			if err != nil || changes[0].Action != admin.ActionOK {
+				return false
+			}
+		}
+		return true
+	}, "the topic is there")
 
 	three.Topics[0].Configs["retention.ms"] = "1000"
 	changes, err := admin.Apply(t.Context(), cluster, three)
