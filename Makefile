@@ -54,9 +54,12 @@ load: kafka-jars ## CUSTOMERS (2000) histories at their recorded times through t
 # packages that start no goroutine, as test/arch checks: the race detector finds nothing there, and makes their property tests four to eight times slower
 PURE := ./pkg/subscriber ./pkg/message ./pkg/flow ./pkg/quiethours ./pkg/jsonread ./pkg/jsonappend ./pkg/texts ./pkg/sending
 
+# the longest ones begin first, so that none of them runs alone at the end
+LONG := ./test/story ./pipeline ./app ./pkg/kafka ./cmd/rechargeflow
+
 unit: $(SUM) kafka-jars promtool axe schemathesis ## run all tests; those on Apache Kafka need Docker, or Java and the jars
 	$(SUM) --format pkgname -- -shuffle=on -timeout 15m $(PURE)
-	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m $$(go list ./... | grep -v -e /test/faults$$ $(PURE:./%=-e /%$$))
+	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m $(LONG) $$(go list ./... | grep -v -e /test/faults$$ $(PURE:./%=-e /%$$))
 	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m ./test/faults
 
 kafka-jars: ## fetch Apache Kafka's jars with Maven into .cache (once, 54 MB); without Maven or Java tests on Kafka are skipped
