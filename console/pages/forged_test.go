@@ -2,6 +2,7 @@ package pages_test
 
 import (
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -47,4 +48,21 @@ func TestFormsHaveATokenField(t *testing.T) {
 		}
 	}
 	assert.Greater(t, forms, len(addresses()), "all pages have the form for logging out")
+}
+
+// The name of a segment, which is that of the file, can't end the header that it is in.
+func TestFileNameForgesNoHeader(t *testing.T) {
+	const name = "a\"\r\nX-Forged: 1"
+	server := site(t, filledService{&filler{texts: []string{name}}}, access.Person{Name: "ann", Role: access.Viewer})
+	response, err := http.Get(server.URL + "/acme/segments/" + url.PathEscape(name) + "/export") //nolint:gosec // a server of the test
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusOK, response.StatusCode)
+	assert.Empty(t, response.Header.Get("X-Forged"))
+	assert.Equal(t, "text/csv; charset=utf-8", response.Header.Get("Content-Type"))
+	kind, parameters, err := mime.ParseMediaType(response.Header.Get("Content-Disposition"))
+	require.NoError(t, err)
+	assert.Equal(t, "attachment", kind)
+	assert.Len(t, parameters, 1)
+	assert.Contains(t, parameters["filename"], `a"`)
 }
