@@ -3,6 +3,8 @@ package pages
 import (
 	"errors"
 	"net/http"
+	"path"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -28,6 +30,8 @@ func (p *Pages) Fail(err error, c echo.Context) {
 type failure struct {
 	Status              int
 	Title, Detail, Wait string
+	// Back is the page of a form that has failed; "" if the address of the failure can be opened again.
+	Back string
 }
 
 // failureOf puts an error into words for the reader.
@@ -102,8 +106,23 @@ func wait(after time.Duration) string {
 	return seconds(max(1, after.Seconds()))
 }
 
+// back is the address of the page that a form belongs to, "" for a page: what a form sends to may not be one.
+func back(c echo.Context) string {
+	if method := c.Request().Method; method == http.MethodGet || method == http.MethodHead {
+		return ""
+	}
+	routes, address := c.Echo().Routes(), c.Request().URL.EscapedPath()
+	for pattern := c.Path(); strings.Trim(pattern, "/.") != ""; pattern, address = path.Dir(pattern), path.Dir(address) {
+		if slices.ContainsFunc(routes, func(r *echo.Route) bool { return r.Method == http.MethodGet && r.Path == pattern }) {
+			return address
+		}
+	}
+	return "/"
+}
+
 // fail answers with the page of a failure. It reads nothing, because that may be what has failed.
 func (p *Pages) fail(c echo.Context, f failure) error {
+	f.Back = back(c)
 	v := view{Title: f.Title, Person: person(c), CSRF: access.CSRF(c.Request().Context()), Page: f}
 	v.Local = v.Person.Name == access.Local
 	if v.Person.Name != "" {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +53,22 @@ func TestChangesNeedTheirRole(t *testing.T) {
 				assert.Equal(t, http.StatusForbidden, status, "%s by a %s", path, role)
 			}
 		}
+	}
+}
+
+// TestFailedFormsLeadBack follows the link of the page that a refused form answers with: it leads to a page.
+func TestFailedFormsLeadBack(t *testing.T) {
+	server := site(t, filledService{&filler{texts: []string{"plain"}}}, access.Person{Name: "ann", Role: access.Viewer})
+	link := regexp.MustCompile(`<a class="button" href="([^"]+)">Back</a>`)
+	for path := range changes() {
+		_, page := post(t, server.URL+path, nil)
+		found := link.FindStringSubmatch(page)
+		require.NotEmpty(t, found, path)
+		response, err := http.Get(server.URL + found[1]) //nolint:gosec // a server of the test
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, http.StatusOK, response.StatusCode, "%s leads to %s", path, found[1])
+		assert.True(t, strings.HasPrefix(path, found[1]), "%s leads to %s", path, found[1])
 	}
 }
 

@@ -160,7 +160,7 @@ func (s *Service) Replay(ctx context.Context, who string, request ReplayRequest)
 	case count.Letters == 0:
 		return Replay{}, fmt.Errorf("%w: no dead letter is to be sent", ErrConflict)
 	case count.Letters != request.Confirm:
-		return Replay{}, fmt.Errorf("%w: there are %d dead letters now, and %d were confirmed", ErrConflict, count.Letters, request.Confirm)
+		return Replay{}, fmt.Errorf("%w: the number of dead letters is %d now, and %d was confirmed", ErrConflict, count.Letters, request.Confirm)
 	}
 	r := &s.ops.replays
 	r.mutex.Lock()
