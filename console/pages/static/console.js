@@ -97,6 +97,8 @@
         window.location.reload();
         return null;
       }
+      // A proxy's own answer is none of the console's, all of which have a policy.
+      if (response.status >= 502 && !response.headers.has("Content-Security-Policy")) throw new Error("no answer of the console");
       reached();
       return new DOMParser().parseFromString(await response.text(), "text/html");
     } catch (error) {
@@ -192,16 +194,25 @@
 
   function live(element) {
     const refresh = refreshes(element);
-    const source = new EventSource(element.dataset.live);
-    let opened = false;
-    source.addEventListener("open", () => {
-      reached();
-      if (opened) refresh(); // what came while the stream was interrupted
-      opened = true;
-      root.classList.add("live");
-    });
-    source.addEventListener("error", () => { if (!leaving) lost(); });
-    for (const kind of ["message", ...element.dataset.kinds.split(" ")]) source.addEventListener(kind, refresh);
+    let source, opened = false;
+    const open = () => {
+      source = new EventSource(element.dataset.live);
+      source.addEventListener("open", () => {
+        reached();
+        if (opened) refresh(); // what came while the stream was interrupted
+        opened = true;
+        root.classList.add("live");
+      });
+      source.addEventListener("error", () => {
+        if (leaving) return;
+        lost();
+        // A browser connects again by itself, but not after an answer that is no stream: that of a proxy while the console is away, or that
+        // nobody is logged in any more, which refresh finds out.
+        if (source.readyState === EventSource.CLOSED) setTimeout(() => refresh().then(open), 3000);
+      });
+      for (const kind of ["message", ...element.dataset.kinds.split(" ")]) source.addEventListener(kind, refresh);
+    };
+    open();
     window.addEventListener("pagehide", () => source.close());
     window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });
   }
