@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/exec"
@@ -16,8 +17,8 @@ import (
 // Browser is a running Chromium.
 type Browser struct {
 	ctx context.Context
-	// cache has axe-core, and gets the screenshots.
-	cache string
+	// cache has axe-core, and screenshots is where those are saved.
+	cache, screenshots string
 }
 
 // Start starts Chromium with a profile of its own. It ends with the test, which is skipped where there is none.
@@ -37,7 +38,8 @@ func Start(t testing.TB) *Browser {
 	ctx, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(cancel)
 	require.NoError(t, chromedp.Do(ctx), "start Chromium")
-	return &Browser{ctx: ctx, cache: cacheDir()}
+	root := repository()
+	return &Browser{ctx: ctx, cache: filepath.Join(root, ".cache"), screenshots: screenshots(root)}
 }
 
 // find returns the path of Chromium, "" if there is none.
@@ -50,17 +52,25 @@ func find() string {
 	return ""
 }
 
-// cacheDir is .cache of the repository.
-func cacheDir() string {
+// repository is its directory.
+func repository() string {
 	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..", ".cache")
+	return filepath.Join(filepath.Dir(file), "..", "..")
+}
+
+// screenshots is RECHARGEFLOW_SCREENSHOTS, relative to the repository, where it is set.
+func screenshots(root string) string {
+	dir := cmp.Or(os.Getenv("RECHARGEFLOW_SCREENSHOTS"), filepath.Join(".cache", "screenshots"))
+	if filepath.IsAbs(dir) {
+		return dir
+	}
+	return filepath.Join(root, dir)
 }
 
 // save writes a file for people to look at.
 func (b *Browser) save(name string, content []byte) error {
-	dir := filepath.Join(b.cache, "screenshots")
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // pictures of test data
+	if err := os.MkdirAll(b.screenshots, 0o755); err != nil { //nolint:gosec // pictures of test data
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, name+".png"), content, 0o644) //nolint:gosec // pictures of test data
+	return os.WriteFile(filepath.Join(b.screenshots, name+".png"), content, 0o644) //nolint:gosec // pictures of test data
 }
