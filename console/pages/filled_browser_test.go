@@ -20,8 +20,25 @@ func addresses() []string {
 		"/?all=1", "/acme/", "/acme/flows", "/acme/flows/stats", "/acme/flows/charge_paid", "/acme/flows/charge_paid/versions",
 		"/acme/flows/charge_paid/backtest?play=1", "/acme/sending", "/acme/texts", "/acme/texts/4e63301a", "/acme/customers",
 		"/acme/customers/246936001?timeline=1&reveal=1", "/acme/segments", "/acme/segments/at_risk", "/acme/events", "/pipeline", "/deadletters",
-		"/deadletters/sms/3/17?reveal=1", "/access", nowhere,
+		"/deadletters/sms/3/17?reveal=1", "/access", "/login", nowhere,
 	}
+}
+
+// answers are pages that answer to a form, by its address and fields: questions before something that can't be taken back, and results.
+func answers() map[string]string {
+	return map[string]string{
+		"/deadletters/replay": "", "/acme/segments/at_risk/delete": "", "/access/tokens/revoke": "id=4e63301a", "/acme/segments/push": "", "/acme/sending/pause": "paused=true",
+		"/acme/flows/charge_paid/activate": "step=review", "/acme/flows/charge_paid/test": "number=%2B15035550101", "/acme/sending/number": "do=show&number=%2B15035550101",
+		"/acme/segments/count": "conditions=received+any", "/access/tokens": "name=x&role=viewer&days=30",
+	}
+}
+
+// submit sends a form from the page that is open.
+func submit(tab *browser.Tab, address, fields string) {
+	browser.Value[int](tab, fmt.Sprintf(`(() => { const form = document.createElement("form"); form.method = "post"; form.action = %q;
+		for (const [name, value] of new URLSearchParams(%q)) { const field = document.createElement("input"); field.type = "hidden"; field.name = name; field.value = value; form.append(field); }
+		document.body.append(form); form.submit(); return 0; })()`, address, fields))
+	tab.Await(fmt.Sprintf(`document.readyState === "complete" && location.pathname === %q`, address))
 }
 
 // TestNothingExecutes fills each field of each result of the service with payloads, opens all pages, and clicks and types in them. Nothing may be
@@ -78,6 +95,15 @@ func TestEverybody(t *testing.T) {
 				if address != nowhere {
 					assert.Empty(t, tab.Problems(), address)
 				}
+			}
+			for address, fields := range answers() {
+				tab.Open(server.URL + "/pipeline")
+				submit(tab, address, fields)
+				tab.Await(`document.documentElement.classList.contains("script")`)
+				for _, violation := range tab.Violations(axe) {
+					assert.Fail(t, violation, address)
+				}
+				assert.Empty(t, tab.Overflows(), address)
 			}
 		})
 	}

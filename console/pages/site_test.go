@@ -37,6 +37,9 @@ func site(t *testing.T, of pages.Service, who access.Person) *httptest.Server {
 		}
 	})
 	all.Mount(e.Group(""))
+	e.GET("/login", func(c echo.Context) error {
+		return all.Login(c, access.LoginForm{Status: http.StatusOK, Passwords: true, OIDC: true, Next: "/acme/", Name: who.Name, Fault: "Name or password is wrong."})
+	})
 	e.GET("/api/v1/stores/:store/live", func(c echo.Context) error { // a stream of nothing
 		c.Response().Header().Set("Content-Type", "text/event-stream")
 		c.Response().WriteHeader(http.StatusOK)
