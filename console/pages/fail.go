@@ -75,7 +75,7 @@ func titleOf(status int) string {
 	case http.StatusNotFound:
 		return "There is nothing here"
 	case http.StatusConflict:
-		return "Somebody else has changed it"
+		return "This has changed meanwhile"
 	case http.StatusForbidden, http.StatusUnauthorized:
 		return "Not allowed"
 	case http.StatusTooManyRequests:
