@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -89,6 +90,20 @@ func (tab *Tab) Look(look Look) {
 		}}),
 		command(emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: look.Locale}),
 		command(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: look.Zone}))
+	tab.Do("change language", command(emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{
+		UserAgent: Value[string](tab, "navigator.userAgent"), AcceptLanguage: look.Locale,
+	}))
+}
+
+// Online connects the tab to the network, or cuts it off.
+func (tab *Tab) Online(is bool) {
+	tab.t.Helper()
+	unlimited := float64(-1)
+	tab.Do("change network",
+		command(network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{
+			{Offline: !is, DownloadThroughput: unlimited, UploadThroughput: unlimited},
+		}}),
+		command(network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: !is, DownloadThroughput: unlimited, UploadThroughput: unlimited}))
 }
 
 // command is an action that sends a command of the protocol.
