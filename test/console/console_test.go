@@ -1,113 +1,34 @@
 package console_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"net/http"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-	"golang.org/x/crypto/bcrypt"
 
-	"github.com/rechargeflow/rechargeflow/console/access"
-	"github.com/rechargeflow/rechargeflow/pkg/recharge"
-	"github.com/rechargeflow/rechargeflow/pkg/webhooksample"
 	"github.com/rechargeflow/rechargeflow/test/browser"
-	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
-const (
-	customer = 246936001
-	password = "correct horse battery staple"
-	flowPath = "/acme/flows/subscription_started"
-)
+const flowPath = "/acme/flows/subscription_started"
 
-// What the webhooks carry, and no page may show.
-const (
-	phone = "+15035550101"
-	email = "sample-246936001@example.com"
-	hash  = "000000000eb7f1c1"
-)
-
-// payload is in the name and the product of the customer. It must be text everywhere.
-const payload = `<img src=x onerror='executed.push("webhook")'>`
-
-// desk is a console of the whole binary, a tab that is open at it, and what the tab has shown.
-type desk struct {
-	*browser.Tab
-
-	t   *testing.T
-	lab *lab.Lab
-	url string
-}
-
-// start starts all roles, with an operator and a viewer who have passwords.
-func start(t *testing.T, b *browser.Browser) *desk {
-	t.Helper()
-	dir := t.TempDir()
-	binary, people := filepath.Join(dir, "rechargeflow"), filepath.Join(dir, "people.yaml")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/rechargeflow").CombinedOutput()
-	require.NoError(t, err, string(out))
-	secret, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost)
-	require.NoError(t, err)
-	require.NoError(t, access.AddPerson(people, "ann", access.Operator, string(secret)))
-	l, err := lab.New(dir, binary)
-	require.NoError(t, err)
-	t.Cleanup(l.Close)
-	p, err := l.Launch(t.Context(), []string{"RECHARGEFLOW_CONSOLE_PEOPLE_FILE=" + people})
-	require.NoError(t, err)
-	t.Cleanup(p.Kill)
-	require.NoError(t, p.AwaitReady(t.Context()), p.Output())
-	return &desk{Tab: b.Tab(t, browser.Desk()), t: t, lab: l, url: "http://" + l.Console}
-}
-
-// visit opens a page.
-func (d *desk) visit(path string) {
-	d.t.Helper()
-	d.Open(d.url + path)
-}
-
-// look checks the page that is shown, and saves a picture of it.
-func (d *desk) look(picture string) {
-	d.t.Helper()
-	d.Picture("console-" + picture)
-	assert.Empty(d.t, d.Problems(), picture)
-	assert.Empty(d.t, d.Overflows(), picture)
-	page := browser.Value[string](d.Tab, "document.documentElement.outerHTML")
-	for _, secret := range []string{phone, email, hash, password, lab.Secret} {
-		assert.NotContains(d.t, page, secret, picture)
-	}
-}
-
-// webhook sends a sample of a topic, with the payload in its names.
-func (d *desk) webhook(topic recharge.Topic) {
-	d.t.Helper()
-	body, err := webhooksample.Sample{Topic: topic, Version: recharge.Version202111, Customer: customer, At: time.Now()}.Body()
-	require.NoError(d.t, err)
-	encoded, err := json.Marshal(payload)
-	require.NoError(d.t, err)
-	for _, name := range []string{"House Blend", `"Sample"`, "1 lb"} {
-		body = bytes.ReplaceAll(body, []byte(name), []byte(strings.Replace(name, strings.Trim(name, `"`), strings.Trim(string(encoded), `"`), 1)))
-	}
-	status, answer, err := d.lab.Send(d.t.Context(), lab.Webhook{Store: lab.Store, Topic: string(topic), Body: body})
-	require.NoError(d.t, err)
-	require.Equal(d.t, http.StatusOK, status, answer)
-}
-
-// TestConsole is a day of a marketer who is an operator, too.
 func TestConsole(t *testing.T) {
-	b := browser.Start(t)
-	d := start(t, b)
+	s := start(t)
+	t.Run("a day", s.aDay)
+}
+
+// aDay is that of a marketer who is an operator, too.
+func (s *system) aDay(t *testing.T) {
+	d := s.desk(t)
 	d.logIn()
 	d.changeFlow()
 	d.activate()
 	d.watch()
 	d.follow()
+	d.hold()
+	d.resolve()
+	d.replay()
+	d.push()
+	d.restore()
 	d.undo()
 	d.logOut()
 }
@@ -153,10 +74,9 @@ func (d *desk) activate() {
 	d.Sees("main", "no text is sent at once")
 	d.look("activate")
 	d.Click(`button[value="activate"]`)
-	d.Sees("[role=status]", "The flow is on")
+	d.done("The flow is on")
 	d.Sees(".head .badge", "On")
 	d.Sees("#text", "welcome")
-	assert.True(d.t, browser.Value[bool](d.Tab, `document.activeElement.matches("[data-focus]")`), "who can't see hears what was done")
 }
 
 // watch sends webhooks, and sees the text appear without loading the page again.
@@ -164,8 +84,7 @@ func (d *desk) watch() {
 	d.visit("/acme/")
 	d.Await(`document.documentElement.classList.contains("live")`)
 	browser.Value[int](d.Tab, "window.loaded = 1")
-	d.webhook("customer/created")
-	d.webhook("subscription/created")
+	d.subscribe(d.t, customer)
 	d.Sees("#now .feed", "subscription started")
 	d.Sees("#now .feed", "Sent")
 	d.Sees("#now .feed", payload)
@@ -200,14 +119,14 @@ func (d *desk) follow() {
 // undo switches the flow off: restoring a version does not.
 func (d *desk) undo() {
 	d.visit(flowPath + "/versions")
-	d.Sees(".diff ins", "active: true")
+	d.Sees(".diff ins", "welcome")
 	d.look("versions")
 	d.visit(flowPath)
 	d.Click(`form[action$="/deactivate"] button`)
-	d.Sees("[role=status]", "The flow is off")
+	d.done("The flow is off")
 	d.Sees(".head .badge", "Off")
 	d.Look(browser.Phone().InDark())
-	d.look("flow-phone-dark")
+	d.Picture("console-flow-phone-dark")
 	d.Look(browser.Desk())
 }
 

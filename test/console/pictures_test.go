@@ -11,7 +11,6 @@ import (
 
 	"github.com/rechargeflow/rechargeflow/pkg/recharge"
 	"github.com/rechargeflow/rechargeflow/pkg/webhooksample"
-	"github.com/rechargeflow/rechargeflow/test/browser"
 	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
@@ -21,7 +20,7 @@ func TestPictures(t *testing.T) {
 	if os.Getenv("PICTURES") == "" {
 		t.Skip("PICTURES=1 takes the pictures of docs/console.md")
 	}
-	d := start(t, browser.Start(t))
+	d := start(t).desk(t)
 	for _, args := range [][]string{
 		{"flows", "activate", "subscription_started", "subscription_paused", "subscription_canceled", "charge_failed"},
 		{"segments", "create", "at_risk", "received charge_failed in 30d and not clicked charge_failed"},
@@ -29,14 +28,10 @@ func TestPictures(t *testing.T) {
 		_, err := d.lab.Run(t.Context(), append(args, "--store", lab.Store, "--by", "ann")...)
 		require.NoError(t, err)
 	}
-	d.visit("/")
-	d.Type("#name", "ann")
-	d.Type("#password", password)
-	d.Click("main button")
-	d.Sees("h1", "acme")
-	for customer := range int64(3) {
+	d.enter("ann")
+	for nth := range int64(3) {
 		for _, topic := range []recharge.Topic{"customer/created", "subscription/created", "charge/max_retries_reached", "subscription/paused", "subscription/cancelled"} {
-			d.sample(topic, 246936001+customer)
+			d.sample(topic, customer+nth)
 		}
 	}
 	const texts = `#now a[href^="/acme/texts/"]`
@@ -63,9 +58,9 @@ func (d *desk) picture(path, words, name string) {
 }
 
 // sample sends a sample webhook of a customer.
-func (d *desk) sample(topic recharge.Topic, customer int64) {
+func (d *desk) sample(topic recharge.Topic, of int64) {
 	d.t.Helper()
-	body, err := webhooksample.Sample{Topic: topic, Version: recharge.Version202111, Customer: customer, At: time.Now()}.Body()
+	body, err := webhooksample.Sample{Topic: topic, Version: recharge.Version202111, Customer: of, At: time.Now()}.Body()
 	require.NoError(d.t, err)
 	status, answer, err := d.lab.Send(d.t.Context(), lab.Webhook{Store: lab.Store, Topic: string(topic), Body: body})
 	require.NoError(d.t, err)
