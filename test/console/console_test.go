@@ -14,6 +14,7 @@ const flowPath = "/acme/flows/subscription_started"
 func TestConsole(t *testing.T) {
 	s := start(t)
 	t.Run("a day", s.aDay)
+	t.Run("by keyboard", s.byKeyboard)
 }
 
 // aDay is that of a marketer who is an operator, too.

@@ -5,4 +5,5 @@
 //	console_test.go   the story: log in, change a flow, activate it, watch a text, follow the customer, undo
 //	operator_test.go  hold texts, record what happened to one, send dead letters again, push a segment, restore a version
 //	pictures_test.go  the pictures of docs/console.md
+//	keyboard_test.go  the same without a mouse
 package console_test
