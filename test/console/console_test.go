@@ -15,6 +15,7 @@ func TestConsole(t *testing.T) {
 	s := start(t)
 	t.Run("a day", s.aDay)
 	t.Run("by keyboard", s.byKeyboard)
+	t.Run("as a viewer", s.asViewer)
 }
 
 // aDay is that of a marketer who is an operator, too.

@@ -6,4 +6,5 @@
 //	operator_test.go  hold texts, record what happened to one, send dead letters again, push a segment, restore a version
 //	pictures_test.go  the pictures of docs/console.md
 //	keyboard_test.go  the same without a mouse
+//	viewer_test.go    what a viewer sees, and may not do
 package console_test
