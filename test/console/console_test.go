@@ -16,6 +16,7 @@ func TestConsole(t *testing.T) {
 	t.Run("a day", s.aDay)
 	t.Run("by keyboard", s.byKeyboard)
 	t.Run("as a viewer", s.asViewer)
+	t.Run("cut off", s.cutOff)
 }
 
 // aDay is that of a marketer who is an operator, too.

@@ -7,4 +7,5 @@
 //	pictures_test.go  the pictures of docs/console.md
 //	keyboard_test.go  the same without a mouse
 //	viewer_test.go    what a viewer sees, and may not do
+//	offline_test.go   a page whose console is away
 package console_test
