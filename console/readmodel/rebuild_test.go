@@ -146,7 +146,7 @@ func TestKilledChild(t *testing.T) {
 func TestKilled(t *testing.T) {
 	s := newShop(t, kafkatest.Embedded(t))
 	dir, rng := t.TempDir(), newRNG(13)
-	for _, point := range []string{"rows written", "offsets written", "committed"} {
+	for _, point := range []string{"read model rows written", "read model offsets written", "read model committed"} {
 		for passes := range 2 {
 			s.write(s.anything(rng, 300)...)
 			encoded, err := json.Marshal(child{Brokers: s.cluster.Brokers, Prefix: s.Prefix, Dir: dir, Point: point, Passes: passes, Now: s.now})

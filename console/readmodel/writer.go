@@ -128,7 +128,7 @@ func (w *writer) commit(ctx context.Context) error {
 	if err := w.saveKinds(ctx); err != nil {
 		return err
 	}
-	w.config.FaultPoint("rows written")
+	w.config.FaultPoint("read model rows written")
 	for at, o := range w.offsets {
 		_, err := w.exec(ctx, `INSERT INTO offsets VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next,
 			last = iif(excluded.last < 0, last, excluded.last), last_at = iif(excluded.last < 0, last_at, excluded.last_at)`,
@@ -137,11 +137,11 @@ func (w *writer) commit(ctx context.Context) error {
 			return err
 		}
 	}
-	w.config.FaultPoint("offsets written")
+	w.config.FaultPoint("read model offsets written")
 	if _, err := w.exec(ctx, "COMMIT"); err != nil {
 		return err
 	}
-	w.config.FaultPoint("committed")
+	w.config.FaultPoint("read model committed")
 	return w.publish(ctx)
 }
 

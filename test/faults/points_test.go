@@ -62,9 +62,13 @@ func points() []point {
 	}
 }
 
-// otherSteps are not steps of transactions: handled_test.go kills the tracking sink and the sms role there, callbacks_test.go the gateway.
+// otherSteps are not steps of transactions: handled_test.go kills the tracking sink and the sms role there, callbacks_test.go the gateway, TestKilled of
+// console/readmodel the console.
 func otherSteps() []string {
-	return []string{"handled", "text due", "text answered", "receipt written", "callback verified", "callback stored"}
+	return []string{
+		"handled", "text due", "text answered", "receipt written", "callback verified", "callback stored",
+		"read model rows written", "read model offsets written", "read model committed",
+	}
 }
 
 // TestEveryFaultPointIsListed reads the source: a fault point that is not in the list would never be tested.
@@ -74,7 +78,7 @@ func TestEveryFaultPointIsListed(t *testing.T) {
 		listed = append(listed, p.name)
 	}
 	var called []string
-	for _, top := range []string{"cmd", "pipeline", "pkg"} {
+	for _, top := range []string{"cmd", "pipeline", "pkg", "console"} {
 		require.NoError(t, filepath.WalkDir(filepath.Join("../..", top), func(path string, _ fs.DirEntry, err error) error {
 			if err == nil && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
 				called = append(called, stepsIn(t, path)...)
