@@ -116,7 +116,7 @@ func (a *Access) enter(c echo.Context, begun session, next string) error {
 	begun.asked = begun.created
 	sessionCookie.set(c, v.from, a.state.begin(begun, a.cfg.Limits))
 	csrfCookie.remove(c, v.from)
-	a.cfg.Log.Info("logged in", zap.String("by", begun.person.Name), zap.String("role", string(begun.person.Role)), zap.Bool("oidc", begun.oidc))
+	a.cfg.Log.Info("logged in", zap.String("by", begun.person.Name), zap.String("person_role", string(begun.person.Role)), zap.Bool("oidc", begun.oidc))
 	return c.Redirect(http.StatusSeeOther, safeNext(next))
 }
 
