@@ -27,6 +27,23 @@ const (
 // errRebuild means that the rows are of other topics than there are now.
 var errRebuild = errors.New("the topics are others")
 
+// topicError is an error of reading a topic.
+type topicError struct {
+	error
+	topic string
+}
+
+// Unwrap returns the error.
+func (e topicError) Unwrap() error { return e.error }
+
+// of names the topic of an error; nil stays nil.
+func (t *followed) of(err error) error {
+	if err == nil {
+		return nil
+	}
+	return topicError{err, t.name}
+}
+
 // topics returns the topics that are read. Current state comes first, events last: those are the most.
 func topics(t topology.Topics) []string {
 	names := []string{t.Customers(), t.Subscriptions(), t.Charges(), t.Messages(), t.MessageTexts()}
@@ -79,7 +96,7 @@ func (m *Model) turns(ctx context.Context, w *writer, all []*followed) error {
 			pruned = now
 		}
 		m.report(func(p *Progress) {
-			p.CaughtUp, p.Trouble, p.LookedAt = true, "", m.config.Now()
+			p.CaughtUp, p.Trouble, p.Topic, p.LookedAt = true, "", "", m.config.Now()
 		})
 		select {
 		case <-ctx.Done():
@@ -107,7 +124,7 @@ func (m *Model) beginTopics(ctx context.Context, w *writer) (all []*followed, er
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, t := range all {
-		g.Go(func() error { return t.begin(ctx, known, m.startOf(t.name)) })
+		g.Go(func() error { return t.of(t.begin(ctx, known, m.startOf(t.name))) })
 	}
 	g.Go(func() error { return m.identify(ctx, w, all[0].reader) })
 	if err := g.Wait(); err != nil {
@@ -199,6 +216,7 @@ func (m *Model) extend(ctx context.Context, all []*followed) error {
 	for _, t := range all {
 		g.Go(func() error {
 			now, err := t.reader.OffsetRanges(ctx, t.partitions...)
+			err = t.of(err)
 			for id, part := range now {
 				if next := t.ranges[id].First; part.End < next {
 					return fmt.Errorf("%w: partition %d of topic %s ends at %d, before %s, which was read", errRebuild, id, t.name, part.End, strconv.FormatInt(next, 10))

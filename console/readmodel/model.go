@@ -162,7 +162,9 @@ func (m *Model) failed(err error) {
 	if known != err.Error() {
 		m.log.Warn("read topics failed, what the console shows gets old, retrying", zap.Error(err))
 	}
-	m.report(func(p *Progress) { p.Trouble = err.Error() })
+	var of topicError
+	_ = errors.As(err, &of)
+	m.report(func(p *Progress) { p.Trouble, p.Topic = err.Error(), of.topic })
 }
 
 // Progress returns how far the topics are read.

@@ -257,6 +257,8 @@ type Progress struct {
 	LookedAt time.Time `json:"looked_at,omitzero"`
 	// Trouble is why reading fails; empty if it does not.
 	Trouble string `json:"trouble,omitempty"`
+	// Topic is the topic that Trouble is about; empty for none.
+	Topic string `json:"topic,omitempty"`
 }
 
 // variables is the JSON of Text.Variables.

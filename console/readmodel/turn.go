@@ -27,7 +27,7 @@ func (m *Model) turn(ctx context.Context, w *writer, all []*followed) error {
 		defer close(chunks)
 		for _, u := range unread {
 			if err := u.of.fetch(ctx, u.id, u.part, chunks); err != nil {
-				return err
+				return u.of.of(err)
 			}
 		}
 		return nil
