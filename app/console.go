@@ -37,6 +37,7 @@ type consoleRole struct {
 	state   *access.State  // outlives a change of the configuration
 	people  *access.People // likewise; nil without a file of people
 	scans   *semaphore.Weighted
+	jobs    *service.Jobs // likewise
 	current atomic.Pointer[service.Service]
 }
 
@@ -50,6 +51,7 @@ func (a *App) openConsole(ctx context.Context) (err error) {
 		modes[store.Name] = consent.Mode(store.SMS.Consent)
 	}
 	r := &consoleRole{app: a, log: a.log.With(zap.String("role", string(topology.RoleConsole))), state: access.NewState(), scans: service.NewScans()}
+	r.jobs = service.NewJobs(a.now)
 	r.flows, r.consent = live.NewTable(settings.Topic, r.log), consent.NewTable(a.runtime.Topics.Consent(), modes, r.log)
 	r.tokens = access.NewTokens(settings, a.cluster, r.flows, a.now)
 	r.model, err = readmodel.Open(readmodel.Config{
@@ -112,8 +114,7 @@ type site struct {
 	handler http.Handler
 }
 
-// siteFor builds what the console serves with a changed configuration; nil without the role, or if no store has changed: a new one ends the replays and
-// pushes of the one before.
+// siteFor builds what the console serves with a changed configuration; nil without the role, or if no store has changed.
 func (r *consoleRole) siteFor(next config.Config, changes []config.Change) (*site, error) {
 	if !slices.ContainsFunc(changes, func(c config.Change) bool { return c.Store != "" }) {
 		return nil, nil //nolint:nilnil // documented
@@ -142,11 +143,12 @@ func (r *consoleRole) newSite(cfg config.Config) (*site, error) {
 	return &site{r, built, whole.Handler(console.Measure{Metrics: r.app.metrics, Log: r.log, Now: r.app.now})}, nil
 }
 
-// use serves the site in place of the one before. The port stays open; streams of events of the one before end, and their readers begin again.
+// use serves the site in place of the one before. The port stays open, and what runs for stores that are still there goes on.
 func (s *site) use() {
 	if s == nil {
 		return
 	}
+	s.service.Use()
 	before := s.role.current.Swap(s.service)
 	s.role.server.Use(s.handler)
 	if before != nil {
@@ -170,5 +172,10 @@ func (a *App) serveConsole(ctx context.Context, group *errgroup.Group) {
 	group.Go(func() error { return r.flows.Run(ctx, a.cluster) })
 	group.Go(func() error { return r.consent.Run(ctx, a.cluster) })
 	group.Go(func() error { return r.model.Run(ctx) })
-	group.Go(func() error { return r.server.Run(ctx, func() { r.current.Load().Stop() }) })
+	group.Go(func() error {
+		return r.server.Run(ctx, func() {
+			r.jobs.Stop()
+			r.current.Load().Stop()
+		})
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/app/doctor"
@@ -28,26 +29,33 @@ func (r *consoleRole) serviceOf(cfg config.Config) (*service.Service, error) {
 		return nil, err
 	}
 	built.Groups, built.Specs, built.Flows, built.Consent, built.Model, built.Tokens = Groups(cfg), spec.Topics, r.flows, r.consent, r.model, r.tokens
-	built.Scans = r.scans
+	built.Scans, built.Jobs = r.scans, r.jobs
 	built.Produce, built.Checks, built.Samples = a.runtime.Produce, a.checksOf(cfg), samplesFor(cfg, a.now)
-	zones, regions := map[string]*quiethours.Finder{}, map[string]string{}
 	for i, store := range cfg.Stores {
-		shown := &built.Stores[i]
-		shown.Decides, shown.Sinks, zones[store.Name] = SettingsOf(store), SinksOf(store), shown.Sends.Zones
-		regions[store.Name] = shown.Region
+		built.Stores[i].Decides, built.Stores[i].Sinks = SettingsOf(store), SinksOf(store)
 	}
-	built.Zone = func(store, phone string) string {
-		number, err := sms.Number(phone, "", regions[store])
+	built.Zone = zonesOf(built.Stores, a.now)
+	return service.New(built), nil
+}
+
+// zonesOf returns what finds the time zone of a number, as the quiet hours do; of several zones that in which most people live, "" for a number of no
+// place. recharge.customers has no address, which the quiet hours prefer.
+func zonesOf(stores []service.Store, now func() time.Time) func(store, phone string) string {
+	return func(name, phone string) string {
+		at := slices.IndexFunc(stores, func(s service.Store) bool { return s.Name == name })
+		if at < 0 {
+			return ""
+		}
+		number, err := sms.Number(phone, "", stores[at].Region)
 		if err != nil {
 			return ""
 		}
-		found := zones[store].Find(quiethours.Default(), quiethours.Recipient{Number: number}, a.now())
+		found := stores[at].Sends.Zones.Find(quiethours.Default(), quiethours.Recipient{Number: number}, now())
 		if found.Source != quiethours.Phone {
 			return ""
 		}
 		return found.Zones[0]
 	}
-	return service.New(built), nil
 }
 
 // checksOf returns what makes the checks of doctor, for one store and for all that stores share.

@@ -207,11 +207,18 @@ func serviceStore(store config.Store, log *zap.Logger) (service.Store, error) {
 	if store.Bloomreach.Enabled {
 		served.Destination = "Bloomreach"
 		served.Profiles = &service.Profiles{
-			Of: ProfileOf(store), Former: FormerIDs(store),
+			Settings: profileSettings(store),
+			Of:       ProfileOf(store), Former: FormerIDs(store),
 			Destination: profiles.Updates{Client: sync.OnceValues(func() (profiles.Client, error) { return TrackerOf(store) })},
 		}
 	}
 	return served, nil
+}
+
+// profileSettings are what decides to which profiles, and with which credentials, a store sends; not how fast.
+func profileSettings(store config.Store) any {
+	b := store.Bloomreach
+	return []any{store.CustomerID, b.URL, b.Project, b.KeyID, b.Secret, b.Token, b.CustomerIDName, b.SecondIDName}
 }
 
 // sendOne returns what sends one text. The driver is built when it is needed: a command may lack its credentials.

@@ -58,9 +58,12 @@ func (s *Service) awaitRow(ctx context.Context, seen func(*settings.Rows[setting
 
 // alone waits until no other change of this process is written: they would fence each other. It returns what ends that.
 func (s *Service) alone(ctx context.Context) (func(), error) {
+	if err := s.reach(ctx); err != nil {
+		return nil, err
+	}
 	select {
-	case s.changing <- struct{}{}:
-		return func() { <-s.changing }, nil
+	case s.jobs.changing <- struct{}{}:
+		return func() { <-s.jobs.changing }, nil
 	case <-ctx.Done():
 		return nil, unavailable(ctx.Err())
 	}

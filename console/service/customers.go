@@ -157,7 +157,7 @@ func (s *Service) Timeline(ctx context.Context, query TimelineQuery) (timeline.T
 	case errors.Is(err, timeline.ErrNoCustomer):
 		return timeline.Timeline{}, fmt.Errorf("%w: customer %s", ErrNotFound, query.ID)
 	case err != nil:
-		return timeline.Timeline{}, reached("read timeline", err)
+		return timeline.Timeline{}, unreached("read timeline", err)
 	}
 	found, err := timeline.Assemble(records, timeline.Options{Topics: s.cfg.Topics, Settings: store.Decides, Sinks: store.Sinks, Reveal: query.Reveal})
 	if err != nil {

@@ -22,7 +22,6 @@ func TestConsentOfACustomer(t *testing.T) {
 		require.NoError(t, err)
 		return found.Consent
 	}
-	const patience = 30 * time.Second
 	require.Eventually(t, func() bool {
 		found, err := w.Service.Customer(ctx, "acme", "7", false)
 		return err == nil && found.Known

@@ -145,12 +145,15 @@ func (s *Service) DeadLetter(ctx context.Context, name string, reveal bool) (Dea
 	if err != nil {
 		return DeadLetter{}, err
 	}
+	if err := s.reach(ctx); err != nil {
+		return DeadLetter{}, err
+	}
 	stored, err := kafka.ReadRecord(ctx, s.cfg.Cluster, s.cfg.Topics.DeadLetters(role), at.Partition, at.Offset)
 	switch {
 	case errors.Is(err, kafka.ErrNoRecord):
 		return DeadLetter{}, fmt.Errorf("%w: dead letter %s", ErrNotFound, name)
 	case err != nil:
-		return DeadLetter{}, reached("read dead letter "+name, err)
+		return DeadLetter{}, unreached("read dead letter "+name, err)
 	}
 	l := deadletter.Read(stored)
 	letter := DeadLetter{

@@ -14,8 +14,8 @@
 //	segments.go     segments and their changes
 //	members.go      the members of segments: counts, pages and files
 //	push.go         pushes of segments to Bloomreach
-//	operations.go   Operations: the methods of the operator's part
-//	limits.go       how many requests read whole topics at a time, how many tests a person may send
+//	operations.go   Operations: the methods of the operator's part; Jobs: what outlives a change of the configuration
+//	limits.go       how many requests read whole topics at a time, how many tests a person may send; whether brokers answer
 //	why.go          reasons in plain words
 //	overview.go     whether a store is connected, by checks that are made from time to time, and what happens there
 //	texts.go        texts: search, the life of one, those of unknown outcome

@@ -119,24 +119,29 @@ type Live struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-// Live returns what happens in a store, or with "" in all, as it comes. The channel is closed when ctx ends, when the service is stopped, or
-// when the reader is too slow: it has to begin again.
+// Live returns what happens in a store, or with "" in all, as it comes. The channel is closed when ctx ends, when the process stops, when the store is not
+// configured any more, or when the reader is too slow: it has to begin again.
 func (s *Service) Live(ctx context.Context, store string) (<-chan Live, error) {
 	if err := s.known(store); err != nil {
 		return nil, err
 	}
+	job, err := s.jobs.begin(store)
+	if err != nil {
+		return nil, err
+	}
 	stream, rows := s.cfg.Model.Subscribe(store), make(chan Live)
 	go func() {
+		defer job.done()
 		defer close(rows)
 		defer stream.Close()
 		for {
 			select {
 			case <-ctx.Done():
 				return
-			case <-s.ops.stopping:
+			case <-job.ctx.Done():
 				return
 			case row, open := <-stream.C:
-				if !open || !s.offer(ctx, rows, liveRow(row)) {
+				if !open || !job.offer(ctx, rows, liveRow(row)) {
 					return
 				}
 			}
@@ -146,12 +151,12 @@ func (s *Service) Live(ctx context.Context, store string) (<-chan Live, error) {
 }
 
 // offer sends a row, unless the stream ends before the reader takes it. The read model ends the stream of one who is too slow.
-func (s *Service) offer(ctx context.Context, rows chan<- Live, row Live) bool {
+func (j job) offer(ctx context.Context, rows chan<- Live, row Live) bool {
 	select {
 	case rows <- row:
 		return true
 	case <-ctx.Done():
-	case <-s.ops.stopping:
+	case <-j.ctx.Done():
 	}
 	return false
 }

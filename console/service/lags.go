@@ -70,15 +70,15 @@ func (s *Service) Pipeline(ctx context.Context) (Pipeline, error) {
 	}
 	select {
 	case <-running.done:
-		return running.found, reached("read topics and groups", running.err)
+		return running.found, unreached("read topics and groups", running.err)
 	case <-ctx.Done():
-		return Pipeline{}, reached("read topics and groups", ctx.Err())
+		return Pipeline{}, unreached("read topics and groups", ctx.Err())
 	}
 }
 
 // ask returns the state of the pipeline, or the reading of it that runs, which it begins if none does.
 func (s *Service) ask() (Pipeline, *asking) {
-	l := &s.ops.lags
+	l := &s.jobs.lags
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if age := l.now().Sub(l.last.At); !l.last.At.IsZero() && age >= 0 && age < readEvery {
@@ -100,7 +100,7 @@ func (s *Service) ask() (Pipeline, *asking) {
 // answer asks the brokers, for all who wait.
 func (s *Service) answer(ctx context.Context, a *asking, before Pipeline) {
 	defer a.cancel()
-	l := &s.ops.lags
+	l := &s.jobs.lags
 	found, err := s.readPipeline(ctx, l)
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -114,6 +114,9 @@ func (s *Service) answer(ctx context.Context, a *asking, before Pipeline) {
 
 // readPipeline asks the brokers.
 func (s *Service) readPipeline(ctx context.Context, l *lags) (p Pipeline, err error) {
+	if err := s.reach(ctx); err != nil {
+		return p, err
+	}
 	if l.reader == nil {
 		if l.reader, err = admin.NewLagReader(s.cfg.Cluster, l.now); err != nil {
 			return p, err

@@ -3,18 +3,22 @@ package service
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/rechargeflow/rechargeflow/pkg/sms"
-
 	"golang.org/x/sync/semaphore"
 
 	"github.com/rechargeflow/rechargeflow/pkg/backtest"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/kafka/admin"
+	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/subscriber"
 )
 
@@ -28,8 +32,50 @@ const (
 // NewScans returns what limits the requests of a process that read whole topics.
 func NewScans() *semaphore.Weighted { return semaphore.NewWeighted(maxScans) }
 
+// reachWithin is how long brokers may take to answer before what needs them is refused: reading and writing topics is tried for half a minute.
+const reachWithin = 5 * time.Second
+
+// reached is whether the brokers answered a moment ago.
+type reached struct {
+	mutex sync.Mutex
+	at    time.Time
+	err   error
+}
+
+// reach returns an error soon if the brokers do not answer.
+func (s *Service) reach(ctx context.Context) error {
+	r := &s.jobs.reached
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if age := s.cfg.Now().Sub(r.at); r.at.IsZero() || age < 0 || age >= readEvery {
+		r.err = s.ping(context.WithoutCancel(ctx)) // for others, too
+		r.at = s.cfg.Now()
+	}
+	if r.err != nil {
+		return fmt.Errorf("%w: Kafka can't be reached at %s: check that the brokers run, and kafka.brokers. What the console has read is shown all the same (%w)",
+			ErrUnavailable, strings.Join(s.cfg.Cluster.Brokers, ", "), r.err)
+	}
+	return nil
+}
+
+// ping asks a broker for something small.
+func (s *Service) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, reachWithin)
+	defer cancel()
+	reader, err := admin.NewLagReader(s.cfg.Cluster, s.cfg.Now)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	_, err = reader.ClusterID(ctx)
+	return err
+}
+
 // scan waits until the request may read whole topics, and returns what ends that. The error is a LimitedError if others do for long.
 func (s *Service) scan(ctx context.Context) (done func(), err error) {
+	if err := s.reach(ctx); err != nil {
+		return nil, err
+	}
 	wait := cmp.Or(s.cfg.ScanWait, scanWait)
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
@@ -107,6 +153,15 @@ const (
 	maxTrialKey = 100
 	keepTrials  = time.Hour
 )
+
+// trialID returns the id of a test. With a key, a repeated request has the same one, also in another process: a provider that compares ids sends it once.
+func trialID(who, key string, m sms.Message) string {
+	id := sha256.Sum256([]byte(strings.Join([]string{"test", who, m.Store, m.Flow, m.To, key}, "\n")))
+	if key == "" {
+		_, _ = rand.Read(id[:]) // it never fails
+	}
+	return hex.EncodeToString(id[:])
+}
 
 // trial is a test that was begun. Its answer is known when done is closed.
 type trial struct {

@@ -84,6 +84,29 @@ func TestScansAreLimited(t *testing.T) {
 	require.True(t, w.Config.Scans.TryAcquire(2), "each has given its turn back")
 }
 
+// A request for a test that is repeated after the process was restarted has the same id: a provider that compares ids sends one text.
+func TestSendTestAfterRestart(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	restarted := service.New(w.Config)
+	t.Cleanup(restarted.Stop)
+	for _, key := range []string{"form 1", "form 2", ""} {
+		for _, s := range []*service.Service{w.Service, restarted} {
+			_, err := s.SendTest(ctx, "ann", "acme", flow.ChargePaid, service.TestRequest{Number: "+14155552671", Key: key})
+			require.NoError(t, err)
+		}
+	}
+	ids := map[string]int{}
+	for _, m := range w.Provider.Sent() {
+		ids[m.SendKey]++
+		assert.Len(t, m.SendKey, 64)
+	}
+	assert.Len(t, ids, 4, "two keys, and two requests without one")
+	_, err := restarted.SendTest(ctx, "bob", "acme", flow.ChargePaid, service.TestRequest{Number: "+14155552671", Key: "form 1"})
+	require.NoError(t, err)
+	sent := w.Provider.Sent()
+	assert.Zero(t, ids[sent[len(sent)-1].SendKey], "another person's key is another one")
+}
+
 // A test that is asked for twice is sent once, also if who asked does not wait.
 func TestSendTestOnce(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()

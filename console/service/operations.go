@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -75,29 +77,15 @@ type Model interface {
 	Progress() readmodel.Progress
 }
 
-// operations is what the operator's part remembers.
-type operations struct {
-	checks  checks
-	lags    lags
-	replays replays
-	// stopping is closed when the service is replaced, or the process stops.
-	stopping chan struct{}
-	once     sync.Once
-	working  sync.WaitGroup
-}
+// Use makes the stores of the service those of its jobs: what runs for a store that is not among them ends.
+func (s *Service) Use() { s.jobs.use(s.cfg.Stores) }
 
-func (o *operations) begin(s *Service) {
-	o.stopping = make(chan struct{})
-	o.checks.rows, o.lags.now = map[string]*checked{}, s.cfg.Now
-}
-
-// Stop ends what Live returned and the replays and pushes that run, and waits for these: the next push continues. What else the service does goes on.
+// Stop ends the checks that are made. Without Config.Jobs it ends all jobs, too: the next replay and the next push continue.
 func (s *Service) Stop() {
-	s.ops.once.Do(func() { close(s.ops.stopping) })
-	s.pushes.stop()
-	s.ops.working.Wait()
-	s.pushes.all.Wait()
-	s.ops.lags.close()
+	s.checking.stop()
+	if s.cfg.Jobs == nil {
+		s.jobs.Stop()
+	}
 }
 
 // known returns an error for a store that is not configured; "" stands for all.
@@ -124,10 +112,144 @@ func ofModel(what string, err error) error {
 	return fmt.Errorf("read %s: %w", what, err)
 }
 
-// reached gives an error of the brokers its kind.
-func reached(what string, err error) error {
+// unreached gives an error of the brokers its kind.
+func unreached(what string, err error) error {
 	if err == nil {
 		return nil
 	}
+	if errors.Is(err, ErrUnavailable) {
+		return err
+	}
 	return fmt.Errorf("%w: %s: %w", ErrUnavailable, what, err)
+}
+
+// Jobs are what runs in a process for longer than a request, and what a process has once: streams of what happens, replays, pushes, tests and changes. They
+// outlive a change of the configuration, which builds another Service.
+type Jobs struct {
+	changing chan struct{} // see Service.alone
+	trials   *trials
+	lags     lags
+	reached  reached
+	replays  replays
+	pushes   pushes
+
+	mutex   sync.Mutex
+	all     scope
+	stores  map[string]*storeJobs
+	running sync.WaitGroup
+}
+
+// scope is what ends some jobs.
+type scope struct {
+	ctx context.Context //nolint:containedctx // jobs go on after the request that began them
+	end context.CancelCauseFunc
+}
+
+func (s scope) within() scope {
+	ctx, end := context.WithCancelCause(s.ctx)
+	return scope{ctx, end}
+}
+
+// storeJobs are the jobs of a store.
+type storeJobs struct {
+	all, pushes scope
+	settings    any // of the destination of pushes
+}
+
+// job is a job that runs. Call done when it has ended.
+type job struct {
+	ctx  context.Context //nolint:containedctx // see scope
+	done func()
+}
+
+// Why jobs end: the words are shown.
+var (
+	errStops       = errors.New("the console stops")
+	errNewSettings = errors.New("the settings of the store's destination have changed")
+)
+
+// NewJobs returns Jobs of a process. Stop ends them.
+func NewJobs(now func() time.Time) *Jobs {
+	return &Jobs{
+		changing: make(chan struct{}, 1), trials: newTrials(now), lags: lags{now: now}, pushes: pushes{last: map[string]Push{}},
+		all: scope{ctx: context.Background()}.within(), stores: map[string]*storeJobs{},
+	}
+}
+
+// Stop ends all jobs, and waits for them. There are none afterwards.
+func (j *Jobs) Stop() {
+	j.mutex.Lock()
+	j.all.end(errStops)
+	j.mutex.Unlock()
+	j.running.Wait()
+	j.lags.close()
+}
+
+// use sets the stores that are configured now. Jobs of others end, and pushes whose destination has changed.
+func (j *Jobs) use(stores []Store) {
+	j.mutex.Lock()
+	defer j.mutex.Unlock()
+	for name, known := range j.stores {
+		if !slices.ContainsFunc(stores, func(s Store) bool { return s.Name == name }) {
+			known.all.end(fmt.Errorf("store %s is not configured any more", name))
+			delete(j.stores, name)
+		}
+	}
+	for _, store := range stores {
+		known := j.stores[store.Name]
+		if known == nil {
+			known = &storeJobs{all: j.all.within(), settings: store.pushes()}
+			known.pushes = known.all.within()
+			j.stores[store.Name] = known
+		}
+		if !reflect.DeepEqual(known.settings, store.pushes()) {
+			known.pushes.end(errNewSettings)
+			known.pushes, known.settings = known.all.within(), store.pushes()
+		}
+	}
+}
+
+// pushes returns the settings of the destination of pushes; nil for none.
+func (s Store) pushes() any {
+	if s.Profiles == nil {
+		return nil
+	}
+	return s.Profiles.Settings
+}
+
+// begin begins a job of a store, or with "" one of the process.
+func (j *Jobs) begin(store string) (job, error) {
+	j.mutex.Lock()
+	defer j.mutex.Unlock()
+	if store == "" {
+		return j.in(j.all)
+	}
+	known := j.stores[store]
+	if known == nil {
+		return job{}, fmt.Errorf("%w: store %q is not configured any more", ErrNotFound, store)
+	}
+	return j.in(known.all)
+}
+
+// beginPush begins a push to the destination of a store.
+func (j *Jobs) beginPush(store Store) (job, error) {
+	j.mutex.Lock()
+	defer j.mutex.Unlock()
+	known := j.stores[store.Name]
+	switch {
+	case known == nil:
+		return job{}, fmt.Errorf("%w: store %q is not configured any more", ErrNotFound, store.Name)
+	case !reflect.DeepEqual(known.settings, store.pushes()):
+		return job{}, fmt.Errorf("%w: %w", ErrConflict, errNewSettings)
+	}
+	return j.in(known.pushes)
+}
+
+// in begins a job.
+func (j *Jobs) in(s scope) (job, error) {
+	if s.ctx.Err() != nil {
+		return job{}, fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(s.ctx))
+	}
+	j.running.Add(1)
+	return job{s.ctx, j.running.Done}, nil
 }

@@ -191,6 +191,24 @@ const (
 type checks struct {
 	mutex sync.Mutex
 	rows  map[string]*checked
+
+	ctx     context.Context //nolint:containedctx // checks go on after the request that had them made
+	cancel  context.CancelFunc
+	working sync.WaitGroup
+}
+
+func newChecks() *checks {
+	c := &checks{rows: map[string]*checked{}}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	return c
+}
+
+// stop ends the checks that are made. There are none afterwards.
+func (c *checks) stop() {
+	c.mutex.Lock()
+	c.cancel()
+	c.mutex.Unlock()
+	c.working.Wait()
 }
 
 type checked struct {
@@ -218,7 +236,7 @@ func (s *Service) checks(ctx context.Context, store string) ([]Check, time.Time)
 
 // lastChecks returns what was found last, and what is closed when the checks that are made now have ended.
 func (s *Service) lastChecks(store string) (checked, <-chan struct{}) {
-	c := &s.ops.checks
+	c := s.checking
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	of := c.rows[store]
@@ -226,50 +244,25 @@ func (s *Service) lastChecks(store string) (checked, <-chan struct{}) {
 		of = &checked{rows: []Check{}}
 		c.rows[store] = of
 	}
-	if of.running == nil && s.cfg.Now().Sub(of.at) >= checkEvery && !s.stopped() {
+	if of.running == nil && s.cfg.Now().Sub(of.at) >= checkEvery && c.ctx.Err() == nil {
 		of.running = make(chan struct{})
-		s.ops.working.Add(1)
-		go s.check(store, of)
+		c.working.Go(func() { s.check(store, of) })
 	}
 	return *of, of.running
 }
 
 // check makes the checks of a store.
 func (s *Service) check(store string, of *checked) {
-	defer s.ops.working.Done()
-	ctx, cancel := s.untilStopped()
-	defer cancel()
-	rows := append([]Check{}, s.cfg.Checks(ctx, store)...)
+	c := s.checking
+	rows := append([]Check{}, s.cfg.Checks(c.ctx, store)...)
 	for i := range rows {
 		rows[i].Found = mask.Text(rows[i].Found)
 	}
-	s.ops.checks.mutex.Lock()
-	defer s.ops.checks.mutex.Unlock()
-	if ctx.Err() == nil {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.ctx.Err() == nil {
 		of.at, of.rows = s.cfg.Now(), rows
 	}
 	close(of.running)
 	of.running = nil
-}
-
-func (s *Service) stopped() bool {
-	select {
-	case <-s.ops.stopping:
-		return true
-	default:
-		return false
-	}
-}
-
-// untilStopped returns a context that ends when the service is stopped.
-func (s *Service) untilStopped() (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() {
-		select {
-		case <-s.ops.stopping:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
 }

@@ -16,7 +16,6 @@ import (
 // While brokers do not answer, a page shows what is known, and the lag is not.
 func TestOverviewWithoutBrokers(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
-	const patience = 30 * time.Second
 	require.Eventually(t, func() bool {
 		o, err := w.Overview(ctx, "acme")
 		return err == nil && o.LagSeconds != nil

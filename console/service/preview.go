@@ -2,8 +2,6 @@ package service
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -181,7 +179,8 @@ func (s *Service) SendTest(ctx context.Context, who, store string, key flow.Key,
 	if err != nil {
 		return TestSent{}, err
 	}
-	trial, begun, wait := s.trials.take(who, request.Key, text)
+	text.SendKey = trialID(who, request.Key, text)
+	trial, begun, wait := s.jobs.trials.take(who, request.Key, text)
 	switch {
 	case wait > 0:
 		return TestSent{}, &LimitedError{Problem: fmt.Sprintf("%d tests in a minute are enough: wait a little", trialsPerMinute), RetryAfter: wait}
@@ -239,9 +238,7 @@ func (s *Service) statusOf(ctx context.Context, store, number string) (consent.S
 
 // trial returns the text of a test, or the values of one that the destination renders.
 func (s Store) trial(drafted flow.Flow, number string, now time.Time) (sms.Message, error) {
-	id := make([]byte, 32)
-	_, _ = rand.Read(id) // it never fails
-	m := sms.Message{SendKey: hex.EncodeToString(id), To: number, From: s.Sends.From, Store: s.Name, Flow: string(drafted.Key)}
+	m := sms.Message{To: number, From: s.Sends.From, Store: s.Name, Flow: string(drafted.Key)}
 	values := s.Shop.Sample(drafted.Key.Resources()[0])
 	if s.Shop.OwnTexts {
 		m.Values = &sms.Values{Variables: values.Values(), OccurredAt: now.UTC()}

@@ -42,16 +42,6 @@ const answerWithin = 10 * time.Second
 type pushes struct {
 	mutex sync.Mutex
 	last  map[string]Push
-	all   sync.WaitGroup
-
-	ctx  context.Context //nolint:containedctx // of the process: a push goes on after its request
-	stop context.CancelFunc
-}
-
-func newPushes() *pushes {
-	p := &pushes{last: map[string]Push{}}
-	p.ctx, p.stop = context.WithCancel(context.Background())
-	return p
 }
 
 // PushSegments sets the properties of segments at Bloomreach. A push that takes long goes on after its request: see LastPush. A dry run says what
@@ -62,22 +52,31 @@ func (s *Service) PushSegments(ctx context.Context, who, store string, request P
 	if err != nil {
 		return Push{}, err
 	}
+	if err := s.reach(ctx); err != nil {
+		return Push{}, err
+	}
 	if request.DryRun {
 		done, err := push.Run(ctx, s.cfg.Now())
 		return s.ended(began, done, nil), unavailable(err)
 	}
-	if !s.pushes.begin(began) {
+	found, err := s.store(store)
+	if err != nil {
+		return Push{}, err
+	}
+	job, err := s.jobs.beginPush(*found)
+	if err != nil {
+		return Push{}, err
+	}
+	if !s.jobs.pushes.begin(began) {
+		job.done()
 		return Push{}, fmt.Errorf("%w: a push of this store is running", ErrConflict)
 	}
 	ended := make(chan struct{})
-	s.pushes.all.Go(func() {
+	go func() {
+		defer job.done()
 		defer close(ended)
-		done, err := s.Push(s.pushes.ctx, store, request.Segments)
-		after := s.ended(began, done, err)
-		s.pushes.end(after)
-		s.cfg.Log.Info("segments pushed", zap.String("store", store), zap.String("by", who), zap.Any("added", after.Added), zap.Any("removed", after.Removed),
-			zap.Int("rejected", after.Rejected), zap.Error(err))
-	})
+		s.push(job, began, request.Segments)
+	}()
 	timer := time.NewTimer(answerWithin)
 	defer timer.Stop()
 	select {
@@ -85,7 +84,19 @@ func (s *Service) PushSegments(ctx context.Context, who, store string, request P
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	return s.LastPush(ctx, store)
+	return s.jobs.pushes.of(store), nil
+}
+
+// push makes a push that has begun.
+func (s *Service) push(job job, began Push, segments []string) {
+	done, err := s.Push(job.ctx, began.Store, segments)
+	if err != nil && job.ctx.Err() != nil {
+		err = fmt.Errorf("%w; what was sent is known, the next push continues", context.Cause(job.ctx))
+	}
+	after := s.ended(began, done, err)
+	s.jobs.pushes.end(after)
+	s.cfg.Log.Info("segments pushed", zap.String("store", after.Store), zap.String("by", after.By), zap.Any("added", after.Added), zap.Any("removed", after.Removed),
+		zap.Int("rejected", after.Rejected), zap.Error(err))
 }
 
 // LastPush returns the push of a store that runs, or the last one of this process.
@@ -93,12 +104,17 @@ func (s *Service) LastPush(_ context.Context, store string) (Push, error) {
 	if _, err := s.store(store); err != nil {
 		return Push{}, err
 	}
-	s.pushes.mutex.Lock()
-	defer s.pushes.mutex.Unlock()
-	if last, found := s.pushes.last[store]; found {
-		return last, nil
+	return s.jobs.pushes.of(store), nil
+}
+
+// of returns the push of a store that runs, or the last one.
+func (p *pushes) of(store string) Push {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if last, found := p.last[store]; found {
+		return last
 	}
-	return Push{Store: store, Added: map[string]int{}, Removed: map[string]int{}, Problems: []string{}}, nil
+	return Push{Store: store, Added: map[string]int{}, Removed: map[string]int{}, Problems: []string{}}
 }
 
 // begin notes a push, unless another one of the store runs.

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -137,7 +136,7 @@ func (s *Service) count(ctx context.Context, request ReplayRequest) ([]selection
 	var total ReplayCount
 	for i := range all {
 		if all[i].count, err = s.sender(request.Again).Count(ctx, all[i].topics, all[i].filter, nil); err != nil {
-			return nil, total, reached("count dead letters", err)
+			return nil, total, unreached("count dead letters", err)
 		}
 		total.Letters, total.Skipped = total.Letters+len(all[i].count.Positions), total.Skipped+all[i].count.Skipped
 	}
@@ -162,14 +161,15 @@ func (s *Service) Replay(ctx context.Context, who string, request ReplayRequest)
 	case count.Letters != request.Confirm:
 		return Replay{}, fmt.Errorf("%w: the number of dead letters is %d now, and %d was confirmed", ErrConflict, count.Letters, request.Confirm)
 	}
-	r := &s.ops.replays
+	r := &s.jobs.replays
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	switch {
-	case s.stopped():
-		return Replay{}, fmt.Errorf("%w: the console stops", ErrUnavailable)
-	case r.running:
+	if r.running {
 		return Replay{}, fmt.Errorf("%w: another replay runs", ErrConflict)
+	}
+	job, err := s.jobs.begin(request.Store)
+	if err != nil {
+		return Replay{}, err
 	}
 	began := s.cfg.Now()
 	replay := &Replay{ID: strconv.FormatInt(began.UnixMilli(), 10), By: who, Began: began, Letters: count.Letters}
@@ -177,18 +177,15 @@ func (s *Service) Replay(ctx context.Context, who string, request ReplayRequest)
 		r.all = r.all[1:]
 	}
 	r.running = true
-	s.ops.working.Add(1)
-	go s.replay(replay, all, request.Again)
+	go s.replay(job, replay, all, request.Again)
 	s.cfg.Log.Info("replay of dead letters began", zap.String("by", who), zap.Int("letters", count.Letters), zap.String("store", request.Store), zap.String("reason", request.Reason))
 	return *replay, nil
 }
 
 // replay sends what was counted.
-func (s *Service) replay(replay *Replay, all []selection, again bool) {
-	defer s.ops.working.Done()
-	ctx, cancel := s.untilStopped()
-	defer cancel()
-	r := &s.ops.replays
+func (s *Service) replay(job job, replay *Replay, all []selection, again bool) {
+	defer job.done()
+	r := &s.jobs.replays
 	var err error
 	for _, each := range all {
 		sent := func(deadletter.Found) {
@@ -196,7 +193,7 @@ func (s *Service) replay(replay *Replay, all []selection, again bool) {
 			defer r.mutex.Unlock()
 			replay.Sent++
 		}
-		if err = s.sender(again).Run(ctx, each.topics, each.filter, each.count, sent); err != nil {
+		if err = s.sender(again).Run(job.ctx, each.topics, each.filter, each.count, sent); err != nil {
 			break
 		}
 	}
@@ -205,9 +202,10 @@ func (s *Service) replay(replay *Replay, all []selection, again bool) {
 	r.running, replay.Ended = false, s.cfg.Now()
 	fields := []zap.Field{zap.String("by", replay.By), zap.Int("letters", replay.Letters), zap.Int("sent", replay.Sent)}
 	switch {
-	case errors.Is(err, context.Canceled):
-		replay.Error = "the console stopped; the next replay sends the others"
-		s.cfg.Log.Warn("replay of dead letters interrupted, the console stops; the next replay sends the others", fields...)
+	case err != nil && job.ctx.Err() != nil:
+		cause := context.Cause(job.ctx)
+		replay.Error = cause.Error() + "; the next replay sends the others"
+		s.cfg.Log.Warn("replay of dead letters interrupted, the next replay sends the others", append(fields, zap.Error(cause))...)
 	case err != nil:
 		replay.Error = mask.Text(err.Error())
 		s.cfg.Log.Error("replay of dead letters failed", append(fields, zap.Error(err))...)
@@ -218,7 +216,7 @@ func (s *Service) replay(replay *Replay, all []selection, again bool) {
 
 // Replays lists the replays of this process, the newest first.
 func (s *Service) Replays(context.Context) ([]Replay, error) {
-	r := &s.ops.replays
+	r := &s.jobs.replays
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	all := make([]Replay, 0, len(r.all))

@@ -62,11 +62,19 @@ func (s *Service) Resolve(ctx context.Context, who string, resolution Resolution
 	if err != nil {
 		return err
 	}
-	if err := s.cfg.Produce(ctx, record); err != nil {
-		return reached("write receipt", err)
+	if err := s.produce(ctx, "write receipt", record); err != nil {
+		return err
 	}
 	s.cfg.Log.Info("text resolved", zap.String("store", found.Store), zap.String("message_id", found.ID), zap.String("outcome", resolution.Outcome), zap.String("by", who))
 	return nil
+}
+
+// produce writes a record, if brokers answer.
+func (s *Service) produce(ctx context.Context, what string, record kafka.Record) error {
+	if err := s.reach(ctx); err != nil {
+		return err
+	}
+	return unreached(what, s.cfg.Produce(ctx, record))
 }
 
 func noteOf(who, note string) string { return strings.TrimSuffix("found out by "+who+": "+note, ": ") }

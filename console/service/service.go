@@ -40,6 +40,8 @@ type Config struct {
 	Log    *zap.Logger
 	Now    func() time.Time
 
+	// Jobs outlive the service, which has its own if it is nil. Then the service need not be told to Use its stores.
+	Jobs *Jobs
 	// Scans limits how many requests read whole topics; nil for one of this service alone. ScanWait is how long a request waits, 5 s if it is 0.
 	Scans    *semaphore.Weighted
 	ScanWait time.Duration
@@ -89,6 +91,8 @@ type Store struct {
 
 // Profiles are the customers' profiles at the destination of events: see membership.Push.
 type Profiles struct {
+	// Settings are what the destination and its credentials are built from. If other ones come into force, a push ends.
+	Settings    any
 	Of          func(customerID, email string) membership.Profile
 	Former      func(id string) map[string]string
 	Destination membership.Destination
@@ -96,14 +100,10 @@ type Profiles struct {
 
 // Service is what can be seen and done in the console. Its methods are safe for concurrent use.
 type Service struct {
-	cfg Config
-
-	ops operations
-
-	changing chan struct{} // see alone
-	trials   *trials
+	cfg      Config
+	jobs     *Jobs
+	checking *checks
 	lasts    lasts
-	pushes   *pushes
 }
 
 // New returns a Service. It needs all of cfg. A command, which ends soon, has no tables: then the topics are read each time.
@@ -111,7 +111,10 @@ func New(cfg Config) *Service {
 	if cfg.Scans == nil {
 		cfg.Scans = NewScans()
 	}
-	s := &Service{cfg: cfg, changing: make(chan struct{}, 1), trials: newTrials(cfg.Now), pushes: newPushes(), lasts: lasts{read: map[string]last{}}}
-	s.ops.begin(s)
+	s := &Service{cfg: cfg, jobs: cfg.Jobs, checking: newChecks(), lasts: lasts{read: map[string]last{}}}
+	if s.jobs == nil {
+		s.jobs = NewJobs(cfg.Now)
+		s.Use()
+	}
 	return s
 }

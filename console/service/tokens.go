@@ -106,5 +106,5 @@ func tokenError(err, refused error) error {
 	case errors.Is(err, access.ErrNotAllowed):
 		return fmt.Errorf("%w: %w", ErrForbidden, err)
 	}
-	return reached("write settings", err)
+	return unreached("write settings", err)
 }

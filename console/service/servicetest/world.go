@@ -240,10 +240,17 @@ type Profiles struct {
 	Mutex sync.Mutex
 	// Set has the properties by the e-mail of a profile.
 	Set map[string]map[string]bool
+	// Before is called with each request; nil: nothing is.
+	Before func(context.Context) error
 }
 
 // Update sets properties.
-func (p *Profiles) Update(_ context.Context, updates []membership.Update) ([]membership.Answer, error) {
+func (p *Profiles) Update(ctx context.Context, updates []membership.Update) ([]membership.Answer, error) {
+	if p.Before != nil {
+		if err := p.Before(ctx); err != nil {
+			return nil, err
+		}
+	}
 	p.Mutex.Lock()
 	defer p.Mutex.Unlock()
 	answers := make([]membership.Answer, len(updates))
