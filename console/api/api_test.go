@@ -260,8 +260,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// Brokers that do not answer are no fault of the request, and may answer later.
-func TestUnavailable(t *testing.T) {
+// A person may send three tests in a minute; the answer to the fourth says when it may be sent.
+func TestTestsAreLimited(t *testing.T) {
 	s := newSite(t)
 	for range 3 {
 		s.sends(http.StatusOK, "POST", "/stores/acme/flows/charge_paid/test", `{"number": "+14155552671"}`)

@@ -37,7 +37,13 @@ type site struct {
 
 func newSite(t testing.TB) *site {
 	t.Helper()
-	s := &site{World: servicetest.New(t, kafkatest.Embedded(t)), measured: &measured{}}
+	return newSiteOn(t, kafkatest.Embedded(t))
+}
+
+// newSiteOn is newSite on a broker.
+func newSiteOn(t testing.TB, b kafkatest.Broker) *site {
+	t.Helper()
+	s := &site{World: servicetest.New(t, b), measured: &measured{}}
 	s.handler = console.Site{Gate: gate{}, API: api.New(s.Service, zap.NewNop()), Pages: nothing{}}.
 		Handler(console.Measure{Metrics: s.measured, Log: s.Config.Log, Now: time.Now})
 	s.validator = documentValidator(t)
