@@ -66,14 +66,26 @@ func (l *lags) close() {
 func (s *Service) Pipeline(ctx context.Context) (Pipeline, error) {
 	last, running := s.ask()
 	if running == nil {
-		return last, nil
+		return s.withReading(last), nil
 	}
 	select {
 	case <-running.done:
-		return running.found, unreached("read topics and groups", running.err)
+		return s.withReading(running.found), unreached("read topics and groups", running.err)
 	case <-ctx.Done():
 		return Pipeline{}, unreached("read topics and groups", ctx.Err())
 	}
+}
+
+// withReading adds how far the console has read the topics, and which of them it can't read.
+func (s *Service) withReading(p Pipeline) Pipeline {
+	p.Reading, p.Topics = s.reading(), slices.Clone(p.Topics)
+	failed := s.cfg.Model.Progress().Topic
+	for i := range p.Topics {
+		if p.Topics[i].Name == failed {
+			p.Topics[i].Unshown = p.Reading.Trouble
+		}
+	}
+	return p
 }
 
 // ask returns the state of the pipeline, or the reading of it that runs, which it begins if none does.

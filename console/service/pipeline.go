@@ -9,6 +9,8 @@ type Pipeline struct {
 	At     time.Time `json:"at"`
 	Groups []Group   `json:"groups"`
 	Topics []Topic   `json:"topics"`
+	// Reading is how far the console has read the topics that it shows.
+	Reading Reading `json:"reading"`
 }
 
 // Group is a consumer group.
@@ -59,4 +61,6 @@ type Topic struct {
 	Policy     string  `json:"policy"`     // delete or compact
 	Retention  string  `json:"retention,omitempty"`
 	Error      string  `json:"error,omitempty"` // why it could not be read
+	// Unshown is why the console does not show what is new in the topic; "" if it does.
+	Unshown string `json:"unshown,omitempty"`
 }
