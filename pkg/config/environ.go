@@ -166,7 +166,7 @@ func (s *scope) envPrefix() string { return storeEnvPrefix + envName(s.name()) +
 func isForeign(name string) bool {
 	rest := strings.TrimPrefix(name, envPrefix)
 	service := regexp.MustCompile(`(^|_)(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
-	return rest == "CONFIG" || rest == "KAFKA_JARS" || strings.HasPrefix(rest, "TEST_") || service.MatchString(rest)
+	return rest == "CONFIG" || rest == "KAFKA_JARS" || rest == "SCREENSHOTS" || strings.HasPrefix(rest, "TEST_") || service.MatchString(rest)
 }
 
 // withoutPath returns the cause of a failed file operation, without the file name.
