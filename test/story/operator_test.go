@@ -21,16 +21,18 @@ import (
 // ends each within shutdown_timeout, and a second one at once. When brokers and processes are back, no accepted webhook is lost and
 // each fact was sent once.
 func TestStopWithoutKafka(t *testing.T) {
-	t.Run("brokers refuse connections", func(t *testing.T) {
-		broker := kafkatest.Embedded(t, kafkatest.WithProxies())
-		stopWithoutKafka(t, broker.Addr(), broker.Proxy().Refuse, broker.Proxy().Accept)
-	})
-	t.Run("brokers are frozen", func(t *testing.T) {
-		if testing.Short() {
-			t.Skip("starts Apache Kafka; run without -short")
-		}
-		broker := kafkatest.One(t).Broker(1)
-		stopWithoutKafka(t, broker.Addr(), broker.Freeze, broker.Thaw)
+	atOnce(t, map[string]func(*testing.T){
+		"brokers refuse connections": func(t *testing.T) {
+			broker := kafkatest.Embedded(t, kafkatest.WithProxies())
+			stopWithoutKafka(t, broker.Addr(), broker.Proxy().Refuse, broker.Proxy().Accept)
+		},
+		"brokers are frozen": func(t *testing.T) {
+			if testing.Short() {
+				t.Skip("starts Apache Kafka; run without -short")
+			}
+			broker := kafkatest.One(t).Broker(1)
+			stopWithoutKafka(t, broker.Addr(), broker.Freeze, broker.Thaw)
+		},
 	})
 }
 

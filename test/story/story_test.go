@@ -81,22 +81,24 @@ func eachBroker(t *testing.T, test func(t *testing.T, l *lab.Lab, processes map[
 // eachBrokerFor is eachBroker with a lab that is prepared before its processes are started.
 func eachBrokerFor(t *testing.T, prepare func(*lab.Lab), test func(t *testing.T, l *lab.Lab, processes map[string]*lab.Process)) {
 	t.Helper()
-	t.Run("embedded", func(t *testing.T) {
-		l := newLab(t)
-		prepare(l)
-		test(t, l, map[string]*lab.Process{"": start(t, l)})
-	})
-	t.Run("kafka", func(t *testing.T) {
-		broker := kafkatest.Real(t)
-		l := newLab(t)
-		prepare(l)
-		l.Brokers, l.Prefix = []string{broker.Addr()}, lab.RandomPrefix("story")
-		require.NoError(t, l.ApplyTopics(t.Context()))
-		processes := map[string]*lab.Process{}
-		for _, role := range topology.Roles() {
-			processes[string(role)] = start(t, l, string(role))
-		}
-		test(t, l, processes)
+	atOnce(t, map[string]func(*testing.T){
+		"embedded": func(t *testing.T) {
+			l := newLab(t)
+			prepare(l)
+			test(t, l, map[string]*lab.Process{"": start(t, l)})
+		},
+		"kafka": func(t *testing.T) {
+			broker := kafkatest.Real(t)
+			l := newLab(t)
+			prepare(l)
+			l.Brokers, l.Prefix = []string{broker.Addr()}, lab.RandomPrefix("story")
+			require.NoError(t, l.ApplyTopics(t.Context()))
+			processes := map[string]*lab.Process{}
+			for _, role := range topology.Roles() {
+				processes[string(role)] = start(t, l, string(role))
+			}
+			test(t, l, processes)
+		},
 	})
 }
 
