@@ -55,15 +55,15 @@ func (d *desk) look(picture string) {
 	d.clean(picture)
 }
 
-// fits checks that everybody can use the page that is shown, wide and light or narrow and dark, and saves a picture of it.
+// fits checks that everybody can use the page that is shown, and saves a picture of it. console/pages checks all looks of all pages.
 func (d *desk) fits(picture string) {
 	d.t.Helper()
 	d.Picture("console-" + picture)
+	if d.axe != "" {
+		assert.Empty(d.t, d.Violations(d.axe), picture)
+	}
 	for _, look := range []browser.Look{browser.Phone().InDark(), browser.Desk()} {
 		d.Look(look)
-		if d.axe != "" {
-			assert.Empty(d.t, d.Violations(d.axe), "%s %s", picture, look)
-		}
 		assert.Empty(d.t, d.Overflows(), "%s %s", picture, look)
 	}
 }
