@@ -106,7 +106,7 @@ func (r *consoleRole) openPeople(path string) (err error) {
 func (r *consoleRole) gateOf(c config.Console, shown *pages.Pages) (*access.Access, error) {
 	built := access.Config{
 		URL: c.URL, Tokens: r.tokens, State: r.state, Log: r.log, Now: r.app.now, Limits: access.Limits{Idle: c.SessionIdle, Max: c.SessionMax}, OIDC: oidcOf(c.OIDC),
-		RenderLogin: shown.Login, Public: pages.Public(),
+		RenderLogin: shown.Login, Public: pages.Public(), Attempted: func(outcome access.Outcome) { r.app.metrics.ConsoleLogin(string(outcome)) },
 	}
 	if err := access.CheckListen(c.Listen, c.URL, c.PeopleFile != "", built.OIDC != nil); err != nil {
 		return nil, err

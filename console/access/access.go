@@ -30,6 +30,8 @@ type Config struct {
 	Public []string
 	// RenderLogin answers with the page for logging in.
 	RenderLogin func(c echo.Context, form LoginForm) error
+	// Attempted is called with the outcome of each attempt to log in; nil for nobody.
+	Attempted func(Outcome)
 	// State outlives an Access, which is made again when the configuration changes.
 	State *State
 	Log   *zap.Logger

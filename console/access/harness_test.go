@@ -98,17 +98,20 @@ type console struct {
 	stream func(inForce func() bool)
 	// changes counts the requests that change something.
 	changes int
+	// outcomes counts the attempts to log in.
+	outcomes map[access.Outcome]int
 }
 
 // newConsole serves a console with the people ann and bob, unless change takes them away.
 func newConsole(t *testing.T, change func(*access.Config)) *console {
 	t.Helper()
-	c := &console{t: t, clock: newClock(), people: peopleFile(t, twoPeople())}
+	c := &console{t: t, clock: newClock(), people: peopleFile(t, twoPeople()), outcomes: map[access.Outcome]int{}}
 	people, err := access.OpenPeople(c.people, zap.NewNop(), c.clock.Now)
 	require.NoError(t, err)
 	cfg := access.Config{
 		People: people, Limits: access.Limits{Idle: time.Hour, Max: 8 * time.Hour}, State: access.NewState(), Log: zap.NewNop(), Now: c.clock.Now,
 		Public: []string{"/assets/*"}, Compare: compareQuickly,
+		Attempted: func(outcome access.Outcome) { c.outcomes[outcome]++ },
 		RenderLogin: func(ctx echo.Context, form access.LoginForm) error {
 			c.form = form
 			return ctx.String(form.Status, "log in: "+form.Fault)

@@ -10,16 +10,6 @@ import (
 	"go.uber.org/zap"
 )
 
-// What is said of attempts to log in. It is the same for a name that does not exist.
-const (
-	faultPassword = "Name or password is wrong."
-	faultLimited  = "There were too many attempts. Try again later."
-	faultOIDC     = "Logging in did not succeed. Try again."
-	faultTooLate  = "It took too long, or was begun in another browser. Try again."
-	faultNoRole   = "You are known, but have no role in the console. Ask an operator."
-	faultProvider = "The provider of your account can't be reached now. Try again later."
-)
-
 // retryStarting is when to try again while the console is starting.
 const retryStarting = time.Second
 
@@ -39,14 +29,22 @@ func (a *Access) showLogin(c echo.Context) error {
 	return a.cfg.RenderLogin(c, form)
 }
 
+// count counts an attempt.
+func (a *Access) count(outcome Outcome) {
+	if a.cfg.Attempted != nil {
+		a.cfg.Attempted(outcome)
+	}
+}
+
 // failed answers an attempt that did not succeed.
-func (a *Access) failed(c echo.Context, status int, fault string, wait time.Duration) error {
+func (a *Access) failed(c echo.Context, status int, outcome Outcome, wait time.Duration) error {
+	a.count(outcome)
 	form := a.form(c)
-	form.Status, form.Fault = status, fault
+	form.Status, form.Fault = status, outcome.fault()
 	if name := c.FormValue("name"); CheckName(name) == nil {
 		form.Name = name
 	}
-	_ = refuse(c.Response().Header(), status, wait, fault) // the headers
+	_ = refuse(c.Response().Header(), status, wait, form.Fault) // the headers
 	return a.cfg.RenderLogin(c, form)
 }
 
@@ -63,7 +61,7 @@ func (a *Access) login(c echo.Context) error {
 	address, now := networkOf(visitIn(r.Context()).from.client), a.cfg.Now()
 	if wait := a.attempt(address, name, now); wait > 0 {
 		a.cfg.Log.Warn("log in refused, too many attempts", zap.String("address", address))
-		return a.failed(c, http.StatusTooManyRequests, faultLimited, wait)
+		return a.failed(c, http.StatusTooManyRequests, Limited, wait)
 	}
 	e, ok, err := a.verify(r.Context(), name, password)
 	switch {
@@ -71,7 +69,7 @@ func (a *Access) login(c echo.Context) error {
 		return err // the client has gone
 	case !ok:
 		a.cfg.Log.Warn("log in failed", zap.String("address", address))
-		return a.failed(c, http.StatusUnauthorized, faultPassword, 0)
+		return a.failed(c, http.StatusUnauthorized, WrongPassword, 0)
 	}
 	a.succeeded(address, name)
 	return a.enter(c, session{person: Person{Name: e.name, Role: e.role}, stamp: e.stamp()}, r.PostForm.Get("next"))
@@ -116,6 +114,7 @@ func (a *Access) enter(c echo.Context, begun session, next string) error {
 	begun.asked = begun.created
 	sessionCookie.set(c, v.from, a.state.begin(begun, a.cfg.Limits))
 	csrfCookie.remove(c, v.from)
+	a.count(LoggedIn)
 	a.cfg.Log.Info("logged in", zap.String("by", begun.person.Name), zap.String("person_role", string(begun.person.Role)), zap.Bool("oidc", begun.oidc))
 	return c.Redirect(http.StatusSeeOther, safeNext(next))
 }

@@ -38,7 +38,23 @@ func TestLogIn(t *testing.T) {
 	changed := b.post("/change", url.Values{"csrf": {page.body}})
 	assert.Equal(t, "changed by ann", changed.body)
 
+	assert.Equal(t, map[access.Outcome]int{access.WrongPassword: 1, access.LoggedIn: 1}, c.outcomes)
 	out := b.post("/logout", url.Values{"csrf": {page.body}})
 	assert.Equal(t, "/login", out.Header.Get("Location"))
 	assert.Equal(t, http.StatusSeeOther, b.get("/acme/flows").StatusCode)
+}
+
+// Attempts that were refused unseen are counted apart from those that were wrong.
+func TestLimitedAttemptsAreCounted(t *testing.T) {
+	c := newConsole(t, nil)
+	b := c.browser()
+	b.get("/login")
+	status := 0
+	for attempts := 0; status != http.StatusTooManyRequests; attempts++ {
+		require.Less(t, attempts, 100)
+		status = b.post("/login", url.Values{"name": {"ann"}, "password": {"wrong"}, "csrf": {c.form.CSRF}}).StatusCode
+	}
+	assert.Equal(t, 1, c.outcomes[access.Limited])
+	assert.Equal(t, 10, c.outcomes[access.WrongPassword])
+	assert.Len(t, c.outcomes, 2)
 }

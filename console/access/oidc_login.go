@@ -29,7 +29,7 @@ func (a *Access) startOIDC(c echo.Context) error {
 	provider, err := a.cfg.OIDC.ask(ctx)
 	if err != nil {
 		a.cfg.Log.Error("log in failed, the OIDC provider does not answer", zap.Error(withoutSecrets(err)))
-		return a.failed(c, http.StatusBadGateway, faultProvider, 0)
+		return a.failed(c, http.StatusBadGateway, OIDCUnavailable, 0)
 	}
 	begun := attempt{
 		State: newSecret(), Nonce: newSecret(), Verifier: oauth2.GenerateVerifier(), Next: safeNext(c.QueryParam("next")), Until: a.cfg.Now().Add(attemptFor),
@@ -53,31 +53,31 @@ func (a *Access) finishOIDC(c echo.Context) error {
 	begun, ok := a.attemptOf(c, from)
 	oidcCookie.remove(c, from) // of use once
 	if !ok || !a.isAnswer(c, begun) {
-		return a.failed(c, http.StatusBadRequest, faultTooLate, 0)
+		return a.failed(c, http.StatusBadRequest, OIDCExpired, 0)
 	}
 	if refused := c.QueryParam("error"); refused != "" {
 		a.cfg.Log.Warn("log in failed, the OIDC provider has refused it", zap.String("error", shown(refused)))
-		return a.failed(c, http.StatusUnauthorized, faultOIDC, 0)
+		return a.failed(c, http.StatusUnauthorized, OIDCRefused, 0)
 	}
 	address := networkOf(from.client)
 	if wait := a.state.addresses.take(address, a.cfg.Now()); wait > 0 {
-		return a.failed(c, http.StatusTooManyRequests, faultLimited, wait)
+		return a.failed(c, http.StatusTooManyRequests, Limited, wait)
 	}
 	ctx, cancel := context.WithTimeout(c.Request().Context(), providerTimeout)
 	defer cancel()
 	found, err := a.cfg.OIDC.claimsOf(ctx, a.callbackURL(), c.QueryParam("code"), begun)
 	if err != nil {
 		a.cfg.Log.Warn("log in failed, the answer of the OIDC provider is not valid", zap.String("address", address), zap.Error(err))
-		return a.failed(c, http.StatusUnauthorized, faultOIDC, 0)
+		return a.failed(c, http.StatusUnauthorized, OIDCRefused, 0)
 	}
 	person, err := a.cfg.OIDC.personOf(found)
 	if err != nil {
 		a.cfg.Log.Warn("log in refused", zap.String("address", address), zap.Error(err))
-		status, fault := http.StatusUnauthorized, faultOIDC
+		status, outcome := http.StatusUnauthorized, OIDCRefused
 		if errors.Is(err, errNoRole) {
-			status, fault = http.StatusForbidden, faultNoRole
+			status, outcome = http.StatusForbidden, NoRole
 		}
-		return a.failed(c, status, fault, 0)
+		return a.failed(c, status, outcome, 0)
 	}
 	a.state.addresses.giveBack(address)
 	return a.enter(c, session{person: person, oidc: true, stamp: a.cfg.OIDC.stamp()}, begun.Next)

@@ -133,6 +133,7 @@ func TestOIDC(t *testing.T) {
 	assert.Equal(t, http.StatusForbidden, c.browser().logInAt("eve", "/").StatusCode, "known, without a role")
 	assert.Contains(t, c.form.Fault, "no role")
 	assert.Equal(t, http.StatusUnauthorized, c.browser().logInAt("mallory", "/").StatusCode, "an address that is not verified")
+	assert.Equal(t, map[access.Outcome]int{access.LoggedIn: 2, access.OIDCExpired: 2, access.NoRole: 1, access.OIDCRefused: 1}, c.outcomes)
 }
 
 // Answers that belong to another attempt, or that somebody has changed, begin no session.
@@ -177,6 +178,7 @@ func TestOIDCProviderIsDown(t *testing.T) {
 	b := c.browser()
 	assert.Equal(t, http.StatusBadGateway, b.get("/login/oidc").StatusCode)
 	assert.Contains(t, c.form.Fault, "can't be reached")
+	assert.Equal(t, map[access.Outcome]int{access.OIDCUnavailable: 1}, c.outcomes)
 	c = newConsole(t, nil)
 	assert.Equal(t, http.StatusNotFound, c.browser().get("/login/oidc").StatusCode)
 	assert.Equal(t, http.StatusNotFound, c.browser().get("/login/oidc/callback").StatusCode)

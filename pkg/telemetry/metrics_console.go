@@ -11,6 +11,7 @@ import (
 type consoleMetrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	logins   *prometheus.CounterVec
 }
 
 func newConsoleMetrics(registry *prometheus.Registry) consoleMetrics {
@@ -24,8 +25,11 @@ func newConsoleMetrics(registry *prometheus.Registry) consoleMetrics {
 			Help:    "Time to the answer of the console by the pattern of the address. A stream of events ends with its reader.",
 			Buckets: []float64{0.005, 0.025, 0.1, 0.25, 1, 5, 30},
 		}, []string{"route"}),
+		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rechargeflow_console_logins_total", Help: "Attempts to log in to the console by outcome.",
+		}, []string{"outcome"}),
 	}
-	registry.MustRegister(m.requests, m.seconds)
+	registry.MustRegister(m.requests, m.seconds, m.logins)
 	return m
 }
 
@@ -34,6 +38,9 @@ func (m *Metrics) ConsoleRequest(route, method string, status int, took time.Dur
 	m.console.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
 	m.console.seconds.WithLabelValues(route).Observe(took.Seconds())
 }
+
+// ConsoleLogin counts an attempt to log in to the console. The outcome is from a closed list.
+func (m *Metrics) ConsoleLogin(outcome string) { m.console.logins.WithLabelValues(outcome).Inc() }
 
 // ConsoleReading exports how far the console has read the topics: offsets that it has not read, and the age of what it knows. Call it once.
 func (m *Metrics) ConsoleReading(unread func() int64, age func() time.Duration) {

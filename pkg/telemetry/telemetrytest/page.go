@@ -72,6 +72,7 @@ func texts(m *telemetry.Metrics, store string) {
 	m.Links(func() int { return 1 })
 	m.LinkConnections(func() int { return 0 }, func() int64 { return 0 })
 	m.ConsoleRequest("/:store/texts", "GET", 200, time.Millisecond)
+	m.ConsoleLogin("wrong_password")
 	m.ConsoleReading(func() int64 { return 0 }, func() time.Duration { return 0 })
 	m.ConsoleConnections(func() int { return 0 }, func() int64 { return 0 })
 }
