@@ -204,7 +204,7 @@ func TestBacktest(t *testing.T) {
 	assert.Equal(t, 2, played.Triggers)
 	assert.Equal(t, 1, played.Texts)
 	assert.Equal(t, "0.01", played.Cost)
-	assert.Equal(t, "Acme: *** paid Reply STOP to opt out.", played.Examples[0].Text)
+	assert.Equal(t, "Acme: J*** paid Reply STOP to opt out.", played.Examples[0].Text)
 	request.Reveal = true
 	played, err = w.Backtest(ctx, "acme", flow.ChargePaid, request)
 	require.NoError(t, err)
@@ -215,7 +215,7 @@ func TestBacktest(t *testing.T) {
 	assert.Equal(t, 2, would.LastDay.Triggers)
 	require.NotNil(t, would.Waiting)
 	assert.Zero(t, *would.Waiting)
-	assert.Equal(t, "Acme: *** paid Reply STOP to opt out.", would.LastDay.Examples[0].Text, "it is the draft that is activated")
+	assert.Equal(t, "Acme: J*** paid Reply STOP to opt out.", would.LastDay.Examples[0].Text, "it is the draft that is activated")
 	would, err = w.WouldSend(ctx, "acme", flow.ChargePaid, service.Draft{Text: ref("{{ frist_name }}")})
 	require.NoError(t, err)
 	assert.Equal(t, "text", would.Faults[0].Field)

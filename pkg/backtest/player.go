@@ -3,7 +3,6 @@ package backtest
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
@@ -160,7 +159,7 @@ func (p *player) send(m *message.Message, text sms.Message) {
 	live := m.Live(p.now)
 	to := live[len(live)-1].Recipient
 	t := p.texts[m.ID]
-	t.sentAt, t.body = p.now.In(p.zone(quiethours.Recipient{Country: to.Country, Province: to.Province, Number: text.To})), p.masked(text, live[len(live)-1])
+	t.sentAt, t.body = p.now.In(p.zone(quiethours.Recipient{Country: to.Country, Province: to.Province, Number: text.To})), p.masked(text)
 	_, t.parts = flow.Segments(text.Body)
 	book := p.open()
 	if _, err := book.Receive(message.Receipt{Store: m.Store, CustomerID: m.CustomerID, MessageID: m.ID, Attempt: m.Attempt, Outcome: message.Accepted, At: p.now}); err != nil {
@@ -170,10 +169,9 @@ func (p *player) send(m *message.Message, text sms.Message) {
 }
 
 // masked returns a text without secrets and, with HideNames, without what the customer is called and has typed.
-func (p *player) masked(text sms.Message, last subscriber.Trigger) string {
+func (p *player) masked(text sms.Message) string {
 	if p.HideNames {
-		v := last.Variables(p.store.Shop)
-		text.Secrets = append(slices.Clone(text.Secrets), v.Subscription.CancellationReason, v.Customer.FirstName, v.Customer.LastName)
+		return text.Shown
 	}
 	return text.Masked(text.Body)
 }

@@ -64,6 +64,26 @@ type Order struct {
 	ItemsSummary string // {{ order.items_summary }}: same as {{ items_summary }}
 }
 
+// Masked returns the variables with the customer's names masked, and without what they have written.
+func (v Variables) Masked() Variables {
+	v.Customer.FirstName, v.Customer.LastName = initial(v.Customer.FirstName), initial(v.Customer.LastName)
+	if v.Subscription.CancellationReason != "" {
+		v.Subscription.CancellationReason = hidden
+	}
+	return v
+}
+
+// hidden stands for what is not shown.
+const hidden = "***"
+
+// initial returns the first letter of a name.
+func initial(name string) string {
+	if name == "" {
+		return ""
+	}
+	return string([]rune(name)[:1]) + hidden
+}
+
 // Names returns the names that a text can use, in alphabetical order: short names and object.property.
 func Names() []string {
 	var names []string

@@ -62,7 +62,9 @@ type Text struct {
 	To                 string    `json:"to"`
 	From               string    `json:"from,omitempty"`
 	Text               string    `json:"text,omitempty"`
-	Segments           int       `json:"segments,omitempty"` // how many messages are billed for the text
+	// Masked is the text for those who may not see personal data: names masked, and without what the customer has written. "" if Text has none.
+	Masked   string `json:"masked,omitempty"`
+	Segments int    `json:"segments,omitempty"` // how many messages are billed for the text
 	// Variables are the values that the destination renders the text from.
 	Variables map[string]string `json:"variables,omitempty"`
 }

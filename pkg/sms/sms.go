@@ -35,6 +35,9 @@ type Message struct {
 	// Values are those of a text that the provider renders. nil means that Body is the text.
 	Values *Values
 
+	// Shown is the body for those who may not see personal data: without names, what the customer has written, and Secrets. "" with Values.
+	Shown string
+
 	// CustomerID and Partition are where a delivery report of the text belongs. Without CustomerID it can't be reported.
 	CustomerID string
 	Partition  int

@@ -230,10 +230,31 @@ func TestShortLinks(t *testing.T) {
 	}
 	row := texts.Public(&w.message, text, noon())
 	assert.NotContains(t, row.Text, "aaaaaaaaaaa")
+	assert.Equal(t, "Acme: Hello J***, see https://go.acme.example/r/*** or https://go.acme.example/r/bbbbbbbbbbb.", row.Masked)
 	assert.Equal(t, 1, row.Segments)
 	w.Shop.LinksURL = ""
 	body, decision, err := w.decide(noon())
 	require.NoError(t, err)
 	assert.Contains(t, body, "https://acme.example/portal/f99bd4a6")
 	assert.Zero(t, decision)
+}
+
+// Those who may not see personal data get the text without names and what the customer has written, whatever a filter makes of them.
+func TestMasked(t *testing.T) {
+	w := newWorld(t, flow.SubscriptionCanceled)
+	last := &w.message.Triggers[0]
+	w.Shop, last.Charge = flow.Shop{Name: "Acme"}, nil
+	last.Subscription = &subscriber.Subscription{ID: "1", ProductTitle: "Coffee", CancellationReason: "Too sweet"}
+	for source, want := range map[string]string{
+		"{{ first_name | upcase }}, {{ product_title }} is off": "Acme: J***, Coffee is off",
+		"{{ subscription.cancellation_reason }}? OK":            "Acme: ***? OK",
+		"{{ product_title }} is off":                            "",
+	} {
+		w.flow.Text = source
+		text, _, err := w.Decide(&w.message, noon(), w.history)
+		require.NoError(t, err)
+		row := texts.Public(&w.message, text, noon())
+		assert.Equal(t, want, row.Masked, source)
+		assert.NotEqual(t, row.Masked, row.Text)
+	}
 }

@@ -123,6 +123,7 @@ func (s *Store) render(text *sms.Message, m *message.Message, now time.Time, had
 		return message.Decision{Suppress: reason.TextNotRendered}, fmt.Errorf("%w: %w", ErrNotRendered, err)
 	}
 	text.Body = body
+	shown := s.shown(m.Flow, values, short)
 	decision := message.Decision{OptOut: values.OptOut}
 	for _, each := range short {
 		decision.Links = append(decision.Links, message.NewLink(each))
@@ -131,8 +132,27 @@ func (s *Store) render(text *sms.Message, m *message.Message, now time.Time, had
 			text.Secrets = append(text.Secrets, string(each.Code))
 		}
 	}
+	text.Shown = text.Masked(shown)
 	return decision, nil
 }
+
+// shown renders a text without personal data, with the short links that it has.
+func (s *Store) shown(key flow.Key, values flow.Variables, short []links.Short) string {
+	next := 0
+	body, again, err := flow.RenderShort(s.flow(key), values.Masked(), func() links.Code {
+		if next++; next > len(short) {
+			return ""
+		}
+		return short[next-1].Code
+	})
+	if err != nil || len(again) != len(short) {
+		return notShown
+	}
+	return body
+}
+
+// notShown stands for a text that can't be rendered without personal data.
+const notShown = "***"
 
 // suppressed returns why a text is not sent whatever the hour; phone is the error of its number.
 func (s *Store) suppressed(m *message.Message, to subscriber.Recipient, phone error) reason.Reason {
@@ -205,6 +225,9 @@ func Public(m *message.Message, text sms.Message, at time.Time) message.Text {
 		return row
 	}
 	row.Text = text.Masked(text.Body)
+	if text.Shown != row.Text {
+		row.Masked = text.Shown
+	}
 	_, row.Segments = flow.Segments(text.Body)
 	return row
 }
