@@ -6,4 +6,5 @@
 //	conn.go         one connection, and the answers that net/http gives without calling a handler
 //	budget.go       Budget: how many bytes of request bodies are in memory
 //	body.go         reads a body within a budget
+//	patience.go     Patience: how long a slow client may take for a piece of a long answer
 package httplimit
