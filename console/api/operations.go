@@ -47,7 +47,7 @@ const pageLimit = 200
 func (a *API) texts(c echo.Context) (answer, error) {
 	q := service.TextQuery{
 		Store: c.Param("store"), Search: c.QueryParam("search"), CustomerID: c.QueryParam("customer"), Flow: flow.Key(c.QueryParam("flow")),
-		Status: c.QueryParam("status"), Cursor: c.QueryParam("cursor"),
+		Status: c.QueryParam("status"), Cursor: c.QueryParam("cursor"), Whole: wholeOnly(c),
 	}
 	var bad [3]error
 	q.Since, bad[0] = instant(c, "since")
@@ -60,7 +60,11 @@ func (a *API) texts(c echo.Context) (answer, error) {
 }
 
 func (a *API) text(c echo.Context) (answer, error) {
-	return ok(a.service.Text(c.Request().Context(), c.Param("store"), c.Param("text")))
+	reveal, err := revealed(c)
+	if err != nil {
+		return answer{}, err
+	}
+	return ok(a.service.Text(c.Request().Context(), c.Param("store"), c.Param("text"), reveal))
 }
 
 func (a *API) resolve(c echo.Context) (answer, error) {
@@ -81,7 +85,9 @@ func (a *API) customers(c echo.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return ok(a.service.Customers(c.Request().Context(), service.CustomerQuery{Store: c.Param("store"), Search: c.QueryParam("search"), Limit: limit}))
+	return ok(a.service.Customers(c.Request().Context(), service.CustomerQuery{
+		Store: c.Param("store"), Search: c.QueryParam("search"), Whole: wholeOnly(c), Limit: limit,
+	}))
 }
 
 func (a *API) customer(c echo.Context) (answer, error) {

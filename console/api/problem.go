@@ -44,7 +44,7 @@ func (a *API) Fail(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	p := problemOf(err, c.Request().Header.Get("If-Match") != "")
+	p := problemOf(err, c.Request().Header.Get(headerIfMatch) != "")
 	var limited *service.LimitedError
 	switch header := c.Response().Header(); {
 	case header.Get("Retry-After") != "":

@@ -99,23 +99,31 @@ func readVersioned(c echo.Context, into any) (int, error) {
 	if err := json.Unmarshal(body, &named); err != nil {
 		return 0, refuse(http.StatusBadRequest, "the body is not valid: %s", wordsOf(err))
 	}
+	return versionOf(c, named.Version)
+}
+
+// versionOf returns the version that a request names with If-Match or in its body.
+func versionOf(c echo.Context, named *int) (int, error) {
 	matched, err := ifMatch(c)
 	switch {
 	case err != nil:
 		return 0, err
-	case matched != nil && named.Version != nil && *matched != *named.Version:
+	case matched != nil && named != nil && *matched != *named:
 		return 0, refuse(http.StatusBadRequest, "If-Match and version name different versions")
 	case matched != nil:
 		return *matched, nil
-	case named.Version != nil:
-		return *named.Version, nil
+	case named != nil:
+		return *named, nil
 	}
 	return 0, refuse(http.StatusPreconditionRequired, "name the version that you have seen, with If-Match or version")
 }
 
+// headerIfMatch names the version that a change is made for.
+const headerIfMatch = "If-Match"
+
 // ifMatch returns the version of If-Match, nil without one.
 func ifMatch(c echo.Context) (*int, error) {
-	tag := c.Request().Header.Get("If-Match")
+	tag := c.Request().Header.Get(headerIfMatch)
 	if tag == "" {
 		return nil, nil
 	}
@@ -184,3 +192,6 @@ func revealed(c echo.Context) (bool, error) {
 	}
 	return reveal, mayReveal(c, reveal)
 }
+
+// wholeOnly reports whether the person finds customers only by what they know of them already.
+func wholeOnly(c echo.Context) bool { return !access.Of(c.Request().Context()).May(access.Editor) }

@@ -21,7 +21,7 @@ type customersPage struct {
 
 func (p *Pages) customers(c echo.Context) error {
 	ctx, store := c.Request().Context(), c.Param("store")
-	own := customersPage{Query: service.CustomerQuery{Store: store, Search: c.QueryParam("search"), Limit: pageSize}}
+	own := customersPage{Query: service.CustomerQuery{Store: store, Search: c.QueryParam("search"), Limit: pageSize, Whole: wholeOnly(c)}}
 	found, err := p.service.Customers(ctx, own.Query)
 	if err != nil {
 		return err

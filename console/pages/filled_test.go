@@ -269,7 +269,7 @@ func (s filledService) Texts(context.Context, service.TextQuery) (service.TextPa
 	return filled[service.TextPage](s.filler)
 }
 
-func (s filledService) Text(context.Context, string, string) (service.Text, error) {
+func (s filledService) Text(context.Context, string, string, bool) (service.Text, error) {
 	found, _ := filled[service.Text](s.filler)
 	found.Status, found.Zone = "unknown", "America/New_York"
 	return found, nil

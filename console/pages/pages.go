@@ -121,3 +121,6 @@ func person(c echo.Context) access.Person { return access.Of(c.Request().Context
 func reveals(c echo.Context) bool {
 	return c.QueryParam("reveal") != "" && person(c).May(access.Operator)
 }
+
+// wholeOnly reports whether the person finds customers only by what they know of them already.
+func wholeOnly(c echo.Context) bool { return !person(c).May(access.Editor) }

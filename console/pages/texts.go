@@ -31,7 +31,7 @@ func (p *Pages) texts(c echo.Context) error {
 	own := textsPage{Flows: flow.Keys(), Statuses: textStates()}
 	own.Query = service.TextQuery{
 		Store: store, Search: c.QueryParam("search"), CustomerID: c.QueryParam("customer"), Flow: flow.Key(c.QueryParam("flow")),
-		Status: c.QueryParam("status"), Cursor: c.QueryParam("cursor"), Limit: pageSize,
+		Status: c.QueryParam("status"), Cursor: c.QueryParam("cursor"), Limit: pageSize, Whole: wholeOnly(c),
 	}
 	own.Searched = own.Query.Search != "" || own.Query.Flow != "" || own.Query.Status != "" || own.Query.CustomerID != "" || own.Query.Cursor != ""
 	found, err := p.service.Texts(ctx, own.Query)
@@ -54,17 +54,18 @@ const wordsKept = 35 * 24 * time.Hour
 // textPage is one text.
 type textPage struct {
 	Text       service.Text
+	Reveal     bool
 	Resolvable bool // its outcome is unknown
 	Gone       bool // its words are not kept any more
 }
 
 func (p *Pages) text(c echo.Context) error {
-	found, err := p.service.Text(c.Request().Context(), c.Param("store"), c.Param("text"))
+	found, err := p.service.Text(c.Request().Context(), c.Param("store"), c.Param("text"), reveals(c))
 	if err != nil {
 		return err
 	}
 	return p.show(c, "text.html", "Text", textPage{
-		Text: found, Resolvable: message.Status(found.Status) == message.Unknown, Gone: p.now().Sub(found.At) > wordsKept,
+		Text: found, Reveal: reveals(c), Resolvable: message.Status(found.Status) == message.Unknown, Gone: p.now().Sub(found.At) > wordsKept,
 	})
 }
 

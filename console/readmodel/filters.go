@@ -24,8 +24,10 @@ type TextFilter struct {
 	// Query is a customer's ID, e-mail, name, number or the last digits of one, or words of a text.
 	Query    string
 	Customer string
-	Flow     flow.Key
-	Status   message.Status
+	// Customers are the IDs of those whose texts are selected, in the place of Query; nil for all.
+	Customers []string
+	Flow      flow.Key
+	Status    message.Status
 	// Since and Until select by StatusAt. Until is exclusive.
 	Since, Until time.Time
 	After        string // Page.Next

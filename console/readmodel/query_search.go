@@ -25,6 +25,8 @@ const (
 func (m *Model) matching(ctx context.Context, f TextFilter, before int64) (where, error) {
 	query := bounded(f.Query)
 	switch {
+	case f.Customers != nil:
+		return ofCustomers(f), nil
 	case query == "":
 		return where{from: "texts t"}, nil
 	case words(query) == "":
@@ -41,16 +43,28 @@ func (m *Model) matching(ctx context.Context, f TextFilter, before int64) (where
 	if !f.Until.IsZero() {
 		before = min(before, millis(f.Until))
 	}
-	most := maxWords
-	if f.Flow != "" || f.Status != "" || f.Customer != "" || !f.Since.IsZero() {
-		most *= 10 // most of them may be left out
-	}
 	return where{
 		from: `(SELECT t.key FROM json_each(?) c CROSS JOIN texts t ON t.store = (SELECT id FROM stores WHERE name = ?) AND t.customer = c.value
 		UNION SELECT b.text FROM (SELECT rowid AS doc FROM bodies_fts WHERE bodies_fts MATCH ? AND rowid <= ? ORDER BY rowid DESC LIMIT ?) f
 			CROSS JOIN bodies b ON b.doc = f.doc) found CROSS JOIN texts t ON t.key = found.key`,
-		values: []any{asJSON(ids), f.Store, scope + " AND words : (" + words(query) + ")", docsUntil(before), most},
+		values: []any{asJSON(ids), f.Store, scope + " AND words : (" + words(query) + ")", docsUntil(before), f.mostWords()},
 	}, nil
+}
+
+// ofCustomers returns from where the texts of the customers of a filter come.
+func ofCustomers(f TextFilter) where {
+	return where{
+		from:   "json_each(?) c CROSS JOIN texts t ON t.store = (SELECT id FROM stores WHERE name = ?) AND t.customer = c.value",
+		values: []any{asJSON(f.Customers), f.Store},
+	}
+}
+
+// mostWords limits the texts whose words match: more if most of them may be left out.
+func (f TextFilter) mostWords() int {
+	if f.Flow != "" || f.Status != "" || f.Customer != "" || !f.Since.IsZero() {
+		return 10 * maxWords
+	}
+	return maxWords
 }
 
 // customersOf returns the IDs of the customers whom a search finds.

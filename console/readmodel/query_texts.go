@@ -14,7 +14,7 @@ import (
 
 const selectTexts = `SELECT t.id, s.name, t.customer, t.flow, t.status, t.reason, t.planned_at, t.status_at, t.changed_at, t.release_at, t.deferred,
 	t.attempt, t.clicked_at, t.provider_id, t.code, t.error, ifnull(b.recipient, ''), ifnull(b.sender, ''), ifnull(b.body, ''), ifnull(b.segments, 0),
-	ifnull(b.variables, ''), t.key FROM texts t JOIN stores s ON s.id = t.store LEFT JOIN bodies b ON b.text = t.key`
+	ifnull(b.variables, ''), ifnull(b.masked, ''), t.key FROM texts t JOIN stores s ON s.id = t.store LEFT JOIN bodies b ON b.text = t.key`
 
 // scanText reads a row of selectTexts.
 func (m *Model) scanText(scan scanner) (Text, error) {
@@ -28,7 +28,7 @@ func (m *Model) scanNumberedText(scan scanner) (n numbered[Text], err error) {
 	var values string
 	t := &n.row
 	err = scan(&id, &t.Store, &t.Customer, &t.Flow, &t.Status, &t.Reason, &planned, &status, &changed, &release, &t.Deferred, &t.Attempt, &clicked,
-		&t.ProviderID, &t.Code, &t.Error, &t.To, &t.From, &t.Body, &t.Segments, &values, &n.id)
+		&t.ProviderID, &t.Code, &t.Error, &t.To, &t.From, &t.Body, &t.Segments, &values, &t.Masked, &n.id)
 	t.ID, t.PlannedAt, t.StatusAt, t.ChangedAt = hex.EncodeToString(id), timeOf(planned), timeOf(status), timeOf(changed)
 	t.ReleaseAt, t.ClickedAt, t.Variables = timeOf(release), timeOf(clicked), variables(values)
 	n.at = status

@@ -64,7 +64,8 @@ func (s *shop) jo(at time.Time) (text string) {
 		record(s.Messages(), "acme/42", at, planned),
 		record(s.Messages(), "acme/42", at, failed),
 		record(s.MessageTexts(), "acme/42/"+text, at, message.Text{
-			ID: text, Store: "acme", RechargeCustomerID: "42", Flow: flow.ChargePaid, ClaimedAt: at, To: "+14*******23", From: "+12*******00", Text: "Hi Jörg, crème brûlée is on its way", Segments: 1,
+			ID: text, Store: "acme", RechargeCustomerID: "42", Flow: flow.ChargePaid, ClaimedAt: at, To: "+14*******23", From: "+12*******00", Text: "Hi Jörg, crème brûlée is on its way",
+			Masked: "Hi J***, crème brûlée is on its way", Segments: 1,
 		}),
 		record(s.Events(), "acme/42", at, subscriber.Event{
 			ID: hash(32, "paid"), Type: subscriber.EventCharge, Status: subscriber.StatusPaid, Store: "acme", OccurredAt: at.Add(-time.Second), RechargeCustomerID: "42", Email: "jo@example.com",
@@ -127,7 +128,7 @@ func TestQueries(t *testing.T) {
 	assert.Equal(t, readmodel.Text{
 		ID: text, Store: "acme", Customer: "42", Flow: flow.ChargePaid, Status: message.Rejected, PlannedAt: at, StatusAt: at.Add(time.Minute), ChangedAt: at.Add(time.Minute),
 		ReleaseAt: at.Add(time.Minute), Attempt: 1, ProviderID: "SM1", Code: "http_422", Error: "no such number +14*******23", To: "+14*******23", From: "+12*******00",
-		Body: "Hi Jörg, crème brûlée is on its way", Segments: 1,
+		Body: "Hi Jörg, crème brûlée is on its way", Masked: "Hi J***, crème brûlée is on its way", Segments: 1,
 	}, life.Text)
 	require.Len(t, life.Changes, 2)
 	assert.Equal(t, message.Planned, life.Changes[0].Status)

@@ -72,6 +72,7 @@ type Text struct {
 	To        string            `json:"to,omitempty"`
 	From      string            `json:"from,omitempty"`
 	Body      string            `json:"text,omitempty"`
+	Masked    string            `json:"masked,omitempty"` // Body without personal data
 	Segments  int               `json:"segments,omitempty"`
 	Variables map[string]string `json:"variables,omitempty"` // of a text that the destination renders
 }

@@ -1,7 +1,7 @@
 package readmodel
 
 // schemaVersion is that of schema, of what the feed makes of records, and of the places of FTS rows. A file of another version is removed.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // schema are the tables. Times are milliseconds since 1970, 0 for none. Each table has the columns of one topic only, so that the order in which
 // topics are read makes no difference.
@@ -40,7 +40,8 @@ CREATE INDEX texts_release ON texts (store, release_at) WHERE status = 'planned'
 -- A body is a row of recharge.message-texts. doc is its row in bodies_fts, which is in the order of claimed_at. body and words are
 -- searched.
 CREATE TABLE bodies (doc INTEGER PRIMARY KEY, text INTEGER NOT NULL UNIQUE, scope TEXT NOT NULL, claimed_at INTEGER NOT NULL,
-  recipient TEXT NOT NULL, sender TEXT NOT NULL, body TEXT NOT NULL, segments INTEGER NOT NULL, variables TEXT NOT NULL, words TEXT NOT NULL);
+  recipient TEXT NOT NULL, sender TEXT NOT NULL, body TEXT NOT NULL, segments INTEGER NOT NULL, variables TEXT NOT NULL, words TEXT NOT NULL,
+  masked TEXT NOT NULL);
 CREATE VIRTUAL TABLE bodies_fts USING fts5(scope, words, content='', tokenize='unicode61 remove_diacritics 2');
 INSERT INTO bodies_fts (bodies_fts, rank) VALUES ('secure-delete', 1);
 

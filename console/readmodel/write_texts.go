@@ -1,6 +1,7 @@
 package readmodel
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -66,7 +67,7 @@ func (w *writer) change(ctx context.Context, r kafka.Record) error {
 	}
 	stored := storedChange{
 		Change: c.Change, At: millis(c.At), Status: string(c.Status), Reason: string(c.Reason), ReleaseAt: millis(c.ReleaseAt), Attempt: c.Attempt,
-		ClickedAt: millis(c.ClickedAt), ProviderID: w.mask.Text(c.ProviderID), Code: c.Code, Error: w.mask.Text(c.Error),
+		ClickedAt: millis(c.ClickedAt), ProviderID: w.mask.Text(c.ProviderID), Code: c.Code, Error: w.errorOf(c),
 		Partition: r.Partition, Offset: r.Offset,
 	}
 	planned := int64(0)
@@ -86,6 +87,14 @@ func (w *writer) change(ctx context.Context, r kafka.Record) error {
 		w.newRows.text(key)
 	}
 	return nil
+}
+
+// errorOf returns the masked words of a provider, or an operator's note, which was masked when it was written but for who it is by.
+func (w *writer) errorOf(c message.Change) string {
+	if c.Code == message.CodeResolved {
+		return c.Error
+	}
+	return w.mask.Text(c.Error)
 }
 
 // asJSON encodes what always can be.
@@ -123,8 +132,8 @@ func (w *writer) body(ctx context.Context, r kafka.Record) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.exec(ctx, "INSERT INTO bodies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		doc, key, scopeOf(store), claimed, t.To, t.From, t.Text, t.Segments, values, words)
+	_, err = w.exec(ctx, "INSERT INTO bodies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		doc, key, scopeOf(store), claimed, t.To, t.From, t.Text, t.Segments, values, words, cmp.Or(t.Masked, t.Text))
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,9 @@ type CustomerQuery struct {
 	Store string `json:"store" query:"store"`
 	// Search finds the name, e-mail, number or Recharge id.
 	Search string `json:"search" query:"search"`
-	Limit  int    `json:"limit" query:"limit"`
+	// Whole finds nobody by a part of these, nor by a name: searching for parts would undo the masks of who may not see them.
+	Whole bool `json:"-"`
+	Limit int  `json:"limit" query:"limit"`
 }
 
 // CustomerPage is the customers that were found, those that changed last first.
@@ -46,7 +48,7 @@ type Customer struct {
 
 	// Known means that the customer is in recharge.customers.
 	Known bool `json:"known"`
-	// Consent is opted_in, opted_out, unknown, or not_read while the console does not know it yet.
+	// Consent is opted_in, opted_out, or one of the words below.
 	Consent string `json:"consent"`
 	// Zone is the customer's time zone, "" if unknown.
 	Zone          string                   `json:"zone,omitempty"`
@@ -56,6 +58,12 @@ type Customer struct {
 	Texts         []TextRow                `json:"texts"`
 	DeadLetters   []DeadLetter             `json:"dead_letters"`
 }
+
+// Words for the consent of a customer, in the place of a decision.
+const (
+	ConsentUnknown = "unknown"
+	ConsentNotRead = "not_read" // the console does not know it yet
+)
 
 // TimelineQuery asks for the timeline of a customer, straight from the topics.
 type TimelineQuery struct {
@@ -76,15 +84,70 @@ func (s *Service) Customers(ctx context.Context, query CustomerQuery) (CustomerP
 	if err := checkPage(query.Limit); err != nil {
 		return CustomerPage{}, err
 	}
-	found, err := s.cfg.Model.Customers(ctx, query.Store, strings.TrimSpace(query.Search), query.Limit)
+	find := s.findAny
+	if query.Whole {
+		find = s.findWhole
+	}
+	found, err := find(ctx, query.Store, strings.TrimSpace(query.Search), query.Limit)
 	if err != nil {
-		return CustomerPage{}, ofModel("customers", err)
+		return CustomerPage{}, err
 	}
 	page := CustomerPage{Customers: make([]CustomerRow, 0, len(found))}
 	for _, c := range found {
 		page.Customers = append(page.Customers, customerRow(c, false))
 	}
 	return page, nil
+}
+
+func (s *Service) findAny(ctx context.Context, store, search string, limit int) ([]readmodel.Customer, error) {
+	found, err := s.cfg.Model.Customers(ctx, store, search, limit)
+	return found, ofModel("customers", err)
+}
+
+// maxAlike limits the customers of whom a part fits, among whom the whole is looked for.
+const maxAlike = 1000
+
+// findWhole returns the customers whose Recharge ID, whole e-mail or whole number a search is.
+func (s *Service) findWhole(ctx context.Context, store, search string, limit int) ([]readmodel.Customer, error) {
+	alike, err := s.findAny(ctx, store, search, maxAlike)
+	if err != nil {
+		return nil, err
+	}
+	region := ""
+	if found, err := s.store(store); err == nil {
+		region = found.Region
+	}
+	found := slices.DeleteFunc(alike, func(c readmodel.Customer) bool {
+		found := c.ID == search || c.Email != "" && strings.EqualFold(c.Email, search) || sameNumber(c.Phone, search, region)
+		return !found
+	})
+	return found[:min(len(found), cmp.Or(limit, defaultMembers))], nil
+}
+
+// sameNumber reports whether two texts are the same number, with or without the country code of a region.
+func sameNumber(a, b, region string) bool {
+	one, err := sms.Number(a, "", region)
+	if err != nil {
+		return false
+	}
+	other, err := sms.Number(b, "", region)
+	return err == nil && one == other
+}
+
+// whole makes a filter select the texts of the customers whom its query names as a whole.
+func (s *Service) whole(ctx context.Context, filter *readmodel.TextFilter) error {
+	found, err := s.findWhole(ctx, filter.Store, filter.Query, maxAlike)
+	if err != nil {
+		return err
+	}
+	filter.Customers = []string{}
+	for _, c := range found {
+		filter.Customers = append(filter.Customers, c.ID)
+	}
+	if strings.Trim(filter.Query, "0123456789") == "" && !slices.Contains(filter.Customers, filter.Query) {
+		filter.Customers = append(filter.Customers, filter.Query) // of a customer without a row
+	}
+	return nil
 }
 
 func customerRow(c readmodel.Customer, reveal bool) CustomerRow {
@@ -110,7 +173,7 @@ func (s *Service) Customer(ctx context.Context, store, id string, reveal bool) (
 	}
 	c := Customer{
 		CustomerRow: customerRow(found.Customer, reveal), Known: found.Known, Consent: s.consentOf(store, found.Customer.Phone), Zone: s.zone(store, found.Customer.Phone),
-		Subscriptions: found.Subscriptions, Charges: found.Charges, Events: []EventRow{}, Texts: textRows(found.Texts), DeadLetters: []DeadLetter{},
+		Subscriptions: found.Subscriptions, Charges: found.Charges, Events: []EventRow{}, Texts: textRows(found.Texts, reveal), DeadLetters: []DeadLetter{},
 	}
 	events := slices.Concat(found.Events, found.Facts)
 	slices.SortStableFunc(events, func(a, b readmodel.Event) int { return b.At.Compare(a.At) })
@@ -127,16 +190,16 @@ func (s *Service) Customer(ctx context.Context, store, id string, reveal bool) (
 func (s *Service) consentOf(store, phone string) string {
 	at := slices.IndexFunc(s.cfg.Stores, func(each Store) bool { return each.Name == store })
 	if s.cfg.Consent == nil || at < 0 {
-		return "unknown"
+		return ConsentUnknown
 	}
 	number, err := sms.Number(phone, "", s.cfg.Stores[at].Region)
 	if err != nil {
-		return "unknown"
+		return ConsentUnknown
 	}
 	if !s.knowsConsent() {
-		return "not_read"
+		return ConsentNotRead
 	}
-	return cmp.Or(string(s.cfg.Consent.Status(store, number)), "unknown")
+	return cmp.Or(string(s.cfg.Consent.Status(store, number)), ConsentUnknown)
 }
 
 // Timeline reads what happened to a customer from the topics.

@@ -166,7 +166,7 @@ func liveRow(row readmodel.Live) Live {
 	case row.Event != nil:
 		return liveEvent(*row.Event)
 	case row.Text != nil:
-		t := textRow(*row.Text)
+		t := textRow(*row.Text, false)
 		return Live{Kind: "text", At: t.At, Store: t.Store, CustomerID: t.CustomerID, ID: t.ID, Title: "text of " + t.FlowName + ": " + t.Status, Detail: t.Why}
 	}
 	l := row.DeadLetter

@@ -26,7 +26,7 @@ type Operations interface {
 	Reading(ctx context.Context) (Reading, error)
 
 	Texts(ctx context.Context, query TextQuery) (TextPage, error)
-	Text(ctx context.Context, store, id string) (Text, error)
+	Text(ctx context.Context, store, id string, reveal bool) (Text, error)
 	// Unknown returns the texts of unknown outcome.
 	Unknown(ctx context.Context, store string) (TextPage, error)
 	// CountUnknown counts them.

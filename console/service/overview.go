@@ -155,7 +155,7 @@ func (s *Service) recent(ctx context.Context, o *Overview) error {
 		o.RecentEvents = append(o.RecentEvents, liveEvent(e))
 	}
 	texts, err := s.cfg.Model.Texts(ctx, readmodel.TextFilter{Store: o.Store, Limit: recentRows})
-	o.RecentTexts = textRows(texts.Rows)
+	o.RecentTexts = textRows(texts.Rows, false)
 	return ofModel("texts", err)
 }
 

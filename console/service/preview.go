@@ -113,7 +113,7 @@ func (s *Service) previewFor(ctx context.Context, store *Store, drafted flow.Flo
 	}
 	text := PreviewText{Preview: p, Customer: last.RechargeCustomerID, OccurredAt: last.OccurredAt, Masked: !request.Reveal}
 	if text.Masked {
-		hidden, err := flow.PreviewOf(drafted, p.About, masked(values))
+		hidden, err := flow.PreviewOf(drafted, p.About, values.Masked())
 		if err != nil {
 			return PreviewText{}, err
 		}
@@ -133,23 +133,6 @@ func aboutOf(t *subscriber.Trigger) flow.Resource {
 		return flow.AboutOrder
 	}
 	return flow.AboutCustomer
-}
-
-// masked hides what the customer is called and has typed.
-func masked(v flow.Variables) flow.Variables {
-	v.Customer.FirstName, v.Customer.LastName = initial(v.Customer.FirstName), initial(v.Customer.LastName)
-	if v.Subscription.CancellationReason != "" {
-		v.Subscription.CancellationReason = "***"
-	}
-	return v
-}
-
-// initial returns the first letter of a name.
-func initial(name string) string {
-	if name == "" {
-		return ""
-	}
-	return string([]rune(name)[:1]) + "***"
 }
 
 // trialTimeout limits the call of a provider.

@@ -30,9 +30,6 @@ type Resolution struct {
 	Note string `json:"note"`
 }
 
-// resolvedCode is the code of a text whose outcome an operator found out.
-const resolvedCode = "resolved_by_operator"
-
 // outcomes are those that an operator may find.
 func outcomes() []string {
 	return []string{string(message.Accepted), string(message.Delivered), string(message.Undelivered), string(message.Rejected)}
@@ -77,14 +74,17 @@ func (s *Service) produce(ctx context.Context, what string, record kafka.Record)
 	return unreached(what, s.cfg.Produce(ctx, record))
 }
 
-func noteOf(who, note string) string { return strings.TrimSuffix("found out by "+who+": "+note, ": ") }
+// noteOf returns a note with who wrote it. Personal data in it is masked; who it is stays legible, as in the history of settings.
+func noteOf(who, note string) string {
+	return strings.TrimSuffix("found out by "+who+": "+mask.Text(note), ": ")
+}
 
 // receipt returns the record of a resolution. It goes to the partition of the text.
 func (s *Service) receipt(found readmodel.TextLife, outcome, note string) (kafka.Record, error) {
 	now := s.cfg.Now().UTC()
 	r := message.Receipt{
 		Store: found.Store, CustomerID: found.Customer, MessageID: found.ID, Outcome: message.Status(outcome), At: now.Truncate(time.Millisecond),
-		Code: resolvedCode, Error: mask.Text(note),
+		Code: message.CodeResolved, Error: note,
 	}
 	if r.Outcome == message.Rejected { // that the provider has it not is said of an attempt
 		r.Attempt = found.Attempt

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rechargeflow/rechargeflow/console/readmodel"
+	"github.com/rechargeflow/rechargeflow/console/service/mask"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
 	"github.com/rechargeflow/rechargeflow/pkg/message"
 )
@@ -15,7 +16,9 @@ import (
 type TextQuery struct {
 	Store string `json:"store" query:"store"`
 	// Search finds words of the text, the customer's name, e-mail, number or Recharge id.
-	Search     string   `json:"search" query:"search"`
+	Search string `json:"search" query:"search"`
+	// Whole finds a customer only by the whole e-mail, number or Recharge id, and no words: see CustomerQuery.
+	Whole      bool     `json:"-"`
 	CustomerID string   `json:"customer" query:"customer"`
 	Flow       flow.Key `json:"flow" query:"flow"`
 	Status     string   `json:"status" query:"status"`
@@ -46,17 +49,19 @@ type TextRow struct {
 	Reason     string    `json:"reason,omitempty"`
 	Why        string    `json:"why,omitempty"` // the reason in plain words
 	To         string    `json:"to,omitempty"`  // masked
-	Text       string    `json:"text,omitempty"`
-	Segments   int       `json:"segments,omitempty"`
-	ReleaseAt  time.Time `json:"release_at,omitzero"` // of a planned one
-	ClickedAt  time.Time `json:"clicked_at,omitzero"`
+	// Text has names masked, and not what the customer has written, unless personal data is revealed.
+	Text      string    `json:"text,omitempty"`
+	Segments  int       `json:"segments,omitempty"`
+	ReleaseAt time.Time `json:"release_at,omitzero"` // of a planned one
+	ClickedAt time.Time `json:"clicked_at,omitzero"`
 }
 
 // Text is one text and its life.
 type Text struct {
 	TextRow
 
-	From       string            `json:"from,omitempty"`
+	From string `json:"from,omitempty"`
+	// Variables are masked like the text.
 	Variables  map[string]string `json:"variables,omitempty"`
 	ProviderID string            `json:"provider_id,omitempty"`
 	Code       string            `json:"code,omitempty"`
@@ -108,14 +113,20 @@ func (s *Service) Texts(ctx context.Context, query TextQuery) (TextPage, error) 
 	if err := checkPage(query.Limit); err != nil {
 		return TextPage{}, err
 	}
-	found, err := s.cfg.Model.Texts(ctx, readmodel.TextFilter{
+	filter := readmodel.TextFilter{
 		Store: query.Store, Query: strings.TrimSpace(query.Search), Customer: query.CustomerID, Flow: query.Flow, Status: message.Status(query.Status),
 		Since: query.Since, Until: query.Until, After: query.Cursor, Limit: query.Limit,
-	})
+	}
+	if query.Whole && filter.Query != "" {
+		if err := s.whole(ctx, &filter); err != nil {
+			return TextPage{}, err
+		}
+	}
+	found, err := s.cfg.Model.Texts(ctx, filter)
 	if err != nil {
 		return TextPage{}, ofModel("texts", err)
 	}
-	return TextPage{Texts: textRows(found.Rows), Next: found.Next}, nil
+	return TextPage{Texts: textRows(found.Rows, false), Next: found.Next}, nil
 }
 
 // Unknown returns the texts of unknown outcome, at most one page.
@@ -132,18 +143,21 @@ func (s *Service) CountUnknown(ctx context.Context, store string) (int, error) {
 	return int(found.Unknown), ofModel("texts", err)
 }
 
-func textRows(found []readmodel.Text) []TextRow {
+func textRows(found []readmodel.Text, reveal bool) []TextRow {
 	rows := make([]TextRow, 0, len(found))
 	for _, t := range found {
-		rows = append(rows, textRow(t))
+		rows = append(rows, textRow(t, reveal))
 	}
 	return rows
 }
 
-func textRow(t readmodel.Text) TextRow {
+func textRow(t readmodel.Text, reveal bool) TextRow {
 	row := TextRow{
 		ID: t.ID, Store: t.Store, CustomerID: t.Customer, Flow: t.Flow, FlowName: strings.ReplaceAll(string(t.Flow), "_", " "), Status: string(t.Status),
-		At: t.StatusAt, ChangedAt: t.ChangedAt, Reason: string(t.Reason), To: t.To, Text: t.Body, Segments: t.Segments, ReleaseAt: t.ReleaseAt, ClickedAt: t.ClickedAt,
+		At: t.StatusAt, ChangedAt: t.ChangedAt, Reason: string(t.Reason), To: t.To, Text: t.Masked, Segments: t.Segments, ReleaseAt: t.ReleaseAt, ClickedAt: t.ClickedAt,
+	}
+	if reveal {
+		row.Text = t.Body
 	}
 	if t.Reason != "" {
 		row.Why = Why(t.Reason)
@@ -152,14 +166,17 @@ func textRow(t readmodel.Text) TextRow {
 }
 
 // Text returns a text and its life.
-func (s *Service) Text(ctx context.Context, store, id string) (Text, error) {
+func (s *Service) Text(ctx context.Context, store, id string, reveal bool) (Text, error) {
 	found, err := s.life(ctx, store, id)
 	if err != nil {
 		return Text{}, err
 	}
 	t := Text{
-		TextRow: textRow(found.Text), From: found.From, Variables: found.Variables, ProviderID: found.ProviderID, Code: found.Code, Error: found.Error,
+		TextRow: textRow(found.Text, reveal), From: found.From, Variables: found.Variables, ProviderID: found.ProviderID, Code: found.Code, Error: found.Error,
 		Attempt: found.Attempt, Triggers: []TextTrigger{}, Life: []TextChange{},
+	}
+	if !reveal {
+		t.Variables = mask.Variables(found.Variables)
 	}
 	for _, each := range found.Triggers {
 		t.Triggers = append(t.Triggers, TextTrigger(each))

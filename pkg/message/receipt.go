@@ -31,6 +31,9 @@ type Receipt struct {
 // MaxError is the longest Error in bytes.
 const MaxError = 500
 
+// CodeResolved is the code of a text whose outcome an operator found out. Error has the operator's note then.
+const CodeResolved = "resolved_by_operator"
+
 // ErrReceipt means that a receipt can't be read as one.
 var ErrReceipt = errors.New("receipt is incomplete")
 

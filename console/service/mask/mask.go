@@ -2,11 +2,15 @@ package mask
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 
 	"github.com/rechargeflow/rechargeflow/pkg/sms"
 	"github.com/rechargeflow/rechargeflow/pkg/timeline"
 )
+
+// hidden stands for what is not shown.
+const hidden = "***"
 
 // Text returns words of others with e-mails and numbers masked.
 func Text(text string) string {
@@ -20,7 +24,7 @@ func Text(text string) string {
 func Name(name string) string {
 	parts := strings.Fields(name)
 	for i, part := range parts {
-		parts[i] = string([]rune(part)[:1]) + "***"
+		parts[i] = string([]rune(part)[:1]) + hidden
 	}
 	return strings.Join(parts, " ")
 }
@@ -61,8 +65,9 @@ func Field(field, text string) string {
 	case strings.Contains(field, "phone"):
 		return sms.Mask(text)
 	case strings.Contains(field, "url"), strings.Contains(field, "link"), strings.Contains(field, "hash"), strings.Contains(field, "token"),
-		strings.Contains(field, "address"), strings.Contains(field, "zip"), strings.Contains(field, "note"), strings.Contains(field, "comment"):
-		return "***"
+		strings.Contains(field, "address"), strings.Contains(field, "zip"), strings.Contains(field, "note"), strings.Contains(field, "comment"),
+		strings.Contains(field, "cancellation_reason"), strings.Contains(field, "city"):
+		return hidden
 	case strings.HasSuffix(field, "_name") && !strings.HasPrefix(field, "product"), field == "name", field == "company":
 		return Name(text)
 	case strings.HasSuffix(field, "_at"), strings.HasSuffix(field, "_date"), strings.HasSuffix(field, "id"), field == "timestamp":
@@ -72,4 +77,18 @@ func Field(field, text string) string {
 		return text // digits that are no number to call
 	}
 	return Text(text)
+}
+
+// Variables returns the values of a text that the destination renders with names masked, and without what the customer has written and their links.
+func Variables(values map[string]string) map[string]string {
+	masked := maps.Clone(values)
+	for name, value := range masked {
+		switch {
+		case strings.HasSuffix(name, "first_name"), strings.HasSuffix(name, "last_name"):
+			masked[name] = Name(value)
+		case strings.HasSuffix(name, "_url"), strings.HasSuffix(name, "cancellation_reason"):
+			masked[name] = hidden
+		}
+	}
+	return masked
 }
