@@ -172,8 +172,10 @@ func TestExamples(t *testing.T) {
 		{200, "POST", "/stores/acme/segments/push", `{"dry_run": true}`},
 		{200, "POST", "/stores/acme/segments/push", `{"segments": ["at_risk"]}`},
 		{200, "GET", "/stores/acme/segments/push", ""},
-		{204, "DELETE", "/stores/acme/segments/at_risk", ""},
-		{404, "DELETE", "/stores/acme/segments/at_risk", ""},
+		{428, "POST", "/stores/acme/segments", `{"name": "at_risk", "conditions": "clicked any", "replace": true}`},
+		{409, "POST", "/stores/acme/segments", `{"name": "at_risk", "conditions": "clicked any", "replace": true, "version": 2}`},
+		{200, "POST", "/stores/acme/segments", `{"name": "at_risk", "conditions": "clicked any", "replace": true, "version": 1}`},
+		{428, "DELETE", "/stores/acme/segments/at_risk", ""},
 		{404, "GET", "/stores/nobody/flows", ""},
 	} {
 		s.sends(step.status, step.method, step.path, step.body)

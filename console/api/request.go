@@ -121,12 +121,15 @@ func versionOf(c echo.Context, named *int) (int, error) {
 // headerIfMatch names the version that a change is made for.
 const headerIfMatch = "If-Match"
 
+// hasIfMatch reports whether a request has If-Match, which may be empty.
+func hasIfMatch(c echo.Context) bool { return len(c.Request().Header.Values(headerIfMatch)) > 0 }
+
 // ifMatch returns the version of If-Match, nil without one.
 func ifMatch(c echo.Context) (*int, error) {
-	tag := c.Request().Header.Get(headerIfMatch)
-	if tag == "" {
+	if !hasIfMatch(c) {
 		return nil, nil
 	}
+	tag := c.Request().Header.Get(headerIfMatch)
 	version, err := strconv.Atoi(strings.Trim(tag, `"`))
 	if err != nil || version < 0 || tag != strconv.Quote(strconv.Itoa(version)) {
 		return nil, refuse(http.StatusBadRequest, "If-Match is not the ETag of a version, such as \"3\"")

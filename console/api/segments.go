@@ -1,12 +1,14 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/rechargeflow/rechargeflow/console/access"
 	"github.com/rechargeflow/rechargeflow/console/service"
+	"github.com/rechargeflow/rechargeflow/pkg/httplimit"
 )
 
 func (a *API) segmentRoutes() []route {
@@ -29,14 +31,30 @@ func (a *API) segments(c echo.Context) (answer, error) {
 
 func (a *API) saveSegment(c echo.Context) (answer, error) {
 	var change service.SaveSegment
-	if err := read(c, &change); err != nil {
+	body, err := bodyOf(c)
+	if err != nil {
 		return answer{}, err
 	}
-	return ok(a.service.SaveSegment(c.Request().Context(), who(c), c.Param("store"), change))
+	if err := decode(body, &change); err != nil {
+		return answer{}, err
+	}
+	if change.Replace || change.Version != nil || hasIfMatch(c) {
+		version, err := versionOf(c, change.Version)
+		if err != nil {
+			return answer{}, err
+		}
+		change.Version = &version
+	}
+	saved, err := a.service.SaveSegment(c.Request().Context(), who(c), c.Param("store"), change)
+	return versioned(saved, saved.Version, err)
 }
 
 func (a *API) deleteSegment(c echo.Context) (answer, error) {
-	return answer{}, a.service.DeleteSegment(c.Request().Context(), who(c), c.Param("store"), c.Param("segment"))
+	version, err := versionOf(c, nil)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{}, a.service.DeleteSegment(c.Request().Context(), who(c), c.Param("store"), c.Param("segment"), version)
 }
 
 func (a *API) countSegments(c echo.Context) (answer, error) {
@@ -76,7 +94,9 @@ func (a *API) exportSegment(c echo.Context) (answer, error) {
 	}
 	c.Response().Header().Set(echo.HeaderContentType, kind)
 	c.Response().Header().Set("Cache-Control", "no-store")
-	_, err = a.service.ExportSegment(c.Request().Context(), c.Param("store"), c.QueryParam("segment"), format, reveal, c.Response())
+	patience := httplimit.NewPatience(c.Response(), service.ExportWithin)
+	_, err = a.service.ExportSegment(c.Request().Context(), c.Param("store"), c.QueryParam("segment"), format, reveal, patience)
+	err = errors.Join(err, patience.End())
 	if err != nil && c.Response().Committed {
 		panic(http.ErrAbortHandler) // so that nobody takes a part of the file for the whole
 	}

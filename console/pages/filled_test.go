@@ -229,7 +229,7 @@ func (s filledService) SaveSegment(context.Context, string, string, service.Save
 	return service.Segment{}, &service.InvalidError{Faults: []service.Fault{{Problem: s.text()}}}
 }
 
-func (s filledService) DeleteSegment(context.Context, string, string, string) error { return nil }
+func (s filledService) DeleteSegment(context.Context, string, string, string, int) error { return nil }
 
 func (s filledService) CountSegments(context.Context, string, ...string) (service.SegmentCounts, error) {
 	return filled[service.SegmentCounts](s.filler)

@@ -97,6 +97,7 @@ func (p *Pages) mountStore(g *echo.Group) {
 	g.POST("/segments/count", p.countSegment)
 	g.POST("/segments/push", p.pushSegments, only(access.Editor))
 	g.GET("/segments/:segment", p.segment)
+	g.POST("/segments/:segment", p.replaceSegment, only(access.Editor))
 	g.GET("/segments/:segment/export", p.exportSegment)
 	g.POST("/segments/:segment/delete", p.deleteSegment, only(access.Editor))
 	g.GET("/events", p.events)

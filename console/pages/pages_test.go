@@ -79,7 +79,7 @@ func TestQuestions(t *testing.T) {
 		"/deadletters/replay": "This sends 3 dead letters to their roles again", "/acme/segments/at_risk/delete": "It has 6 members now", "/access/tokens/revoke": "This revokes 1 token",
 		"/acme/segments/push": "This sets 6 properties of customers", "/acme/sending/pause": "0 texts wait in this store now",
 	} {
-		status, page := post(t, server.URL+path, url.Values{"paused": {"true"}})
+		status, page := post(t, server.URL+path, url.Values{"paused": {"true"}, "version": {"1"}})
 		assert.Equal(t, http.StatusOK, status, path)
 		assert.Contains(t, page, says, path)
 		assert.Contains(t, page, `name="confirm"`, path)

@@ -1,8 +1,10 @@
 package pages
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -10,6 +12,7 @@ import (
 	"github.com/rechargeflow/rechargeflow/console/access"
 	"github.com/rechargeflow/rechargeflow/console/service"
 	"github.com/rechargeflow/rechargeflow/pkg/flow"
+	"github.com/rechargeflow/rechargeflow/pkg/httplimit"
 	"github.com/rechargeflow/rechargeflow/pkg/segment"
 )
 
@@ -117,15 +120,22 @@ type segmentPage struct {
 	Counts       *service.SegmentCounts
 	Members      service.Members
 	Next, Export string
+	// Conditions are those of the form.
+	Conditions string
+	Faults     []service.Fault
+	Conflict   bool
 }
 
-func (p *Pages) segment(c echo.Context) error {
+func (p *Pages) segment(c echo.Context) error { return p.showSegment(c, http.StatusOK, nil) }
+
+// showSegment answers with the page of a segment; change adds to it.
+func (p *Pages) showSegment(c echo.Context, status int, change func(*segmentPage)) error {
 	ctx, store, name := c.Request().Context(), c.Param("store"), c.Param("segment")
 	one, err := p.oneSegment(c, name)
 	if err != nil {
 		return err
 	}
-	own := segmentPage{Segment: one, Export: link(store, "segments", name, "export") + "?format=csv"}
+	own := segmentPage{Segment: one, Conditions: one.Conditions, Export: link(store, "segments", name, "export") + "?format=csv"}
 	counts, err := p.service.CountSegments(ctx, store, name)
 	if err != nil {
 		return err
@@ -136,7 +146,32 @@ func (p *Pages) segment(c echo.Context) error {
 		return err
 	}
 	own.Next = older(c, own.Members.Next)
-	return p.show(c, "segment.html", "Segment "+name, own)
+	if change != nil {
+		change(&own)
+	}
+	return p.showStatus(c, status, "segment.html", "Segment "+name, own)
+}
+
+// replaceSegment gives a segment other conditions.
+func (p *Pages) replaceSegment(c echo.Context) error {
+	var wrong []service.Fault
+	seen, typed := number(c, "version", &wrong), text(c, "conditions")
+	err := error(&service.InvalidError{Faults: wrong})
+	if len(wrong) == 0 {
+		_, err = p.service.SaveSegment(c.Request().Context(), person(c).Name, c.Param("store"), service.SaveSegment{
+			Name: c.Param("segment"), Conditions: typed, Replace: true, Version: &seen,
+		})
+	}
+	wrong = faults(err)
+	switch {
+	case err == nil:
+		return then(c, link(c.Param("store"), "segments", c.Param("segment")), "saved")
+	case errors.Is(err, service.ErrConflict):
+		return p.showSegment(c, http.StatusConflict, func(own *segmentPage) { own.Conditions, own.Conflict = typed, true })
+	case wrong == nil:
+		return err
+	}
+	return p.showSegment(c, http.StatusUnprocessableEntity, func(own *segmentPage) { own.Conditions, own.Faults = typed, wrong })
 }
 
 func (p *Pages) oneSegment(c echo.Context, name string) (service.Segment, error) {
@@ -161,7 +196,9 @@ func (p *Pages) exportSegment(c echo.Context) error {
 	header := c.Response().Header()
 	header.Set("Content-Type", "text/csv; charset=utf-8")
 	header.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name+".csv"))
-	_, err := p.service.ExportSegment(c.Request().Context(), c.Param("store"), name, "csv", reveals(c), c.Response())
+	patience := httplimit.NewPatience(c.Response(), service.ExportWithin)
+	_, err := p.service.ExportSegment(c.Request().Context(), c.Param("store"), name, "csv", reveals(c), patience)
+	err = errors.Join(err, patience.End())
 	if err != nil && !c.Response().Committed {
 		header.Del("Content-Disposition")
 	}
@@ -171,8 +208,13 @@ func (p *Pages) exportSegment(c echo.Context) error {
 // deleteSegment deletes a segment, after a question that says how many members it has.
 func (p *Pages) deleteSegment(c echo.Context) error {
 	ctx, store, name := c.Request().Context(), c.Param("store"), c.Param("segment")
+	var wrong []service.Fault
+	seen := number(c, "version", &wrong)
+	if len(wrong) > 0 {
+		return &service.InvalidError{Faults: wrong}
+	}
 	if c.FormValue("confirm") != "" {
-		if err := p.service.DeleteSegment(ctx, person(c).Name, store, name); err != nil {
+		if err := p.service.DeleteSegment(ctx, person(c).Name, store, name, seen); err != nil {
 			return err
 		}
 		return then(c, link(store, "segments"), "deleted")
@@ -189,5 +231,6 @@ func (p *Pages) deleteSegment(c echo.Context) error {
 		Title: "Delete the segment " + name + "?", What: "It has " + plural(members, "member", "members") + " now.",
 		Then:   "The next push sets the property at Bloomreach to false for those who had it.",
 		Action: link(store, "segments", name, "delete"), Button: "Delete " + name, Count: members, Back: link(store, "segments", name),
+		Fields: []field{{"version", strconv.Itoa(seen)}},
 	})
 }

@@ -58,6 +58,9 @@ type Member struct {
 	Phone string `json:"phone,omitempty"` // as typed
 }
 
+// ExportWithin is how long a client may take for a piece of an exported file: its request keeps others from reading the topics meanwhile.
+const ExportWithin = 10 * time.Second
+
 // MaxMembers is the largest page of members.
 const MaxMembers = 500
 

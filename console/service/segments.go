@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rechargeflow/rechargeflow/pkg/segment"
@@ -92,8 +93,15 @@ func (s *Service) SaveSegment(ctx context.Context, who, store string, change Sav
 }
 
 // DeleteSegment deletes a segment. The next push sets its property to false for those who had it.
-func (s *Service) DeleteSegment(ctx context.Context, who, store, name string) error {
-	_, _, err := s.ChangeSegment(ctx, settings.SegmentChange{Store: store, Name: name, By: who, Delete: true})
+func (s *Service) DeleteSegment(ctx context.Context, who, store, name string, version int) error {
+	all, err := s.segments(ctx, store)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(all, func(each settings.Segment) bool { return each.Name == name }) {
+		return fmt.Errorf("%w: store %s has no segment %s", ErrNotFound, store, name)
+	}
+	_, _, err = s.ChangeSegment(ctx, settings.SegmentChange{Store: store, Name: name, By: who, Delete: true, Version: &version})
 	if errors.Is(err, settings.ErrSegment) {
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
 	}

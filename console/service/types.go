@@ -55,7 +55,8 @@ type Marketing interface {
 
 	Segments(ctx context.Context, store string) ([]Segment, error)
 	SaveSegment(ctx context.Context, who, store string, change SaveSegment) (Segment, error)
-	DeleteSegment(ctx context.Context, who, store, name string) error
+	// DeleteSegment deletes a segment that has a version.
+	DeleteSegment(ctx context.Context, who, store, name string, version int) error
 	// CountSegments counts the members of segments, or of conditions; of all segments if none is named.
 	CountSegments(ctx context.Context, store string, namesOrConditions ...string) (SegmentCounts, error)
 	// Members returns a page of the members of a segment, or of conditions.
