@@ -18,7 +18,14 @@ func (p *Pages) number(c echo.Context) error {
 		if who := person(c); !who.May(access.Editor) {
 			return fmt.Errorf("%w: this needs the role %s", service.ErrForbidden, access.Editor)
 		}
-		if err := p.decide(c, change, service.ConsentChange{Numbers: []string{typed}, Note: text(c, "note")}); err != nil {
+		about := service.ConsentChange{Numbers: []string{typed}, Note: text(c, "note"), DespiteStop: checked(c, "despite_stop")}
+		switch who := person(c); {
+		case about.DespiteStop && !who.May(access.Operator):
+			return fmt.Errorf("%w: to opt in a number that has opted out itself needs the role %s", service.ErrForbidden, access.Operator)
+		case about.DespiteStop && change == "opt_in" && c.FormValue("confirm") == "":
+			return p.askDespiteStop(c, about)
+		}
+		if err := p.decide(c, change, about); err != nil {
 			return p.sendingRefused(c, err)
 		}
 	}
@@ -27,6 +34,21 @@ func (p *Pages) number(c echo.Context) error {
 		return p.sendingRefused(c, err)
 	}
 	return p.showSending(c, http.StatusOK, func(own *sendingPage) { own.Number = &found })
+}
+
+// askDespiteStop asks before a number is opted in that has opted out itself.
+func (p *Pages) askDespiteStop(c echo.Context, about service.ConsentChange) error {
+	store := c.Param("store")
+	found, err := p.service.ConsentOf(c.Request().Context(), store, about.Numbers[0], false)
+	if err != nil {
+		return p.sendingRefused(c, err)
+	}
+	return p.confirm(c, confirmation{
+		Title: "Opt in although the customer has said STOP?", What: "This lets " + store + " send texts to " + found.Number + " again, also if the customer has opted out with STOP.",
+		Then:   "Do it only if the customer has asked you for texts since, and you can show that. The history of the number will have your name. The provider may go on refusing texts to it.",
+		Action: link(store, "sending", "number"), Button: "Opt in despite STOP", Count: 1, Back: link(store, "sending"),
+		Fields: []field{{"number", about.Numbers[0]}, {"note", about.Note}, {"do", "opt_in"}, {"despite_stop", "on"}},
+	})
 }
 
 // decide records an opt-out or an opt-in.
