@@ -141,7 +141,7 @@ func TestTwoEditors(t *testing.T) {
 	}
 }
 
-// A preview has the values of a customer's last trigger. It costs what the text costs with them, and shows neither names nor the key of links.
+// A preview has the values of a customer's last trigger, and shows neither names nor the key of links.
 func TestPreview(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	w.Paid("acme", "7", "1", "Jonathan", "+14155550101")
@@ -166,7 +166,8 @@ func TestPreview(t *testing.T) {
 	revealed, err := preview(service.PreviewRequest{Customer: "7", Reveal: true})
 	require.NoError(t, err)
 	assert.Equal(t, "Acme: Jonathan paid $20.00, https://acme.example/portal/"+flow.SampleHash, revealed.Texts[0].Text)
-	assert.Equal(t, len(revealed.Texts[0].Text), hidden.Texts[0].Characters, "it is counted with the name")
+	assert.Equal(t, len(revealed.Texts[0].Text), revealed.Texts[0].Characters)
+	assert.Equal(t, len(hidden.Texts[0].Text), hidden.Texts[0].Characters)
 
 	_, err = preview(service.PreviewRequest{Customer: "8"})
 	require.ErrorIs(t, err, service.ErrNotFound)
@@ -189,6 +190,49 @@ func TestPreview(t *testing.T) {
 	own, err := w.PreviewFlow(ctx, "platform", flow.ChargePaid, service.PreviewRequest{})
 	require.NoError(t, err)
 	assert.False(t, own.Rendered)
+}
+
+// Who does not reveal personal data gets the same preview whatever a customer is called: a condition in the draft can't ask for the name.
+func TestPreviewAnswersNoQuestions(t *testing.T) {
+	w := newWorld(t)
+	w.Paid("acme", "7", "1", "Jonathan", "+14155550101")
+	w.Paid("acme", "8", "2", "Jennifer", "+14155550102")
+	preview := func(customer, text string, reveal bool) (service.PreviewText, error) {
+		found, err := w.PreviewFlow(t.Context(), "acme", flow.ChargePaid, service.PreviewRequest{
+			Draft: service.Draft{Text: ref(text)}, Customer: customer, Price: "0.01", Reveal: reveal,
+		})
+		if err != nil {
+			return service.PreviewText{}, err
+		}
+		require.Len(t, found.Texts, 1)
+		return found.Texts[0], nil
+	}
+	const is = `{% if first_name == "Jonathan" %}`
+	for what, text := range map[string]string{
+		"characters": is + "yes{% else %}it is not{% endif %}",
+		"encoding":   is + "да{% else %}no{% endif %}",
+		"parts":      is + strings.Repeat("yes ", 100) + "{% else %}no{% endif %}",
+		"empty":      `{% if first_name != "J***" %}yes{% endif %}`,
+		"a fault":    is + "{% else %}no{% endif %}",
+		"too long":   is + `{{ "` + strings.Repeat("x", 400) + `" | append: "` + strings.Repeat("x", 400) + `" | append: "` + strings.Repeat("x", 1000) + `" }}{% else %}no{% endif %}`,
+	} {
+		t.Run(what, func(t *testing.T) {
+			one, err := preview("7", text, false)
+			require.NoError(t, err)
+			other, err := preview("8", text, false)
+			require.NoError(t, err)
+			other.Customer = one.Customer
+			assert.Equal(t, one, other)
+			one, errOne := preview("7", text, true)
+			other, errOther := preview("8", text, true)
+			other.Customer = one.Customer
+			assert.Equal(t, what == "empty", assert.ObjectsAreEqual([]any{one, errOne}, []any{other, errOther}), "revealed")
+		})
+	}
+	hidden, err := preview("7", `{% if first_name != "J***" %}yes{% endif %}`, false)
+	require.NoError(t, err)
+	assert.Equal(t, flow.Preview{About: flow.AboutCharge, Text: "***", Encoding: flow.GSM7, Characters: 3, Parts: 1}, hidden.Preview, "the masked text is empty")
+	assert.Equal(t, "0.01", hidden.Cost)
 }
 
 // What a draft would have sent is counted; who got it is named by the ID alone.

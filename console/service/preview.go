@@ -91,7 +91,8 @@ const (
 	triggersFor = 30 * day
 )
 
-// previewFor renders a draft for a customer. What it costs is that of the text with the customer's own values; the text that is shown has them masked.
+// previewFor renders a draft for a customer. Unless personal data is revealed nothing of the result comes from it, also no size and no error: a
+// condition in the draft could ask for each letter of a name.
 func (s *Service) previewFor(ctx context.Context, store *Store, drafted flow.Flow, request PreviewRequest) (PreviewText, error) {
 	if len(request.Customer) > maxCustomerID || strings.Contains(request.Customer, "/") {
 		return PreviewText{}, invalid("customer", "is not the ID of a customer at Recharge")
@@ -103,23 +104,30 @@ func (s *Service) previewFor(ctx context.Context, store *Store, drafted flow.Flo
 	if last == nil {
 		return PreviewText{}, fmt.Errorf("%w: nothing has triggered this flow for customer %s in the last 30 days", ErrNotFound, request.Customer)
 	}
-	values := last.Variables(store.Shop)
-	p, err := flow.PreviewOf(drafted, aboutOf(last), values)
+	text := PreviewText{Customer: last.RechargeCustomerID, OccurredAt: last.OccurredAt, Masked: !request.Reveal}
+	about, values := aboutOf(last), last.Variables(store.Shop)
+	if text.Masked {
+		text.Preview = maskedPreview(drafted, about, values)
+		return text, nil
+	}
+	text.Preview, err = flow.PreviewOf(drafted, about, values)
 	if errors.Is(err, flow.ErrEmpty) || errors.Is(err, flow.ErrTooLong) {
 		return PreviewText{}, invalid("text", "%s", err)
 	}
+	return text, err
+}
+
+// notShown stands for a text that can't be rendered without personal data.
+const notShown = "***"
+
+// maskedPreview renders a draft without personal data.
+func maskedPreview(drafted flow.Flow, about flow.Resource, values flow.Variables) flow.Preview {
+	p, err := flow.PreviewOf(drafted, about, values.Masked())
 	if err != nil {
-		return PreviewText{}, err
+		encoding, parts := flow.Segments(notShown)
+		return flow.Preview{About: about, Text: notShown, Encoding: encoding, Characters: len(notShown), Parts: parts}
 	}
-	text := PreviewText{Preview: p, Customer: last.RechargeCustomerID, OccurredAt: last.OccurredAt, Masked: !request.Reveal}
-	if text.Masked {
-		hidden, err := flow.PreviewOf(drafted, p.About, values.Masked())
-		if err != nil {
-			return PreviewText{}, err
-		}
-		text.Text = hidden.Text
-	}
-	return text, nil
+	return p
 }
 
 // aboutOf returns what a trigger is about.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,4 +133,28 @@ func summary(r *backtest.Report) map[string]any {
 		}
 	}
 	return all
+}
+
+// With HideNames an example is the same whatever the customer is called: a condition in the text can't ask for the name.
+func TestExampleHidesNames(t *testing.T) {
+	const text = `{% if first_name == "Jonathan" %}{{ product_title }}{% else %}no{% endif %}`
+	play := func(name string, hide bool) *backtest.Report {
+		o := options(t, false)
+		o.HideNames = hide
+		o.Texts.Flow = func(key flow.Key) flow.Flow {
+			return flow.Flow{Key: key, Text: text, Active: true, Window: time.Minute}
+		}
+		report, err := backtest.Play(o, []backtest.Arrival{{At: beginning(), Trigger: &subscriber.Trigger{
+			ID: "t", Store: "acme", Flow: flow.ChargeFailed, Cause: "cause", RechargeCustomerID: "42", OccurredAt: beginning(), StaleAt: beginning().Add(time.Hour),
+			Items: []string{"charge/1"}, Recipient: subscriber.Recipient{Phone: "+15005550100", FirstName: name},
+			Charge: &subscriber.Charge{ID: "1", Items: []subscriber.Item{{Title: strings.Repeat("coffee ", 50)}}},
+		}}})
+		require.NoError(t, err)
+		require.Len(t, report.Examples, 1)
+		return report
+	}
+	assert.Equal(t, play("Jennifer", true).Examples, play("Jonathan", true).Examples)
+	assert.Equal(t, 1, play("Jonathan", true).Examples[0].Parts)
+	assert.Equal(t, 3, play("Jonathan", true).Parts, "what is billed is that of the text itself")
+	assert.Equal(t, 3, play("Jonathan", false).Examples[0].Parts)
 }

@@ -64,7 +64,7 @@ func (r *Report) planned(t *played, own int) {
 
 // example adds an example.
 func (r *Report) example(t *played, kind Kind) {
-	e := Example{Kind: kind, RechargeCustomerID: t.CustomerID, TriggeredAt: t.openedAt.UTC(), Triggers: len(t.Triggers), SentAt: t.sentAt, Parts: t.parts, Text: t.body}
+	e := Example{Kind: kind, RechargeCustomerID: t.CustomerID, TriggeredAt: t.openedAt.UTC(), Triggers: len(t.Triggers), SentAt: t.sentAt, Parts: t.shownParts, Text: t.shown}
 	switch kind {
 	case Suppressed:
 		e.Reason = t.Reason

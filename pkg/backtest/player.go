@@ -26,7 +26,7 @@ type Options struct {
 	Since time.Time
 	// Examples is how many examples there are of each kind and reason.
 	Examples int
-	// HideNames masks the customers' names in the texts of examples.
+	// HideNames masks the customers' names in the texts of examples, and counts the parts of these texts.
 	HideNames bool
 }
 
@@ -58,8 +58,10 @@ type played struct {
 
 	openedAt time.Time
 	sentAt   time.Time // by the customer's clock
-	body     string    // masked
 	parts    int       // of the text itself
+
+	shown      string // the text in an example
+	shownParts int
 }
 
 // Play plays the arrivals of one customer, which are in their order.
@@ -159,21 +161,18 @@ func (p *player) send(m *message.Message, text sms.Message) {
 	live := m.Live(p.now)
 	to := live[len(live)-1].Recipient
 	t := p.texts[m.ID]
-	t.sentAt, t.body = p.now.In(p.zone(quiethours.Recipient{Country: to.Country, Province: to.Province, Number: text.To})), p.masked(text)
+	t.sentAt = p.now.In(p.zone(quiethours.Recipient{Country: to.Country, Province: to.Province, Number: text.To}))
 	_, t.parts = flow.Segments(text.Body)
+	t.shown, t.shownParts = text.Masked(text.Body), t.parts
+	if p.HideNames { // a condition in the text could ask for each letter of a name
+		t.shown = text.Shown
+		_, t.shownParts = flow.Segments(text.Shown)
+	}
 	book := p.open()
 	if _, err := book.Receive(message.Receipt{Store: m.Store, CustomerID: m.CustomerID, MessageID: m.ID, Attempt: m.Attempt, Outcome: message.Accepted, At: p.now}); err != nil {
 		p.failed = err
 	}
 	p.take(book)
-}
-
-// masked returns a text without secrets and, with HideNames, without what the customer is called and has typed.
-func (p *player) masked(text sms.Message) string {
-	if p.HideNames {
-		return text.Shown
-	}
-	return text.Masked(text.Body)
 }
 
 // zone returns the first of the zones where a customer may be.

@@ -59,8 +59,9 @@ type Example struct {
 	Flow        flow.Key      `json:"flow,omitempty"`   // that absorbs it
 	// SentAt is when it would have been sent, by the customer's clock; zero if it would not.
 	SentAt time.Time `json:"sent_at,omitzero"`
-	Parts  int       `json:"parts,omitempty"`
-	// Text is without secrets. It may have a first name.
+	// Parts are those of the text, or of Text with Options.HideNames.
+	Parts int `json:"parts,omitempty"`
+	// Text is without secrets, and without names and what the customer has written with Options.HideNames.
 	Text string `json:"text,omitempty"`
 }
 
