@@ -256,7 +256,7 @@ func (s *Service) check(store string, of *checked) {
 	c := s.checking
 	rows := append([]Check{}, s.cfg.Checks(c.ctx, store)...)
 	for i := range rows {
-		rows[i].Found = mask.Text(rows[i].Found)
+		rows[i].Found, rows[i].Cure = mask.Text(rows[i].Found), mask.Text(rows[i].Cure)
 	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()

@@ -57,3 +57,18 @@ func TestUnknownTextsAreCounted(t *testing.T) {
 	_, err = w.CountUnknown(ctx, "nobody")
 	require.ErrorIs(t, err, service.ErrNotFound)
 }
+
+// What checks find and advise may have words of other systems.
+func TestChecksAreMasked(t *testing.T) {
+	w := newWorld(t)
+	w.Config.Checks = func(context.Context, string) []service.Check {
+		return []service.Check{{Check: "webhooks", Status: "failed", Found: "of jo@example.com", Cure: "ask ann@example.com"}}
+	}
+	s := service.New(w.Config)
+	t.Cleanup(s.Stop)
+	o, err := s.Overview(t.Context(), "acme")
+	require.NoError(t, err)
+	require.Len(t, o.Checks, 1)
+	assert.NotContains(t, o.Checks[0].Found, "jo@")
+	assert.NotContains(t, o.Checks[0].Cure, "ann@")
+}
