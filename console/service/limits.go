@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/zap"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/rechargeflow/rechargeflow/pkg/backtest"
@@ -35,33 +36,97 @@ func NewScans() *semaphore.Weighted { return semaphore.NewWeighted(maxScans) }
 // reachWithin is how long brokers may take to answer before what needs them is refused: reading and writing topics is tried for half a minute.
 const reachWithin = 5 * time.Second
 
-// reached is whether the brokers answered a moment ago.
-type reached struct {
+// pings has the last question whether brokers answer.
+type pings struct {
 	mutex sync.Mutex
-	at    time.Time
-	err   error
+	last  *ping
 }
 
-// reach returns an error soon if the brokers do not answer.
+// ping is a question whether brokers answer, for all who wait for it. What follows done is known when done is closed.
+type ping struct {
+	done chan struct{}
+	at   time.Time
+	err  error
+}
+
+func (p *ping) isOld(now time.Time) bool {
+	select {
+	case <-p.done:
+		age := now.Sub(p.at)
+		return age < 0 || age >= readEvery
+	default:
+		return false
+	}
+}
+
+// reach returns an error soon if the brokers do not answer. A command, which has no read model, waits for them as long as reading and writing topics does.
 func (s *Service) reach(ctx context.Context) error {
-	r := &s.jobs.reached
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	if age := s.cfg.Now().Sub(r.at); r.at.IsZero() || age < 0 || age >= readEvery {
-		r.err = s.ping(context.WithoutCancel(ctx)) // for others, too
-		r.at = s.cfg.Now()
+	if s.cfg.Model == nil {
+		return nil
 	}
-	if r.err != nil {
-		return fmt.Errorf("%w: Kafka can't be reached at %s: check that the brokers run, and kafka.brokers. What the console has read is shown all the same (%w)",
-			ErrUnavailable, strings.Join(s.cfg.Cluster.Brokers, ", "), r.err)
+	p, err := s.ping()
+	if err != nil {
+		return err
 	}
-	return nil
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		select {
+		case <-p.done: // what is known is answered
+		default:
+			return unavailable(ctx.Err())
+		}
+	}
+	return p.err
 }
 
-// ping asks a broker for something small.
-func (s *Service) ping(ctx context.Context) error {
+// ping returns the last ping if it is young, else one that it begins.
+func (s *Service) ping() (*ping, error) {
+	all := &s.jobs.pings
+	all.mutex.Lock()
+	defer all.mutex.Unlock()
+	if all.last != nil && !all.last.isOld(s.cfg.Now()) {
+		return all.last, nil
+	}
+	job, err := s.jobs.begin("")
+	if err != nil {
+		return nil, err
+	}
+	all.last = &ping{done: make(chan struct{})}
+	go s.pinged(job, all.last)
+	return all.last, nil
+}
+
+// pinged asks the brokers. What a connection says when it fails, such as names of hosts, is for the log.
+func (s *Service) pinged(job job, p *ping) {
+	defer job.done()
+	defer close(p.done)
+	err := s.askCluster(job.ctx)
+	p.at = s.cfg.Now()
+	switch {
+	case err == nil:
+	case job.ctx.Err() != nil:
+		p.err = unavailable(context.Cause(job.ctx))
+	default:
+		s.cfg.Log.Warn("brokers not reached", zap.Strings("brokers", s.cfg.Cluster.Brokers), zap.Error(err))
+		p.err = fmt.Errorf("%w: Kafka can't be reached at %s: check that the brokers run, and kafka.brokers. What the console has read is shown all the same",
+			ErrUnavailable, strings.Join(s.cfg.Cluster.Brokers, ", "))
+	}
+}
+
+// askCluster asks the brokers for something small, and again if that fails soon: one connection that breaks refuses nothing.
+func (s *Service) askCluster(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reachWithin)
 	defer cancel()
+	err := s.askOnce(ctx)
+	if err != nil && ctx.Err() == nil {
+		err = s.askOnce(ctx)
+	}
+	return err
+}
+
+// askOnce asks with a reader of its own: one that has asked before answers from what it knows.
+func (s *Service) askOnce(ctx context.Context) error {
 	reader, err := admin.NewLagReader(s.cfg.Cluster, s.cfg.Now)
 	if err != nil {
 		return err

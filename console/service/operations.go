@@ -129,7 +129,7 @@ type Jobs struct {
 	changing chan struct{} // see Service.alone
 	trials   *trials
 	lags     lags
-	reached  reached
+	pings    pings
 	replays  replays
 	pushes   pushes
 
