@@ -219,9 +219,14 @@ const (
 	keepTrials  = time.Hour
 )
 
+// trialName tells tests apart that have a key.
+func trialName(who, key string, m sms.Message) string {
+	return strings.Join([]string{who, m.Store, m.Flow, m.To, key, m.Body}, "\n")
+}
+
 // trialID returns the id of a test. With a key, a repeated request has the same one, also in another process: a provider that compares ids sends it once.
 func trialID(who, key string, m sms.Message) string {
-	id := sha256.Sum256([]byte(strings.Join([]string{"test", who, m.Store, m.Flow, m.To, key}, "\n")))
+	id := sha256.Sum256([]byte("test\n" + trialName(who, key, m)))
 	if key == "" {
 		_, _ = rand.Read(id[:]) // it never fails
 	}
@@ -262,7 +267,7 @@ func newTrials(now func() time.Time) *trials {
 func (t *trials) take(who, key string, m sms.Message) (begins *trial, begun bool, wait time.Duration) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	now, id := t.now(), strings.Join([]string{who, m.Store, m.Flow, m.To, key}, "\n")
+	now, id := t.now(), trialName(who, key, m)
 	maps.DeleteFunc(t.keyed, func(_ string, each *trial) bool { return !now.Before(each.at.Add(keepTrials)) })
 	if before := t.keyed[id]; before != nil {
 		return before, true, 0

@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -129,4 +130,17 @@ func TestSendTestOnce(t *testing.T) {
 	request.Key = string(make([]byte, 200))
 	_, err = w.SendTest(ctx, "ann", "acme", flow.ChargePaid, request)
 	assert.Equal(t, []string{"key"}, fields(err))
+}
+
+// A key that is used again for another text sends it, with another id.
+func TestSendTestOfAnotherText(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	for _, text := range []string{"{{ shop_name }}: paid", "{{ shop_name }}: thank you"} {
+		sent, err := w.SendTest(ctx, "ann", "acme", flow.ChargePaid, service.TestRequest{Number: "+14155552671", Key: "form 1", Draft: service.Draft{Text: ref(text)}})
+		require.NoError(t, err)
+		assert.Equal(t, strings.ReplaceAll(text, "{{ shop_name }}", "Acme"), sent.Text)
+	}
+	sent := w.Provider.Sent()
+	require.Len(t, sent, 2)
+	assert.NotEqual(t, sent[0].SendKey, sent[1].SendKey)
 }

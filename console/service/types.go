@@ -247,7 +247,7 @@ type WouldSend struct {
 type TestRequest struct {
 	Number string `json:"number"` // with its country code
 	Draft  Draft  `json:"draft"`
-	// Key is chosen by who asks. A request with the same key, number and flow within an hour sends nothing: its answer is that of the first. "" for none.
+	// Key is chosen by who asks. A request with the same key, number, flow and text within an hour sends nothing: its answer is that of the first. "" for none.
 	Key string `json:"key,omitempty"`
 }
 
