@@ -1,7 +1,7 @@
 package readmodel
 
 // schemaVersion is that of schema, of what the feed makes of records, and of the places of FTS rows. A file of another version is removed.
-const schemaVersion = 2
+const schemaVersion = 3
 
 // schema are the tables. Times are milliseconds since 1970, 0 for none. Each table has the columns of one topic only, so that the order in which
 // topics are read makes no difference.

@@ -1,7 +1,6 @@
 package readmodel
 
 import (
-	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -133,12 +132,20 @@ func (w *writer) body(ctx context.Context, r kafka.Record) error {
 		return err
 	}
 	_, err = w.exec(ctx, "INSERT INTO bodies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		doc, key, scopeOf(store), claimed, t.To, t.From, t.Text, t.Segments, values, words, cmp.Or(t.Masked, t.Text))
+		doc, key, scopeOf(store), claimed, t.To, t.From, t.Text, t.Segments, values, words, maskedOf(t))
 	if err != nil {
 		return err
 	}
 	_, err = w.exec(ctx, "INSERT INTO bodies_fts (rowid, scope, words) VALUES (?, ?, ?)", doc, scopeOf(store), t.Text+words)
 	return err
+}
+
+// maskedOf returns the masked text. A row of an earlier version may lack it, and its text may have names.
+func maskedOf(t message.Text) string {
+	if t.Masked == "" && t.Text != "" {
+		return "***"
+	}
+	return t.Masked
 }
 
 // scopeOf is the word that all FTS rows of a store have.

@@ -42,7 +42,7 @@ func TestTextsAreMasked(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	sent, masked := "Bye Jonathan. You said: too sweet", "Bye J***. You said: ***"
 	id := textOf(w, "7", message.Text{Text: sent, Masked: masked, Segments: 1}, message.Delivered)
-	textOf(w, "8", message.Text{Text: "Acme: paused", Segments: 1}, message.Delivered)
+	textOf(w, "8", message.Text{Text: "Acme: paused", Masked: "Acme: paused", Segments: 1}, message.Delivered)
 
 	one, err := w.Text(ctx, "acme", id, false)
 	require.NoError(t, err)
@@ -66,6 +66,21 @@ func TestTextsAreMasked(t *testing.T) {
 		require.Len(t, rows, 2)
 		assert.ElementsMatch(t, []string{masked, "Acme: paused"}, []string{rows[0].Text, rows[1].Text})
 	}
+}
+
+// A row of an earlier version has no masked text, and its text may have names: it is not shown.
+func TestTextOfAnEarlierVersionIsMasked(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	id := textOf(w, "7", message.Text{Text: "Bye Jonathan", Segments: 1}, message.Delivered)
+	one, err := w.Text(ctx, "acme", id, false)
+	require.NoError(t, err)
+	assert.Equal(t, "***", one.Text)
+	customer, err := w.Service.Customer(ctx, "acme", "7", false)
+	require.NoError(t, err)
+	assert.Equal(t, "***", customer.Texts[0].Text)
+	one, err = w.Text(ctx, "acme", id, true)
+	require.NoError(t, err)
+	assert.Equal(t, "Bye Jonathan", one.Text)
 }
 
 // The values of a text that the destination renders are masked by their names.

@@ -62,7 +62,8 @@ type Text struct {
 	To                 string    `json:"to"`
 	From               string    `json:"from,omitempty"`
 	Text               string    `json:"text,omitempty"`
-	// Masked is the text for those who may not see personal data: names masked, and without what the customer has written. "" if Text has none.
+	// Masked is the text for those who may not see personal data: names masked, and without what the customer has written. Rows of earlier versions
+	// may have a Text without it.
 	Masked   string `json:"masked,omitempty"`
 	Segments int    `json:"segments,omitempty"` // how many messages are billed for the text
 	// Variables are the values that the destination renders the text from.

@@ -118,12 +118,13 @@ func (s *Store) render(text *sms.Message, m *message.Message, now time.Time, had
 	}
 	values := subscriber.Variables(m.Live(now), s.Shop)
 	values.OptOut = due && m.Flow != flow.Help && flow.Normalize(s.Shop.OptOut) != ""
-	body, short, err := flow.RenderShort(s.flow(m.Flow), values, s.Code)
+	f := s.flow(m.Flow) // read once: the text and its masked form are of one version
+	body, short, err := flow.RenderShort(f, values, s.Code)
 	if err != nil {
 		return message.Decision{Suppress: reason.TextNotRendered}, fmt.Errorf("%w: %w", ErrNotRendered, err)
 	}
 	text.Body = body
-	shown := s.shown(m.Flow, values, short)
+	shown := maskedBody(f, values, short)
 	decision := message.Decision{OptOut: values.OptOut}
 	for _, each := range short {
 		decision.Links = append(decision.Links, message.NewLink(each))
@@ -136,10 +137,10 @@ func (s *Store) render(text *sms.Message, m *message.Message, now time.Time, had
 	return decision, nil
 }
 
-// shown renders a text without personal data, with the short links that it has.
-func (s *Store) shown(key flow.Key, values flow.Variables, short []links.Short) string {
+// maskedBody renders a text without personal data, with the short links that it has.
+func maskedBody(f flow.Flow, values flow.Variables, short []links.Short) string {
 	next := 0
-	body, again, err := flow.RenderShort(s.flow(key), values.Masked(), func() links.Code {
+	body, again, err := flow.RenderShort(f, values.Masked(), func() links.Code {
 		if next++; next > len(short) {
 			return ""
 		}
@@ -224,10 +225,7 @@ func Public(m *message.Message, text sms.Message, at time.Time) message.Text {
 		row.Variables = text.MaskedVariables()
 		return row
 	}
-	row.Text = text.Masked(text.Body)
-	if text.Shown != row.Text {
-		row.Masked = text.Shown
-	}
+	row.Text, row.Masked = text.Masked(text.Body), text.Shown
 	_, row.Segments = flow.Segments(text.Body)
 	return row
 }
