@@ -54,13 +54,16 @@ load: kafka-jars ## CUSTOMERS (2000) histories at their recorded times through t
 # packages that start no goroutine, as test/arch checks: the race detector finds nothing there, and makes their property tests four to eight times slower
 PURE := ./pkg/subscriber ./pkg/message ./pkg/flow ./pkg/quiethours ./pkg/jsonread ./pkg/jsonappend ./pkg/texts ./pkg/sending
 
-# the longest ones begin first, so that none of them runs alone at the end
-LONG := ./test/story ./pipeline ./app ./pkg/kafka ./cmd/rechargeflow
+# packages whose tests start processes, as those of ./test/faults do: the race detector would look at the tests themselves, and what the processes run has tests of its own
+PROCESSES := ./test/story ./cmd/rechargeflow ./test/console ./test/image
+
+# the longest ones begin first, so that none of them runs alone at the end; most of the time of ./test/story is waiting
+LONG := ./pipeline ./app ./pkg/kafka
 
 unit: $(SUM) kafka-jars promtool axe schemathesis ## run all tests; those on Apache Kafka need Docker, or Java and the jars
-	$(SUM) --format pkgname -- -shuffle=on -timeout 15m $(PURE)
-	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m $(LONG) $$(go list ./... | grep -v -e /test/faults$$ $(PURE:./%=-e /%$$))
-	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m ./test/faults
+	$(SUM) --format pkgname -- -p 3 -shuffle=on -timeout 15m $(PROCESSES) $(PURE)
+	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m $(LONG) $$(go list ./... | grep -v -e /test/faults$$ $(foreach p,$(PURE) $(PROCESSES),-e rechargeflow/$(p:./%=%)$$))
+	$(SUM) --format pkgname -- -shuffle=on -timeout 15m ./test/faults
 
 kafka-jars: ## fetch Apache Kafka's jars with Maven into .cache (once, 54 MB); without Maven or Java tests on Kafka are skipped
 	@if [ -e $(JARS)/.complete ]; then :; \
