@@ -88,12 +88,17 @@ func (w *writer) change(ctx context.Context, r kafka.Record) error {
 	return nil
 }
 
-// errorOf returns the masked words of a provider, or an operator's note, which was masked when it was written but for who it is by.
+// errorOf returns the masked words of a provider or of an operator. Who the operator is stays legible.
 func (w *writer) errorOf(c message.Change) string {
-	if c.Code == message.CodeResolved {
+	by, resolved := strings.CutPrefix(c.Error, message.ResolvedBy)
+	if c.Code != message.CodeResolved || !resolved {
+		return w.mask.Text(c.Error)
+	}
+	who, note, noted := strings.Cut(by, ": ")
+	if !noted {
 		return c.Error
 	}
-	return w.mask.Text(c.Error)
+	return message.ResolvedBy + who + ": " + w.mask.Text(note)
 }
 
 // asJSON encodes what always can be.

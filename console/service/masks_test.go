@@ -181,6 +181,29 @@ func TestResolvedByWhom(t *testing.T) {
 	}, readWithin, time.Millisecond)
 }
 
+// Only who found out an outcome stays legible, whatever comes with the code of it.
+func TestResolvedCodeMasks(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	for customer, tt := range map[string]struct{ words, want string }{
+		"1": {"call +14155552671", "call +14*******71"},
+		"2": {"found out by ann@example.com: call +14155552671: now", "found out by ann@example.com: call +14*******71: now"},
+		"3": {"found out by ann@example.com", "found out by ann@example.com"},
+	} {
+		id := textOf(w, customer, message.Text{Text: "Acme: paused", Segments: 1}, message.Unknown)
+		w.Write(w.Config.Topics.Messages(), "acme", customer, "rechargeflow.message", message.Change{
+			ID: id, Store: "acme", RechargeCustomerID: customer, Flow: flow.SubscriptionCanceled, Cause: "cause", Change: 2, At: w.Now(), Status: message.Delivered,
+			Triggers: []message.ChangeTrigger{}, Code: message.CodeResolved, Error: tt.words,
+		})
+		got := ""
+		require.Eventually(t, func() bool {
+			found, err := w.Text(ctx, "acme", id, false)
+			got = found.Error
+			return err == nil && got != ""
+		}, readWithin, time.Millisecond)
+		assert.Equal(t, tt.want, got)
+	}
+}
+
 // lastReceipt returns the receipt that was written.
 func lastReceipt(ctx context.Context, t *testing.T, w *servicetest.World) (last message.Receipt) {
 	t.Helper()

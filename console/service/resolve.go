@@ -76,7 +76,7 @@ func (s *Service) produce(ctx context.Context, what string, record kafka.Record)
 
 // noteOf returns a note with who wrote it. Personal data in it is masked; who it is stays legible, as in the history of settings.
 func noteOf(who, note string) string {
-	return strings.TrimSuffix("found out by "+who+": "+mask.Text(note), ": ")
+	return strings.TrimSuffix(message.ResolvedBy+who+": "+mask.Text(note), ": ")
 }
 
 // receipt returns the record of a resolution. It goes to the partition of the text.

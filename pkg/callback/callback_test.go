@@ -159,6 +159,18 @@ func TestDelivery(t *testing.T) {
 	assert.Contains(t, answer, "its partition does not exist")
 }
 
+// The code of a text that an operator has resolved is none that a provider can send.
+func TestDeliveryResolvesNothing(t *testing.T) {
+	b := newBench(t)
+	b.accept(smstest.Callback{
+		Kind: "delivery", Store: "acme", At: noon, MessageID: textID + "-11-246936001", Status: "delivered", Code: message.CodeResolved, Detail: "found out by ann: " + number,
+	})
+	var got message.Receipt
+	b.only(&got)
+	assert.Empty(t, got.Code)
+	assert.Equal(t, "found out by ann: "+number, got.Error)
+}
+
 // noRows is an empty state.
 type noRows struct{}
 

@@ -90,6 +90,9 @@ func (h *Handler) receipt(store string, c sms.Callback, now time.Time) (kafka.Re
 		Store: store, CustomerID: c.Address.CustomerID, MessageID: c.Address.SendKey, Outcome: message.Status(c.Status), At: c.At.UTC(),
 		ProviderID: c.ProviderID, Code: c.Code, Error: strings.ToValidUTF8(httpclient.Cut(c.Detail, message.MaxError), ""),
 	}
+	if r.Code == message.CodeResolved { // it is the console's
+		r.Code = ""
+	}
 	value, err := envelope.Encode(r)
 	if err != nil {
 		return kafka.Record{}, fmt.Errorf("encode receipt: %w", err)

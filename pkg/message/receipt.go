@@ -31,8 +31,12 @@ type Receipt struct {
 // MaxError is the longest Error in bytes.
 const MaxError = 500
 
-// CodeResolved is the code of a text whose outcome an operator found out. Error has the operator's note then.
-const CodeResolved = "resolved_by_operator"
+const (
+	// CodeResolved is the code of a text whose outcome an operator found out. A provider can't send it. Error is ResolvedBy, who it was and, after
+	// ": ", the operator's note then.
+	CodeResolved = "resolved_by_operator"
+	ResolvedBy   = "found out by "
+)
 
 // ErrReceipt means that a receipt can't be read as one.
 var ErrReceipt = errors.New("receipt is incomplete")
