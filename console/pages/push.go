@@ -1,6 +1,9 @@
 package pages
 
 import (
+	"fmt"
+	"strconv"
+
 	"github.com/labstack/echo/v4"
 
 	"github.com/rechargeflow/rechargeflow/console/service"
@@ -9,8 +12,12 @@ import (
 // pushSegments pushes all segments to Bloomreach, after a question that says how many properties would be set.
 func (p *Pages) pushSegments(c echo.Context) error {
 	ctx, who, store := c.Request().Context(), person(c).Name, c.Param("store")
-	if c.FormValue("confirm") != "" {
-		if _, err := p.service.PushSegments(ctx, who, store, service.PushRequest{}); err != nil {
+	if confirmed := c.FormValue("confirm"); confirmed != "" {
+		count, err := strconv.Atoi(confirmed)
+		if err != nil {
+			return fmt.Errorf("%w: the form names no number of properties", service.ErrInvalid)
+		}
+		if _, err := p.service.PushSegments(ctx, who, store, service.PushRequest{Confirm: &count}); err != nil {
 			return err
 		}
 		return then(c, link(store, "segments"), "pushing")
@@ -19,18 +26,11 @@ func (p *Pages) pushSegments(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	count := 0
-	for _, n := range would.Added {
-		count += n
-	}
-	added := count
-	for _, n := range would.Removed {
-		count += n
-	}
+	added, removed := would.Changes()
 	return p.confirm(c, confirmation{
 		Title: "Push segments to Bloomreach?",
-		What: "This sets " + plural(count, "property", "properties") + " of customers: " + plural(added, "customer", "customers") + " became a member of a segment, and " +
-			plural(count-added, "customer is", "customers are") + " none any more.",
-		Then: "Only differences are sent.", Action: link(store, "segments", "push"), Button: "Push", Count: count, Back: link(store, "segments"),
+		What: "This sets " + plural(added+removed, "property", "properties") + " of customers: " + plural(added, "customer", "customers") + " became a member of a segment, and " +
+			plural(removed, "customer is", "customers are") + " none any more.",
+		Then: "Only differences are sent.", Action: link(store, "segments", "push"), Button: "Push", Count: added + removed, Back: link(store, "segments"),
 	})
 }

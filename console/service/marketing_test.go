@@ -512,7 +512,12 @@ func testPush(t *testing.T, w *servicetest.World) {
 	require.NoError(t, err)
 	assert.Equal(t, map[string]int{"texted": 5}, planned.Added)
 	assert.Empty(t, w.Profiles.Of("c1@example.com"), "a dry run sends nothing")
-	pushed, err := w.PushSegments(ctx, "ann", "acme", service.PushRequest{Segments: []string{"texted"}})
+	confirmed := 4
+	_, err = w.PushSegments(ctx, "ann", "acme", service.PushRequest{Confirm: &confirmed})
+	require.ErrorIs(t, err, service.ErrConflict, "another number was confirmed")
+	assert.Empty(t, w.Profiles.Of("c1@example.com"))
+	confirmed = 5
+	pushed, err := w.PushSegments(ctx, "ann", "acme", service.PushRequest{Segments: []string{"texted"}, Confirm: &confirmed})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]int{"texted": 5}, pushed.Added)
 	assert.False(t, pushed.Running)

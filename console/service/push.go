@@ -18,6 +18,8 @@ import (
 type PushRequest struct {
 	Segments []string `json:"segments,omitempty"` // none for all, also deleted ones
 	DryRun   bool     `json:"dry_run,omitempty"`
+	// Confirm is how many properties a dry run would set: another number is a conflict. Without it the push sets as many as it finds.
+	Confirm *int `json:"confirm,omitempty"`
 }
 
 // Push is a push of segments.
@@ -33,6 +35,17 @@ type Push struct {
 	Removed  map[string]int `json:"removed"`
 	Rejected int            `json:"rejected"`
 	Problems []string       `json:"problems"` // some words of refusals, masked; why the push failed
+}
+
+// Changes returns how many properties of customers a push sets: those who became members, and those who are none any more.
+func (p Push) Changes() (added, removed int) {
+	for _, n := range p.Added {
+		added += n
+	}
+	for _, n := range p.Removed {
+		removed += n
+	}
+	return added, removed
 }
 
 // answerWithin is how long PushSegments waits for the end of a push.
@@ -55,10 +68,31 @@ func (s *Service) PushSegments(ctx context.Context, who, store string, request P
 	if err := s.reach(ctx); err != nil {
 		return Push{}, err
 	}
-	if request.DryRun {
+	if request.DryRun || request.Confirm != nil {
 		done, err := push.Run(ctx, s.cfg.Now())
-		return s.ended(began, done, nil), unavailable(err)
+		would := s.ended(began, done, nil)
+		if request.DryRun || err != nil {
+			return would, unavailable(err)
+		}
+		if err := would.isConfirmed(*request.Confirm); err != nil {
+			return Push{}, err
+		}
 	}
+	return s.beginPush(ctx, began, request)
+}
+
+// isConfirmed returns a conflict if a push would set another number of properties.
+func (p Push) isConfirmed(confirmed int) error {
+	added, removed := p.Changes()
+	if added+removed != confirmed {
+		return fmt.Errorf("%w: the number of properties to set is %d now, and %d was confirmed", ErrConflict, added+removed, confirmed)
+	}
+	return nil
+}
+
+// beginPush begins a push, and waits for its end for some time.
+func (s *Service) beginPush(ctx context.Context, began Push, request PushRequest) (Push, error) {
+	store := began.Store
 	found, err := s.store(store)
 	if err != nil {
 		return Push{}, err
