@@ -12,7 +12,7 @@
 //	limit.go         how often something may be tried
 //	form.go          what the page for logging in shows, and why a request is refused
 //	login.go         logging in with a password, logging out
-//	outcome.go       what comes of an attempt to log in
+//	outcome.go       the outcomes of attempts to log in
 //	password.go      hashes of passwords
 //	people.go        People: the file of people, followed
 //	people_parse.go  its format and faults

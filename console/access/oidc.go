@@ -92,12 +92,12 @@ type attempt struct {
 func (o *OIDC) claimsOf(ctx context.Context, redirect, code string, begun attempt) (claims, error) {
 	provider, err := o.ask(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errUnavailable, withoutSecrets(err))
 	}
 	ctx = o.context(ctx)
 	tokens, err := o.flow(provider, redirect).Exchange(ctx, code, oauth2.VerifierOption(begun.Verifier))
 	if err != nil {
-		return nil, fmt.Errorf("exchange code for tokens: %w", withoutSecrets(err))
+		return nil, fmt.Errorf("exchange code for tokens: %w", unanswered(err))
 	}
 	raw, _ := tokens.Extra("id_token").(string)
 	verified, err := provider.VerifierContext(ctx, &oidc.Config{ClientID: o.ClientID}).Verify(ctx, raw)
@@ -123,7 +123,7 @@ func (o *OIDC) complete(ctx context.Context, provider *oidc.Provider, tokens *oa
 	}
 	info, err := provider.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
 	if err != nil {
-		return nil, fmt.Errorf("read claims of the person: %w", withoutSecrets(err))
+		return nil, fmt.Errorf("read claims of the person: %w", unanswered(err))
 	}
 	if info.Subject != subject {
 		return nil, errors.New("read claims of the person: they are of somebody else")
@@ -134,6 +134,19 @@ func (o *OIDC) complete(ctx context.Context, provider *oidc.Provider, tokens *oa
 	}
 	maps.Copy(more, found) // what is signed counts
 	return more, nil
+}
+
+// errUnavailable means that the provider does not answer.
+var errUnavailable = errors.New("the provider does not answer")
+
+// unanswered returns an error of a request to the provider without secrets. It is an errUnavailable if there was no answer, or 5xx.
+func unanswered(err error) error {
+	var refused *oauth2.RetrieveError
+	var failed *url.Error
+	if errors.As(err, &failed) || errors.As(err, &refused) && refused.Response != nil && refused.Response.StatusCode >= http.StatusInternalServerError {
+		return fmt.Errorf("%w: %w", errUnavailable, withoutSecrets(err))
+	}
+	return withoutSecrets(err)
 }
 
 // withoutSecrets returns an error without URLs and bodies, which may have codes and tokens.

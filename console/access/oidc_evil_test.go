@@ -32,6 +32,9 @@ type liar struct {
 	alg   string
 	token map[string]any // claims of the ID token
 	info  map[string]any // what the userinfo endpoint answers
+
+	refusal int  // the status of the token endpoint, if it refuses
+	hangsUp bool // the token endpoint answers nothing
 }
 
 func newLiar(t *testing.T) *liar {
@@ -63,8 +66,16 @@ func newLiar(t *testing.T) *liar {
 			"e": base64.RawURLEncoding.EncodeToString(big.NewInt(int64(key.E)).Bytes()),
 		}}}
 	})
-	answer("/token", func() any {
-		return map[string]any{"access_token": "a", "token_type": "Bearer", "expires_in": 60, "id_token": l.idToken()}
+	mux.HandleFunc("/token", func(w http.ResponseWriter, _ *http.Request) {
+		switch {
+		case l.hangsUp:
+			panic(http.ErrAbortHandler)
+		case l.refusal != 0:
+			w.WriteHeader(l.refusal)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		assert.NoError(t, json.NewEncoder(w).Encode(map[string]any{"access_token": "a", "token_type": "Bearer", "expires_in": 60, "id_token": l.idToken()}))
 	})
 	answer("/userinfo", func() any { return l.info })
 	return l
@@ -172,6 +183,28 @@ func TestOIDCAnswers(t *testing.T) {
 				assert.NotEmpty(t, c.form.Fault)
 			}
 		})
+	}
+}
+
+// A provider that does not answer when a code is exchanged is not one that refuses.
+func TestOIDCUnavailable(t *testing.T) {
+	for name, test := range map[string]struct {
+		change  func(*liar)
+		status  int
+		outcome access.Outcome
+	}{
+		"no answer": {func(l *liar) { l.hangsUp = true }, http.StatusBadGateway, access.OIDCUnavailable},
+		"503":       {func(l *liar) { l.refusal = http.StatusServiceUnavailable }, http.StatusBadGateway, access.OIDCUnavailable},
+		"400":       {func(l *liar) { l.refusal = http.StatusBadRequest }, http.StatusUnauthorized, access.OIDCRefused},
+	} {
+		l := newLiar(t)
+		c := newConsole(t, withOIDC(l.URL))
+		b := c.browser()
+		begin, err := url.Parse(b.get("/login/oidc").Header.Get("Location"))
+		require.NoError(t, err)
+		test.change(l)
+		assert.Equal(t, test.status, b.get("/login/oidc/callback?code=c&state="+begin.Query().Get("state")).StatusCode, name)
+		assert.Equal(t, map[access.Outcome]int{test.outcome: 1}, c.outcomes, name)
 	}
 }
 

@@ -67,8 +67,7 @@ func (a *Access) finishOIDC(c echo.Context) error {
 	defer cancel()
 	found, err := a.cfg.OIDC.claimsOf(ctx, a.callbackURL(), c.QueryParam("code"), begun)
 	if err != nil {
-		a.cfg.Log.Warn("log in failed, the answer of the OIDC provider is not valid", zap.String("address", address), zap.Error(err))
-		return a.failed(c, http.StatusUnauthorized, OIDCRefused, 0)
+		return a.claimsFailed(c, address, err)
 	}
 	person, err := a.cfg.OIDC.personOf(found)
 	if err != nil {
@@ -81,6 +80,16 @@ func (a *Access) finishOIDC(c echo.Context) error {
 	}
 	a.state.addresses.giveBack(address)
 	return a.enter(c, session{person: person, oidc: true, stamp: a.cfg.OIDC.stamp()}, begun.Next)
+}
+
+// claimsFailed answers an attempt for which the provider has given no claims.
+func (a *Access) claimsFailed(c echo.Context, address string, err error) error {
+	if errors.Is(err, errUnavailable) {
+		a.cfg.Log.Error("log in failed, the OIDC provider does not answer", zap.String("address", address), zap.Error(err))
+		return a.failed(c, http.StatusBadGateway, OIDCUnavailable, 0)
+	}
+	a.cfg.Log.Warn("log in failed, the answer of the OIDC provider is not valid", zap.String("address", address), zap.Error(err))
+	return a.failed(c, http.StatusUnauthorized, OIDCRefused, 0)
 }
 
 // attemptOf returns the attempt of the browser's cookie.

@@ -1,6 +1,6 @@
 package access
 
-// Outcome is what became of an attempt to log in.
+// Outcome is the outcome of an attempt to log in.
 type Outcome string
 
 // The outcomes of attempts to log in.
@@ -10,11 +10,11 @@ const (
 	Limited         Outcome = "limited"          // there were too many attempts before
 	OIDCRefused     Outcome = "oidc_refused"     // by the provider, or its answer is not valid
 	OIDCExpired     Outcome = "oidc_expired"     // it took too long, or the answer is that to another browser
-	OIDCUnavailable Outcome = "oidc_unavailable" // the provider does not answer
+	OIDCUnavailable Outcome = "oidc_unavailable" // the provider does not answer, or with an error of its own
 	NoRole          Outcome = "no_role"          // the provider knows the person, who has no role
 )
 
-// fault is what the person is told. It is the same for a name that does not exist.
+// fault returns the message that the page shows. It is the same for a name that does not exist.
 func (o Outcome) fault() string {
 	return map[Outcome]string{
 		WrongPassword:   "Name or password is wrong.",
