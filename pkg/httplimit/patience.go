@@ -12,6 +12,7 @@ type Patience struct {
 
 	control *http.ResponseController
 	within  time.Duration
+	wrote   bool
 }
 
 // NewPatience returns a Patience. End it when the answer is complete.
@@ -24,11 +25,23 @@ func (p *Patience) Write(piece []byte) (int, error) {
 	if err := p.deadline(time.Now().Add(p.within)); err != nil {
 		return 0, err
 	}
+	p.wrote = true
 	return p.ResponseWriter.Write(piece)
 }
 
-// End lets the connection wait for its next request for as long as usual.
-func (p *Patience) End() error { return p.deadline(time.Time{}) }
+// End sends what is left, for which the client has the same time, and lets the connection wait for its next request for as long as usual.
+func (p *Patience) End() error {
+	if !p.wrote { // a failure is answered later
+		return nil
+	}
+	if err := p.deadline(time.Now().Add(p.within)); err != nil {
+		return err
+	}
+	if err := p.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return p.deadline(time.Time{})
+}
 
 func (p *Patience) deadline(at time.Time) error {
 	if err := p.control.SetWriteDeadline(at); err != nil && !errors.Is(err, http.ErrNotSupported) {

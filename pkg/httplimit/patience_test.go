@@ -58,3 +58,41 @@ func TestPatience(t *testing.T) {
 		t.Fatal("the answer goes on")
 	}
 }
+
+// calls notes what is done to a writer.
+type calls struct {
+	http.ResponseWriter
+
+	made []string
+}
+
+func (c *calls) SetWriteDeadline(at time.Time) error {
+	made := "limit"
+	if at.IsZero() {
+		made = "no limit"
+	}
+	c.made = append(c.made, made)
+	return nil
+}
+
+func (c *calls) Write(piece []byte) (int, error) {
+	c.made = append(c.made, string(piece))
+	return len(piece), nil
+}
+
+func (c *calls) FlushError() error {
+	c.made = append(c.made, "flush")
+	return nil
+}
+
+// The end of an answer, which is still in a buffer, must be taken within the time, too. Without an answer nothing is sent.
+func TestPatienceEnds(t *testing.T) {
+	var writer calls
+	patience := httplimit.NewPatience(&writer, time.Minute)
+	require.NoError(t, patience.End())
+	assert.Empty(t, writer.made)
+	_, err := patience.Write([]byte("all"))
+	require.NoError(t, err)
+	require.NoError(t, patience.End())
+	assert.Equal(t, []string{"limit", "all", "limit", "flush", "no limit"}, writer.made)
+}
