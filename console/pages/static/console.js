@@ -194,7 +194,7 @@
 
   function live(element) {
     const refresh = refreshes(element);
-    let source, opened = false;
+    let source, again, opened = false;
     const open = () => {
       source = new EventSource(element.dataset.live);
       source.addEventListener("open", () => {
@@ -204,16 +204,18 @@
         root.classList.add("live");
       });
       source.addEventListener("error", () => {
-        if (leaving) return;
         lost();
         // A browser connects again by itself, but not after an answer that is no stream: that of a proxy while the console is away, or that
         // nobody is logged in any more, which refresh finds out.
-        if (source.readyState === EventSource.CLOSED) setTimeout(() => refresh().then(open), 3000);
+        if (source.readyState === EventSource.CLOSED) again = setTimeout(() => refresh().then(open), 3000);
       });
       for (const kind of ["message", ...element.dataset.kinds.split(" ")]) source.addEventListener(kind, refresh);
     };
     open();
-    window.addEventListener("pagehide", () => source.close());
+    window.addEventListener("pagehide", () => {
+      clearTimeout(again);
+      source.close();
+    });
     window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });
   }
 
