@@ -158,6 +158,7 @@ func TestExamples(t *testing.T) {
 		{200, "POST", "/stores/acme/sending/resume", `{}`},
 		{200, "POST", "/stores/acme/consent/opt-in", `{"numbers": ["+14155552671"], "note": "form"}`},
 		{200, "POST", "/stores/acme/consent/opt-out", `{"numbers": ["+14155552671"]}`},
+		{422, "POST", "/stores/acme/consent/opt-out", `{"numbers": ["+14155552671"], "despite_stop": true}`},
 		{403, "POST", one + "/test", `{"number": "+14155552671"}`},
 		{200, "GET", "/stores/acme/consent", ""},
 		{200, "POST", "/stores/acme/consent/lookup", `{"number": "+14155552671", "reveal": true}`},

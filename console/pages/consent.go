@@ -15,14 +15,14 @@ func (p *Pages) number(c echo.Context) error {
 	ctx, store := c.Request().Context(), c.Param("store")
 	typed, change := text(c, "number"), c.FormValue("do")
 	if change != "show" {
-		if who := person(c); !who.May(access.Editor) {
-			return fmt.Errorf("%w: this needs the role %s", service.ErrForbidden, access.Editor)
-		}
 		about := service.ConsentChange{Numbers: []string{typed}, Note: text(c, "note"), DespiteStop: checked(c, "despite_stop")}
-		switch who := person(c); {
-		case about.DespiteStop && !who.May(access.Operator):
-			return fmt.Errorf("%w: to opt in a number that has opted out itself needs the role %s", service.ErrForbidden, access.Operator)
-		case about.DespiteStop && change == "opt_in" && c.FormValue("confirm") == "":
+		if err := mayDecide(c, about); err != nil {
+			return err
+		}
+		if err := checkDecision(change, about); err != nil {
+			return p.sendingRefused(c, err)
+		}
+		if about.DespiteStop && c.FormValue("confirm") == "" {
 			return p.askDespiteStop(c, about)
 		}
 		if err := p.decide(c, change, about); err != nil {
@@ -34,6 +34,32 @@ func (p *Pages) number(c echo.Context) error {
 		return p.sendingRefused(c, err)
 	}
 	return p.showSending(c, http.StatusOK, func(own *sendingPage) { own.Number = &found })
+}
+
+// mayDecide returns an error if a person may not make a decision.
+func mayDecide(c echo.Context, about service.ConsentChange) error {
+	switch who := person(c); {
+	case !who.May(access.Editor):
+		return fmt.Errorf("%w: this needs the role %s", service.ErrForbidden, access.Editor)
+	case about.DespiteStop && !who.May(access.Operator):
+		return fmt.Errorf("%w: to opt in a number that has opted out itself needs the role %s", service.ErrForbidden, access.Operator)
+	}
+	return nil
+}
+
+// checkDecision returns what is wrong with a decision, before anything is asked.
+func checkDecision(change string, about service.ConsentChange) error {
+	switch {
+	case change != "opt_in" && change != "opt_out":
+		return refused("do", "must be show, opt_in or opt_out")
+	case about.DespiteStop && change != "opt_in":
+		return refused("despite_stop", "is for an opt-in only")
+	}
+	return about.Check()
+}
+
+func refused(field, problem string) error {
+	return &service.InvalidError{Faults: []service.Fault{{Field: field, Problem: problem}}}
 }
 
 // askDespiteStop asks before a number is opted in that has opted out itself.
@@ -54,12 +80,8 @@ func (p *Pages) askDespiteStop(c echo.Context, about service.ConsentChange) erro
 // decide records an opt-out or an opt-in.
 func (p *Pages) decide(c echo.Context, change string, about service.ConsentChange) error {
 	record := p.service.OptOut
-	switch change {
-	case "opt_out":
-	case "opt_in":
+	if change == "opt_in" {
 		record = p.service.OptIn
-	default:
-		return service.ErrInvalid
 	}
 	_, err := record(c.Request().Context(), person(c).Name, c.Param("store"), about)
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,7 +19,16 @@ type recording struct {
 
 	optIns   *[]service.ConsentChange
 	segments *[]service.SaveSegment
+	pushes   *[]service.PushRequest
 	err      error
+}
+
+func (r recording) PushSegments(ctx context.Context, who, store string, request service.PushRequest) (service.Push, error) {
+	if request.DryRun {
+		return r.filledService.PushSegments(ctx, who, store, request)
+	}
+	*r.pushes = append(*r.pushes, request)
+	return service.Push{}, r.err
 }
 
 func (r recording) OptIn(_ context.Context, _, _ string, change service.ConsentChange) ([]service.ConsentChanged, error) {
@@ -32,7 +42,7 @@ func (r recording) SaveSegment(_ context.Context, _, _ string, change service.Sa
 }
 
 func newRecording(err error) recording {
-	return recording{filledService{&filler{texts: []string{"plain"}}}, new([]service.ConsentChange), new([]service.SaveSegment), err}
+	return recording{filledService{&filler{texts: []string{"plain"}}}, new([]service.ConsentChange), new([]service.SaveSegment), new([]service.PushRequest), err}
 }
 
 // TestDespiteStop lets operators alone opt in a number that has opted out itself, after a question.
@@ -51,6 +61,43 @@ func TestDespiteStop(t *testing.T) {
 	status, _ = post(t, server.URL+"/acme/sending/number", form)
 	assert.Equal(t, http.StatusOK, status)
 	assert.Equal(t, []service.ConsentChange{{Numbers: []string{"+14155552671"}, Note: "by phone", DespiteStop: true}}, *asked.optIns)
+}
+
+// TestPushConfirms pushes as many properties as the question said.
+func TestPushConfirms(t *testing.T) {
+	asked := newRecording(nil)
+	server := site(t, asked, access.Person{Name: "ann", Role: access.Editor})
+	_, page := post(t, server.URL+"/acme/segments/push", nil)
+	assert.Contains(t, page, `name="confirm" value="6"`)
+	assert.Empty(t, *asked.pushes, "it asks first")
+	status, _ := post(t, server.URL+"/acme/segments/push", url.Values{"confirm": {"many"}})
+	assert.Equal(t, http.StatusUnprocessableEntity, status)
+	assert.Empty(t, *asked.pushes)
+	post(t, server.URL+"/acme/segments/push", url.Values{"confirm": {"6"}})
+	count := 6
+	assert.Equal(t, []service.PushRequest{{Confirm: &count}}, *asked.pushes)
+}
+
+// TestUnknownDecisions refuses what is no decision about a number, before anything is asked or done.
+func TestUnknownDecisions(t *testing.T) {
+	asked := newRecording(nil)
+	server := site(t, asked, access.Person{Name: "ann", Role: access.Operator})
+	long := strings.Repeat("a", 121)
+	for name, form := range map[string]url.Values{
+		"no decision":             {"do": {""}},
+		"another decision":        {"do": {"forget"}, "despite_stop": {"on"}},
+		"an opt-out all the same": {"do": {"opt_out"}, "despite_stop": {"on"}},
+		"a long note":             {"do": {"opt_in"}, "despite_stop": {"on"}, "note": {long}},
+		"no number":               {"do": {"opt_in"}, "despite_stop": {"on"}, "number": {"5552671"}},
+	} {
+		if !form.Has("number") {
+			form.Set("number", "+14155552671")
+		}
+		status, page := post(t, server.URL+"/acme/sending/number", form)
+		assert.Equal(t, http.StatusUnprocessableEntity, status, name)
+		assert.NotContains(t, page, "although the customer has said STOP?", name)
+	}
+	assert.Empty(t, *asked.optIns)
 }
 
 // TestReplaceSegment gives a segment other conditions, for the version that was seen, and loses nothing that was typed.

@@ -138,6 +138,9 @@ func notNumber(field string) error {
 
 // OptOut records that numbers must not be texted.
 func (s *Service) OptOut(ctx context.Context, who, store string, change ConsentChange) ([]ConsentChanged, error) {
+	if change.DespiteStop {
+		return nil, invalid("despite_stop", "is for an opt-in only")
+	}
 	return s.decide(ctx, who, store, change, consent.OptedOut)
 }
 
@@ -232,6 +235,12 @@ func noteBy(note, who string) string {
 		return note
 	}
 	return strings.TrimSpace(note + " (by " + who + ")")
+}
+
+// Check returns what is wrong with a change, as far as it can be seen without what is known of the numbers.
+func (c ConsentChange) Check() error {
+	_, err := c.numbers()
+	return err
 }
 
 // numbers returns the numbers in E.164, each once.
