@@ -74,7 +74,7 @@ func (s *Service) Events(ctx context.Context, store string) ([]EventKind, error)
 	return kinds, nil
 }
 
-// example reads a record, and masks it; nil if it can't be had.
+// example reads a record, and masks it; nil if it is not available.
 func (s *Service) example(ctx context.Context, at readmodel.Place) json.RawMessage {
 	record, err := kafka.ReadRecord(ctx, s.cfg.Cluster, at.Topic, at.Partition, at.Offset)
 	if err != nil {

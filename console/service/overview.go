@@ -159,7 +159,7 @@ func (s *Service) recent(ctx context.Context, o *Overview) error {
 	return ofModel("texts", err)
 }
 
-// lagOf returns the age of the oldest record that a group of a store has not processed, nil if it can't be had soon.
+// lagOf returns the age of the oldest record that a group of a store has not processed, nil if it is not available soon.
 func (s *Service) lagOf(ctx context.Context, store string) *float64 {
 	ctx, cancel := context.WithTimeout(ctx, lagWithin)
 	defer cancel()

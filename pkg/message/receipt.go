@@ -32,10 +32,10 @@ type Receipt struct {
 const MaxError = 500
 
 const (
-	// CodeResolved is the code of a text whose outcome an operator found out. A provider can't send it. Error is ResolvedBy, who it was and, after
-	// ": ", the operator's note then.
+	// CodeResolved is the code of a text whose outcome an operator found out. A provider can't send it.
 	CodeResolved = "resolved_by_operator"
-	ResolvedBy   = "found out by "
+	// ResolvedBy begins the Error of such a text: the operator's name and, after ": ", a note follow.
+	ResolvedBy = "found out by "
 )
 
 // ErrReceipt means that a receipt can't be read as one.
