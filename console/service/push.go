@@ -22,6 +22,13 @@ type PushRequest struct {
 	Confirm *int `json:"confirm,omitempty"`
 }
 
+func (r PushRequest) check() error {
+	if r.Confirm != nil && *r.Confirm < 0 {
+		return invalid("confirm", "is %d, must be the number that a dry run has counted", *r.Confirm)
+	}
+	return nil
+}
+
 // Push is a push of segments.
 type Push struct {
 	Store   string    `json:"store"`
@@ -60,6 +67,9 @@ type pushes struct {
 // PushSegments sets the properties of segments at Bloomreach. A push that takes long goes on after its request: see LastPush. A dry run says what
 // would be set.
 func (s *Service) PushSegments(ctx context.Context, who, store string, request PushRequest) (Push, error) {
+	if err := request.check(); err != nil {
+		return Push{}, err
+	}
 	began := Push{Store: store, By: who, DryRun: request.DryRun, Began: s.cfg.Now().UTC()}
 	push, err := s.pushOf(ctx, store, request.Segments)
 	if err != nil {

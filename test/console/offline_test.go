@@ -22,7 +22,7 @@ type proxy struct {
 	*httptest.Server
 
 	console *httputil.ReverseProxy
-	state atomic.Int32
+	state   atomic.Int32
 	// away counts the requests of streams that got nowhere.
 	away atomic.Int32
 }
