@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/rechargeflow/rechargeflow/console/service"
 	"github.com/rechargeflow/rechargeflow/console/service/servicetest"
@@ -193,6 +196,7 @@ func TestPushEndsWithItsCredentials(t *testing.T) {
 	acme.Profiles = &other
 	r.reload(acme, platform)
 	assert.Equal(t, []string{"the settings of the store's destination have changed; what was sent is known, the next push continues"}, r.endedPush().Problems)
+	r.logged(zap.WarnLevel, "push segments interrupted")
 	_, err := before.PushSegments(ctx, "ann", "acme", service.PushRequest{})
 	require.ErrorIs(t, err, service.ErrConflict, "a request that began before has the former credentials")
 	r.release()
@@ -220,4 +224,30 @@ func TestJobsEndWithTheProcess(t *testing.T) {
 	}
 	_, err := r.current.Live(t.Context(), "acme")
 	require.ErrorIs(t, err, service.ErrUnavailable)
+}
+
+// A push that fails is logged as such, one that succeeds too.
+func TestPushesAreLogged(t *testing.T) {
+	r := newReloaded(t)
+	r.release()
+	r.Customer("acme", "7", "c7@example.com", "+14155550101")
+	r.Texted("acme", "7", strings.Repeat("7", 64), flow.ChargePaid)
+	_, err := r.current.SaveSegment(t.Context(), "ann", "acme", service.SaveSegment{Name: "texted", Conditions: "received any"})
+	require.NoError(t, err)
+	r.Profiles.Before = func(context.Context) error { return errors.New("the destination is down") }
+	_, err = r.current.PushSegments(t.Context(), "ann", "acme", service.PushRequest{})
+	require.NoError(t, err)
+	require.NotEmpty(t, r.endedPush().Problems)
+	r.logged(zap.ErrorLevel, "push segments failed")
+	r.Profiles.Before = nil
+	_, err = r.current.PushSegments(t.Context(), "ann", "acme", service.PushRequest{})
+	require.NoError(t, err)
+	require.Empty(t, r.endedPush().Problems)
+	r.logged(zap.InfoLevel, "segments pushed")
+}
+
+// logged waits for the line of a push.
+func (r *reloaded) logged(level zapcore.Level, message string) {
+	r.Helper()
+	require.Eventually(r.TB, func() bool { return r.Logs.FilterMessage(message).FilterLevelExact(level).Len() == 1 }, patience, time.Millisecond)
 }

@@ -334,6 +334,8 @@ func TestSendTest(t *testing.T) {
 	_, err = w.SendTest(ctx, "ann", "acme", flow.ChargePaid, service.TestRequest{Number: "+14155552672"})
 	require.ErrorIs(t, err, service.ErrForbidden, "it has not opted in")
 	require.Len(t, w.Provider.Sent(), 5)
+	assert.Equal(t, 1, w.Logs.FilterMessage("test text sent").Len())
+	assert.Equal(t, 4, w.Logs.FilterMessage("test text not accepted").Len())
 	for _, entry := range w.Logs.All() {
 		for name, value := range entry.ContextMap() {
 			assert.NotContains(t, fmt.Sprint(value), "4155552671", name)

@@ -189,7 +189,11 @@ func (s *Service) sendTrial(ctx context.Context, who string, found *Store, text 
 	defer cancel()
 	receipt, err := found.Send(ctx, text)
 	sent := found.answered(text, receipt, err)
-	s.cfg.Log.Info("test text sent", zap.String("store", found.Name), zap.String("flow", text.Flow), zap.String("by", who), zap.String("to", sent.To),
+	said := "test text sent"
+	if err != nil {
+		said = "test text not accepted"
+	}
+	s.cfg.Log.Info(said, zap.String("store", found.Name), zap.String("flow", text.Flow), zap.String("by", who), zap.String("to", sent.To),
 		zap.Bool("accepted", sent.Accepted), zap.String("class", sent.Class), zap.String("code", sent.Code))
 	return sent
 }

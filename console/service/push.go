@@ -134,12 +134,18 @@ func (s *Service) beginPush(ctx context.Context, began Push, request PushRequest
 // push makes a push that has begun.
 func (s *Service) push(job job, began Push, segments []string) {
 	done, err := s.Push(job.ctx, began.Store, segments)
-	if err != nil && job.ctx.Err() != nil {
+	log, said := s.cfg.Log.Info, "segments pushed"
+	switch {
+	case err == nil:
+	case job.ctx.Err() == nil:
+		log, said = s.cfg.Log.Error, "push segments failed"
+	default:
+		log, said = s.cfg.Log.Warn, "push segments interrupted"
 		err = fmt.Errorf("%w; what was sent is known, the next push continues", context.Cause(job.ctx))
 	}
 	after := s.ended(began, done, err)
 	s.jobs.pushes.end(after)
-	s.cfg.Log.Info("segments pushed", zap.String("store", after.Store), zap.String("by", after.By), zap.Any("added", after.Added), zap.Any("removed", after.Removed),
+	log(said, zap.String("store", after.Store), zap.String("by", after.By), zap.Any("added", after.Added), zap.Any("removed", after.Removed),
 		zap.Int("rejected", after.Rejected), zap.Error(err))
 }
 
