@@ -96,11 +96,7 @@ func (a *API) exportSegment(c echo.Context) (answer, error) {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	patience := httplimit.NewPatience(c.Response(), service.ExportWithin)
 	_, err = a.service.ExportSegment(c.Request().Context(), c.Param("store"), c.QueryParam("segment"), format, reveal, patience)
-	err = errors.Join(err, patience.End())
-	if err != nil && c.Response().Committed {
-		panic(http.ErrAbortHandler) // so that nobody takes a part of the file for the whole
-	}
-	return answer{}, err
+	return answer{}, errors.Join(err, patience.End())
 }
 
 func (a *API) lastPush(c echo.Context) (answer, error) {

@@ -1,10 +1,13 @@
 package api_test
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // A segment is replaced and deleted by who has seen its version.
@@ -45,4 +48,19 @@ func TestVersionsOfSegments(t *testing.T) {
 	empty := request(t, http.MethodPost, "/stores/acme/segments", texted)
 	empty.Header.Set("If-Match", "")
 	assert.Equal(t, http.StatusBadRequest, s.answer(empty).Code)
+}
+
+// broken is a connection that breaks with the first piece.
+type broken struct{ *httptest.ResponseRecorder }
+
+func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+// An export that breaks off does not look complete, and is counted.
+func TestExportBreaksOff(t *testing.T) {
+	s := newSite(t)
+	assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
+		s.handler.ServeHTTP(broken{httptest.NewRecorder()}, request(t, http.MethodGet, "/stores/acme/segments/export?segment=received+any", ""))
+	})
+	require.Len(t, s.measured.failed, 1)
+	assert.Contains(t, s.measured.failed[0], "/segments/export")
 }
