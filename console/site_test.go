@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/rechargeflow/rechargeflow/console"
+	"github.com/rechargeflow/rechargeflow/pkg/httplimit"
 )
 
 // open lets everybody in.
@@ -104,6 +105,24 @@ func TestClientGone(t *testing.T) {
 	_, err := get(ctx, t, url+"/slow") //nolint:bodyclose // there is none
 	require.ErrorIs(t, err, context.Canceled)
 	require.Eventually(t, func() bool { return metrics.status("/slow") == 499 }, time.Minute, time.Millisecond)
+	assert.Zero(t, logged.Len())
+}
+
+// A client that takes nothing of a long answer is no fault of the server, either.
+func TestClientTakesNothing(t *testing.T) {
+	url, metrics, logged := serve(t, part{"/export": func(c echo.Context) error {
+		patience := httplimit.NewPatience(c.Response(), 50*time.Millisecond)
+		for {
+			if _, err := patience.Write(make([]byte, 1<<20)); err != nil {
+				return fmt.Errorf("write members: %w", err)
+			}
+		}
+	}})
+	answer, err := get(t.Context(), t, url+"/export")
+	require.NoError(t, err)
+	defer func() { _ = answer.Body.Close() }()
+	require.Eventually(t, func() bool { return metrics.status("/export") != 0 }, time.Minute, time.Millisecond)
+	assert.Equal(t, 499, metrics.status("/export"))
 	assert.Zero(t, logged.Len())
 }
 
