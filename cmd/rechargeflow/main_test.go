@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rechargeflow/rechargeflow/pkg/kafka/embedded"
+	"github.com/rechargeflow/rechargeflow/test/lab"
 )
 
 func TestMain(m *testing.M) {
@@ -39,7 +39,11 @@ func TestScripts(t *testing.T) {
 			env.Values[simulator{}] = startRecharge(env)
 			env.Values[trackingSimulator{}] = startBloomreach(env)
 			for _, name := range []string{"GATEWAY", "ADMIN"} {
-				env.Setenv(name, freeAddress(t))
+				address, err := lab.FreeAddress()
+				if err != nil {
+					return err
+				}
+				env.Setenv(name, address)
 			}
 			return nil
 		},
@@ -48,19 +52,6 @@ func TestScripts(t *testing.T) {
 			"exits": exits, "recharge": simulateRecharge, "bloomreach": simulateBloomreach, "eventually": eventually, "webhook": storeWebhook, "raw": listRaw, "records": writeRecords,
 		},
 	})
-}
-
-// freeAddress returns a loopback address that nothing listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return listener.Addr().String()
 }
 
 // eventually runs a command until its standard output has a line like a pattern: eventually '^ready$' rechargeflow ready.

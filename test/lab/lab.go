@@ -14,6 +14,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -116,13 +117,25 @@ func (l *Lab) Close() {
 	l.Texts.Close()
 }
 
+// firstPort and ports are the range of free addresses, below the ports that Linux assigns to outgoing connections (32768 to 60999,
+// ip_local_port_range in ip(7)): otherwise a connection could take the port before the process listens.
+const (
+	firstPort = 10_000
+	ports     = 22_000
+)
+
 // FreeAddress returns a loopback address that was free a moment ago.
 func FreeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed before anybody could want to cancel it
-	if err != nil {
-		return "", fmt.Errorf("find free port: %w", err)
+	var failed error
+	for range 50 {
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+mathrand.IntN(ports))
+		listener, err := net.Listen("tcp", address) //nolint:noctx // closed before anybody could want to cancel it
+		if err == nil {
+			return address, listener.Close()
+		}
+		failed = err
 	}
-	return listener.Addr().String(), listener.Close()
+	return "", fmt.Errorf("find a free port: %w", failed)
 }
 
 // another returns a free address other than the lab's own, some of which may still be free.
