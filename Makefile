@@ -12,7 +12,7 @@ KAFKA_IMAGE ?= rechargeflow-kafka:4.3.0
 # from C, and what bcrypt calculates. A package with generic code can't be: its copy of that code may serve others, where the detector needs it.
 RACE      := $(shell command -v gcc >/dev/null 2>&1 && echo -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=golang.org/x/crypto/blowfish=-race=false)
 
-.PHONY: help demo test test-faults build image lint unit kafka-jars kafka-image promtool axe update bench streams load schemathesis docs man fuzz clean
+.PHONY: help demo test test-faults build image lint unit unit-race unit-processes unit-faults kafka-jars kafka-image promtool axe update bench streams load schemathesis docs man fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -60,9 +60,17 @@ PROCESSES := ./test/story ./cmd/rechargeflow ./test/console ./test/image
 # the longest ones begin first, so that none of them runs alone at the end; most of the time of ./test/story is waiting
 LONG := ./pipeline ./app ./pkg/kafka
 
-unit: $(SUM) kafka-jars promtool axe schemathesis ## run all tests; those on Apache Kafka need Docker, or Java and the jars
-	$(SUM) --format pkgname -- -p 3 -shuffle=on -timeout 15m $(PROCESSES) $(PURE)
+NEEDS := $(SUM) kafka-jars promtool axe schemathesis
+
+unit: unit-race unit-processes unit-faults ## run all tests; those on Apache Kafka need Docker, or Java and the jars
+
+unit-race: $(NEEDS)
 	$(SUM) --format pkgname -- $(RACE) -shuffle=on -timeout 15m $(LONG) $$(go list ./... | grep -v -e /test/faults$$ $(foreach p,$(PURE) $(PROCESSES),-e rechargeflow/$(p:./%=%)$$))
+
+unit-processes: $(NEEDS)
+	$(SUM) --format pkgname -- -p 3 -shuffle=on -timeout 15m $(PROCESSES) $(PURE)
+
+unit-faults: $(NEEDS)
 	$(SUM) --format pkgname -- -shuffle=on -timeout 15m ./test/faults
 
 kafka-jars: ## fetch Apache Kafka's jars with Maven into .cache (once, 54 MB); without Maven or Java tests on Kafka are skipped
