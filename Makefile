@@ -58,7 +58,7 @@ PURE := ./pkg/subscriber ./pkg/message ./pkg/flow ./pkg/quiethours ./pkg/jsonrea
 PROCESSES := ./test/story ./cmd/rechargeflow ./test/console ./test/image
 
 # the longest ones begin first, so that none of them runs alone at the end; most of the time of ./test/story is waiting
-LONG := ./pipeline ./app ./pkg/kafka
+LONG := ./pipeline ./app ./pkg/kafka ./pkg/state ./test/histories/expected ./console/api ./pkg/kafka/kafkatest
 
 NEEDS := $(SUM) kafka-jars promtool axe schemathesis
 
