@@ -140,7 +140,7 @@ func TestHeartbeat(t *testing.T) {
 	})
 }
 
-// Rows have no ids, so a reader that begins again is not told that it has missed nothing: it gets what comes from now on, and reads lists again.
+// Rows have no IDs, so a reader that reconnects may have missed some: it gets what comes from now on, and reads the lists again.
 func TestReaderBeginsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStreams()

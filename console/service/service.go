@@ -40,7 +40,7 @@ type Config struct {
 	Log    *zap.Logger
 	Now    func() time.Time
 
-	// Jobs outlive the service, which has its own if it is nil. Then the service need not be told to Use its stores.
+	// Jobs outlive the service, which has its own if it is nil. Then calling Use is not needed.
 	Jobs *Jobs
 	// Scans limits how many requests read whole topics; nil for one of this service alone. ScanWait is how long a request waits, 5 s if it is 0.
 	Scans    *semaphore.Weighted
